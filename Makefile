@@ -1,0 +1,43 @@
+# Everything a fresh machine needs is Python >= 3.11 with venv, make and g++.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup demo lint test test-slow test-real test-root bench clean
+
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## make .venv with everything the demo and the tests need
+
+$(READY): pyproject.toml constraints.txt requirements-test.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "discrimen needs Python 3.11 or newer; run make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
+	touch $@
+
+demo: setup      ## the whole path on a simulated run; leaves plots, report and scores in demo-output/
+	$(BIN)/discrimen demo -o demo-output
+
+lint: setup      ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint       ## lint and all fast tests (what CI runs)
+	$(BIN)/pytest -m "not slow and not root"
+
+test-slow: setup ## the slow tests
+	$(BIN)/pytest -m "slow and not root"
+
+test-real: setup ## the tests on real detector files only
+	$(BIN)/pytest -m real_data
+
+test-root: setup ## scores as a ROOT friend tree, read by CERN's ROOT (a large download)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check root
+	$(BIN)/pytest -m root
+
+clean:           ## remove what the build and the demo made
+	rm -rf $(VENV) demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Neutron/gamma pulse shape discrimination with neural networks, from the digitizer's file to scores."""

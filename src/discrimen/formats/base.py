@@ -1,0 +1,182 @@
+"""What every file format offers: a Reader that streams a run in chunks and, where it makes sense, a Writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from discrimen.detector import DetectorSettings
+from discrimen.pulses import Pulses
+
+DEFAULT_CHUNK_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How to read a file; what is not given is taken from the file or its companions, and never guessed.
+
+    Parameters
+    ----------
+    settings : DetectorSettings
+        Sampling period, polarity, pre-trigger and ADC bits; they win over what the file says.
+    chunk_bytes : int
+        About how much of the file to hold in memory at a time.
+    branches : mapping of str to str
+        For generic ROOT trees and `.npz`: the name in the file of each field of :class:`~discrimen.pulses.Pulses`,
+        for example ``{"samples": "wave", "timestamp_ps": "ts"}``.
+    tree : str, optional
+        For ROOT files: which tree.
+    companion : Path, optional
+        File of digitizer settings (CoMPASS settings.xml); searched beside the run file if not given.
+    sample_bytes : int, optional
+        WaveDump only: 1, 2 or 4 bytes a sample, where the file's structure leaves it open.
+    """
+
+    settings: DetectorSettings = field(default_factory=DetectorSettings)
+    chunk_bytes: int = DEFAULT_CHUNK_BYTES
+    branches: Mapping[str, str] = field(default_factory=dict)
+    tree: str | None = None
+    companion: Path | None = None
+    sample_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """What is known of a run file before its pulses are read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format : str
+        Name of the format, as in the table of formats.
+    layout : str
+        One line for people: what kind of file of that format this is.
+    settings : DetectorSettings
+        Sampling period, polarity and so on: the options' values first, then the file's; None where neither knows.
+    settings_source : mapping of str to str
+        For each known setting, where it comes from ("command line", "settings.xml", "file").
+    n_entries : int or None
+        Number of events in the file, damaged and fake ones included, where it is known without reading it all.
+    """
+
+    path: Path
+    format: str
+    layout: str
+    settings: DetectorSettings
+    settings_source: Mapping[str, str] = field(default_factory=dict)
+    n_entries: int | None = None
+
+
+@dataclass(slots=True)
+class ReadReport:
+    """What one pass over a file met; filled while the chunks are read, complete when they end.
+
+    Attributes
+    ----------
+    n_read : int
+        Pulses handed out.
+    n_fake : int
+        Fake events dropped (see :data:`discrimen.pulses.FAKE_FLAGS`).
+    n_empty : int
+        Events without a waveform, dropped.
+    damaged : dict of str to Damage
+        Events that could not be read, by kind.
+    """
+
+    n_read: int = 0
+    n_fake: int = 0
+    n_empty: int = 0
+    damaged: dict[str, Damage] = field(default_factory=dict)
+
+    def add_damage(self, kind: str, *, offset: int | None, count: int = 1) -> None:
+        """Count damaged events of one kind; the first one's offset in the file (bytes, or line) is kept."""
+        known = self.damaged.get(kind)
+        self.damaged[kind] = Damage(count, offset) if known is None else Damage(known.count + count, known.first_offset)
+
+    @property
+    def n_damaged(self) -> int:
+        """Number of damaged events of all kinds."""
+        return sum(damage.count for damage in self.damaged.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """How many events are damaged in one way, and where in the file the first one lies."""
+
+    count: int
+    first_offset: int | None
+
+
+class Reader(Protocol):
+    """One run file, open for reading.
+
+    Opening checks the beginning of the file and raises :class:`~discrimen.errors.FormatError` if it is not of the
+    format. Memory stays constant whatever the size of the file.
+    """
+
+    @property
+    def info(self) -> RunInfo:
+        """What is known before reading."""
+
+    @property
+    def report(self) -> ReadReport:
+        """What the latest pass met."""
+
+    def chunks(self) -> Iterator[Pulses]:
+        """Read the file once, from its start, and yield its pulses.
+
+        Every chunk holds at least one pulse and has the column `entry`. Chunks come in file order, except that a
+        block of the file with waveforms of different lengths or sampling periods gives one chunk for each kind.
+        Each call starts a new pass and a new report.
+        """
+
+
+class Writer(Protocol):
+    """One run file, open for writing; the final name appears when the `with` block ends well."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def write(self, pulses: Pulses) -> None:
+        """Append pulses.
+
+        Raises
+        ------
+        DataError
+            If the format cannot hold them.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One row of the table of formats.
+
+    Parameters
+    ----------
+    name : str
+        As given to ``--format``.
+    description : str
+        One line for people.
+    suffixes : tuple of str
+        Lower-case endings of file names.
+    recognises : callable
+        ``recognises(path, head)``: whether a file with these first bytes (up to 4096) is of this format.
+    open_reader : callable
+        ``open_reader(path, options)``.
+    open_writer : callable or None
+        ``open_writer(path, settings)``: settings are stored where the format has a place for them.
+    """
+
+    name: str
+    description: str
+    suffixes: tuple[str, ...]
+    recognises: Callable[[Path, bytes], bool]
+    open_reader: Callable[[Path, ReadOptions], Reader]
+    open_writer: Callable[[Path, DetectorSettings], Writer] | None = None

@@ -1,0 +1,56 @@
+"""Files appear under their final name only when they are complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from discrimen.errors import OutputError
+
+
+@contextmanager
+def complete_or_absent(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    The temporary name ends in ``.part``, so that a process killed in between leaves no file under the final name.
+
+    Parameters
+    ----------
+    path : Path
+        The final name. Its folder is made if need be.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    OutputError
+        If the file system refuses (no permission, no space, a folder in the way). Code in the block that reads turns
+        its own `OSError` into a :class:`~discrimen.errors.FormatError` first.
+    """
+    final = Path(path)
+    part = final.with_name(f".{final.name}.{os.getpid()}.part")
+    try:
+        if final.is_dir():
+            raise OutputError(f"{final}: a folder has this name; choose another output")
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        if part.exists():
+            part.replace(final)
+    except OSError as error:
+        raise OutputError(f"{final}: cannot write: {_reason(error)}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space or choose another folder"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "no permission; choose a folder you may write to"
+    return error.strerror or str(error)
