@@ -1,1 +1,1 @@
-"""To be written."""
+"""Trained models behind one small protocol, one backend a file."""

@@ -1,1 +1,14 @@
-"""To be written."""
+"""From raw samples to network input: pure array to array steps and the chain that composes them."""
+
+from discrimen.prepare.chain import Prepared, prepare
+from discrimen.prepare.choose import choose_preparation
+from discrimen.prepare.steps import constant_fraction_crossing, gather_window, subtract_baseline
+
+__all__ = [
+    "Prepared",
+    "choose_preparation",
+    "constant_fraction_crossing",
+    "gather_window",
+    "prepare",
+    "subtract_baseline",
+]
