@@ -1,0 +1,190 @@
+"""What to simulate, checked once; and the detector settings that an analysis of it needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from discrimen.detector import PolarityName
+from discrimen.errors import SettingsError
+from discrimen.simulation.digitizer import DIGITIZERS, Digitizer
+from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor
+from discrimen.simulation.scintillator import DETECTORS, Scintillator
+from discrimen.simulation.sources import SPECTRA, SpectrumName, has_neutrons
+
+_OVERRIDES = (
+    "n_samples",
+    "pretrigger_ns",
+    "polarity",
+    "baseline_adc",
+    "baseline_spread_adc",
+    "noise_adc",
+    "gain_adc_per_kevee",
+)
+_HIGHEST_KEVEE = 20_000.0
+_HIGHEST_RATE_HZ = 1e7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationConfig:
+    """What to simulate; None stands for the value of the detector, digitizer or source.
+
+    The defaults are the benchmark: BC501A with NUMEXO2, 75 samples of 10 ns, 1.7 photoelectrons/keV, 3 ADC counts of
+    noise, an exponential of light that is the same for both classes, no pile-up.
+
+    Parameters
+    ----------
+    n_pulses : int
+        How many.
+    neutron_fraction : float or None
+        Share of neutrons, 0 to 1. None: one half, or none for a gamma source.
+    detector : str
+        A name in :data:`~discrimen.simulation.scintillator.DETECTORS`.
+    digitizer : str
+        A name in :data:`~discrimen.simulation.digitizer.DIGITIZERS`.
+    spectrum : str
+        One of :data:`~discrimen.simulation.sources.SPECTRA`.
+    energy_min_kevee, energy_max_kevee : float
+        Limits of the light of each pulse.
+    exponential_slope_kevee : float
+        Mean of the exponential spectrum above its lower limit, before the upper one cuts it.
+    photoelectrons_per_kev : float or None
+        Mean number per keVee.
+    n_samples, pretrigger_ns, polarity, baseline_adc, baseline_spread_adc, noise_adc, gain_adc_per_kevee : optional
+        As in :class:`~discrimen.simulation.digitizer.Digitizer`.
+    gain_spread : float
+        Relative standard deviation of the gain from pulse to pulse.
+    trigger_jitter_ns : float
+        Standard deviation of the trigger time, beside the phase of the sampling clock.
+    rate_hz : float
+        Pulses per second while the digitizer is live; it is dead during each record.
+    pileup_fraction : float or None
+        Share of records with one second pulse, its delay uniform over the rest of the record. None: a number that
+        follows from `rate_hz`.
+    n_channels : int
+        Pulses are dealt to this many channels at random.
+    seed : int
+        The same configuration with the same seed gives the same pulses.
+
+    Raises
+    ------
+    SettingsError
+        If a value does not fit.
+    """
+
+    n_pulses: int
+    neutron_fraction: float | None = None
+    detector: str = "BC501A"
+    digitizer: str = "NUMEXO2"
+    spectrum: SpectrumName = "exponential"
+    energy_min_kevee: float = 30.0
+    energy_max_kevee: float = 2000.0
+    exponential_slope_kevee: float = 300.0
+    photoelectrons_per_kev: float | None = None
+    n_samples: int | None = None
+    pretrigger_ns: float | None = None
+    polarity: PolarityName | None = None
+    baseline_adc: float | None = None
+    baseline_spread_adc: float | None = None
+    noise_adc: float | None = None
+    gain_adc_per_kevee: float | None = None
+    gain_spread: float = 0.0
+    trigger_jitter_ns: float = 0.0
+    rate_hz: float = 1000.0
+    pileup_fraction: float | None = 0.0
+    n_channels: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require_name("detector", self.detector, DETECTORS)
+        _require_name("digitizer", self.digitizer, DIGITIZERS)
+        _require_name("spectrum", self.spectrum, SPECTRA)
+        self._check_numbers()
+        if self.energy_max_kevee <= self.energy_min_kevee:
+            raise SettingsError(
+                f"energy_max_kevee must lie above energy_min_kevee, got {self.energy_max_kevee:g} and "
+                f"{self.energy_min_kevee:g}"
+            )
+        if not has_neutrons(self.spectrum) and self.neutron_fraction:
+            raise SettingsError(f"{self.spectrum} has no neutrons: leave out neutron_fraction or set it to 0")
+        if self.polarity not in (None, "positive", "negative"):
+            raise SettingsError(f"polarity must be positive or negative, got {self.polarity!r}")
+        if self.digitizer_as_run.pretrigger_ns >= self.digitizer_as_run.record_ns:
+            raise SettingsError(
+                f"pretrigger_ns must lie within the record of {self.digitizer_as_run.record_ns:g} ns, "
+                f"got {self.digitizer_as_run.pretrigger_ns:g}"
+            )
+        if self.scintillator.photoelectrons_per_kev * self.energy_max_kevee > 1e6:
+            raise SettingsError("more than a million photoelectrons a pulse: lower photoelectrons_per_kev")
+
+    def _check_numbers(self) -> None:
+        highest_adc = DIGITIZERS[self.digitizer].highest_adc
+        whole: tuple[tuple[str, int, int], ...] = (
+            ("n_pulses", 1, 10**12),
+            ("n_samples", 4, 4096),
+            ("n_channels", 1, 10_000),
+            ("seed", 0, 2**63 - 1),
+        )
+        for name, low, high in whole:
+            _require_range(self, name, low, high, whole=True)
+        limits: tuple[tuple[str, float, float], ...] = (
+            ("neutron_fraction", 0, 1),
+            ("energy_min_kevee", 1, _HIGHEST_KEVEE),
+            ("energy_max_kevee", 1, _HIGHEST_KEVEE),
+            ("exponential_slope_kevee", 1, 1e6),
+            ("photoelectrons_per_kev", 1e-3, 1e3),
+            ("pretrigger_ns", 0, 1e6),
+            ("baseline_adc", 0, highest_adc),
+            ("baseline_spread_adc", 0, highest_adc),
+            ("noise_adc", 0, highest_adc),
+            ("gain_adc_per_kevee", 1e-6, 1e6),
+            ("gain_spread", 0, 0.5),
+            ("trigger_jitter_ns", 0, 100),
+            ("rate_hz", 1e-6, _HIGHEST_RATE_HZ),
+            ("pileup_fraction", 0, 1),
+        )
+        for name, lowest, highest in limits:
+            _require_range(self, name, lowest, highest, whole=False)
+
+    @property
+    def share_of_neutrons(self) -> float:
+        """The neutron fraction, with None resolved."""
+        if self.neutron_fraction is not None:
+            return self.neutron_fraction
+        return 0.5 if has_neutrons(self.spectrum) else 0.0
+
+    @property
+    def scintillator(self) -> Scintillator:
+        """The detector, with what this configuration changes."""
+        detector = DETECTORS[self.detector]
+        if self.photoelectrons_per_kev is None:
+            return detector
+        return replace(detector, photoelectrons_per_kev=self.photoelectrons_per_kev)
+
+    @property
+    def photosensor(self) -> Photosensor:
+        """The photosensor."""
+        return PHOTOMULTIPLIER
+
+    @property
+    def digitizer_as_run(self) -> Digitizer:
+        """The digitizer, with what this configuration changes."""
+        given = {name: getattr(self, name) for name in _OVERRIDES if getattr(self, name) is not None}
+        return replace(DIGITIZERS[self.digitizer], **given)
+
+
+def _require_name(what: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        raise SettingsError(f"unknown {what} {name!r}; choose one of: {', '.join(names)}")
+
+
+def _require_range(config: SimulationConfig, name: str, low: float, high: float, *, whole: bool) -> None:
+    value = getattr(config, name)
+    if value is None:
+        return
+    fits = isinstance(value, int) if whole else isinstance(value, int | float)
+    if not fits or isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise SettingsError(f"{name} must be {kind} from {low:g} to {high:g}, got {value!r}")
