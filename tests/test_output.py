@@ -43,6 +43,12 @@ def test_folder_in_the_way_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("a file")
+    with pytest.raises(OutputError, match="cannot write"), complete_or_absent(tmp_path / "x" / "y"):
+        pass
+
+
 def test_device_without_space_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="disk is full"), complete_or_absent(tmp_path / "x"):
         Path("/dev/full").write_text("x" * 100_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from discrimen.errors import OutputError
@@ -45,7 +45,9 @@ def complete_or_absent(path: Path | str) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{final}: cannot write: {_reason(error)}") from error
     finally:
-        part.unlink(missing_ok=True)
+        # What cannot be removed could not be written either: that error is on its way already.
+        with suppress(OSError):
+            part.unlink()
 
 
 def _reason(error: OSError) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from discrimen.detector import DetectorSettings
 from discrimen.pulses import Pulses
@@ -101,6 +101,27 @@ class ReadReport:
     def n_damaged(self) -> int:
         """Number of damaged events of all kinds."""
         return sum(damage.count for damage in self.damaged.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "n_pulses": self.n_read,
+            "n_fake_dropped": self.n_fake,
+            "n_without_waveform": self.n_empty,
+            "n_damaged": self.n_damaged,
+            "damaged": {
+                kind: {"count": found.count, "first_offset": found.first_offset} for kind, found in self.damaged.items()
+            },
+        }
+
+    def left_out(self) -> list[str]:
+        """Return one line for people for each reason why events were left out."""
+        counts = ((self.n_fake, "fake event(s) dropped"), (self.n_empty, "event(s) without waveform dropped"))
+        lines = [f"{count} {what}" for count, what in counts if count]
+        for kind, found in self.damaged.items():
+            where = f", the first at byte {found.first_offset}" if found.first_offset is not None else ""
+            lines.append(f"{found.count} damaged event(s) left out: {kind}{where}")
+        return lines
 
 
 @dataclass(frozen=True, slots=True)

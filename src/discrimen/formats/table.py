@@ -1,1 +1,126 @@
-"""To be written."""
+"""The table of formats, and how the format of a file is told.
+
+A new format is a module with a ``FORMAT`` and one line in :data:`FORMATS`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from discrimen.detector import DetectorSettings
+from discrimen.errors import FormatError, OutputError
+from discrimen.formats import (
+    compass_bin,
+    compass_csv,
+    compass_root,
+    lh5,
+    numpy_arrays,
+    root_tree,
+    wavedump,
+    wavedump_text,
+)
+from discrimen.formats.base import Format, Reader, ReadOptions, Writer
+
+FORMATS: tuple[Format, ...] = (
+    compass_bin.FORMAT,
+    compass_csv.FORMAT,
+    compass_root.FORMAT,
+    root_tree.FORMAT,
+    wavedump.FORMAT,
+    wavedump_text.FORMAT,
+    lh5.FORMAT,
+    numpy_arrays.NPY_FORMAT,
+    numpy_arrays.NPZ_FORMAT,
+)
+"""Every format, in the order in which they are tried on a file of unknown kind."""
+
+_HEAD_BYTES = 4096
+
+
+def find_format(path: Path | str, name: str | None = None) -> Format:
+    """Tell the format of a run file: by name if given, else by content, its suffix deciding between several.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be opened, is empty, or is of no known format.
+    """
+    if name is not None:
+        return _format_named(name, Path(path))
+    path = Path(path)
+    head = _read_head(path)
+    by_suffix = [known for known in FORMATS if path.name.lower().endswith(known.suffixes)]
+    by_content = [known for known in FORMATS if known.recognises(path, head)]
+    both = [known for known in by_content if known in by_suffix]
+    for candidates in (both, by_content, by_suffix):
+        if candidates:
+            return candidates[0]
+    raise FormatError(f"of no known format; name it with --format, one of: {_names()}", path)
+
+
+def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_name: str | None = None) -> Reader:
+    """Open a run file for streaming.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; it is never modified.
+    options : ReadOptions, optional
+        Settings that the file does not hold, chunk size, branch names.
+    format_name : str, optional
+        One of the names in :data:`FORMATS`; found out if not given.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be opened or is not of the format.
+    """
+    found = find_format(path, format_name)
+    _read_head(Path(path))
+    return found.open_reader(Path(path), options or ReadOptions())
+
+
+def open_writer(
+    path: Path | str, settings: DetectorSettings | None = None, *, format_name: str | None = None
+) -> Writer:
+    """Open a run file for writing; its format is told by name or by the file's suffix.
+
+    Raises
+    ------
+    OutputError
+        If no format that can be written has this suffix or name.
+    """
+    path = Path(path)
+    writable = [known for known in FORMATS if known.open_writer is not None]
+    for known in writable:
+        if known.name == format_name or (format_name is None and path.name.lower().endswith(known.suffixes)):
+            assert known.open_writer is not None
+            return known.open_writer(path, settings or DetectorSettings())
+    choices = ", ".join(f"{known.name} ({' '.join(known.suffixes)})" for known in writable)
+    raise OutputError(f"{path}: cannot write this kind of file; choose the suffix or --format of one of: {choices}")
+
+
+def _format_named(name: str, path: Path) -> Format:
+    for known in FORMATS:
+        if known.name == name:
+            return known
+    raise FormatError(f"there is no format named '{name}'; choose one of: {_names()}", path)
+
+
+def _names() -> str:
+    return ", ".join(known.name for known in FORMATS)
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise FormatError("this is a folder; give the run files in it", path)
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise FormatError("there is no such file", path) from error
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}", path) from error
+    if not head:
+        raise FormatError("the file is empty; was the run stopped before the first event?", path)
+    return head

@@ -1,0 +1,219 @@
+"""CAEN CoMPASS binary files (``.BIN``): every combination of contents, with and without file header.
+
+The layout is described in :mod:`discrimen.formats.compass_bin_layout`, how damage is met in
+:mod:`discrimen.formats.compass_bin_events`. Sampling period, polarity and pre-trigger come from the settings.xml beside
+the run (:mod:`discrimen.formats.compass_settings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.compass_bin_events import EventWalk, Run
+from discrimen.formats.compass_bin_layout import MAX_SAMPLES, MAX_TIMESTAMP, EventContent, Fetch, Layout
+from discrimen.formats.compass_bin_recognition import find_layout, recognises
+from discrimen.formats.compass_bin_writer import CompassBinWriter
+from discrimen.formats.compass_boards import BoardPeriods
+from discrimen.formats.compass_files import open_run_file, read_exactly
+from discrimen.formats.compass_settings import find_compass_settings, with_companion
+from discrimen.pulses import FAKE_FLAGS, Pulses
+
+_BLOCK_BYTES = 4 * 2**20
+"""Larger blocks, though allowed, are slower: they fall out of the processor's cache before they are copied."""
+
+
+class CompassBinReader:
+    """Reader of one CoMPASS ``.BIN`` file.
+
+    The column `energy` is the energy in channels where the file has it, else the calibrated one; both have the unit
+    that was set in CoMPASS. `energy_short` is the charge in the short gate.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        Settings and size of the chunks.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be read, or the first events do not bear out what its header says.
+    SettingsError
+        If the settings.xml beside it is broken, or several contradict each other.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path = path
+        self._chunk_bytes = options.chunk_bytes
+        self._report = ReadReport()
+        with open_run_file(path) as stream:
+            size = stream.seek(0, 2)
+            self._layout = find_layout(path, _fetcher(stream, path), size)
+        companion = find_compass_settings(path, given=options.companion, known=options.settings)
+        settings, source = with_companion(path, options.settings, companion)
+        self._periods_ns = BoardPeriods(options.settings.sample_period_ns, companion)
+        self._charges_only = EventContent.WAVEFORM not in self._layout.content
+        self._info = RunInfo(
+            path=path,
+            format=FORMAT.name,
+            layout=f"CoMPASS binary{', charges only' if self._charges_only else ''} ({self._layout})",
+            settings=settings,
+            settings_source=source,
+            n_entries=(size - self._layout.start) // self._layout.head_bytes if self._charges_only else None,
+        )
+
+    @property
+    def info(self) -> RunInfo:
+        """What is known before reading."""
+        return self._info
+
+    @property
+    def report(self) -> ReadReport:
+        """What the latest pass met."""
+        return self._report
+
+    def chunks(self) -> Iterator[Pulses]:
+        """Read the file once and yield its pulses; see :meth:`discrimen.formats.base.Reader.chunks`.
+
+        Raises
+        ------
+        DataError
+            If no event of the file has a waveform.
+        FormatError
+            If the operating system reports a read error.
+        """
+        self._report = report = ReadReport()
+        if self._charges_only:
+            raise DataError(
+                f"{self._path}: holds {self._info.n_entries} events without waveforms (charges only); pulse shapes "
+                "need the option to save waveforms in CoMPASS"
+            )
+        with open_run_file(self._path) as stream:
+            for block, base, runs in self._blocks(stream, report):
+                for pulses in self._pulses(block, base, runs, report):
+                    report.n_read += len(pulses)
+                    yield pulses
+        if report.n_empty and not report.n_read and not report.n_fake:
+            raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
+
+    def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Run]]]:
+        """Yield blocks of the file, their offsets and the events in them; the next block overwrites the last."""
+        fetch = _fetcher(stream, self._path)
+        walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report)
+        block = np.empty(max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes), np.uint8)
+        at = self._layout.start
+        while at < walk.end:
+            wanted = min(len(block), walk.end - at)
+            got = read_exactly(stream, at, block[:wanted].data, self._path)
+            if got < wanted:
+                walk.end = at + got
+            runs, after = walk.runs(block[:got], at)
+            if runs:
+                yield block, at, runs
+            if after == at and at + got == walk.end:
+                break
+            if after == at:
+                block = np.empty(min(2 * len(block), self._layout.event_bytes(MAX_SAMPLES)), np.uint8)
+            at = after
+        walk.finish(at)
+
+    def _pulses(self, block: NDArray[np.uint8], base: int, runs: list[Run], report: ReadReport) -> Iterator[Pulses]:
+        for n_samples in dict.fromkeys(run.n_samples for run in runs):
+            alike = [run for run in runs if run.n_samples == n_samples]
+            starts = _starts(alike, self._layout.event_bytes(n_samples))
+            entry = np.concatenate([np.arange(run.entry, run.entry + run.n_events) for run in alike])
+            heads = _cut(block, alike, starts, self._layout.head_bytes, self._layout).view(self._layout.head)
+            keep = _kept(heads, base + starts, n_samples, report)
+            if keep is not None and not keep.any():
+                continue
+            samples = _cut(block, alike, starts, 2 * n_samples, self._layout, self._layout.head_bytes)
+            whole = samples.view("<u2").reshape(-1, n_samples), heads, entry
+            kept = whole if keep is None else tuple(part[keep] for part in whole)
+            yield from self._by_period(*kept)
+
+    def _by_period(
+        self, samples: NDArray[np.uint16], heads: NDArray[Any], entry: NDArray[np.int64]
+    ) -> Iterator[Pulses]:
+        pulses = Pulses(samples=samples, sample_period_ns=None, entry=entry, **_columns(heads))
+        for period_ns, chosen in self._periods_ns.split(pulses.column("board")):
+            part = pulses if chosen is None else pulses[chosen]
+            yield part.replace(sample_period_ns=period_ns)
+
+
+def _fetcher(stream: BinaryIO, path: Path) -> Fetch:
+    def fetch(offset: int, count: int) -> bytes:
+        into = bytearray(count)
+        return bytes(into[: read_exactly(stream, offset, memoryview(into), path)])
+
+    return fetch
+
+
+def _starts(runs: list[Run], size: int) -> NDArray[np.int64]:
+    return np.concatenate([run.start + size * np.arange(run.n_events) for run in runs])
+
+
+def _cut(
+    block: NDArray[np.uint8], runs: list[Run], starts: NDArray[np.int64], n_bytes: int, layout: Layout, skip: int = 0
+) -> NDArray[Any]:
+    """Copy `n_bytes` of each event, `skip` bytes from its start, one after the other."""
+    if n_bytes == 0:
+        return np.empty(0, np.uint8)
+    if len(runs) == 1:
+        stride = layout.event_bytes(runs[0].n_samples)
+        shape, strides = (runs[0].n_events, n_bytes), (stride, 1)
+        view: NDArray[Any] = np.ndarray(shape, np.uint8, block.data, runs[0].start + skip, strides)
+        # Always a copy: the block is read into again.
+        return view.copy().reshape(-1)
+    return np.lib.stride_tricks.sliding_window_view(block, n_bytes)[starts + skip].reshape(-1)
+
+
+def _kept(
+    heads: NDArray[Any], offsets: NDArray[np.int64], n_samples: int, report: ReadReport
+) -> NDArray[np.bool_] | None:
+    """Count fake and empty events and return which ones hold a pulse; None stands for all of them."""
+    fake = (heads["flags"] & np.uint32(FAKE_FLAGS)) != 0
+    wild = heads["timestamp"] > MAX_TIMESTAMP
+    n_fake, n_wild = int(np.count_nonzero(fake)), int(np.count_nonzero(wild & ~fake))
+    report.n_fake += n_fake
+    if n_wild:
+        first = int(offsets[(wild & ~fake).argmax()])
+        report.add_damage("timestamp out of range", offset=first, count=n_wild)
+    if n_samples == 0:
+        report.n_empty += len(heads) - n_fake - n_wild
+        return np.zeros(len(heads), bool)
+    return ~(fake | wild) if n_fake or n_wild else None
+
+
+def _columns(heads: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    names = heads.dtype.names or ()
+    columns: dict[str, NDArray[Any]] = {
+        "timestamp_ps": heads["timestamp"].astype(np.int64),
+        "board": heads["board"].astype(np.int32),
+        "channel": heads["channel"].astype(np.int32),
+        "flags": heads["flags"].astype(np.uint32),
+    }
+    energy = next((name for name in ("energy", "calibrated_energy") if name in names), None)
+    if energy is not None:
+        columns["energy"] = heads[energy].astype(np.float64)
+    if "energy_short" in names:
+        columns["energy_short"] = heads["energy_short"].astype(np.float64)
+    return columns
+
+
+FORMAT = Format(
+    name="compass-bin",
+    description="CAEN CoMPASS binary (.BIN)",
+    suffixes=(".bin",),
+    recognises=recognises,
+    open_reader=CompassBinReader,
+    open_writer=CompassBinWriter,
+)
+"""The row of the table of formats."""

@@ -1,0 +1,248 @@
+"""One pass over a ROOT tree of pulses: what the readers of CoMPASS and of other trees share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import FormatError
+from discrimen.formats.base import ReadReport, RunInfo
+from discrimen.formats.root_file import RootTree, open_root
+from discrimen.formats.root_samples import Waveforms, storable
+from discrimen.pulses import COLUMNS, FAKE_FLAGS, Pulses
+
+UNREADABLE = "unreadable basket"
+WRONG_LENGTH = "waveform length contradicts its room"
+BAD_SAMPLES = "NaN, infinite or too large samples"
+OUT_OF_RANGE = "value out of range"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a column of :class:`~discrimen.pulses.Pulses` comes from: a branch, times a factor."""
+
+    branch: str
+    factor: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeLayout:
+    """Which branch of a tree means what.
+
+    Parameters
+    ----------
+    tree : str
+        Name of the tree.
+    samples : str or None
+        Branch of the waveforms; None where there are none.
+    sample_dtype : dtype or None
+        Read the samples as this type instead of the one that the file declares, bit by bit.
+    columns : mapping of str to Column
+        By the name of the column.
+    board_periods_ns : mapping of int to float or None
+        Sampling period of each board in ns, where boards differ; the settings of the run serve all others.
+    """
+
+    tree: str
+    samples: str | None
+    sample_dtype: np.dtype[Any] | None = None
+    columns: Mapping[str, Column]
+    board_periods_ns: Mapping[int, float | None] = field(default_factory=dict)
+
+    @property
+    def branches(self) -> list[str]:
+        """Every branch that is read, the waveforms first."""
+        first = [self.samples] if self.samples is not None else []
+        return list(dict.fromkeys([*first, *(column.branch for column in self.columns.values())]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    start: int
+    columns: dict[str, NDArray[Any]]
+    in_range: NDArray[np.bool_]
+    waveforms: Waveforms | None
+
+
+class RootReader:
+    """Reads a tree by ranges of entries; a :class:`~discrimen.formats.base.Reader`.
+
+    Parameters
+    ----------
+    info : RunInfo
+        What is known of the run.
+    layout : TreeLayout
+        Which branch means what.
+    chunk_bytes : int
+        About how much to hold at a time.
+    """
+
+    def __init__(self, info: RunInfo, layout: TreeLayout, *, chunk_bytes: int) -> None:
+        self._info = info
+        self._layout = layout
+        self._chunk_bytes = chunk_bytes
+        self._report = ReadReport()
+        self._first_fault = ""
+
+    @property
+    def info(self) -> RunInfo:
+        """What is known before reading."""
+        return self._info
+
+    @property
+    def report(self) -> ReadReport:
+        """What the latest pass met."""
+        return self._report
+
+    def chunks(self) -> Iterator[Pulses]:
+        """Yield the pulses, one chunk for each length and sampling period of a block; see the protocol."""
+        self._report = ReadReport()
+        self._first_fault = ""
+        with open_root(self._info.path) as file:
+            tree = RootTree(file, self._layout.tree, self._info.path)
+            for start, stop in tree.ranges(self._layout.branches, self._chunk_bytes):
+                for block in self._blocks(tree, start, stop):
+                    yield from self._pulses(tree, block)
+        self._refuse_if_all_lost(self._info.path)
+
+    def _blocks(self, tree: RootTree, start: int, stop: int) -> Iterator[_Block]:
+        """Read a range; where that fails, halve it at a basket's boundary until the damaged basket is alone."""
+        try:
+            block = self._read(tree, start, stop)
+        except FormatError as error:
+            middle = self._inner_boundary(tree, start, stop)
+            if middle is None:
+                offset = error.offset if error.offset is not None else self._offset(tree, start)
+                self._first_fault = self._first_fault or str(error)
+                self._report.add_damage(UNREADABLE, offset=offset, count=stop - start)
+                return
+            yield from self._blocks(tree, start, middle)
+            yield from self._blocks(tree, middle, stop)
+        else:
+            yield block
+
+    def _read(self, tree: RootTree, start: int, stop: int) -> _Block:
+        layout = self._layout
+        in_range = np.ones(stop - start, dtype=np.bool_)
+        columns = {}
+        for name, source in layout.columns.items():
+            columns[name], fits = convert_column(tree.read_scalar(source.branch, start, stop), name, source.factor)
+            in_range &= fits
+        waveforms = None
+        if layout.samples is not None:
+            waveforms = tree.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
+        return _Block(start, columns, in_range, waveforms)
+
+    def _pulses(self, tree: RootTree, block: _Block) -> Iterator[Pulses]:
+        kept = block.in_range.copy()
+        self._count_damage(OUT_OF_RANGE, tree, block, ~kept)
+        if "flags" in block.columns:
+            fake = kept & ((block.columns["flags"] & np.uint32(FAKE_FLAGS)) != 0)
+            self._report.n_fake += int(np.count_nonzero(fake))
+            kept &= ~fake
+        waveforms = block.waveforms
+        if waveforms is None:
+            self._report.n_empty += int(np.count_nonzero(kept))
+            return
+        self._count_damage(WRONG_LENGTH, tree, block, kept & ~waveforms.intact)
+        kept &= waveforms.intact
+        self._report.n_empty += int(np.count_nonzero(kept & (waveforms.lengths == 0)))
+        kept &= waveforms.lengths > 0
+        periods_ns = self._periods_ns(block)
+        for length, period_ns in sorted(
+            set(zip(waveforms.lengths[kept].tolist(), periods_ns[kept].tolist(), strict=True))
+        ):
+            of_kind = kept & (waveforms.lengths == length) & np.equal(periods_ns, period_ns)
+            yield from self._one_kind(tree, block, of_kind, period_ns if period_ns > 0 else None)
+
+    def _one_kind(
+        self, tree: RootTree, block: _Block, chosen: NDArray[np.bool_], period_ns: float | None
+    ) -> Iterator[Pulses]:
+        assert block.waveforms is not None
+        samples, fits = storable(block.waveforms.select(chosen))
+        rows = np.flatnonzero(chosen)
+        if not fits.all():
+            broken = np.zeros(len(chosen), dtype=np.bool_)
+            broken[rows[~fits]] = True
+            self._count_damage(BAD_SAMPLES, tree, block, broken)
+            samples, rows = samples[fits], rows[fits]
+        if not len(rows):
+            return
+        self._report.n_read += len(rows)
+        columns = {name: values[rows] for name, values in block.columns.items()}
+        yield Pulses(samples=samples, sample_period_ns=period_ns, entry=rows + block.start, **columns)
+
+    def _periods_ns(self, block: _Block) -> NDArray[np.float64]:
+        """Return the sampling period of each entry, 0 where it is unknown."""
+        common = self._info.settings.sample_period_ns
+        if common is not None or "board" not in block.columns:
+            return np.full(len(block.in_range), common or 0.0)
+        boards, position = np.unique(block.columns["board"], return_inverse=True)
+        by_board = [self._layout.board_periods_ns.get(int(board)) or 0.0 for board in boards]
+        return np.asarray(by_board, dtype=np.float64)[position]
+
+    def _count_damage(self, kind: str, tree: RootTree, block: _Block, broken: NDArray[np.bool_]) -> None:
+        count = int(np.count_nonzero(broken))
+        if count:
+            first = block.start + int(np.argmax(broken))
+            self._report.add_damage(kind, offset=self._offset(tree, first), count=count)
+
+    def _offset(self, tree: RootTree, entry: int) -> int | None:
+        return tree.byte_offset(self._layout.branches[0], entry)
+
+    def _inner_boundary(self, tree: RootTree, start: int, stop: int) -> int | None:
+        inner = [np.empty(0, dtype=np.int64)]
+        for name in self._layout.branches:
+            boundaries = tree.boundaries(name)
+            inner.append(boundaries[(boundaries > start) & (boundaries < stop)])
+        found = np.unique(np.concatenate(inner))
+        return int(found[len(found) // 2]) if len(found) else None
+
+    def _refuse_if_all_lost(self, path: Path) -> None:
+        report = self._report
+        if report.n_damaged and not report.n_read + report.n_fake + report.n_empty:
+            kinds = ", ".join(f"{damage.count} x {kind}" for kind, damage in report.damaged.items())
+            fault = f"; first: {self._first_fault}" if self._first_fault else ""
+            raise FormatError(f"not one event of tree '{self._layout.tree}' can be read: {kinds}{fault}", path)
+
+
+def convert_column(values: NDArray[Any], name: str, factor: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Bring a branch's numbers, times a factor, to the type of a column, and tell which of them it can hold.
+
+    Parameters
+    ----------
+    values : ndarray, shape (entry,)
+        Integers, floats or booleans.
+    name : str
+        Of the column, see :data:`~discrimen.pulses.COLUMNS`.
+    factor : int
+        To the column's unit.
+
+    Returns
+    -------
+    converted : ndarray, shape (entry,)
+        Of the column's type; 0 where it does not fit.
+    fits : ndarray of bool, shape (entry,)
+        Whether the value fits. A float fits an integer column if it is whole; a time stamp is rounded to whole ps.
+    """
+    dtype = COLUMNS[name]
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return (values.astype(np.float64) * factor).astype(dtype), np.ones(len(values), dtype=np.bool_)
+    limits = np.iinfo(dtype)
+    if values.dtype.kind == "f":
+        with np.errstate(invalid="ignore", over="ignore"):
+            scaled = np.rint(values.astype(np.float64) * factor)
+            fits = (scaled >= float(limits.min)) & (scaled < float(limits.max) + 1)
+            if name != "timestamp_ps":
+                fits &= scaled == values.astype(np.float64) * factor
+        return np.where(fits, scaled, 0).astype(dtype), fits
+    whole = values.astype(np.int64) if values.dtype.kind == "b" else values
+    lowest, highest = -(-limits.min // factor), limits.max // factor
+    fits = (whole >= lowest) & (whole <= highest)
+    return np.where(fits, whole, 0).astype(dtype) * dtype.type(factor), fits

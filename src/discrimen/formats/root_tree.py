@@ -1,0 +1,149 @@
+"""Any ROOT tree or RNTuple with one waveform an entry; the user says which branch is what.
+
+``ReadOptions.branches`` maps fields of :class:`~discrimen.pulses.Pulses` to branches. A waveform is a fixed array
+(``wave[75]/s``), an array with a count (``wave[n]/s``), a ``std::vector`` or a ``TArray`` of numbers, in the type that
+the file declares (a double becomes float32, a 64-bit integer int32). A time stamp is taken as ps unless the branch's
+name carries its unit: ``ts:ns``; units are ps, ns, us, ms, s, and a number before the unit counts ticks, ``ts:8ns``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from discrimen.errors import FormatError, SettingsError
+from discrimen.formats.base import Format, ReadOptions, RunInfo
+from discrimen.formats.root_file import MAGIC, RootTree, open_root, tree_names
+from discrimen.formats.root_reader import Column, RootReader, TreeLayout
+from discrimen.pulses import COLUMNS
+
+NAME = "root"
+
+UNITS_PS: Mapping[str, int] = {"ps": 1, "ns": 10**3, "us": 10**6, "ms": 10**9, "s": 10**12}
+"""Units of a time stamp, in ps."""
+
+_MAPPABLE = tuple(name for name in COLUMNS if name != "entry")
+_UNIT = re.compile(r"(?P<ticks>\d+(\.\d+)?)?(?P<unit>ps|ns|us|ms|s)")
+
+
+def recognise_root(path: Path, head: bytes) -> bool:
+    """Tell whether this is a ROOT file, by its first bytes."""
+    del path
+    return head.startswith(MAGIC)
+
+
+def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
+    """Open a ROOT file with a tree of pulses.
+
+    Raises
+    ------
+    FormatError
+        If it is no ROOT file, is damaged, or no branch can hold waveforms.
+    SettingsError
+        If a tree or a branch must be named, or a name is wrong.
+    """
+    with open_root(path) as file:
+        tree = RootTree(file, _choose_tree(tree_names(file, path), options.tree, path), path)
+        samples, chosen = _choose_samples(tree, options.branches)
+        columns = {field: _column(tree, field, name) for field, name in options.branches.items() if field != "samples"}
+        for branch in (samples, *(column.branch for column in columns.values())):
+            tree.boundaries(branch)
+    info = RunInfo(
+        path=path,
+        format=NAME,
+        layout=_describe(tree, samples, chosen, columns),
+        settings=options.settings,
+        settings_source=dict.fromkeys(options.settings.model_dump(exclude_none=True), "command line"),
+        n_entries=tree.n_entries,
+    )
+    layout = TreeLayout(tree=tree.name, samples=samples, columns=columns)
+    return RootReader(info, layout, chunk_bytes=options.chunk_bytes)
+
+
+def _choose_tree(names: Iterable[str], wanted: str | None, path: Path) -> str:
+    there = tuple(names)
+    if not there:
+        raise FormatError("the file holds no tree and no RNTuple", path)
+    if wanted is not None:
+        if wanted not in there:
+            raise SettingsError(f"{path}: there is no tree '{wanted}'; the file has: {', '.join(there)}")
+        return wanted
+    if len(there) > 1:
+        raise SettingsError(f"{path}: has the trees {', '.join(there)}; choose one with --tree")
+    return there[0]
+
+
+def _choose_samples(tree: RootTree, mapping: Mapping[str, str]) -> tuple[str, str]:
+    """Return the branch of the waveforms and how it was chosen."""
+    candidates = [branch for branch in tree.branches.values() if branch.shape in ("fixed", "jagged")]
+    listed = ", ".join(f"{branch.name} ({branch.typename})" for branch in candidates)
+    where = f"{tree.path}, tree '{tree.name}'"
+    if "samples" in mapping:
+        name = mapping["samples"]
+        if name not in {branch.name for branch in candidates}:
+            kind = tree.branches[name].typename if name in tree.branches else "no such branch"
+            raise SettingsError(f"{where}: '{name}' ({kind}) cannot be waveforms; candidates: {listed or 'none'}")
+        return name, "as told"
+    if not candidates:
+        has = ", ".join(f"{branch.name} ({branch.typename})" for branch in tree.branches.values())
+        raise FormatError(f"tree '{tree.name}' has no branch with an array of numbers; it has: {has}", tree.path)
+    if len(candidates) > 1:
+        raise SettingsError(f"{where}: which branch holds the waveforms? --branch samples=NAME, one of: {listed}")
+    return candidates[0].name, "the only branch of arrays"
+
+
+def _column(tree: RootTree, field: str, named: str) -> Column:
+    where = f"{tree.path}, tree '{tree.name}'"
+    if field not in _MAPPABLE:
+        fields = ", ".join(("samples", *_MAPPABLE))
+        raise SettingsError(f"--branch {field}={named}: there is no field '{field}'; fields: {fields}")
+    name, factor = (named, 1) if named in tree.branches else _split_unit(field, named)
+    scalars = [branch.name for branch in tree.branches.values() if branch.shape == "scalar"]
+    if name not in scalars:
+        kind = f" ({tree.branches[name].typename})" if name in tree.branches else ""
+        wanted = f"expected a branch of one number an entry, one of: {', '.join(scalars) or 'none'}"
+        raise SettingsError(f"{where}: --branch {field}={named}: {wanted}; got '{name}'{kind}")
+    return Column(name, factor)
+
+
+def _split_unit(field: str, named: str) -> tuple[str, int]:
+    """Take ``NAME:unit`` apart; the factor brings the branch's numbers to ps."""
+    name, colon, unit = named.rpartition(":")
+    if not colon:
+        return named, 1
+    if field != "timestamp_ps":
+        raise SettingsError(f"--branch {field}={named}: only timestamp_ps takes a unit; {field} is read as it is")
+    found = _UNIT.fullmatch(unit)
+    if found is None:
+        units = ", ".join(UNITS_PS)
+        raise SettingsError(f"--branch {field}={named}: no unit of time '{unit}'; use {units}, or ticks like 8ns")
+    factor = Decimal(found["ticks"] or 1) * UNITS_PS[found["unit"]]
+    if factor != factor.to_integral_value() or not 1 <= factor <= UNITS_PS["s"]:
+        expected = "a count must be a whole number of ps, from 1 ps to 1 s"
+        raise SettingsError(f"--branch {field}={named}: {expected}, got {factor} ps")
+    return name, int(factor)
+
+
+def _describe(tree: RootTree, samples: str, chosen: str, columns: Mapping[str, Column]) -> str:
+    mapped = [f"{field} from {column.branch}{_times(field, column)}" for field, column in columns.items()]
+    used = {samples, *(column.branch for column in columns.values())}
+    unused = [branch.name for branch in tree.branches.values() if branch.shape == "scalar" and branch.name not in used]
+    parts = [f"tree {tree.name}", f"samples from {samples} ({tree.branches[samples].typename}; {chosen})", *mapped]
+    if unused:
+        parts.append(f"not used: {', '.join(unused)} (--branch FIELD=NAME)")
+    return ", ".join(parts)
+
+
+def _times(field: str, column: Column) -> str:
+    return f" ({column.factor} ps a count)" if field == "timestamp_ps" else ""
+
+
+FORMAT = Format(
+    name=NAME,
+    description="ROOT tree or RNTuple with one waveform an entry; branches named with --branch FIELD=NAME",
+    suffixes=(".root",),
+    recognises=recognise_root,
+    open_reader=open_root_tree,
+)

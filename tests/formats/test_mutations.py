@@ -1,0 +1,119 @@
+"""Damaged files of every format: never a crash, a hang, a foreign exception or a silent wrong length."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uproot
+
+from discrimen.detector import DetectorSettings
+from discrimen.formats.table import FORMATS, find_format, open_writer
+from discrimen.pulses import Pulses
+
+N_MUTATIONS = int(os.environ.get("DISCRIMEN_MUTATIONS", "2000"))
+N_PULSES, N_SAMPLES = 12, 24
+GOLDEN = Path(__file__).parent / "golden"
+SETTINGS = DetectorSettings(sample_period_ns=2.0, polarity="negative", pretrigger_ns=10.0, adc_bits=14)
+
+
+def pulses() -> Pulses:
+    rng = np.random.default_rng(7)
+    return Pulses(
+        samples=rng.integers(2000, 12000, (N_PULSES, N_SAMPLES)).astype(np.uint16),
+        sample_period_ns=2.0,
+        entry=np.arange(N_PULSES),
+        timestamp_ps=np.cumsum(rng.integers(1, 10**9, N_PULSES)) * 1000,
+        board=np.zeros(N_PULSES, np.int32),
+        channel=np.zeros(N_PULSES, np.int32),
+        flags=np.zeros(N_PULSES, np.uint32),
+        energy=rng.integers(0, 4000, N_PULSES).astype(float),
+    )
+
+
+def by_writer(path: Path) -> None:
+    with open_writer(path, SETTINGS) as writer:
+        writer.write(pulses())
+
+
+def compass_csv(path: Path) -> None:
+    made = pulses()
+    lines = ["BOARD;CHANNEL;TIMETAG;ENERGY;ENERGYSHORT;FLAGS;SAMPLES"]
+    for row, time in zip(made.samples, made.column("timestamp_ps"), strict=True):
+        lines.append(f"0;0;{time};100;50;0x4000;" + ";".join(map(str, row)))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def wavedump_text(path: Path) -> None:
+    lines = []
+    for number, row in enumerate(pulses().samples):
+        lines += [f"Record Length: {N_SAMPLES}", "BoardID: 31", "Channel: 0", f"Event Number: {number}"]
+        lines += ["Pattern: 0x0000", f"Trigger Time Stamp: {1000 * number}", "DC offset (DAC): 0x1999"]
+        lines += [str(value) for value in row]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def npy(path: Path) -> None:
+    np.save(path, pulses().samples)
+
+
+def npz(path: Path) -> None:
+    np.savez(path, samples=pulses().samples, label=np.zeros(N_PULSES, np.int8))
+
+
+def root_tree(path: Path) -> None:
+    with uproot.recreate(path) as file:
+        file["events"] = {"wave": pulses().samples, "energy": pulses().column("energy")}
+
+
+def golden(name: str) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes((GOLDEN / name).read_bytes()) and None
+
+
+MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "compass-bin": ("run.BIN", by_writer),
+    "compass-csv": ("run.csv", compass_csv),
+    "compass-root": ("run.root", golden("compass_data_r.root")),
+    "root": ("tree.root", root_tree),
+    "wavedump": ("wave0.dat", by_writer),
+    "wavedump-text": ("wave0.txt", wavedump_text),
+    "lh5": ("run.lh5", by_writer),
+    "npy": ("run.npy", npy),
+    "npz": ("run.npz", npz),
+}
+
+
+def test_every_format_is_mutated() -> None:
+    assert set(MAKERS) == {known.name for known in FORMATS}
+
+
+@pytest.mark.parametrize("format_name", MAKERS)
+@pytest.mark.timeout(600)
+def test_mutated_files_are_read_or_refused(
+    format_name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file_name, make = MAKERS[format_name]
+    path = tmp_path / file_name
+    make(path)
+    assert find_format(path).name == format_name
+    script = Path(__file__).with_name("mutate.py")
+    run = subprocess.run(
+        [sys.executable, str(script), str(path), str(N_MUTATIONS), "1"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, f"the reading process ended with {run.returncode}: {run.stderr[-2000:]}"
+    tally = json.loads(run.stdout)
+    with capsys.disabled():
+        print(
+            f"\n{format_name}: {tally['n_mutations']} mutations: {tally['refused']} refused, "
+            f"{tally['damage']} read with damage reported, {tally['read']} read",
+            end=" ",
+        )
+    assert tally["n_mutations"] == N_MUTATIONS
+    assert not tally["violations"], "\n".join(tally["violations"][:5])
+    assert tally["refused"] + tally["damage"] > N_MUTATIONS / 10
