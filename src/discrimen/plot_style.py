@@ -1,0 +1,59 @@
+"""What all pictures share: colours that the colour-blind tell apart, readable fonts, figures without global state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from discrimen.errors import require_module
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, Color Universal Design (2008).
+BLUE, ORANGE, VERMILION, SKY_BLUE = "#0072B2", "#E69F00", "#D55E00", "#56B4E9"
+GREEN, PURPLE, BLACK, GREY = "#009E73", "#CC79A7", "#000000", "#555555"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
+GAMMA_COLOUR, NEUTRON_COLOUR = SKY_BLUE, VERMILION
+
+_STYLE: Mapping[str, Any] = {
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.labelsize": 12,
+    "legend.fontsize": 11,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.88",
+    "legend.frameon": False,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw everything inside the block in the fonts and frames of the package.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    matplotlib = require_module("matplotlib", extra="analysis")
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def new_figure(width_inches: float, height_inches: float) -> Figure:
+    """Return an empty figure with a canvas of its own: no pyplot, no display."""
+    figure_module = require_module("matplotlib.figure", extra="analysis")
+    agg = require_module("matplotlib.backends.backend_agg", extra="analysis")
+    layout = require_module("matplotlib.layout_engine", extra="analysis")
+    engine = layout.ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
+    figure: Figure = figure_module.Figure(figsize=(width_inches, height_inches), layout=engine)
+    agg.FigureCanvasAgg(figure)
+    return figure
