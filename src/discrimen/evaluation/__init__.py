@@ -1,1 +1,32 @@
-"""To be written."""
+"""Evaluation: predictor and labelled pulses to a report, and the report to text, JSON and plots."""
+
+from discrimen.evaluation.evaluate import evaluate
+from discrimen.evaluation.report import (
+    METHODS,
+    BinReport,
+    MethodResult,
+    NotComputed,
+    OperatingPoint,
+    PsdHistogram,
+    PsdMap,
+    Report,
+    ScoreHistogram,
+)
+from discrimen.evaluation.text import leakage_table, report_text
+from discrimen.evaluation.writing import write_report
+
+__all__ = [
+    "METHODS",
+    "BinReport",
+    "MethodResult",
+    "NotComputed",
+    "OperatingPoint",
+    "PsdHistogram",
+    "PsdMap",
+    "Report",
+    "ScoreHistogram",
+    "evaluate",
+    "leakage_table",
+    "report_text",
+    "write_report",
+]

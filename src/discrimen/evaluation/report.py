@@ -1,0 +1,248 @@
+"""The result of an evaluation: plain data, with all that a text, a plot or a JSON file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from discrimen.detector import GatesNs
+from discrimen.metrics import Auc, EnergyBin, FigureOfMerit, Leakage, LeakageRatio, RocCurve, Share
+
+METHODS: Mapping[str, str] = {
+    "network": "Network",
+    "charge_nominal": "Charge comparison, nominal gates",
+    "charge_best": "Charge comparison, best gates",
+    "photon_bound": "Photon-level bound",
+}
+"""What each method is called in text and plots, in the order of their columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotComputed:
+    """In the place of a result: why there is none."""
+
+    not_computed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """What a threshold that the model carries does to the pulses."""
+
+    name: str
+    threshold: float
+    efficiency: Share
+    leakage: Share
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PsdHistogram:
+    """PSD by true class, in the bins of the figure of merit's fit."""
+
+    psd_edges: NDArray[np.float64]
+    gamma_counts: NDArray[np.int64]
+    neutron_counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MethodResult:
+    """How well one method parts the classes in one range of energy.
+
+    Parameters
+    ----------
+    gates : GatesNs or None
+        Charge comparison only: in ns relative to the constant-fraction crossing.
+    n_gamma_unclassified, n_neutron_unclassified : int
+        Pulses that the method gave no score; they never pass as neutrons.
+    n_truncated : int or None
+        Charge comparison only: pulses of which a gate reaches beyond the record.
+    auc : Auc
+        Area under the curve.
+    leakages : tuple of Leakage or NotComputed
+        One for each wished efficiency.
+    roc : RocCurve
+        Thinned.
+    figure_of_merit : FigureOfMerit, NotComputed or None
+        Charge comparison only: of the PSD of all pulses, whatever their class, as where classes are unknown.
+    psd_histogram : PsdHistogram, NotComputed or None
+        Charge comparison only.
+    operating_points : tuple of OperatingPoint
+        Network only: for each threshold that the model carries.
+    """
+
+    gates: GatesNs | None
+    n_gamma_unclassified: int
+    n_neutron_unclassified: int
+    n_truncated: int | None
+    auc: Auc
+    leakages: tuple[Leakage | NotComputed, ...]
+    roc: RocCurve
+    figure_of_merit: FigureOfMerit | NotComputed | None
+    psd_histogram: PsdHistogram | NotComputed | None
+    operating_points: tuple[OperatingPoint, ...] = ()
+
+    def leakage_at(self, efficiency: float) -> Leakage | None:
+        """Return the leakage at one of the wished efficiencies, or None where it was not computed."""
+        for leakage in self.leakages:
+            if isinstance(leakage, Leakage) and abs(leakage.efficiency - efficiency) < 1e-9:
+                return leakage
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class BinReport:
+    """All methods side by side in one range of energy.
+
+    Parameters
+    ----------
+    energy : EnergyBin or None
+        The range; None for all pulses together.
+    n_gamma, n_neutron : int
+        Pulses of each class.
+    methods : mapping of str to MethodResult or NotComputed
+        By the names of :data:`METHODS`.
+    leakage_over_network : mapping of str to tuple of LeakageRatio
+        For each other method, its leakage over the network's at each efficiency that both reach.
+    """
+
+    energy: EnergyBin | None
+    n_gamma: int
+    n_neutron: int
+    methods: Mapping[str, MethodResult | NotComputed]
+    leakage_over_network: Mapping[str, tuple[LeakageRatio, ...]]
+
+    @property
+    def name(self) -> str:
+        """What the range is called."""
+        return "all energies" if self.energy is None else str(self.energy)
+
+    def computed(self) -> dict[str, MethodResult]:
+        """Return the methods that have a result."""
+        return {name: result for name, result in self.methods.items() if isinstance(result, MethodResult)}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ScoreHistogram:
+    """Neutron score of the network by true class, in bins that are equal in the logit of the score.
+
+    Scores beyond the outer edges are counted in the outer bins.
+    """
+
+    score_edges: NDArray[np.float64]
+    gamma_counts: NDArray[np.int64]
+    neutron_counts: NDArray[np.int64]
+    n_gamma_unclassified: int
+    n_neutron_unclassified: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PsdMap:
+    """PSD against light by true class.
+
+    Parameters
+    ----------
+    method : str
+        Whose gates: ``charge_nominal`` or ``charge_best``.
+    gates : GatesNs
+        In ns relative to the constant-fraction crossing.
+    light_unit : str
+        ``keVee``, or ``ADC ns`` (long charge) without a calibration.
+    light_edges : ndarray of float64, shape (light bin + 1,)
+        Equal in the logarithm.
+    psd_edges : ndarray of float64, shape (psd bin + 1,)
+        Equal.
+    gamma_counts, neutron_counts : ndarray of int64, shape (light bin, psd bin)
+        Pulses.
+    """
+
+    method: str
+    gates: GatesNs
+    light_unit: str
+    light_edges: NDArray[np.float64]
+    psd_edges: NDArray[np.float64]
+    gamma_counts: NDArray[np.int64]
+    neutron_counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Report:
+    """Result of :func:`discrimen.evaluation.evaluate`.
+
+    Parameters
+    ----------
+    model : mapping
+        Backend, classes, architecture, preparation, settings and provenance of the model.
+    confidence : float
+        Of every interval.
+    efficiencies : tuple of float
+        Neutron efficiencies at which the leakage was wanted.
+    seed : int
+        Of the choice of tuning pulses.
+    energy_source : str or NotComputed
+        Where the energies come from, or why there are none.
+    crossing_fraction : float
+        Of the constant-fraction crossing that the gates refer to.
+    overall : BinReport
+        All pulses together.
+    bins : tuple of BinReport
+        Each range of energy.
+    score_histogram : ScoreHistogram
+        Of the network.
+    psd_map : PsdMap or NotComputed
+        PSD against light.
+    notes : tuple of str
+        What a reader must know.
+    psd_definition, figure_of_merit_definition : str
+        What the numbers mean.
+    created_utc : str
+        ISO 8601.
+    software : mapping of str to str
+        Versions.
+    """
+
+    model: Mapping[str, Any]
+    confidence: float
+    efficiencies: tuple[float, ...]
+    seed: int
+    energy_source: str | NotComputed
+    crossing_fraction: float
+    overall: BinReport
+    bins: tuple[BinReport, ...]
+    score_histogram: ScoreHistogram
+    psd_map: PsdMap | NotComputed
+    notes: tuple[str, ...]
+    psd_definition: str
+    figure_of_merit_definition: str
+    created_utc: str
+    software: Mapping[str, str]
+
+    @property
+    def ranges(self) -> tuple[BinReport, ...]:
+        """All pulses together, then each range of energy."""
+        return (self.overall, *self.bins)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON: NaN and infinity become null."""
+        values: dict[str, Any] = _plain(self)
+        return {"discrimen_report": 1, **values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value

@@ -1,0 +1,175 @@
+"""The report for an 80-column terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from discrimen.evaluation.report import METHODS, BinReport, MethodResult, Report
+from discrimen.metrics import FigureOfMerit
+
+_COLUMNS = {
+    "network": "network",
+    "charge_nominal": "charge,\nnominal",
+    "charge_best": "charge,\nbest",
+    "photon_bound": "photon\nbound",
+}
+
+
+def leakage_table(report: Report, *, efficiency: float = 0.95) -> Table:
+    """Return gamma leakage per range of energy and method, in percent with its interval.
+
+    With best gates, the last column is the leakage of charge comparison with them over that of the network.
+
+    Parameters
+    ----------
+    report : Report
+        The result of an evaluation.
+    efficiency : float
+        One of the neutron efficiencies of the report.
+    """
+    shown = [name for name in METHODS if any(name in part.computed() for part in report.ranges)]
+    table = _table(f"Gamma leakage (%) at {efficiency:.0%} neutron efficiency, {report.confidence:.0%} interval")
+    table.add_column("keVee")
+    for name in shown:
+        table.add_column(_COLUMNS[name], justify="right")
+    with_ratio = "charge_best" in shown
+    if with_ratio:
+        table.add_column("best over\nnetwork", justify="right")
+    for part in report.ranges:
+        cells = [_leakage_cell(part, name, efficiency) for name in shown]
+        if with_ratio:
+            cells.append(_ratio_cell(part, efficiency))
+        table.add_row(_range_name(part), *cells)
+    return table
+
+
+def auc_table(report: Report) -> Table:
+    """Return the number of pulses and the area under the curve per range of energy and method."""
+    shown = [name for name in METHODS if any(name in part.computed() for part in report.ranges)]
+    table = _table("Area under the ROC curve")
+    table.add_column("keVee")
+    for heading in ("gammas", "neutrons"):
+        table.add_column(heading, justify="right")
+    for name in shown:
+        table.add_column(_COLUMNS[name], justify="right")
+    for part in report.ranges:
+        computed = part.computed()
+        table.add_row(
+            _range_name(part),
+            str(part.n_gamma),
+            str(part.n_neutron),
+            *(f"{computed[name].auc.value:.5f}" if name in computed else "-" for name in shown),
+        )
+    return table
+
+
+def gates_table(report: Report) -> Table:
+    """Return gates and figure of merit of charge comparison per range of energy."""
+    table = _table(f"Charge comparison: PSD = {report.psd_definition}, gates in ns")
+    for heading in ("keVee", "gates", "start", "short", "long", "cut", "FoM", "chi2/ndf"):
+        table.add_column(heading, justify="left" if heading in ("keVee", "gates") else "right")
+    for part in report.ranges:
+        for name in ("charge_nominal", "charge_best"):
+            result = part.computed().get(name)
+            if result is not None:
+                table.add_row(_range_name(part), name.removeprefix("charge_"), *_gates_cells(result))
+    return table
+
+
+def report_text(report: Report, *, width: int = 80) -> str:
+    """Return the whole report in plain text: leakage, areas, gates, figures of merit, definitions, notes.
+
+    Parameters
+    ----------
+    report : Report
+        The result of an evaluation.
+    width : int
+        Columns of the terminal.
+    """
+    stream = StringIO()
+    console = Console(file=stream, width=width, force_terminal=False, color_system=None, highlight=False)
+    efficiency = _main_efficiency(report)
+    if report.overall.computed():
+        console.print(leakage_table(report, efficiency=efficiency))
+        console.print(auc_table(report))
+    if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
+        console.print(gates_table(report))
+    for line in _lines(report):
+        console.print(line, markup=False)
+    return stream.getvalue()
+
+
+def _table(title: str) -> Table:
+    # As wide as its title, which would wrap otherwise.
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        min_width=len(title),
+    )
+
+
+def _main_efficiency(report: Report) -> float:
+    return min(report.efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
+
+
+def _lines(report: Report) -> list[str]:
+    lines = [f"FoM = {report.figure_of_merit_definition}, fitted to all pulses of the range, whatever their class"]
+    lines.append("cut: pulses of which a gate reaches beyond the record and ends with it")
+    lines += [f"note: {note}" for note in report.notes]
+    ranges: dict[str, list[str]] = {}
+    for part in report.ranges:
+        reasons = {result.not_computed for result in part.methods.values() if not isinstance(result, MethodResult)}
+        for reason in sorted(reasons):
+            ranges.setdefault(reason, []).append(part.name)
+    for reason, names in ranges.items():
+        where = "everywhere" if len(names) == len(report.ranges) else ", ".join(names)
+        lines.append(f"not computed ({where}): {reason}")
+    return lines
+
+
+def _gates_cells(result: MethodResult) -> list[str]:
+    if result.gates is None:
+        return []
+    gates, merit = result.gates, result.figure_of_merit
+    edges = (gates.gate_start_ns, gates.short_gate_end_ns, gates.long_gate_end_ns)
+    cells = [*(f"{edge:.4g}" for edge in edges), str(result.n_truncated)]
+    if not isinstance(merit, FigureOfMerit):
+        return [*cells, "no fit", "-"]
+    return [*cells, f"{merit.value:.3f}±{merit.error:.3f}", f"{merit.chi2:.0f}/{merit.n_degrees}"]
+
+
+def _leakage_cell(part: BinReport, name: str, efficiency: float) -> str:
+    result = part.computed().get(name)
+    if result is None:
+        return "-"
+    leakage = result.leakage_at(efficiency)
+    if leakage is None:
+        return "not reached"
+    return f"{_percent(leakage.leakage)}\n{_percent(leakage.low)}-{_percent(leakage.high)}"
+
+
+def _ratio_cell(part: BinReport, efficiency: float) -> str:
+    for ratio in part.leakage_over_network.get("charge_best", ()):
+        if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.low > 0:
+            return f"{ratio.ratio:.3g}\n{ratio.low:.3g}-{ratio.high:.3g}"
+    return "-"
+
+
+def _range_name(part: BinReport) -> str:
+    return "all" if part.energy is None else f"{part.energy.low_kevee:g}-{part.energy.high_kevee:g}"
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent with two or three significant digits."""
+    percent = 100 * share
+    if percent == 0:
+        return "0"
+    return f"{percent:.1f}" if percent >= 10 else f"{percent:.2f}" if percent >= 0.1 else f"{percent:.2g}"

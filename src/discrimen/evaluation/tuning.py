@@ -1,0 +1,100 @@
+"""The best gates for a range of energy, searched on pulses that are not those of the evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.charge import best_gates
+from discrimen.detector import GatesNs
+from discrimen.errors import DataError
+from discrimen.evaluation.discriminants import upright
+from discrimen.metrics import EnergyBin, leaked_share
+from discrimen.pulses import Label, Pulses
+from discrimen.spec.preparation import Preparation
+
+TUNED_EFFICIENCY = 0.95
+"""Best gates are those with the least gamma leakage at this neutron efficiency."""
+
+MINIMUM_TUNING_PULSES = 200
+"""Of each class: with fewer the search would fit noise."""
+
+MAXIMUM_TUNING_PULSES = 6000
+"""Of each class: more change the gates no longer, but take time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TuningSample:
+    """Labelled pulses to choose gates on.
+
+    Parameters
+    ----------
+    pulses : Pulses
+        With the column label, none unknown.
+    energy_kevee : ndarray of float64, shape (pulse,), or None
+        Their light.
+    """
+
+    pulses: Pulses
+    energy_kevee: NDArray[np.float64] | None
+
+
+def tuned_gates(
+    sample: TuningSample, *, energy: EnergyBin | None, preparation: Preparation, rng: np.random.Generator
+) -> GatesNs:
+    """Search the gates with the least leakage at 95 % neutron efficiency in a range of energy.
+
+    Parameters
+    ----------
+    sample : TuningSample
+        Pulses kept apart from the evaluation.
+    energy : EnergyBin or None
+        The range; None for all pulses.
+    preparation : Preparation
+        Baseline window and polarity.
+    rng : Generator
+        Chooses among the pulses where there are more than needed.
+
+    Raises
+    ------
+    DataError
+        If the range holds too few tuning pulses, or their energies are unknown.
+    """
+    labels = sample.pulses.column("label")
+    inside = np.ones(len(labels), dtype=np.bool_)
+    if energy is not None:
+        if sample.energy_kevee is None:
+            raise DataError("gates not searched: the tuning pulses have no energies")
+        inside = energy.contains(sample.energy_kevee)
+    chosen = np.concatenate([_choose(inside & (labels == label), rng) for label in (Label.GAMMA, Label.NEUTRON)])
+    pulses = sample.pulses[chosen]
+    turned = upright(pulses.samples, preparation)
+    is_neutron = pulses.column("label") == Label.NEUTRON
+
+    def merit(psd: NDArray[np.float64]) -> float:
+        leakage = leaked_share(psd[~is_neutron], psd[is_neutron], efficiency=TUNED_EFFICIENCY)
+        # Among gates that leak nothing, those that part the classes most.
+        return -leakage if leakage > 0 else _separation(psd[~is_neutron], psd[is_neutron])
+
+    found = best_gates(
+        turned.waveforms,
+        crossing=turned.crossing,
+        sample_period_ns=pulses.require_sample_period_ns(),
+        merit=merit,
+    )
+    return found.gates
+
+
+def _choose(candidates: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.intp]:
+    at = np.flatnonzero(candidates)
+    if len(at) < MINIMUM_TUNING_PULSES:
+        raise DataError(
+            f"gates not searched: a class has {len(at)} tuning pulses here, at least {MINIMUM_TUNING_PULSES} are needed"
+        )
+    return rng.choice(at, MAXIMUM_TUNING_PULSES, replace=False) if len(at) > MAXIMUM_TUNING_PULSES else at
+
+
+def _separation(gamma: NDArray[np.float64], neutron: NDArray[np.float64]) -> float:
+    return float((np.nanmean(neutron) - np.nanmean(gamma)) / (np.nanstd(neutron) + np.nanstd(gamma)))

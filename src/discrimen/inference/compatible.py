@@ -1,0 +1,50 @@
+"""Whether a model may be used on the pulses of a file."""
+
+from __future__ import annotations
+
+import math
+
+from discrimen.detector import DetectorSettings
+from discrimen.errors import DataError
+from discrimen.pulses import Pulses
+from discrimen.spec.model_spec import ModelSpec
+
+_PERIOD_TOLERANCE = 1e-6
+
+
+def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettings, *, where: str) -> None:
+    """Refuse pulses that the model was not trained for.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Of the model.
+    pulses : Pulses
+        Some pulses of the file.
+    settings : DetectorSettings
+        What is known of the file.
+    where : str
+        Name of the file, for the message.
+
+    Raises
+    ------
+    SettingsError
+        If the sampling period is unknown.
+    DataError
+        If sampling period or polarity differ from those of the training, or the records are too short.
+    """
+    preparation = spec.preparation
+    period_ns = pulses.require_sample_period_ns()
+    if not math.isclose(period_ns, preparation.sample_period_ns, rel_tol=_PERIOD_TOLERANCE):
+        raise DataError(
+            f"{where}: sampled every {period_ns:g} ns, but the model was trained at "
+            f"{preparation.sample_period_ns:g} ns; train one on pulses of this digitizer"
+        )
+    trained = "positive" if preparation.polarity > 0 else "negative"
+    if settings.polarity is not None and settings.polarity != trained:
+        raise DataError(f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained} ones")
+    if pulses.n_samples < preparation.shortest_record:
+        raise DataError(
+            f"{where}: records of {pulses.n_samples} samples, but the model needs at least "
+            f"{preparation.shortest_record} samples of {period_ns:g} ns"
+        )

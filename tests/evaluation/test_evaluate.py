@@ -1,0 +1,278 @@
+"""Evaluation: all methods side by side, overall and per range of energy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from discrimen.detector import Calibration, DetectorSettings, GatesNs
+from discrimen.errors import DataError, SettingsError
+from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate
+from discrimen.metrics import FigureOfMerit, Leakage, leakage_at_efficiency
+from discrimen.pulses import Label, Pulses
+
+GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
+
+
+def result(report: Report, method: str, at: int | None = None) -> MethodResult:
+    found = (report.overall if at is None else report.bins[at]).methods[method]
+    assert isinstance(found, MethodResult)
+    return found
+
+
+def leakage(report: Report, method: str, at: int | None = None) -> Leakage:
+    found = result(report, method, at).leakage_at(0.95)
+    assert found is not None
+    return found
+
+
+def test_every_method_stands_in_every_range(report: Report) -> None:
+    assert len(report.bins) == 5
+    for part in report.ranges:
+        assert list(part.methods) == list(METHODS)
+        assert set(part.computed()) == set(METHODS)
+    assert report.overall.n_gamma + report.overall.n_neutron == 6000
+    assert sum(part.n_gamma + part.n_neutron for part in report.bins) < 6000
+    assert any("outside 30-2000 keVee" in note for note in report.notes)
+
+
+def test_network_is_judged_by_its_neutron_score(
+    report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(6000, seed=1)
+    scores = make_predictor().predict(pulses.samples)[:, 1]
+    inside = (pulses.column("energy_kevee") >= 100) & (pulses.column("energy_kevee") < 200)
+    expected = leakage_at_efficiency(scores[inside], pulses.column("label")[inside], efficiency=0.95)
+    assert leakage(report, "network", 2) == expected
+    point = result(report, "network", 2).operating_points[0]
+    assert (point.name, point.threshold) == ("even", 0.5)
+    gammas = inside & (pulses.column("label") == Label.GAMMA)
+    assert point.leakage.value == pytest.approx(np.mean(scores[gammas] >= 0.5))
+
+
+def test_leakage_falls_with_energy_and_nothing_beats_the_bound(report: Report) -> None:
+    for method in METHODS:
+        values = [leakage(report, method, at).leakage for at in range(5)]
+        assert values == sorted(values, reverse=True)
+    for part in report.ranges:
+        areas = {name: found.auc.value for name, found in part.computed().items()}
+        assert max(areas, key=lambda name: areas[name]) == "photon_bound"
+
+
+def test_best_gates_are_no_worse_than_nominal_ones(report: Report) -> None:
+    assert leakage(report, "charge_best", 2).leakage < leakage(report, "charge_nominal", 2).leakage
+    assert result(report, "charge_best", 2).gates != result(report, "charge_nominal", 2).gates == GATES
+    ratio = report.bins[2].leakage_over_network["charge_nominal"][1]
+    expected = leakage(report, "charge_nominal", 2).leakage / leakage(report, "network", 2).leakage
+    assert ratio.ratio == pytest.approx(expected)
+
+
+def test_figure_of_merit_grows_with_energy_and_merged_bands_give_none(report: Report) -> None:
+    assert isinstance(result(report, "charge_nominal", 0).figure_of_merit, NotComputed)
+    values = [result(report, "charge_nominal", at).figure_of_merit for at in (3, 4)]
+    low, high = (value.value for value in values if isinstance(value, FigureOfMerit))
+    assert 0.5 < low < high
+    assert result(report, "network").figure_of_merit is None
+
+
+def test_same_seed_gives_the_same_report(
+    small_report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    tuning, edges = make_pulses(1500, seed=4), (200.0, 1000.0)
+    again = evaluate(make_predictor(), make_pulses(1200, seed=3), tuning=tuning, energy_edges_kevee=edges).as_dict()
+    first = small_report.as_dict()
+    for values in (first, again):
+        values.pop("created_utc")
+    assert again == first
+
+
+def test_charge_comparison_ignores_baseline_and_gain(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(800, seed=3)
+    shifted = pulses.replace(samples=(2 * pulses.samples.astype(np.int32) + 1234))
+    first, second = (evaluate(make_predictor(), each) for each in (pulses, shifted))
+    assert result(first, "charge_nominal").auc == result(second, "charge_nominal").auc
+
+
+def test_without_tuning_gates_or_truth_methods_say_why(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    predictor = make_predictor(settings=DetectorSettings())
+    report = evaluate(predictor, make_pulses(800, seed=4, with_bound=False))
+    assert set(report.overall.computed()) == {"network"}
+    reasons = {
+        name: found.not_computed for name, found in report.overall.methods.items() if isinstance(found, NotComputed)
+    }
+    assert reasons == {
+        "charge_nominal": "no gates are given, and the model's settings have none",
+        "charge_best": "no tuning pulses are given",
+        "photon_bound": "the pulses have no column photon_llr",
+    }
+    assert report.psd_map == NotComputed("neither nominal nor best gates")
+
+
+def test_given_gates_win_over_the_models(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    other = GatesNs(gate_start_ns=-8.0, short_gate_end_ns=20.0, long_gate_end_ns=200.0)
+    report = evaluate(make_predictor(), make_pulses(800, seed=4), gates=other)
+    assert result(report, "charge_nominal").gates == other
+
+
+def test_best_gates_alone_are_enough_for_the_psd_map(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    predictor = make_predictor(settings=DetectorSettings())
+    report = evaluate(
+        predictor, make_pulses(800, seed=4), tuning=make_pulses(2000, seed=5), energy_edges_kevee=(30, 2000)
+    )
+    assert isinstance(report.psd_map, PsdMap)
+    assert report.psd_map.method == "charge_best"
+
+
+def test_without_energies_only_the_overall_result(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    report = evaluate(make_predictor(), make_pulses(800, seed=4).replace(energy_kevee=None))
+    assert report.bins == ()
+    assert isinstance(report.energy_source, NotComputed)
+    assert any("no energy bins" in note for note in report.notes)
+    assert isinstance(report.psd_map, PsdMap)
+    assert report.psd_map.light_unit == "ADC ns"
+
+
+@pytest.mark.parametrize("quantity", ["peak_adc", "long_charge_adc_ns", "energy"])
+def test_energies_come_from_the_calibration(
+    quantity: str, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    # A photoelectron is 4 ADC counts over 4 ns, and 1.5 of them are 1 keVee.
+    known = make_pulses(3000, seed=6, low_kevee=100)
+    truth = known.column("energy_kevee")
+    gain = {"peak_adc": 0.45, "long_charge_adc_ns": 1 / (1.5 * 4 * 4), "energy": 2.0}[quantity]
+    calibration = Calibration(quantity=quantity, gain_kevee_per_unit=gain)
+    settings = DetectorSettings(gates=GATES, calibration=calibration)
+    pulses = known.replace(energy_kevee=None, energy=truth.astype(np.float64) / 2)
+    report = evaluate(make_predictor(settings=settings), pulses, energy_edges_kevee=(300, 10000))
+    assert quantity in str(report.energy_source)
+    n_true = np.count_nonzero(truth >= 300)
+    assert report.bins[0].n_gamma + report.bins[0].n_neutron == pytest.approx(n_true, rel=0.15)
+
+
+def test_thin_ranges_are_stated_not_computed(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    report = evaluate(
+        make_predictor(),
+        make_pulses(800, seed=4),
+        tuning=make_pulses(1000, seed=5),
+        energy_edges_kevee=(30, 35, 200, 1000),
+    )
+    thin = report.bins[0]
+    assert thin.computed() == {}
+    assert all("too few pulses" in found.not_computed for found in thin.methods.values())  # type: ignore[union-attr]
+    assert thin.n_gamma > 0
+    assert set(report.bins[1].computed()) >= {"network", "charge_nominal"}
+    few = evaluate(make_predictor(), make_pulses(800, seed=4), tuning=make_pulses(300, seed=5))
+    best = few.bins[2].methods["charge_best"]
+    assert isinstance(best, NotComputed)
+    assert "tuning pulses here, at least 200" in best.not_computed
+
+
+def test_tuning_without_energies_searches_no_gates_in_bins(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    tuning = make_pulses(1000, seed=5).replace(energy_kevee=None)
+    report = evaluate(make_predictor(), make_pulses(2000, seed=4), tuning=tuning, energy_edges_kevee=(100, 1000))
+    assert isinstance(report.overall.methods["charge_best"], MethodResult)
+    assert report.bins[0].methods["charge_best"] == NotComputed(
+        "gates not searched: the tuning pulses have no energies"
+    )
+
+
+def test_unprepared_and_unlabelled_pulses_are_counted(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(2000, seed=7)
+    samples, labels = pulses.samples.copy(), pulses.column("label").copy()
+    neutrons, gammas = (np.flatnonzero(labels == label) for label in (Label.NEUTRON, Label.GAMMA))
+    samples[neutrons[:4]] = 12000
+    samples[gammas[:6]] = 12000
+    labels[gammas[-9:]] = Label.UNKNOWN
+    report = evaluate(make_predictor(), pulses.replace(samples=samples, label=labels))
+    for method in ("network", "charge_nominal"):
+        found = result(report, method)
+        assert (found.n_gamma_unclassified, found.n_neutron_unclassified) == (6, 4)
+    assert report.score_histogram.n_gamma_unclassified == 6
+    assert report.score_histogram.gamma_counts.sum() == len(gammas) - 15
+    assert report.overall.n_gamma == len(gammas) - 9
+    assert any("9 of 2000 pulses have no known label" in note for note in report.notes)
+
+
+def test_many_dead_neutrons_make_an_efficiency_unreachable(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(1000, seed=8)
+    samples = pulses.samples.copy()
+    neutrons = np.flatnonzero(pulses.column("label") == Label.NEUTRON)
+    samples[neutrons[: len(neutrons) // 14]] = 12000
+    report = evaluate(make_predictor(), pulses.replace(samples=samples))
+    kept, lost, _ = result(report, "network").leakages
+    assert isinstance(kept, Leakage)
+    assert isinstance(lost, NotComputed)
+    assert "cannot keep 95.0% of the neutrons" in lost.not_computed
+    assert result(report, "network").leakage_at(0.95) is None
+
+
+def test_what_cannot_be_judged_is_an_error(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses, predictor = make_pulses(400, seed=9), make_predictor()
+    gammas = pulses[pulses.column("label") == Label.GAMMA]
+    with pytest.raises(DataError, match="no column 'label'"):
+        evaluate(predictor, pulses.replace(label=None))
+    with pytest.raises(DataError, match="and 0 neutrons, at least 50 of each"):
+        evaluate(predictor, gammas)
+    with pytest.raises(DataError, match="other pulses"):
+        evaluate(predictor, pulses, tuning=pulses)
+    with pytest.raises(SettingsError, match="trained at 4 ns a sample, these pulses have 2 ns"):
+        evaluate(predictor, pulses.replace(sample_period_ns=2.0))
+    with pytest.raises(SettingsError, match="sampling period"):
+        evaluate(predictor, pulses.replace(sample_period_ns=None))
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        evaluate(predictor, pulses, efficiencies=(0.9, 95))
+    with pytest.raises(DataError, match="ascending"):
+        evaluate(predictor, pulses, energy_edges_kevee=(100, 50))
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [(np.zeros((3, 2)), "one row for each of 400 pulses"), (np.full((400, 2), 1.5), "between 0 and 1, got 1.5 to 1.5")],
+)
+def test_predictor_must_give_probabilities(
+    scores: np.ndarray, message: str, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    class Wrong:
+        spec = make_predictor().spec
+        backend = "wrong"
+
+        def predict(self, samples: np.ndarray) -> np.ndarray:
+            return scores.astype(np.float32)
+
+    with pytest.raises(DataError, match=message):
+        evaluate(Wrong(), make_pulses(400, seed=9))
+
+
+def test_a_charge_calibration_keeps_the_gates_it_was_made_with(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    calibration = Calibration(quantity="long_charge_adc_ns", gain_kevee_per_unit=1 / 24)
+    predictor = make_predictor(settings=DetectorSettings(gates=GATES, calibration=calibration))
+    pulses = make_pulses(1500, seed=6).replace(energy_kevee=None)
+    short = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=4.0, long_gate_end_ns=20.0)
+    own, other = (evaluate(predictor, pulses, gates=gates).bins[3] for gates in (None, short))
+    assert (own.n_gamma, own.n_neutron) == (other.n_gamma, other.n_neutron)
+    assert own.computed()["charge_nominal"].gates != other.computed()["charge_nominal"].gates == short

@@ -1,0 +1,136 @@
+"""The report as JSON, text and plots."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+
+from discrimen.charge import PSD_DEFINITION
+from discrimen.detector import DetectorSettings
+from discrimen.errors import OutputError
+from discrimen.evaluation import Report, evaluate, leakage_table, report_text, write_report
+from discrimen.evaluation.plots import figures
+from discrimen.evaluation.writing import report_json
+from discrimen.metrics import Leakage, LeakageRatio
+from discrimen.pulses import Pulses
+
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def numbers(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in numbers(item)]
+    if isinstance(value, list):
+        return [number for item in value for number in numbers(item)]
+    return [value] if isinstance(value, float) else []
+
+
+def test_json_holds_the_whole_report(report: Report) -> None:
+    text = report_json(report)
+    values = json.loads(text)
+    assert values == json.loads(json.dumps(report.as_dict()))
+    assert all(math.isfinite(number) for number in numbers(values))
+    network = values["bins"][2]["methods"]["network"]
+    assert values["bins"][2]["energy"] == {"low_kevee": 100.0, "high_kevee": 200.0}
+    assert network["leakages"][1]["efficiency"] == 0.95
+    assert values["psd_definition"] == PSD_DEFINITION
+    assert values["bins"][0]["methods"]["charge_nominal"]["figure_of_merit"]["not_computed"].startswith("no fit")
+    assert values["model"]["preparation"]["polarity"] == -1
+    # Rows of numbers stay on one line.
+    assert len(text.splitlines()) < 6000
+
+
+def test_files_are_complete_and_say_what_was_written(small_report: Report, tmp_path: Path) -> None:
+    written = write_report(small_report, tmp_path / "new", dots_per_inch=40)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in written)
+    assert [path.name for path in written] == [
+        "report.json", "roc.png", "scores.png", "leakage.png", "psd_map.png", "psd_fit.png",
+    ]  # fmt: skip
+    assert all(path.read_bytes().startswith(PNG_MAGIC) for path in written[1:])
+
+
+def test_a_folder_in_the_way_is_an_output_error(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(OutputError, match=r"report\.json: a folder has this name"):
+        write_report(report, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def drawn(report: Report) -> dict[str, Any]:
+    return figures(report)
+
+
+def test_plots_show_every_method_and_the_psd_definition(drawn: dict[str, Any]) -> None:
+    words = {text.get_text() for text in drawn["roc"].legends[0].get_texts()}
+    assert words == {
+        "Network", "Charge comparison, nominal gates", "Charge comparison, best gates", "Photon-level bound",
+    }  # fmt: skip
+    titles = [ax.get_title() for ax in drawn["roc"].axes]
+    assert titles[0].startswith("all energies")
+    assert titles[3].startswith("100-200 keVee")
+    assert PSD_DEFINITION in drawn["psd_map"].axes[0].get_ylabel()
+    assert PSD_DEFINITION in drawn["psd_fit"].axes[0].get_xlabel()
+    assert "95% neutron efficiency" in drawn["leakage"].axes[0].get_ylabel()
+
+
+def test_fonts_are_readable(drawn: dict[str, Any]) -> None:
+    for figure in drawn.values():
+        for ax in figure.axes:
+            texts = [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts]
+            assert min(text.get_fontsize() for text in texts) >= 11
+
+
+def test_plots_leave_the_global_state_alone(small_report: Report) -> None:
+    before = dict(matplotlib.rcParams)
+    figures(small_report)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_report_without_energies_and_gates_still_draws(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any], tmp_path: Path
+) -> None:
+    pulses = make_pulses(400, seed=3, with_bound=False).replace(energy_kevee=None)
+    bare = evaluate(make_predictor(settings=DetectorSettings()), pulses)
+    written = write_report(bare, tmp_path, dots_per_inch=40)
+    assert [path.name for path in written] == ["report.json", "roc.png", "scores.png"]
+    text = report_text(bare)
+    assert "no gates are given" in text
+    assert "no energy bins" in text
+
+
+def test_text_fits_eighty_columns_and_defines_the_psd(report: Report) -> None:
+    text = report_text(report)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert f"PSD = {PSD_DEFINITION}" in text
+    assert "Gamma leakage (%) at 95% neutron efficiency" in text
+    assert "100-200" in text
+    # Nothing is cut off with an ellipsis.
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+def test_small_shares_and_large_ratios_fit_the_table(report: Report) -> None:
+    few = Leakage(
+        efficiency=0.95, threshold=0.5, leakage=0.00015, low=0.000016, high=0.000621,
+        n_gamma=6672, n_neutron=6673, n_gamma_passing=1, n_neutron_passing=6340,
+    )  # fmt: skip
+    ratio = LeakageRatio(efficiency=0.95, ratio=19.03, low=2.141, high=260.34)
+    methods = {name: replace(found, leakages=(few,)) for name, found in report.overall.computed().items()}
+    overall = replace(report.overall, methods=methods, leakage_over_network={"charge_best": (ratio,)})
+    text = report_text(replace(report, overall=overall))
+    assert text.count("0.0016-0.062") == 4
+    assert "2.14-260" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_table_has_a_row_for_each_range_and_a_column_for_each_method(report: Report) -> None:
+    table = leakage_table(report, efficiency=0.9)
+    assert table.row_count == 6
+    assert len(table.columns) == 6
+    assert "90%" in str(table.title)
