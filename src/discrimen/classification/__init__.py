@@ -1,1 +1,1 @@
-"""To be written."""
+"""Scores beside the input, never into it: run files of any readable format, in constant memory."""

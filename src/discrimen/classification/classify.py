@@ -1,0 +1,155 @@
+"""Score every pulse of a run file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.classification.scores import ScoreRows, open_score_writer
+from discrimen.errors import DataError
+from discrimen.formats.base import Reader, ReadReport
+from discrimen.inference.base import Predictor
+from discrimen.inference.compatible import require_compatible
+from discrimen.provenance import software_versions, utc_now
+from discrimen.pulses import Pulses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """What the classification of one run file gave.
+
+    Parameters
+    ----------
+    output : Path
+        The file of scores.
+    report : ReadReport
+        What was met while reading.
+    n_neutron, n_gamma : int
+        Pulses with a neutron score of at least the threshold, and below it.
+    n_not_scored : int
+        Pulses that could not be prepared (no pulse above its baseline); their scores are NaN.
+    threshold : float
+        On the neutron score.
+    """
+
+    output: Path
+    report: ReadReport
+    n_neutron: int
+    n_gamma: int
+    n_not_scored: int
+    threshold: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "output": str(self.output),
+            **self.report.as_dict(),
+            "n_neutron": self.n_neutron,
+            "n_gamma": self.n_gamma,
+            "n_not_scored": self.n_not_scored,
+            "threshold": self.threshold,
+        }
+
+
+def input_identity(path: Path, *, model_sha256: str) -> dict[str, str]:
+    """Return what a file of scores must carry to be the finished result for an input and a model."""
+    stat = path.stat()
+    return {
+        "input": path.name,
+        "input_bytes": str(stat.st_size),
+        "input_mtime_ns": str(stat.st_mtime_ns),
+        "model_sha256": model_sha256,
+    }
+
+
+def classify_run(
+    reader: Reader,
+    predictor: Predictor,
+    output: Path,
+    *,
+    model_sha256: str,
+    threshold: float = 0.5,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Classification:
+    """Score the pulses of one run file, chunk by chunk, into a file of scores.
+
+    Parameters
+    ----------
+    reader : Reader
+        The open run file.
+    predictor : Predictor
+        The model.
+    output : Path
+        File of scores; its suffix tells its format (.h5, .parquet, .root). It appears when it is complete.
+    model_sha256 : str
+        Goes into the output.
+    threshold : float
+        A pulse with this neutron score or more counts as neutron; the scores themselves are stored.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    DataError
+        If the file holds no pulses, or the model was not trained for them.
+    OutputError, FormatError
+        If reading or writing fails.
+    """
+    info, spec = reader.info, predictor.spec
+    neutron = spec.neutron_class
+    counts = np.zeros(3, np.int64)
+    attributes = _attributes(reader, predictor, model_sha256=model_sha256, threshold=threshold)
+    with open_score_writer(output, classes=spec.classes, attributes=attributes, n_entries=info.n_entries) as writer:
+        for pulses in reader.chunks():
+            require_compatible(spec, pulses, info.settings, where=str(info.path))
+            scores = predictor.predict(pulses.samples)
+            writer.write(_rows(pulses, scores))
+            counts += _count(scores[:, neutron], threshold)
+            on_progress(len(pulses))
+        if not reader.report.n_read:
+            left_out = "; ".join(reader.report.left_out()) or "the file holds no event"
+            raise DataError(f"{info.path}: no pulses to classify: {left_out}")
+    return Classification(
+        output=output,
+        report=reader.report,
+        n_neutron=int(counts[0]),
+        n_gamma=int(counts[1]),
+        n_not_scored=int(counts[2]),
+        threshold=threshold,
+    )
+
+
+def _attributes(reader: Reader, predictor: Predictor, *, model_sha256: str, threshold: float) -> dict[str, str]:
+    return {
+        **input_identity(reader.info.path, model_sha256=model_sha256),
+        "input_format": reader.info.format,
+        "settings": reader.info.settings.model_dump_json(exclude_none=True),
+        "preparation": json.dumps(predictor.spec.preparation.as_dict()),
+        "backend": predictor.backend,
+        "threshold": repr(threshold),
+        "versions": json.dumps(software_versions()),
+        "date_utc": utc_now(),
+    }
+
+
+def _rows(pulses: Pulses, scores: NDArray[np.float32]) -> ScoreRows:
+    return ScoreRows(
+        entry=pulses.column("entry"),
+        timestamp_ps=pulses.timestamp_ps,
+        board=pulses.board,
+        channel=pulses.channel,
+        flags=pulses.flags,
+        score=scores,
+    )
+
+
+def _count(neutron_scores: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+    n_neutron = int((neutron_scores >= threshold).sum())
+    n_not_scored = int(np.isnan(neutron_scores).sum())
+    return np.array([n_neutron, len(neutron_scores) - n_neutron - n_not_scored, n_not_scored])
