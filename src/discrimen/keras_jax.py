@@ -1,0 +1,119 @@
+"""The one place that imports Keras: on its JAX backend, on the device that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+from discrimen.errors import DeviceError, SettingsError, require_module
+
+Device = Literal["cpu", "gpu"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KerasSession:
+    """Keras on JAX, with the device that computes.
+
+    Parameters
+    ----------
+    keras, jax : module
+        The libraries.
+    device : jax.Device
+        Where arrays are made and computed on inside :meth:`on_device`.
+    """
+
+    keras: ModuleType
+    jax: ModuleType
+    device: Any
+
+    @property
+    def backend(self) -> str:
+        """What computes, for people: ``keras-jax (cpu)``."""
+        return f"keras-jax ({self.device.platform})"
+
+    @contextmanager
+    def on_device(self) -> Iterator[None]:
+        """Make and compute arrays on the device of this session, in full float32 (a GPU would shorten it)."""
+        with self.jax.default_device(self.device), self.jax.default_matmul_precision("float32"):
+            yield
+
+    def require_on_device(self, model: Any) -> None:
+        """Check that the weights of a model lie on the device of this session.
+
+        Raises
+        ------
+        DeviceError
+            If one lies elsewhere.
+        """
+        for variable in model.variables:
+            elsewhere = variable.value.devices() - {self.device}
+            if elsewhere:
+                raise DeviceError(f"expected the weights on {self.device}, found {variable.path} on {elsewhere}")
+
+
+def load_keras(device: Device = "cpu") -> KerasSession:
+    """Import Keras with the JAX backend.
+
+    Parameters
+    ----------
+    device : {"cpu", "gpu"}
+        ``cpu`` computes on the CPU even where there is a GPU; ``gpu`` takes the first one, or none at all.
+
+    Raises
+    ------
+    MissingExtraError
+        If Keras or JAX is not installed.
+    SettingsError
+        If the device has no such name, or Keras runs with another backend or float type already.
+    DeviceError
+        If there is no such device.
+    """
+    if device not in DEVICES:
+        raise SettingsError(f"device must be one of {', '.join(DEVICES)}, got {device!r}")
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "jax"
+    # The networks are small: leave the rest of a GPU's memory to others.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    jax = require_module("jax", extra="train")
+    keras = require_module("keras", extra="train")
+    _check_keras(keras)
+    return KerasSession(keras, jax, _find_device(jax, device))
+
+
+def forbid_cudnn(model: Any) -> None:
+    """Make the recurrent layers of a model compute the same way on every device.
+
+    Left to itself, Keras takes cuDNN's LSTM wherever JAX sees a GPU, also for a computation on the CPU of such a
+    machine, which then fails (Keras 3.15). For pulses of this length the plain layer is no slower on the GPU.
+    A saved model does not remember the choice, so that it is made again after loading.
+    """
+    for layer in model.layers:
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
+
+
+def _check_keras(keras: ModuleType) -> None:
+    backend = keras.backend.backend()
+    if backend != "jax":
+        raise SettingsError(
+            f"Keras was imported with the backend '{backend}', expected 'jax': import discrimen's models first, "
+            "or set KERAS_BACKEND=jax in the environment"
+        )
+    float_type = keras.config.floatx()
+    if float_type != "float32":
+        raise SettingsError(f"Keras computes in {float_type}, expected float32: correct floatx in ~/.keras/keras.json")
+
+
+def _find_device(jax: ModuleType, device: Device) -> Any:
+    try:
+        return jax.devices(device)[0]
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        mend = "install 'discrimen[cuda]' and an NVIDIA driver, or use the CPU" if device == "gpu" else "check JAX"
+        raise DeviceError(f"JAX finds no {device.upper()} ({reason}): {mend}") from error

@@ -1,0 +1,174 @@
+"""The folder of a trained model: what lies where, who may write there, and how to load it again.
+
+::
+
+    model.keras            the best model
+    model.json             its description: preparation, classes, provenance, with the hash of model.keras
+    history.csv            figures of every epoch
+    training.png           the same as a picture
+    checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own
+    tensorboard/           event files: tensorboard --logdir FOLDER
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from discrimen.errors import FormatError, OutputError, SettingsError
+from discrimen.keras_jax import KerasSession, forbid_cudnn, load_keras
+from discrimen.provenance import sha256_of_file
+from discrimen.spec.model_spec import ModelSpec, read_spec
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """Names inside the folder of a trained model."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        """The best model."""
+        return self.path / "model.keras"
+
+    @property
+    def spec(self) -> Path:
+        """Its description."""
+        return self.path / "model.json"
+
+    @property
+    def history(self) -> Path:
+        """Figures of every epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def curve(self) -> Path:
+        """Picture of the training."""
+        return self.path / "training.png"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def checkpoint_spec(self) -> Path:
+        """Description of every checkpoint, there from the start of the training."""
+        return self.checkpoints / "model.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of the event files."""
+        return self.path / "tensorboard"
+
+    def saved_checkpoints(self) -> Iterator[Path]:
+        """Find the checkpoints that a training left here."""
+        return self.checkpoints.glob("epoch-*.keras")
+
+    def event_files(self) -> Iterator[Path]:
+        """Find the event files that a training left here."""
+        return self.tensorboard.glob("events.out.tfevents.*")
+
+
+def claim_folder(path: Path, *, overwrite: bool) -> ModelFolder:
+    """Make the folder for a new training.
+
+    With `overwrite`, checkpoints and event files of an earlier training are removed now, while its finished model
+    stays until the new one takes its place.
+
+    Raises
+    ------
+    OutputError
+        If a model or an unfinished training is there and must not be overwritten, or the folder cannot be made.
+    """
+    folder = ModelFolder(path)
+    if not overwrite:
+        for found in (folder.spec, folder.model):
+            if found.exists():
+                raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder or overwrite")
+        if saved := next(folder.saved_checkpoints(), None):
+            raise OutputError(
+                f"{path}: holds an unfinished training ({saved.relative_to(path)}); choose another folder or overwrite"
+            )
+    try:
+        for inner in (folder.checkpoints, folder.tensorboard):
+            inner.mkdir(parents=True, exist_ok=True)
+        for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
+            left_behind.unlink()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot make a model folder here: {error.strerror or error}") from error
+    return folder
+
+
+def load_model_folder(path: Path | str, *, session: KerasSession | None = None) -> tuple[Any, ModelSpec]:
+    """Load a trained model with its description.
+
+    Parameters
+    ----------
+    path : Path
+        The folder, its ``model.keras``, or a checkpoint in it.
+    session : KerasSession, optional
+        Where to load it; the CPU by default.
+
+    Returns
+    -------
+    model : keras.Model
+        Ready to predict, not compiled.
+    spec : ModelSpec
+        Its description.
+
+    Raises
+    ------
+    FormatError
+        If there is no model, it cannot be read, or it is not the one that was described.
+    SettingsError
+        If the description is missing or does not fit the model.
+    """
+    model_path, spec_path = _find_model(Path(path))
+    spec = read_spec(spec_path)
+    _check_hash(model_path, spec)
+    loaded_by = load_keras("cpu") if session is None else session
+    model = _read_model(loaded_by, model_path)
+    wanted = (spec.preparation.window_length, len(spec.classes))
+    found = (model.input_shape[-1], model.output_shape[-1])
+    if found != wanted:
+        raise SettingsError(
+            f"{model_path}: {spec_path.name} describes {wanted[0]} inputs and {wanted[1]} classes, "
+            f"the model has {found[0]} and {found[1]}"
+        )
+    return model, spec
+
+
+def _find_model(path: Path) -> tuple[Path, Path]:
+    model_path = ModelFolder(path).model if path.is_dir() else path
+    spec_path = model_path.with_name("model.json")
+    if not model_path.is_file():
+        if next(ModelFolder(path).saved_checkpoints(), None):
+            raise FormatError("the training did not finish; give one of the files in its folder 'checkpoints'", path)
+        raise FormatError("expected the folder of a trained model or a .keras file in it, found none", path)
+    if not spec_path.is_file():
+        raise FormatError(f"expected {spec_path.name} beside the model: it says how to prepare pulses", model_path)
+    return model_path, spec_path
+
+
+def _check_hash(path: Path, spec: ModelSpec) -> None:
+    expected = spec.provenance.get("model_sha256")
+    if expected is not None and sha256_of_file(path) != expected:
+        raise FormatError("this is not the model that model.json describes (SHA-256 differs); train again", path)
+
+
+def _read_model(session: KerasSession, path: Path) -> Any:
+    if not zipfile.is_zipfile(path):
+        raise FormatError("this is no Keras model (a .keras file is a zip archive)", path)
+    try:
+        with session.on_device():
+            # safe_mode refuses models that carry code.
+            model = session.keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise FormatError(f"Keras cannot load this model: {' '.join(str(error).split())[:300]}", path) from error
+    forbid_cudnn(model)
+    return model

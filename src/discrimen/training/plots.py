@@ -1,0 +1,110 @@
+"""Pictures of a training: the curve over the epochs, the ROC curve and the scores of the validation pulses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.metrics.roc import auc, roc_curve
+from discrimen.output import complete_or_absent
+from discrimen.plot_style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, VERMILION, house_style, new_figure
+from discrimen.pulses import Label
+from discrimen.training.history import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, path: Path) -> None:
+    """Draw loss and accuracy of training and validation over the epochs as PNG, the best epoch marked.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with house_style():
+        figure = new_figure(8.0, 7.0)
+        loss_axes, accuracy_axes = figure.subplots(2, 1, sharex=True)
+        _draw_curves(loss_axes, records, "loss", best_epoch=best_epoch)
+        _draw_curves(accuracy_axes, records, "accuracy", best_epoch=best_epoch)
+        loss_axes.set_ylabel("cross-entropy (nats)")
+        losses = np.array([(record.loss, record.val_loss) for record in records])
+        if np.isfinite(losses).all() and losses.min() > 0 and losses.max() > 5 * losses.min():
+            loss_axes.set_yscale("log")
+        loss_axes.legend()
+        accuracy_axes.set_ylabel("accuracy")
+        accuracy_axes.set_xlabel("epoch")
+        accuracy_axes.xaxis.get_major_locator().set_params(integer=True)
+        with complete_or_absent(path) as part:
+            figure.savefig(part, format="png", dpi=130)
+
+
+def _draw_curves(axes: Axes, records: Sequence[EpochRecord], name: str, *, best_epoch: int) -> None:
+    epochs = [record.epoch for record in records]
+    validation = [getattr(record, f"val_{name}") for record in records]
+    axes.plot(epochs, [getattr(record, name) for record in records], color=BLUE, label="training")
+    axes.plot(epochs, validation, color=VERMILION, linestyle="--", label="validation")
+    axes.plot(best_epoch, validation[best_epoch - 1], "o", color=VERMILION, markersize=8)
+    axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"best epoch: {best_epoch}")
+    axes.grid(visible=True)
+
+
+def roc_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Draw gamma leakage against neutron efficiency.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (pulse,)
+        Neutron score.
+    labels : ndarray of int, shape (pulse,)
+        Gamma or neutron.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        Red, green, blue.
+    """
+    with house_style():
+        figure = new_figure(5.6, 4.4)
+        axes = figure.subplots()
+        curve = roc_curve(scores, labels)
+        axes.plot(curve.efficiency, curve.leakage, color=BLUE, drawstyle="steps-post")
+        lowest = 0.5 / max(int(np.count_nonzero(labels == Label.GAMMA)), 1)
+        axes.set(xlim=(0, 1), xlabel="neutron efficiency", ylabel="gamma leakage", title=_area(scores, labels))
+        axes.set_yscale("log")
+        axes.set_ylim(min(lowest, 0.1), 1.1)
+        axes.grid(visible=True)
+        return _pixels(figure)
+
+
+def score_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Draw the neutron scores of both classes as histograms; parameters and result as of :func:`roc_image`."""
+    with house_style():
+        figure = new_figure(5.6, 4.4)
+        axes = figure.subplots()
+        edges = np.linspace(0, 1, 51)
+        for label, colour, style in ((Label.GAMMA, GAMMA_COLOUR, "-"), (Label.NEUTRON, NEUTRON_COLOUR, "--")):
+            counts, _ = np.histogram(scores[labels == label], edges)
+            axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=1.6, label=label.name.lower())
+        axes.set_yscale("symlog", linthresh=1)
+        axes.set(xlim=(0, 1), xlabel="neutron score", ylabel="validation pulses")
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="upper center")
+        axes.grid(visible=True)
+        return _pixels(figure)
+
+
+def _area(scores: NDArray[Any], labels: NDArray[Any]) -> str:
+    area = auc(scores, labels)
+    return f"area under the curve {area.value:.5f} ({area.low:.5f} to {area.high:.5f})"
+
+
+def _pixels(figure: Any) -> NDArray[np.uint8]:
+    figure.canvas.draw()
+    pixels: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+    return pixels

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from discrimen.errors import SettingsError
+from discrimen.keras_jax import load_keras
+from discrimen.models import ARCHITECTURES, build_model, check_options
+
+
+def build(architecture: str, window_length: int = 75, **options: Any) -> Any:
+    return build_model(load_keras("cpu").keras, architecture, options, window_length=window_length)
+
+
+def test_the_reference_network_has_814_parameters() -> None:
+    model = build("mlp")
+    assert model.count_params() == 75 * 10 + 10 + 10 * 4 + 4 + 4 * 2 + 2 == 814
+    lines: list[str] = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    assert "814" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "n_parameters"),
+    [((), 75 * 2 + 2), ((7,), 75 * 7 + 7 + 7 * 2 + 2), ((3, 4, 5, 6), 228 + 16 + 25 + 36 + 14), ("10,4", 814)],
+)
+def test_width_and_depth_follow_the_option(hidden: Any, n_parameters: int) -> None:
+    assert build("mlp", hidden=hidden).count_params() == n_parameters
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("window_length", [16, 75])
+def test_every_architecture_gives_probabilities(architecture: str, window_length: int) -> None:
+    model = build(architecture, window_length)
+    scores = np.asarray(model(np.random.default_rng(0).normal(size=(5, window_length)).astype(np.float32)))
+    assert scores.shape == (5, 2)
+    assert scores.dtype == np.float32
+    assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_convolution_has_the_described_shape() -> None:
+    assert build("cnn").count_params() == (5 * 8 + 8) + (5 * 8 * 8 + 8) + (8 * 2 + 2)
+
+
+def test_the_recurrent_networks_have_16_units() -> None:
+    assert build("lstm").count_params() == 4 * (16 * (1 + 16) + 16) + 34
+    assert build("gru").count_params() == 3 * (16 * (1 + 16) + 2 * 16) + 34
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "message"),
+    [
+        ("perceptron", {}, "one of mlp, cnn, lstm, gru, got 'perceptron'"),
+        ("mlp", {"units": 3}, r"options of mlp \(hidden, activation\): units"),
+        ("mlp", {"hidden": (10, 0)}, r"hidden.1: .*greater than 0, got 0"),
+        ("mlp", {"hidden": "ten"}, r"hidden.0: .*integer.*got 'ten'"),
+        ("mlp", {"activation": "swish!"}, "'relu', 'tanh'"),
+        ("cnn", {"filters": -1}, "filters"),
+        ("lstm", {"units": 0}, "units"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(architecture: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check_options(architecture, options)
+
+
+def test_options_from_a_command_line_are_read() -> None:
+    assert check_options("mlp", {"hidden": "32, 16,8", "activation": "tanh"}).model_dump() == {
+        "hidden": (32, 16, 8),
+        "activation": "tanh",
+    }
+    assert check_options("mlp", {"hidden": 20}).model_dump()["hidden"] == (20,)
+    assert check_options("lstm", {"units": "8"}).model_dump() == {"units": 8}
+
+
+def test_a_window_shorter_than_the_pooling_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least 4 samples"):
+        build("cnn", 3, pool=4)
