@@ -39,5 +39,13 @@ test-root: setup ## scores as a ROOT friend tree, read by CERN's ROOT (a large d
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check root
 	$(BIN)/pytest -m root
 
+bench: setup     ## the measurements of docs/measurements.md (about half an hour)
+	$(BIN)/python benchmarks/read_compass.py
+	$(BIN)/python benchmarks/classify_memory.py
+	$(BIN)/python benchmarks/train_epoch.py
+	$(BIN)/python benchmarks/simulate_speed.py
+	$(BIN)/python benchmarks/leakage.py
+	$(BIN)/python benchmarks/real_bc501a.py
+
 clean:           ## remove what the build and the demo made
 	rm -rf $(VENV) demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,1 +1,38 @@
-"""Neutron/gamma pulse shape discrimination with neural networks, from the digitizer's file to scores."""
+"""Neutron/gamma pulse shape discrimination with neural networks, from the digitizer's file to scores.
+
+>>> import discrimen
+>>> pulses = discrimen.read("run.BIN")
+
+The functions are described in :mod:`discrimen.api`; nothing heavy is imported before the first of them is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from discrimen.api import classify, evaluate, load, read, simulate, train
+    from discrimen.dataset import Dataset
+    from discrimen.inference.load import Model
+    from discrimen.pulses import Label, Pulses
+
+__all__ = ["Dataset", "Label", "Model", "Pulses", "classify", "evaluate", "load", "read", "simulate", "train"]
+
+_HOMES = {
+    "Dataset": "discrimen.dataset",
+    "Label": "discrimen.pulses",
+    "Model": "discrimen.inference.load",
+    "Pulses": "discrimen.pulses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'discrimen' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "discrimen.api")), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -26,6 +26,7 @@ _X742_RECORD_LENGTHS = (1024, 520, 256, 136)
 LARGEST_CHANNEL = 1023
 BOARD_MASK = 0x1F
 _EVENTS_TO_JUDGE = 16
+_LEAST_BYTES_OF_8_BIT = 256
 _BYTES_TO_JUDGE = 8192
 
 EVENT_HEADER = np.dtype(
@@ -235,7 +236,7 @@ def _sample_bytes_by_values(payloads: list[bytes]) -> int | None:
     Integers come from boards of at most 14 bits, so that two of them never look like a floating-point number above 2,
     while x742 samples are counts. Between one and two bytes smoothness decides: read at the wrong width, 8-bit data
     jump by 256 times their own steps, and 16-bit data do not. Each byte of 8-bit data is a sample like the next, so
-    that first, second, third and fourth bytes have one mean.
+    that first, second, third and fourth bytes have one mean; a few damaged bytes may have it by chance.
     """
     skipped = _X742_HEADER_BYTES - HEADER_BYTES
     long = [payload for payload in payloads if len(payload) > 2 * skipped]
@@ -251,7 +252,8 @@ def _sample_bytes_by_values(payloads: list[bytes]) -> int | None:
     if step_2 <= 64 * step_1:
         return 2
     alike = np.ptp(values.reshape(-1, 4).mean(axis=0)) <= 0.5 * step_1 + 1
-    return 1 if alike and step_2 >= 128 * step_1 else None
+    enough = len(data) >= _LEAST_BYTES_OF_8_BIT
+    return 1 if enough and alike and step_2 >= 128 * step_1 else None
 
 
 def _looks_floating(values: NDArray[Any]) -> bool:

@@ -1,0 +1,5 @@
+"""``python -m discrimen``: the command line."""
+
+from discrimen.cli import main
+
+main()

@@ -1,0 +1,172 @@
+"""The path from a run file to scores in a few typed functions; the command line does the same.
+
+``simulate`` -> ``read`` -> ``train`` -> ``evaluate`` and ``classify``. Each composes the stages of the package, which
+can be used one by one for more control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from discrimen.classification.classify import Classification, classify_run
+from discrimen.dataset import Dataset, load_dataset
+from discrimen.evaluation import Report, write_report
+from discrimen.evaluation import evaluate as evaluate_pulses
+from discrimen.formats.base import ReadOptions
+from discrimen.formats.table import open_reader
+from discrimen.inference.compatible import require_compatible
+from discrimen.inference.load import Device, Model, load_model
+from discrimen.labelling import label_all, label_by_truth
+from discrimen.prepare import choose_preparation
+from discrimen.pulses import Label, Pulses
+from discrimen.simulated_run import SimulatedRun, simulate_run
+from discrimen.simulation import SimulationConfig
+from discrimen.spec.preparation import Preparation
+from discrimen.training import TrainingConfig
+from discrimen.training import train as train_network
+from discrimen.truth import read_truth, truth_path
+
+LabelBy = Literal["file", "truth", "gamma", "neutron"]
+
+
+def simulate(path: Path | str, n_pulses: int, **config: Any) -> SimulatedRun:
+    """Simulate a run into a file, its truth beside it.
+
+    Parameters
+    ----------
+    path : Path or str
+        The run file; its suffix tells the format.
+    n_pulses : int
+        How many.
+    **config
+        Further fields of :class:`~discrimen.simulation.SimulationConfig`.
+    """
+    return simulate_run(SimulationConfig(n_pulses=n_pulses, **config), Path(path))
+
+
+def read(path: Path | str, *, label_by: LabelBy = "file", options: ReadOptions | None = None) -> Dataset:
+    """Read a run file into memory; for files larger than that, stream with :func:`discrimen.formats.table.open_reader`.
+
+    Parameters
+    ----------
+    path : Path or str
+        Of any readable format.
+    label_by : {"file", "truth", "gamma", "neutron"}
+        Take the labels that the file holds (if any), those of the truth beside a simulated run, or give every pulse
+        the same.
+    options : ReadOptions, optional
+        What the file does not say.
+    """
+    reader = open_reader(path, options)
+    return load_dataset([reader], transforms=[_labeller(label_by, Path(path))], labelled=label_by != "file")
+
+
+def train(
+    dataset: Dataset,
+    folder: Path | str,
+    *,
+    preparation: Preparation | None = None,
+    overwrite: bool = False,
+    **config: Any,
+) -> Model:
+    """Train a network on a labelled data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        From :func:`read`.
+    folder : Path or str
+        For model, history, curves and TensorBoard logs.
+    preparation : Preparation, optional
+        By default the whole record, baseline subtracted, scaled to its peak.
+    overwrite : bool
+        Whether a model that is there may be replaced.
+    **config
+        Fields of :class:`~discrimen.training.TrainingConfig`.
+    """
+    training = TrainingConfig(**config)
+    result = train_network(
+        dataset.pulses,
+        preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
+        training,
+        folder=folder,
+        settings=dataset.settings,
+        provenance={"files": list(dataset.files)},
+        overwrite=overwrite,
+    )
+    return load(result.folder, device=training.device)
+
+
+def load(folder: Path | str, *, device: Device = "cpu") -> Model:
+    """Load a trained model from its folder."""
+    return load_model(folder, device=device)
+
+
+def evaluate(
+    model: Model,
+    dataset: Dataset,
+    *,
+    tuning: Dataset | None = None,
+    folder: Path | str | None = None,
+    **options: Any,
+) -> Report:
+    """Judge a model on labelled pulses that it has not seen, charge comparison beside it.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`train` or :func:`load`.
+    dataset : Dataset
+        Labelled.
+    tuning : Dataset, optional
+        To search the best charge gates on, for example that of the training.
+    folder : Path or str, optional
+        Where to write report.json and the plots.
+    **options
+        Further arguments of :func:`discrimen.evaluation.evaluate`.
+    """
+    names = ", ".join(file["name"] for file in dataset.files)
+    require_compatible(model.spec, dataset.pulses, dataset.settings, where=names)
+    report = evaluate_pulses(
+        model.predictor,
+        dataset.pulses,
+        gates=dataset.settings.gates,
+        tuning=None if tuning is None else tuning.pulses,
+        **options,
+    )
+    if folder is not None:
+        write_report(report, folder)
+    return report
+
+
+def classify(
+    model: Model, path: Path | str, output: Path | str, *, options: ReadOptions | None = None, threshold: float = 0.5
+) -> Classification:
+    """Score every pulse of a run file, in constant memory, into a file beside it.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`train` or :func:`load`.
+    path : Path or str
+        Run file of any readable format; it is never modified.
+    output : Path or str
+        ``.h5``, ``.parquet``, or ``.root`` for a friend tree.
+    options : ReadOptions, optional
+        What the file does not say.
+    threshold : float
+        Least neutron score of a neutron, for the counts.
+    """
+    reader = open_reader(path, options)
+    return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=threshold)
+
+
+def _labeller(label_by: LabelBy, path: Path) -> Callable[[Pulses], Pulses]:
+    if label_by == "file":
+        return lambda pulses: pulses
+    if label_by == "truth":
+        return partial(label_by_truth, truth=read_truth(truth_path(path)))
+    return partial(label_all, label=Label[label_by.upper()])

@@ -1,0 +1,85 @@
+"""``discrimen classify``: scores for run files of any readable format."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.classification.classify import Classification, classify_run, input_identity
+from discrimen.classification.outputs import is_complete, plan_outputs
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.inference.load import load_model
+
+
+class Kind(StrEnum):
+    """Kind of a file of scores."""
+
+    HDF5 = "h5"
+    PARQUET = "parquet"
+    ROOT = "root"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(classify))
+
+
+def classify(
+    model: Annotated[Path, typer.Argument(help="Folder of a trained model, or a .keras in it.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="File of scores (.h5, .parquet, .root), or a folder of them.", show_default=False
+        ),
+    ],
+    to: Annotated[Kind, typer.Option(help="Kind of the files in a folder; root makes friend trees.")] = Kind.HDF5,
+    threshold: Annotated[float, typer.Option(help="Least neutron score of a neutron, for the counts.")] = 0.5,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    overwrite: Annotated[bool, typer.Option(help="Replace scores of another model or input.")] = False,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
+    outputs = plan_outputs(files, output, suffix=f".{to.value}")
+    loaded = load_model(model, device=device.value)
+    results: list[dict[str, Any]] = []
+    for path, scores in zip(files, outputs, strict=True):
+        reader = inputs.open(path)
+        identity = input_identity(path, model_sha256=loaded.sha256)
+        if not overwrite and is_complete(scores, identity):
+            results.append({"input": str(path), "output": str(scores), "skipped": True})
+            _say(json, f"{path}: scores are complete in {scores}, skipped")
+            continue
+        with common.progress(path.name, total=reader.info.n_entries) as tick:
+            done = classify_run(
+                reader,
+                loaded.predictor,
+                scores,
+                model_sha256=loaded.sha256,
+                threshold=threshold,
+                on_progress=tick,
+            )
+        common.log_left_out(path, done.report)
+        results.append({"input": str(path), "skipped": False, **done.as_dict()})
+        _say(json, _summary(path, done))
+    if json:
+        common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "files": results})
+
+
+def _summary(path: Path, done: Classification) -> str:
+    not_scored = f", {done.n_not_scored} not scored (no pulse above the baseline)" if done.n_not_scored else ""
+    return (
+        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {done.threshold:g}"
+        f"{not_scored}; scores in {done.output}"
+    )
+
+
+def _say(json: bool, line: str) -> None:
+    if not json:
+        common.stdout_console().print(line, markup=False)

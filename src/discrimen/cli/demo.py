@@ -1,0 +1,41 @@
+"""``discrimen demo``: the whole path on a simulated run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discrimen.cli import common
+from discrimen.evaluation import report_text
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for everything.")] = Path("demo-output"),
+    n_train: Annotated[int, typer.Option(help="Pulses of the run to train on.")] = 126_000,
+    n_test: Annotated[int, typer.Option(help="Pulses of the run to evaluate and classify.")] = 100_000,
+    epochs: Annotated[int, typer.Option(help="At most so many.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same runs.")] = 1,
+    json: common.JsonOption = False,
+) -> None:
+    """Simulate a NEDA-like run, train on it, evaluate and classify; leaves plots, report and scores in a folder."""
+    from discrimen.demo import run_demo
+
+    result = run_demo(output, n_train=n_train, n_test=n_test, epochs=epochs, seed=seed, on_step=common.log)
+    if json:
+        common.emit_json(result.as_dict())
+        return
+    console = common.stdout_console()
+    console.print(report_text(result.report, width=min(console.width, 100)), markup=False, end="")
+    counts = result.classification
+    console.print(
+        f"scores: {counts.n_neutron} neutrons and {counts.n_gamma} gammas in {counts.output}\n"
+        f"look at {output / 'demo.png'}, {output / 'report'} and {output / 'model' / 'training.png'}",
+        markup=False,
+    )

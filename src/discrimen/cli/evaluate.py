@@ -1,0 +1,97 @@
+"""``discrimen evaluate``: a model beside charge comparison and the physical bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.dataset import Dataset, load_dataset
+from discrimen.errors import SettingsError
+from discrimen.evaluation import Report, report_text, write_report
+from discrimen.evaluation import evaluate as run_evaluation
+from discrimen.inference.compatible import require_compatible
+from discrimen.inference.load import Model, load_model
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(evaluate))
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Folder of a trained model, or a .keras in it.", show_default=False)],
+    datasets: Annotated[
+        list[Path], typer.Argument(help="Labelled data sets that the model has not seen.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.", show_default=False)],
+    tuning: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled data set to search the best charge gates on, for example that of the training."),
+    ] = None,
+    energy_edges_kevee: Annotated[str, typer.Option(help="Edges of the energy bins.")] = "30,50,100,200,400,2000",
+    efficiencies: Annotated[
+        str, typer.Option(help="Neutron efficiencies at which leakage is wanted.")
+    ] = "0.9,0.95,0.99",
+    confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.")] = 0,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
+    loaded = load_model(model, device=device.value)
+    dataset = _load(datasets, loaded, inputs)
+    tuning_set = _load(tuning, loaded, inputs) if tuning else None
+    report = run_evaluation(
+        loaded.predictor,
+        dataset.pulses,
+        gates=dataset.settings.gates,
+        tuning=None if tuning_set is None else tuning_set.pulses,
+        energy_edges_kevee=_numbers(energy_edges_kevee, "--energy-edges-kevee"),
+        efficiencies=_numbers(efficiencies, "--efficiencies"),
+        confidence=confidence,
+        seed=seed,
+    )
+    with common.progress("drawing", total=None):
+        written = write_report(report, output)
+    seen = _seen_in_training(loaded, dataset)
+    if seen:
+        common.log(f"WARNING: the model was trained on {', '.join(seen)}: these figures are too good")
+    if json:
+        common.emit_json(report.as_dict() | {"seen_in_training": seen})
+    else:
+        _print(report, written)
+
+
+def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
+    readers = [inputs.open(path) for path in files]
+    with common.progress("reading", total=common.total_entries(readers)) as tick:
+        dataset = load_dataset(readers, on_progress=tick)
+    for reader in readers:
+        common.log_left_out(reader.info.path, reader.report)
+    names = ", ".join(str(path) for path in files)
+    require_compatible(loaded.spec, dataset.pulses, dataset.settings, where=names)
+    return dataset
+
+
+def _seen_in_training(loaded: Model, dataset: Dataset) -> list[str]:
+    trained_on = {file["sha256"] for file in loaded.spec.provenance.get("files", [])}
+    return [file["name"] for file in dataset.files if file["sha256"] in trained_on]
+
+
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise SettingsError(f"{option} expects numbers with commas between, got '{text}'") from error
+
+
+def _print(report: Report, written: tuple[Path, ...]) -> None:
+    console = common.stdout_console()
+    console.print(report_text(report, width=min(console.width, 100)), markup=False, end="")
+    console.print(f"report and plots: {', '.join(path.name for path in written)} in {written[0].parent}", markup=False)

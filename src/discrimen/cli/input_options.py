@@ -1,0 +1,124 @@
+"""The options of every command that reads run files, defined once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.detector import DetectorSettings, WindowNs, read_settings
+from discrimen.errors import SettingsError
+from discrimen.formats.base import Reader, ReadOptions
+from discrimen.formats.table import FORMATS, open_reader
+
+_FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions:
+    """How to read the inputs of a command."""
+
+    read: ReadOptions
+    format_name: str | None
+
+    def open(self, path: Path) -> Reader:
+        """Open one run file."""
+        return open_reader(path, self.read, format_name=self.format_name)
+
+
+def _options(
+    *,
+    settings: Annotated[Path | None, typer.Option(help="YAML file of detector settings.")] = None,
+    sample_period_ns: Annotated[float | None, typer.Option(help="Time between samples in ns.")] = None,
+    polarity: Annotated[str | None, typer.Option(help="Of the pulses: positive or negative.")] = None,
+    pretrigger_ns: Annotated[float | None, typer.Option(help="Time before the pulse in each record.")] = None,
+    baseline_ns: Annotated[
+        str | None, typer.Option(metavar="START:STOP", help="Stretch of the record before the pulse, in ns.")
+    ] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help=f"Found out if not given; one of {_FORMAT_NAMES}.")
+    ] = None,
+    branch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=NAME", help="ROOT branch or .npz array of a field: samples=wave; repeatable."),
+    ] = None,
+    tree: Annotated[str | None, typer.Option(help="Which tree of a ROOT file.")] = None,
+    sample_bytes: Annotated[int | None, typer.Option(help="WaveDump: bytes a sample (1, 2 or 4).")] = None,
+    companion: Annotated[
+        Path | None, typer.Option(help="The digitizer's settings file (CoMPASS settings.xml).")
+    ] = None,
+) -> InputOptions:
+    known = read_settings(settings) if settings is not None else DetectorSettings()
+    merged = known.merged(
+        sample_period_ns=sample_period_ns,
+        polarity=polarity,
+        pretrigger_ns=pretrigger_ns,
+        baseline=parse_window(baseline_ns),
+    )
+    read = ReadOptions(
+        settings=merged,
+        branches=parse_pairs(branch or [], example="samples=wave"),
+        tree=tree,
+        sample_bytes=sample_bytes,
+        companion=companion,
+    )
+    return InputOptions(read=read, format_name=format_name)
+
+
+def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that describe its inputs; it gets them as one argument, `inputs`."""
+    own = inspect.signature(command, eval_str=True)
+    shared = inspect.signature(_options, eval_str=True)
+
+    @functools.wraps(command)
+    def with_inputs(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in shared.parameters}
+        command(**arguments, inputs=_options(**given))
+
+    kept = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in own.parameters.items()
+        if name != "inputs"
+    ]
+    with_inputs.__signature__ = own.replace(parameters=[*kept, *shared.parameters.values()])  # type: ignore[attr-defined]
+    with_inputs.__annotations__ = {p.name: p.annotation for p in (*kept, *shared.parameters.values())}
+    return with_inputs
+
+
+def parse_window(text: str | None) -> WindowNs | None:
+    """Parse ``START:STOP`` in ns.
+
+    Raises
+    ------
+    SettingsError
+        If it is not two numbers in order.
+    """
+    if text is None:
+        return None
+    try:
+        start, stop = (float(part) for part in text.split(":"))
+        return WindowNs(start_ns=start, stop_ns=stop)
+    except ValueError as error:
+        raise SettingsError(f"expected START:STOP in ns with 0 <= START < STOP, got '{text}'") from error
+
+
+def parse_pairs(pairs: Sequence[str], *, example: str) -> dict[str, str]:
+    """Parse ``NAME=VALUE`` pairs.
+
+    Raises
+    ------
+    SettingsError
+        If one of them is no pair.
+    """
+    parsed = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not (name and value):
+            raise SettingsError(f"expected NAME=VALUE, for example {example}; got '{pair}'")
+        parsed[name] = value
+    return parsed

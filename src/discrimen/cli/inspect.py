@@ -1,0 +1,106 @@
+"""``discrimen inspect``: what is in a run file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.inspection import ChannelSummary, Inspection, inspect_run
+from discrimen.output import complete_or_absent
+
+_SPECTRA_SHOWN = 4
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(inspect))
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A run file of any readable format.", show_default=False)],
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="PNG", help="Draw mean pulse and spectrum.", show_default=False)
+    ] = None,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Say what is in a run file: channels, counts, rate, baseline, saturation, spectrum and mean pulse."""
+    reader = inputs.open(file)
+    with common.progress("reading", total=reader.info.n_entries) as tick:
+        inspection = inspect_run(reader, on_progress=tick)
+    if plot is not None:
+        from discrimen.inspection.plot import draw_inspection
+
+        with complete_or_absent(plot) as part:
+            draw_inspection(inspection, part)
+    if json:
+        common.emit_json(inspection.as_dict())
+    else:
+        _print(inspection)
+        common.log_left_out(file, inspection.report)
+
+
+def _print(inspection: Inspection) -> None:
+    console = common.stdout_console()
+    info = inspection.info
+    console.print(f"{info.path}", markup=False)
+    console.print(f"  format        {info.format}: {info.layout}", markup=False)
+    period = info.settings.sample_period_ns
+    lengths = sorted({(channel.n_samples, channel.sample_period_ns) for channel in inspection.channels}, key=str)
+    for n_samples, channel_period in lengths:
+        n_pulses = sum(channel.n_pulses for channel in inspection.channels if channel.n_samples == n_samples)
+        at = f"at {channel_period:g} ns" if channel_period else "(sampling period unknown: --sample-period-ns)"
+        console.print(f"  pulses        {n_pulses} of {n_samples} samples {at}", markup=False)
+    known = {**info.settings.model_dump(exclude_none=True)}
+    if period is not None and len(lengths) > 1:
+        known.pop("sample_period_ns", None)
+    for name in ("polarity", "pretrigger_ns", "adc_bits"):
+        value = known.get(name, "unknown")
+        source = f"  ({info.settings_source[name]})" if name in info.settings_source else ""
+        console.print(f"  {name:<14}{value}{source}", markup=False)
+    console.print(_table(inspection))
+    busiest = sorted(inspection.channels, key=lambda channel: -channel.n_pulses)[:_SPECTRA_SHOWN]
+    for channel in busiest:
+        console.print(f"  amplitude spectrum of {_name(channel)}, {_range(channel)}", markup=False)
+        console.print(f"  {_sparkline(channel)}", markup=False)
+
+
+def _table(inspection: Inspection) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("channel", "pulses", "samples", "rate/Hz", "baseline/ADC", "noise/ADC", "goes", "saturated"):
+        table.add_column(heading, justify="left" if heading in ("channel", "goes") else "right")
+    for channel in inspection.channels:
+        table.add_row(
+            _name(channel),
+            str(channel.n_pulses),
+            str(channel.n_samples),
+            "-" if channel.rate_hz is None else f"{channel.rate_hz:.4g}",
+            f"{channel.baseline_adc:.1f} ± {channel.baseline_spread_adc:.1f}",
+            f"{channel.noise_adc:.2f}",
+            "up" if channel.largest_excursion == "positive" else "down",
+            "?" if channel.n_saturated is None else str(channel.n_saturated),
+        )
+    return table
+
+
+def _name(channel: ChannelSummary) -> str:
+    board = "" if channel.board is None else f"{channel.board}/"
+    return f"{board}{'-' if channel.channel is None else channel.channel}"
+
+
+def _range(channel: ChannelSummary) -> str:
+    edges = channel.amplitude_edges_adc
+    return f"0 to {edges[-1]:.0f} ADC counts, bins of {edges[1] - edges[0]:.0f}"
+
+
+def _sparkline(channel: ChannelSummary) -> str:
+    counts = channel.amplitude_counts
+    highest = max(1, counts.max())
+    return "".join(_BARS[0 if count == 0 else 1 + int(7 * count / highest)] for count in counts)

@@ -1,0 +1,178 @@
+"""``discrimen train``: a network from labelled pulses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
+from discrimen.dataset import Dataset, load_dataset
+from discrimen.models import ARCHITECTURES
+from discrimen.prepare import choose_preparation
+from discrimen.pulses import Label
+from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.training import EpochRecord, TrainingConfig, TrainingResult
+from discrimen.training import train as run_training
+
+_ARCHITECTURES = "; ".join(f"{name}: {known.description}" for name, known in ARCHITECTURES.items())
+
+
+class Optimizer(StrEnum):
+    """How the weights follow the gradient."""
+
+    ADAM = "adam"
+    SGD = "sgd"
+
+
+class ScaleBy(StrEnum):
+    """What the amplitude is divided by."""
+
+    PEAK = "peak"
+    AREA = "area"
+    NONE = "none"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(train))
+
+
+def train(
+    datasets: Annotated[list[Path], typer.Argument(help="Labelled data sets.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the model.", show_default=False)],
+    architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "mlp",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
+    ] = None,
+    optimizer: Annotated[Optimizer, typer.Option(help="Adam, or SGD as in the reference.")] = Optimizer.ADAM,
+    learning_rate: Annotated[float | None, typer.Option(help="The optimizer's own default if not given.")] = None,
+    epochs: Annotated[int, typer.Option(help="At most so many.")] = 200,
+    batch_size: Annotated[int, typer.Option(help="Pulses to one step of the optimizer.")] = 100,
+    validation_share: Annotated[float, typer.Option(help="Share of the pulses that judges the network.")] = 0.1,
+    patience: Annotated[int, typer.Option(help="Stop after so many epochs without gain; 0 never does.")] = 20,
+    shuffle: Annotated[bool, typer.Option(help="A new order of the pulses in each epoch.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the split, the weights and the order.")] = 0,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    scale: Annotated[ScaleBy, typer.Option(help="Divide each waveform by its peak or its area.")] = ScaleBy.PEAK,
+    window: Annotated[
+        str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
+    ] = None,
+    align: Annotated[
+        float | None,
+        typer.Option(metavar="FRACTION", help="Let the window follow the crossing of this fraction of the peak."),
+    ] = None,
+    align_position: Annotated[int, typer.Option(help="With --align: where in the window the crossing lies.")] = 10,
+    interpolate: Annotated[bool, typer.Option(help="With --align: shift by fractions of a sample too.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a model that is in the folder.")] = False,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Train a network on labelled pulses; leaves model, history, curves and TensorBoard logs in a folder."""
+    config = TrainingConfig(
+        architecture=architecture,
+        options=parse_pairs(option or [], example="hidden=32,16"),
+        optimizer=optimizer.value,
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation_share=validation_share,
+        patience=patience or None,
+        shuffle=shuffle,
+        seed=seed,
+        device=device.value,
+    )
+    readers = [inputs.open(path) for path in datasets]
+    with common.progress("reading", total=common.total_entries(readers)) as tick:
+        dataset = load_dataset(readers, on_progress=tick)
+    for reader in readers:
+        common.log_left_out(reader.info.path, reader.report)
+    alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
+    preparation = _preparation(dataset, scale=scale, window=window, alignment=alignment)
+    with common.progress("training", total=epochs) as tick:
+        result = run_training(
+            dataset.pulses,
+            preparation,
+            config,
+            folder=output,
+            settings=dataset.settings,
+            provenance={"files": list(dataset.files)},
+            overwrite=overwrite,
+            progress=_EpochBar(tick),
+        )
+    if json:
+        common.emit_json(_as_dict(result, dataset))
+    else:
+        _print(result, dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class _EpochBar:
+    """Moves the progress display at the end of each epoch."""
+
+    tick: common.Tick
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        self.tick(1, note=f"val_loss {record.val_loss:.5f}")
+
+
+def _preparation(dataset: Dataset, *, scale: ScaleBy, window: str | None, alignment: Alignment | None) -> Preparation:
+    start, length = (0, None) if window is None else parse_samples(window)
+    return choose_preparation(
+        dataset.settings,
+        n_samples=dataset.pulses.n_samples,
+        scale=scale.value,
+        window_start=start,
+        window_length=length,
+        alignment=alignment,
+    )
+
+
+def parse_samples(text: str) -> tuple[int, int]:
+    """Parse ``START:LENGTH`` in samples."""
+    try:
+        start, length = (int(part) for part in text.split(":"))
+    except ValueError as error:
+        raise typer.BadParameter(f"expected START:LENGTH in samples, got '{text}'") from error
+    return start, length
+
+
+def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "folder": str(result.folder),
+        "architecture": dict(result.spec.architecture),
+        "n_gamma": dataset.count(Label.GAMMA),
+        "n_neutron": dataset.count(Label.NEUTRON),
+        "n_training": result.n_training,
+        "n_validation": len(result.validation_index),
+        "n_unlabelled": dataset.n_unlabelled,
+        "n_invalid": result.n_invalid,
+        "epochs": len(result.history),
+        "best_epoch": result.best_epoch,
+        "val_loss": result.best.val_loss,
+        "stopped_by": result.stopped_by,
+        "model": result.spec.as_dict(),
+    }
+
+
+def _print(result: TrainingResult, dataset: Dataset) -> None:
+    console = common.stdout_console()
+    summary: list[str] = []
+    result.model.summary(line_length=72, print_fn=lambda line, **_: summary.append(line))
+    console.print("\n".join(summary).rstrip(), markup=False)
+    best = result.best
+    left_out = [f"{dataset.n_unlabelled} unlabelled", f"{result.n_invalid} without a pulse"]
+    console.print(
+        f"{result.n_training} pulses trained on, {len(result.validation_index)} judged by; "
+        f"left out: {', '.join(left_out)}\n"
+        f"{len(result.history)} epochs (ended by {result.stopped_by}), the best is {best.epoch}: "
+        f"validation loss {best.val_loss:.5f}, accuracy {best.val_accuracy:.4f}\n"
+        f"model, history and curves in {result.folder}; tensorboard --logdir {result.folder / 'tensorboard'}",
+        markup=False,
+    )

@@ -1,0 +1,220 @@
+"""The commands from a user's seat: exit status, standard output, files; one small run goes the whole path."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from discrimen.classification.scores import read_scores
+from discrimen.cli.main import SUBCOMMANDS, main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder that the tests of the whole path share, in their order."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def command(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def run_json(run: Run) -> Callable[..., dict[str, Any]]:
+    def command(*arguments: str | Path) -> dict[str, Any]:
+        status, out, err = run(*arguments, "--json")
+        assert status == 0, err
+        result: dict[str, Any] = json.loads(out)
+        return result
+
+    return command
+
+
+RunJson = Callable[..., dict[str, Any]]
+
+
+def test_simulate_says_what_it_wrote(run_json: RunJson, folder: Path) -> None:
+    for name, seed in (("train", 1), ("test", 2)):
+        result = run_json("simulate", "-o", folder / f"{name}.BIN", "-n", "6000", "--seed", str(seed))
+        assert result["n_gamma"] + result["n_neutron"] == 6000
+        assert Path(result["truth"]).is_file()
+        assert result["settings"]["sample_period_ns"] == 10
+
+
+def test_inspect_finds_the_settings_by_itself(run_json: RunJson, folder: Path) -> None:
+    found = run_json("inspect", folder / "test.BIN", "--plot", folder / "inspect.png")
+    assert found["format"] == "compass-bin"
+    assert found["n_pulses"] == 6000
+    (channel,) = found["channels"]
+    assert channel["n_samples"] == 75
+    assert channel["sample_period_ns"] == 10
+    assert sum(channel["amplitude_counts"]) == 6000
+    assert (folder / "inspect.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_options_win_over_the_file_and_say_so(run_json: RunJson, folder: Path) -> None:
+    found = run_json("inspect", folder / "test.BIN", "--sample-period-ns", "5")
+    assert found["channels"][0]["sample_period_ns"] == 5
+    assert found["settings_source"]["sample_period_ns"] == "command line"
+
+
+def test_inspect_fits_a_terminal_of_80_columns(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, _ = run("inspect", folder / "test.BIN")
+    assert status == 0
+    table = [line for line in out.splitlines() if line.startswith(("channel", "0/0"))]
+    assert len(table) == 2
+    assert max(map(len, table)) <= 80
+
+
+def test_convert_keeps_every_pulse(run_json: RunJson, folder: Path) -> None:
+    both = [folder / "train.BIN", folder / "test.BIN"]
+    result = run_json("convert", *both, "-o", folder / "both.lh5")
+    assert result["n_pulses"] == 12_000
+    with h5py.File(folder / "both.lh5") as file:
+        runs = file["ch0/raw/run"][:]
+    assert np.bincount(runs).tolist() == [6000, 6000]
+
+
+def test_label_joins_the_truth(run_json: RunJson, folder: Path) -> None:
+    for name in ("train", "test"):
+        result = run_json("label", folder / f"{name}.BIN", "--method", "truth", "-o", folder / f"{name}.lh5")
+        assert result["n_unknown"] == 0
+        assert result["n_neutron"] > 2500
+
+
+def test_train_leaves_a_model(run_json: RunJson, folder: Path) -> None:
+    result = run_json("train", folder / "train.lh5", "-o", folder / "model", "--epochs", "8", "--seed", "3")
+    assert result["architecture"]["n_parameters"] == 814
+    assert result["n_training"] + result["n_validation"] == 6000
+    assert {"model.keras", "model.json", "history.csv", "training.png"} <= {
+        path.name for path in (folder / "model").iterdir()
+    }
+
+
+def test_evaluate_puts_charge_comparison_and_bound_beside(run_json: RunJson, folder: Path) -> None:
+    arguments = ("--tuning", folder / "train.lh5", "-o", folder / "report")
+    result = run_json("evaluate", folder / "model", folder / "test.lh5", *arguments)
+    assert result["seen_in_training"] == []
+    areas = {name: method["auc"]["value"] for name, method in result["overall"]["methods"].items()}
+    assert 0.9 < areas["network"] < areas["photon_bound"]
+    assert "charge_best" in areas
+    assert result["psd_definition"] == "(Q_long - Q_short) / Q_long"
+    written = json.loads((folder / "report" / "report.json").read_text())
+    assert written["overall"] == result["overall"]
+
+
+def test_evaluation_on_the_training_data_is_called_out(run: Run, folder: Path) -> None:
+    status, _, err = run("evaluate", folder / "model", folder / "train.lh5", "-o", folder / "report-train")
+    assert status == 0
+    assert "WARNING: the model was trained on train.lh5" in err
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+def test_classify_scores_every_pulse_and_then_skips(run_json: RunJson, folder: Path, suffix: str) -> None:
+    before = (folder / "test.BIN").read_bytes()
+    scores = folder / f"scores{suffix}"
+    (first,) = run_json("classify", folder / "model", folder / "test.BIN", "-o", scores)["files"]
+    assert first["n_neutron"] + first["n_gamma"] + first["n_not_scored"] == 6000
+    table = read_scores(scores)
+    assert table.rows.entry.tolist() == list(range(6000))
+    assert table.rows.score.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    (second,) = run_json("classify", folder / "model", folder / "test.BIN", "-o", scores)["files"]
+    assert second["skipped"]
+    assert (folder / "test.BIN").read_bytes() == before
+
+
+def test_scores_of_another_model_are_not_overwritten_in_silence(run: Run, run_json: RunJson, folder: Path) -> None:
+    run_json("train", folder / "train.lh5", "-o", folder / "other", "--epochs", "1", "--option", "hidden=5")
+    status, _, err = run("classify", folder / "other", folder / "test.BIN", "-o", folder / "scores.h5")
+    assert status == 1
+    assert "another model_sha256" in err
+    again = run_json("classify", folder / "other", folder / "test.BIN", "-o", folder / "scores.h5", "--overwrite")
+    assert not again["files"][0]["skipped"]
+
+
+def test_several_files_go_into_a_folder(run_json: RunJson, folder: Path) -> None:
+    files = [folder / "train.BIN", folder / "test.BIN"]
+    result = run_json("classify", folder / "model", *files, "-o", folder / "all")
+    assert [Path(done["output"]).name for done in result["files"]] == ["train.BIN.scores.h5", "test.BIN.scores.h5"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["inspect", "nothing-here.BIN"], "no such file"),
+        (["inspect", "."], "folder"),
+        (["convert", "{folder}/test.BIN", "-o", "x.xyz"], "cannot write this kind"),
+        (["train", "{folder}/test.BIN", "-o", "m"], "no labels"),
+        (["classify", "{folder}/model", "{folder}/test.BIN", "-o", "{folder}/test.BIN"], "no file of scores"),
+        (["classify", "{folder}/model", "{folder}/s.h5", "-o", "{folder}/s.h5"], "inputs are never written"),
+        (["classify", "nowhere", "{folder}/test.BIN", "-o", "x.h5"], "no such model"),
+        (["inspect", "{folder}/test.BIN", "--polarity", "down"], "polarity"),
+        (["simulate", "-o", "x.BIN", "--detector", "BaF2"], "unknown detector"),
+        (["inspect", "{folder}/test.BIN", "--branch", "wave"], "NAME=VALUE"),
+    ],
+)
+def test_fault_of_the_input_is_one_line_and_status_1(run: Run, folder: Path, arguments: list[str], reason: str) -> None:
+    status, out, err = run(*(argument.format(folder=folder) for argument in arguments))
+    assert status == 1
+    assert reason in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+
+
+def test_model_of_another_sampling_period_is_refused(run: Run, folder: Path) -> None:
+    status, _, err = run(
+        "classify", folder / "model", folder / "test.BIN", "-o", folder / "x.h5", "--sample-period-ns", "2"
+    )
+    assert status == 1
+    assert "trained at 10 ns" in err
+    assert not (folder / "x.h5").exists()
+
+
+@pytest.mark.parametrize("arguments", [["nosuch"], ["inspect"], ["train", "--epochs", "many"]])
+def test_wrong_usage_is_status_2(run: Run, arguments: list[str]) -> None:
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert "Usage" in err
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_every_command_explains_itself(run: Run, name: str) -> None:
+    status, out, _ = run(name, "--help")
+    assert status == 0
+    assert f"Usage: discrimen {name}" in out
+
+
+def test_debug_shows_the_traceback() -> None:
+    command = [sys.executable, "-m", "discrimen", "inspect", "nothing-here.BIN", "--debug"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, runpy\nsys.argv = ['discrimen', '--help']\n"
+        "try:\n    runpy.run_module('discrimen', run_name='__main__')\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'keras', 'jax', 'scipy', 'matplotlib', 'h5py', 'uproot'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
