@@ -18,7 +18,8 @@ from discrimen.evaluation import evaluate as evaluate_pulses
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.inference.compatible import require_compatible
-from discrimen.inference.load import Device, Model, load_model
+from discrimen.inference.load import Model, load_model
+from discrimen.keras_jax import Device
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.prepare import choose_preparation
 from discrimen.pulses import Label, Pulses

@@ -55,7 +55,7 @@ def run_demo(
     *,
     n_train: int = 126_000,
     n_test: int = 100_000,
-    epochs: int = 60,
+    epochs: int = 120,
     seed: int = 1,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> DemoResult:

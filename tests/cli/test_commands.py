@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -218,3 +220,35 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_killed_classification_leaves_no_scores_and_a_rerun_makes_them(
+    run_json: RunJson, folder: Path, tmp_path: Path
+) -> None:
+    large, scores = tmp_path / "large.BIN", tmp_path / "out" / "scores.h5"
+    content = (folder / "test.BIN").read_bytes()
+    large.write_bytes(content + 100 * content[2:])  # the header stands once a file
+    settings = (folder / "test_settings.xml").read_bytes()
+    (tmp_path / "large_settings.xml").write_bytes(settings)
+    command = [sys.executable, "-m", "discrimen", "classify", str(folder / "model"), str(large), "-o", str(scores)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not list(tmp_path.glob("out/.*.part")):
+            time.sleep(0.005)
+        assert process.poll() is None, "the classification ended before it could be killed"
+        process.kill()
+    assert not scores.exists()
+    (again,) = run_json("classify", folder / "model", large, "-o", scores)["files"]
+    assert not again["skipped"]
+    assert again["n_pulses"] == 101 * 6000
+
+
+def test_interrupt_is_status_130(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "discrimen", "simulate", "-n", "10000000", "-o", str(tmp_path / "x.BIN")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list(tmp_path.glob(".*.part")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for everything.")] = Path("demo-output"),
     n_train: Annotated[int, typer.Option(help="Pulses of the run to train on.")] = 126_000,
     n_test: Annotated[int, typer.Option(help="Pulses of the run to evaluate and classify.")] = 100_000,
-    epochs: Annotated[int, typer.Option(help="At most so many.")] = 60,
+    epochs: Annotated[int, typer.Option(help="At most so many.")] = 120,
     seed: Annotated[int, typer.Option(help="The same seed gives the same runs.")] = 1,
     json: common.JsonOption = False,
 ) -> None:

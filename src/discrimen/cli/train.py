@@ -110,6 +110,8 @@ def train(
         common.emit_json(_as_dict(result, dataset))
     else:
         _print(result, dataset)
+    if result.stopped_by == "interrupt":
+        raise typer.Exit(130)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from discrimen.errors import FormatError
 from discrimen.inference.base import Predictor
 from discrimen.inference.keras_predictor import KerasPredictor
+from discrimen.keras_jax import Device
 from discrimen.provenance import sha256_of_file
 from discrimen.spec.model_spec import ModelSpec
-
-Device = Literal["cpu", "gpu"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
