@@ -43,9 +43,10 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 	$(BIN)/python benchmarks/read_compass.py
 	$(BIN)/python benchmarks/classify_memory.py
 	$(BIN)/python benchmarks/train_epoch.py
-	$(BIN)/python benchmarks/simulate_speed.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/leakage.py
 	$(BIN)/python benchmarks/real_bc501a.py
+	$(BIN)/python benchmarks/real_bc501a.py --plain
 
 clean:           ## remove what the build and the demo made
 	rm -rf $(VENV) demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
