@@ -30,8 +30,8 @@ import numpy as np
 
 from discrimen.detector import DetectorSettings
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.compass_bin import CompassBinReader
-from discrimen.formats.compass_bin_writer import CompassBinWriter
+from discrimen.formats.compass.binary import CompassBinReader
+from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.pulses import Pulses
 
 DAQ2LH5 = "legend-daq2lh5==1.7.1"

@@ -11,7 +11,7 @@ import pytest
 
 from discrimen.classification.scores import ScoreRows, open_score_writer
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.compass_root import FORMAT
+from discrimen.formats.compass.root_file import FORMAT
 
 RUN = Path(__file__).parents[1] / "formats" / "golden" / "compass_data_r.root"
 N_ENTRIES = 60

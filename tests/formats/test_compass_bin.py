@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError, OutputError
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.compass_bin import FORMAT, CompassBinReader
-from discrimen.formats.compass_bin_layout import EventContent, Layout, Tail
-from discrimen.formats.compass_bin_writer import CompassBinWriter
+from discrimen.formats.compass.binary import FORMAT, CompassBinReader
+from discrimen.formats.compass.binary_layout import EventContent, Layout, Tail
+from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.pulses import PulseFlag, Pulses, concatenate
 
 WAVES = EventContent.ENERGY | EventContent.ENERGY_SHORT | EventContent.WAVEFORM

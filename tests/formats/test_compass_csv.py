@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.compass_csv import FORMAT, CompassCsvReader
-from discrimen.formats.compass_csv_rows import split_rows, whole_numbers
-from discrimen.formats.compass_settings_xml import WrittenBoard, settings_xml
+from discrimen.formats.compass.csv_file import FORMAT, CompassCsvReader
+from discrimen.formats.compass.csv_rows import split_rows, whole_numbers
+from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
 from discrimen.pulses import Pulses, concatenate
 
 HEADER = "BOARD;CHANNEL;TIMETAG;ENERGY;ENERGYSHORT;FLAGS;SAMPLES"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError, OutputError
-from discrimen.formats import lh5
 from discrimen.formats.base import ReadOptions, ReadReport
+from discrimen.formats.lh5 import reader as lh5
 from discrimen.pulses import Pulses, concatenate
 
 SETTINGS = DetectorSettings(name="cell 3", polarity="negative", pretrigger_ns=80.0, adc_bits=14)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions, ReadReport
-from discrimen.formats.numpy_arrays import NPY_FORMAT, NPZ_FORMAT
+from discrimen.formats.numpy_arrays.reader import NPY_FORMAT, NPZ_FORMAT
 from discrimen.pulses import Pulses, concatenate
 
 

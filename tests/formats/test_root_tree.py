@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.root_reader import RootReader, convert_column
-from discrimen.formats.root_tree import FORMAT
+from discrimen.formats.root.reader import RootReader, convert_column
+from discrimen.formats.root.tree import FORMAT
 from discrimen.pulses import Pulses
 
 GOLDEN = Path(__file__).parent / "golden" / "waveform_branches.root"

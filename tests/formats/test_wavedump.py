@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError, OutputError, SettingsError
-from discrimen.formats import wavedump
 from discrimen.formats.base import ReadOptions, ReadReport
+from discrimen.formats.wavedump import binary as wavedump
 from discrimen.pulses import Pulses, concatenate
 
 TWO_NS = DetectorSettings(sample_period_ns=2.0)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError, FormatError, SettingsError
-from discrimen.formats import wavedump_text
 from discrimen.formats.base import ReadOptions, ReadReport
+from discrimen.formats.wavedump import text as wavedump_text
 from discrimen.pulses import Pulses, concatenate
 
 TWO_NS = DetectorSettings(sample_period_ns=2.0)

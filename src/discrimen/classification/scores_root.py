@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from discrimen.classification.score_rows import SCORE_PREFIX, ScoreTable, StagedScoreWriter, table_of
 from discrimen.errors import DataError, FormatError, require_module
-from discrimen.formats.root_file import RootTree, open_root, reading, tree_names
+from discrimen.formats.root.file import RootTree, open_root, reading, tree_names
 
 TREE = "discrimen"
 PROVENANCE = "provenance"

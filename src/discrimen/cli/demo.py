@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.demo import run_demo
 from discrimen.evaluation import report_text
 
 
@@ -25,8 +26,6 @@ def demo(
     json: common.JsonOption = False,
 ) -> None:
     """Simulate a NEDA-like run, train on it, evaluate and classify; leaves plots, report and scores in a folder."""
-    from discrimen.demo import run_demo
-
     result = run_demo(output, n_train=n_train, n_test=n_test, epochs=epochs, seed=seed, on_step=common.log)
     if json:
         common.emit_json(result.as_dict())

@@ -9,24 +9,22 @@ from pathlib import Path
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, OutputError
-from discrimen.formats import (
-    compass_bin,
-    compass_csv,
-    compass_root,
-    lh5,
-    numpy_arrays,
-    root_tree,
-    wavedump,
-    wavedump_text,
-)
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
+from discrimen.formats.compass import binary as compass_binary
+from discrimen.formats.compass import csv_file as compass_csv
+from discrimen.formats.compass import root_file as compass_root
+from discrimen.formats.lh5 import reader as lh5
+from discrimen.formats.numpy_arrays import reader as numpy_arrays
+from discrimen.formats.root import tree as root_tree
+from discrimen.formats.wavedump import binary as wavedump_binary
+from discrimen.formats.wavedump import text as wavedump_text
 
 FORMATS: tuple[Format, ...] = (
-    compass_bin.FORMAT,
+    compass_binary.FORMAT,
     compass_csv.FORMAT,
     compass_root.FORMAT,
     root_tree.FORMAT,
-    wavedump.FORMAT,
+    wavedump_binary.FORMAT,
     wavedump_text.FORMAT,
     lh5.FORMAT,
     numpy_arrays.NPY_FORMAT,

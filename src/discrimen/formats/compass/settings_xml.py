@@ -1,6 +1,6 @@
 """The XML of settings.xml: reading it safely, and writing a small one in the structure of CoMPASS.
 
-What is written is read by :mod:`discrimen.formats.compass_settings` and by daq2lh5. That program looks the sampling
+What is written is read by :mod:`discrimen.formats.compass.settings` and by daq2lh5. That program looks the sampling
 rate up by the name of the board, wants each value to carry its type, and takes channels with a single value for
 disabled: hence the model names, the ``xsi:type`` attributes, and two values in each channel.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from discrimen.errors import FormatError, require_module
-from discrimen.formats.root_branches import Branch
+from discrimen.formats.root.branches import Branch
 
 _CHECKSUM_BYTES = 8
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from discrimen.errors import FormatError
-from discrimen.formats.compass_files import earlier_files, open_run_file
+from discrimen.formats.compass.files import earlier_files, open_run_file
 
 COLUMNS = ("BOARD", "CHANNEL", "TIMETAG", "ENERGY", "CALIB_ENERGY", "ENERGYSHORT", "FLAGS", "PROBE_CODE")
 HEAD_BYTES = 2**20

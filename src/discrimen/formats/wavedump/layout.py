@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, SettingsError
-from discrimen.formats.wavedump_config import WaveDumpConfig
+from discrimen.formats.wavedump.config import WaveDumpConfig
 
 HEADER_BYTES = 24
 LARGEST_EVENT_BYTES = 64 * 2**20

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
-from discrimen.formats.wavedump_config import TagClock, tag_clock
-from discrimen.formats.wavedump_layout import (
+from discrimen.formats.wavedump.config import TagClock, tag_clock
+from discrimen.formats.wavedump.layout import (
     BOARD_MASK,
     EVENT_HEADER,
     LARGEST_CHANNEL,

@@ -1,4 +1,4 @@
-"""CAEN CoMPASS CSV files; the columns are described in :mod:`discrimen.formats.compass_csv_layout`."""
+"""CAEN CoMPASS CSV files; the columns are described in :mod:`discrimen.formats.compass.csv_layout`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.compass_boards import BoardPeriods
-from discrimen.formats.compass_csv_layout import CsvLayout, find_csv_layout, first_lengths, header_columns
-from discrimen.formats.compass_csv_rows import (
+from discrimen.formats.compass.boards import BoardPeriods
+from discrimen.formats.compass.csv_layout import CsvLayout, find_csv_layout, first_lengths, header_columns
+from discrimen.formats.compass.csv_rows import (
     Rows,
     UsualLengths,
     finite_number,
@@ -23,8 +23,8 @@ from discrimen.formats.compass_csv_rows import (
     split_rows,
     whole_numbers,
 )
-from discrimen.formats.compass_files import open_run_file
-from discrimen.formats.compass_settings import find_compass_settings, with_companion
+from discrimen.formats.compass.files import open_run_file
+from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.pulses import FAKE_FLAGS, Pulses
 
 _MOST_BLOCK_BYTES = 2**20

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
-from discrimen.formats.lh5_layout import PulseTable
+from discrimen.formats.lh5.layout import PulseTable
 
 _LEGEND_READERS = ("lh5", "lgdo.lh5")
 _NARROWER = {"i8": "i4", "u8": "u4", "f8": "f4", "f2": "f4"}

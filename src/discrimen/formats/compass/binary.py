@@ -1,8 +1,8 @@
 """CAEN CoMPASS binary files (``.BIN``): every combination of contents, with and without file header.
 
-The layout is described in :mod:`discrimen.formats.compass_bin_layout`, how damage is met in
-:mod:`discrimen.formats.compass_bin_events`. Sampling period, polarity and pre-trigger come from the settings.xml beside
-the run (:mod:`discrimen.formats.compass_settings`).
+The layout is described in :mod:`discrimen.formats.compass.binary_layout`, how damage is met in
+:mod:`discrimen.formats.compass.binary_events`. Sampling period, polarity and pre-trigger come from the settings.xml
+beside the run (:mod:`discrimen.formats.compass.settings`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.compass_bin_events import EventWalk, Run
-from discrimen.formats.compass_bin_layout import MAX_SAMPLES, MAX_TIMESTAMP, EventContent, Fetch, Layout
-from discrimen.formats.compass_bin_recognition import find_layout, recognises
-from discrimen.formats.compass_bin_writer import CompassBinWriter
-from discrimen.formats.compass_boards import BoardPeriods
-from discrimen.formats.compass_files import open_run_file, read_exactly
-from discrimen.formats.compass_settings import find_compass_settings, with_companion
+from discrimen.formats.compass.binary_events import EventWalk, Run
+from discrimen.formats.compass.binary_layout import MAX_SAMPLES, MAX_TIMESTAMP, EventContent, Fetch, Layout
+from discrimen.formats.compass.binary_recognition import find_layout, recognises
+from discrimen.formats.compass.binary_writer import CompassBinWriter
+from discrimen.formats.compass.boards import BoardPeriods
+from discrimen.formats.compass.files import open_run_file, read_exactly
+from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.pulses import FAKE_FLAGS, Pulses
 
 _BLOCK_BYTES = 4 * 2**20

@@ -17,8 +17,8 @@ from xml.etree.ElementTree import Element
 
 from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import SettingsError
-from discrimen.formats.compass_files import channel_and_serial, run_name
-from discrimen.formats.compass_settings_xml import parse_plain_xml
+from discrimen.formats.compass.files import channel_and_serial, run_name
+from discrimen.formats.compass.settings_xml import parse_plain_xml
 
 RAW_FOLDERS = ("raw", "unfiltered", "filtered")
 """Where CoMPASS puts run files; settings.xml lies one folder above."""

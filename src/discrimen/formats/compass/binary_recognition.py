@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from discrimen.errors import FormatError
-from discrimen.formats.compass_bin_layout import (
+from discrimen.formats.compass.binary_layout import (
     FILE_HEADER_BYTES,
     MAGIC,
     RESYNC_BYTES,
@@ -16,7 +16,7 @@ from discrimen.formats.compass_bin_layout import (
     Layout,
     Tail,
 )
-from discrimen.formats.compass_files import earlier_files, open_run_file
+from discrimen.formats.compass.files import earlier_files, open_run_file
 
 _DAMAGED_BEGINNING_BYTES = 2**20
 

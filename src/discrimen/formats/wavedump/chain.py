@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.formats.base import ReadReport
-from discrimen.formats.wavedump_layout import (
+from discrimen.formats.wavedump.layout import (
     BOARD_MASK,
     EVENT_HEADER,
     HEADER_BYTES,

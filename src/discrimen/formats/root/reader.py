@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
 from discrimen.formats.base import ReadReport, RunInfo
-from discrimen.formats.root_file import RootTree, open_root
-from discrimen.formats.root_samples import Waveforms, storable
+from discrimen.formats.root.file import RootTree, open_root
+from discrimen.formats.root.samples import Waveforms, storable
 from discrimen.pulses import COLUMNS, FAKE_FLAGS, Pulses
 
 UNREADABLE = "unreadable basket"

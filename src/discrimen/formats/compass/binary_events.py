@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.formats.base import ReadReport
-from discrimen.formats.compass_bin_layout import RESYNC_BYTES, Fetch, Layout, Tail
+from discrimen.formats.compass.binary_layout import RESYNC_BYTES, Fetch, Layout, Tail
 
 _COUNT = Struct("<I")
 _MOST_LENGTHS = 4096

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.numpy_samples import direct_type, finite_rows, needs_scan, scanned_type
-from discrimen.formats.numpy_stream import (
+from discrimen.formats.numpy_arrays.samples import direct_type, finite_rows, needs_scan, scanned_type
+from discrimen.formats.numpy_arrays.stream import (
     ARCHIVE_ERRORS,
     ArrayHeader,
     file_rows,

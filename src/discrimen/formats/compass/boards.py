@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.compass_settings import CompassSettings
+from discrimen.formats.compass.settings import CompassSettings
 
 
 class BoardPeriods:

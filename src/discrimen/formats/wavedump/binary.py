@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.wavedump_chain import Block, EventChain, Run
-from discrimen.formats.wavedump_config import TagUnwrapper, find_config, run_settings, tag_clock
-from discrimen.formats.wavedump_layout import (
+from discrimen.formats.wavedump.chain import Block, EventChain, Run
+from discrimen.formats.wavedump.config import TagUnwrapper, find_config, run_settings, tag_clock
+from discrimen.formats.wavedump.layout import (
     EVENT_HEADER,
     EventLayout,
     board_number,
     find_layout,
     starts_a_chain,
 )
-from discrimen.formats.wavedump_writer import open_writer
+from discrimen.formats.wavedump.writer import open_writer
 from discrimen.pulses import Pulses
 
 NAME = "wavedump"

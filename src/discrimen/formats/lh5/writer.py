@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
-from discrimen.formats.lh5_layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
+from discrimen.formats.lh5.layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
 from discrimen.output import complete_or_absent
 from discrimen.provenance import software_versions
 from discrimen.pulses import Pulses

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, RunInfo
-from discrimen.formats.root_file import MAGIC, RootTree, open_root, tree_names
-from discrimen.formats.root_reader import Column, RootReader, TreeLayout
+from discrimen.formats.root.file import MAGIC, RootTree, open_root, tree_names
+from discrimen.formats.root.reader import Column, RootReader, TreeLayout
 from discrimen.pulses import COLUMNS
 
 NAME = "root"

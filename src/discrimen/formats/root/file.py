@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, require_module
-from discrimen.formats.root_branches import Branch, describe_branch
-from discrimen.formats.root_keys import check_key, check_object
-from discrimen.formats.root_ntuple import check_page_lists, check_pages, describe_field
-from discrimen.formats.root_samples import Waveforms, waveforms_from_items, waveforms_from_raw
+from discrimen.formats.root.branches import Branch, describe_branch
+from discrimen.formats.root.keys import check_key, check_object
+from discrimen.formats.root.ntuple import check_page_lists, check_pages, describe_field
+from discrimen.formats.root.samples import Waveforms, waveforms_from_items, waveforms_from_raw
 
 MAGIC = b"root"
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.wavedump_config import (
+from discrimen.formats.wavedump.config import (
     TagUnwrapper,
     WaveDumpConfig,
     find_config,

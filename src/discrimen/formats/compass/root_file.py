@@ -13,9 +13,9 @@ import numpy as np
 
 from discrimen.errors import DiscrimenError, FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, RunInfo
-from discrimen.formats.compass_settings import CompassSettings, find_compass_settings, with_companion
-from discrimen.formats.root_file import MAGIC, RootTree, open_root, tree_names
-from discrimen.formats.root_reader import Column, RootReader, TreeLayout
+from discrimen.formats.compass.settings import CompassSettings, find_compass_settings, with_companion
+from discrimen.formats.root.file import MAGIC, RootTree, open_root, tree_names
+from discrimen.formats.root.reader import Column, RootReader, TreeLayout
 
 TREES = ("Data_R", "Data", "Data_F")
 """The trees of CoMPASS: raw, unfiltered, filtered."""

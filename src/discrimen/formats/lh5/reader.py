@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.lh5_codecs import read_samples, require_readable
-from discrimen.formats.lh5_layout import (
+from discrimen.formats.lh5.codecs import read_samples, require_readable
+from discrimen.formats.lh5.layout import (
     H5_ERRORS,
     PS_PER_UNIT,
     SETTINGS_ATTRIBUTE,
@@ -31,7 +31,7 @@ from discrimen.formats.lh5_layout import (
     find_tables,
     text_attribute,
 )
-from discrimen.formats.lh5_writer import open_writer
+from discrimen.formats.lh5.writer import open_writer
 from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import Pulses
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, OutputError
-from discrimen.formats.compass_bin_layout import (
+from discrimen.formats.compass.binary_layout import (
     FILE_HEADER_BYTES,
     MAGIC,
     MAX_BOARD,
@@ -24,7 +24,7 @@ from discrimen.formats.compass_bin_layout import (
     Layout,
     Tail,
 )
-from discrimen.formats.compass_settings_xml import WrittenBoard, settings_xml
+from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
 from discrimen.output import complete_or_absent
 from discrimen.pulses import Pulses
 

@@ -1,0 +1,1 @@
+"""CAEN CoMPASS: binary, CSV and ROOT files, and the settings.xml beside them."""

@@ -1,0 +1,1 @@
+"""LEGEND's LH5, which is the native format too."""

@@ -1,0 +1,1 @@
+"""ROOT files: trees and RNTuples with one waveform an entry."""

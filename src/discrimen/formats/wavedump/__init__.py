@@ -1,0 +1,1 @@
+"""CAEN WaveDump: binary and text files, and the WaveDumpConfig.txt beside them."""
