@@ -194,3 +194,19 @@ def test_refined_grid_keeps_the_winner() -> None:
     assert winner.long_gate_end_ns in finer.long_ends_ns
     assert min(finer.short_ends_ns) == grid.short_ends_ns[2]
     assert max(finer.short_ends_ns) == grid.short_ends_ns[4]
+
+
+def test_gates_without_merit_are_never_the_best() -> None:
+    pulses = np.ones((3, 40), np.float32)
+    grid = GateGrid(starts_ns=(0.0,), short_ends_ns=(2.0, 4.0, 6.0), long_ends_ns=(20.0,))
+    merits = iter([np.nan, 1.0, 0.5])
+    found = best_gates(
+        pulses,
+        crossing=crossings(3, 5.0),
+        sample_period_ns=1.0,
+        merit=lambda _: next(merits),
+        grid=grid,
+        n_refinements=0,
+    )
+    assert found.gates.short_gate_end_ns == 4.0
+    assert found.merit == 1.0

@@ -214,7 +214,8 @@ def _search(
                     continue
                 tried += 1
                 reached = merit(_tail_fraction(integral[start], integral[short], integral[long]))
-                if best is None or reached > best[0]:
+                # Gates without any merit (NaN) must not stay the best because nothing compares with them.
+                if best is None or reached > best[0] or np.isnan(best[0]):
                     best = reached, GatesNs(gate_start_ns=start, short_gate_end_ns=short, long_gate_end_ns=long)
     if best is None:
         raise DataError("the grid holds no gates with start < short end < long end: widen it")

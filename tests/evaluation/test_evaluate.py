@@ -89,13 +89,25 @@ def test_same_seed_gives_the_same_report(
     assert again == first
 
 
+def test_a_bound_that_does_not_count_different_spectra_says_so(
+    report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(3000, seed=3)
+    soft = (pulses.column("label") == Label.GAMMA) | (pulses.column("energy_kevee") > 100)
+    (note,) = [note for note in evaluate(make_predictor(), pulses[soft]).notes if "light spectra" in note]
+    assert "photon-level bound" in note
+    assert not any("light spectra" in note for note in report.notes)
+
+
 def test_charge_comparison_ignores_baseline_and_gain(
     make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
     pulses = make_pulses(800, seed=3)
     shifted = pulses.replace(samples=(2 * pulses.samples.astype(np.int32) + 1234))
     first, second = (evaluate(make_predictor(), each) for each in (pulses, shifted))
-    assert result(first, "charge_nominal").auc == result(second, "charge_nominal").auc
+    # Baselines of 16 and 32 bits differ in their last digit, which may turn a pair of nearly equal PSD.
+    areas = [result(report, "charge_nominal").auc.value for report in (first, second)]
+    assert areas[0] == pytest.approx(areas[1], abs=1e-4)
 
 
 def test_without_tuning_gates_or_truth_methods_say_why(
@@ -238,6 +250,8 @@ def test_what_cannot_be_judged_is_an_error(
         evaluate(predictor, gammas)
     with pytest.raises(DataError, match="other pulses"):
         evaluate(predictor, pulses, tuning=pulses)
+    with pytest.raises(DataError, match="other pulses"):
+        evaluate(predictor, pulses, tuning=pulses.replace(samples=pulses.samples.copy()))
     with pytest.raises(SettingsError, match="trained at 4 ns a sample, these pulses have 2 ns"):
         evaluate(predictor, pulses.replace(sample_period_ns=2.0))
     with pytest.raises(SettingsError, match="sampling period"):

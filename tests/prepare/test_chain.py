@@ -46,6 +46,17 @@ def test_aligned_pulses_look_alike_wherever_they_start() -> None:
     assert first[3] < 0.3 <= first[4]
 
 
+@pytest.mark.parametrize("scale", ["peak", "area", "none"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_sample_that_is_no_number_makes_the_pulse_invalid(scale: str, bad: float) -> None:
+    samples = np.stack([SHAPE, SHAPE]).astype(np.float32)
+    samples[1, 8] = bad
+    with np.errstate(invalid="ignore"):
+        prepared = prepare(samples, changed(scale=scale))
+    assert prepared.valid.tolist() == [True, False]
+    assert np.isfinite(prepared.waveforms).all()
+
+
 def test_pulse_that_never_rises_is_invalid_and_says_so() -> None:
     flat = np.full(12, 77)
     dip = 77 - SHAPE

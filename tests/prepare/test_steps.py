@@ -26,6 +26,15 @@ def test_negative_pulse_is_turned_upwards_without_wrapping() -> None:
     assert waveforms.tolist() == [[0, 0, 1000, -64535]]
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32])
+def test_a_pulse_on_a_high_baseline_of_32_bits_keeps_its_counts(dtype: type[np.integer]) -> None:
+    samples = np.full((1, 6), 2_000_000_001, dtype)
+    samples[0, 4] += 100
+    waveforms, _ = subtract_baseline(samples, start=0, stop=3, polarity=1)
+    assert waveforms.dtype == np.float32
+    assert waveforms.tolist() == [[0, 0, 0, 0, 100, 0]]
+
+
 def test_record_shorter_than_the_baseline_window_is_refused() -> None:
     with pytest.raises(DataError, match="ends at sample 8, but the records have 5"):
         subtract_baseline(np.zeros((1, 5), np.uint16), start=0, stop=8, polarity=1)

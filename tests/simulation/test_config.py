@@ -35,6 +35,7 @@ def test_the_defaults_are_the_benchmark() -> None:
         ({"pileup_fraction": 2.0}, "pileup_fraction"),
         ({"rate_hz": 0.0}, "rate_hz"),
         ({"seed": -1}, "seed"),
+        ({"seed": 1 + 5 * 2**32}, "seed"),
         ({"photoelectrons_per_kev": 900.0}, "million photoelectrons"),
     ],
 )

@@ -31,6 +31,15 @@ def auc(score: np.ndarray, label: np.ndarray) -> float:
     return float((ranks[label == 1].sum() - n_neutron * (n_neutron - 1) / 2) / (n_neutron * n_gamma))
 
 
+def crossing_of_the_mean_pulse(config: SimulationConfig, light_kevee: float, label: Label) -> float:
+    """When the trigger fires on it, in ns after the onset of light."""
+    model, detector = build_pulse_model(config), config.scintillator
+    shares = detector.neutron_shares(np.array([light_kevee]))[0] if label else detector.gamma_shares()
+    cells = model.photons.neutron_cells if label else model.photons.gamma_cells
+    charges = (detector.photoelectrons_per_kev * light_kevee * shares @ cells).astype(np.float32)
+    return float(model.crossing_ns(charges[None, :], np.ones(1, np.float32))[0])
+
+
 def same(one: Pulses, other: Pulses) -> bool:
     equal = [np.array_equal(one.column(name), other.column(name)) for name in one.columns()]
     return np.array_equal(one.samples, other.samples) and all(equal)
@@ -66,14 +75,14 @@ def test_blocks_are_the_same_however_the_run_is_iterated() -> None:
 @pytest.mark.parametrize("digitizer", DIGITIZERS)
 @pytest.mark.parametrize("label", list(Label)[1:])
 def test_the_mean_pulse_is_the_analytic_one(digitizer: str, label: Label) -> None:
-    n_pulses, light = 1500, 400.0
+    n_pulses, light = 3000, 400.0
     config = SimulationConfig(
         n_pulses=n_pulses, digitizer=digitizer, spectrum="flat", energy_min_kevee=light, energy_max_kevee=light + 1,
-        neutron_fraction=float(label), baseline_spread_adc=0,
+        neutron_fraction=float(label), baseline_spread_adc=0, photoelectrons_per_kev=100,
     )  # fmt: skip
-    model, run = build_pulse_model(config), config.digitizer_as_run
+    run = config.digitizer_as_run
     mean = upright(simulate(config), config).mean(axis=0)
-    crossing = model.crossing_ns(np.array([light]), np.array([bool(label)]))[0]
+    crossing = crossing_of_the_mean_pulse(config, light, label)
     phases = (np.arange(40) + 0.5) / 40 * run.sample_period_ns
     onset = run.pretrigger_ns + phases - crossing
     samples_ns = np.arange(run.n_samples) * run.sample_period_ns
@@ -178,12 +187,30 @@ def test_trigger_jitter_moves_the_pulse() -> None:
 
 
 def test_a_leading_edge_walks_and_a_constant_fraction_does_not() -> None:
-    light = np.array([100.0, 1500.0])
-    gamma = np.array([False, False])
-    edge = build_pulse_model(SimulationConfig(n_pulses=1, digitizer="DT5751")).crossing_ns(light, gamma)
-    fraction = build_pulse_model(SimulationConfig(n_pulses=1)).crossing_ns(light, gamma)
+    edge, fraction = (
+        [crossing_of_the_mean_pulse(SimulationConfig(n_pulses=1, digitizer=name), light, Label.GAMMA) for light in pair]
+        for name, pair in (("DT5751", (100.0, 1500.0)), ("NUMEXO2", (100.0, 1500.0)))
+    )
     assert edge[0] > edge[1] + 1
-    assert fraction[0] == fraction[1]
+    assert fraction[0] == pytest.approx(fraction[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("light", [60.0, 500.0])
+def test_the_trigger_follows_the_pulse_and_not_its_class(light: float) -> None:
+    config = SimulationConfig(
+        n_pulses=1500, digitizer="DT5751", spectrum="flat", energy_min_kevee=light, energy_max_kevee=light + 1,
+        noise_adc=0, baseline_spread_adc=0, baseline_adc=1000,
+    )  # fmt: skip
+    waves = upright(simulate(config), config)
+    digitizer = config.digitizer_as_run
+    threshold = np.minimum(digitizer.threshold_adc, 0.5 * waves.max(axis=1))
+    fired = (waves >= threshold[:, None]).argmax(axis=1)
+    rows = np.arange(len(waves))
+    below, above = waves[rows, fired - 1], waves[rows, fired]
+    fired_ns = fired - 1 + (threshold - below) / (above - below) - digitizer.pretrigger_ns
+    # One sampling period of 1 ns; samples are rounded to whole ADC counts of pulses as low as 20.
+    assert (fired_ns > -0.3).all()
+    assert (fired_ns < 1.3).all()
 
 
 def test_the_neutron_tail_is_larger_in_the_record() -> None:
@@ -196,7 +223,9 @@ def test_the_neutron_tail_is_larger_in_the_record() -> None:
 
 
 def test_nothing_simple_beats_the_likelihood_ratio() -> None:
-    config = SimulationConfig(n_pulses=6000, spectrum="flat", energy_min_kevee=30, energy_max_kevee=50)
+    config = SimulationConfig(
+        n_pulses=6000, spectrum="flat", energy_min_kevee=30, energy_max_kevee=50, baseline_spread_adc=0
+    )
     pulses = simulate(config)
     waves, label = upright(pulses, config), pulses.column("label")
     bound = auc(pulses.column("photon_llr"), label)

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from discrimen.charge import PSD_DEFINITION, Charges
 from discrimen.detector import GatesNs
 from discrimen.errors import DataError, SettingsError
-from discrimen.evaluation.discriminants import charges_of, crossing_fraction, light_kevee, neutron_scores
+from discrimen.evaluation.discriminants import (
+    charges_of,
+    crossing_fraction,
+    light_kevee,
+    neutron_scores,
+    spectra_distance,
+)
 from discrimen.evaluation.histograms import psd_map, score_histogram
 from discrimen.evaluation.ranges import Candidate, judge, over_network, too_few
 from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, PsdMap, Report
@@ -162,6 +168,12 @@ def _sample(
     energy_kevee, source = _light_kevee(known, spec, gates)
     if isinstance(source, NotComputed):
         notes.append(source.not_computed)
+    distance = None if energy_kevee is None or known.photon_llr is None else spectra_distance(energy_kevee, labels)
+    if distance is not None:
+        notes.append(
+            f"the light spectra of the classes differ (by up to {distance:.2g} in cumulative share), which the "
+            "photon-level bound, taken at the true light of each pulse, does not count: trust it in narrow bins only"
+        )
     sample = _Sample(
         pulses=known,
         labels=labels,
@@ -175,7 +187,7 @@ def _sample(
 def _tuning_sample(
     predictor: Predictor, tuning: Pulses, evaluated: Pulses, gates: GatesNs | None, notes: list[str]
 ) -> TuningSample:
-    if tuning is evaluated:
+    if tuning is evaluated or np.array_equal(tuning.samples, evaluated.samples):
         raise DataError("the gates must be tuned on other pulses than those of the evaluation")
     _check_period(tuning, predictor.spec.preparation)
     known = tuning.labelled()

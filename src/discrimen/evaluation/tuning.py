@@ -21,8 +21,13 @@ TUNED_EFFICIENCY = 0.95
 MINIMUM_TUNING_PULSES = 200
 """Of each class: with fewer the search would fit noise."""
 
-MAXIMUM_TUNING_PULSES = 6000
-"""Of each class: more change the gates no longer, but take time."""
+MAXIMUM_TUNING_PULSES = 50_000
+"""Of each class. Good gates leak one gamma in a thousand: with a few thousand gammas the search would choose by chance,
+and charge comparison would look worse than it is."""
+
+FEWEST_LONG_RECORDS = 6000
+_LARGEST_WAVEFORMS = 2**25
+"""Samples in memory: longer records are limited to fewer pulses, but not to fewer than the number above."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -68,7 +73,8 @@ def tuned_gates(
         if sample.energy_kevee is None:
             raise DataError("gates not searched: the tuning pulses have no energies")
         inside = energy.contains(sample.energy_kevee)
-    chosen = np.concatenate([_choose(inside & (labels == label), rng) for label in (Label.GAMMA, Label.NEUTRON)])
+    most = int(np.clip(_LARGEST_WAVEFORMS // (2 * sample.pulses.n_samples), FEWEST_LONG_RECORDS, MAXIMUM_TUNING_PULSES))
+    chosen = np.concatenate([_choose(inside & (labels == label), most, rng) for label in (Label.GAMMA, Label.NEUTRON)])
     pulses = sample.pulses[chosen]
     turned = upright(pulses.samples, preparation)
     is_neutron = pulses.column("label") == Label.NEUTRON
@@ -87,13 +93,13 @@ def tuned_gates(
     return found.gates
 
 
-def _choose(candidates: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.intp]:
+def _choose(candidates: NDArray[np.bool_], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
     at = np.flatnonzero(candidates)
     if len(at) < MINIMUM_TUNING_PULSES:
         raise DataError(
             f"gates not searched: a class has {len(at)} tuning pulses here, at least {MINIMUM_TUNING_PULSES} are needed"
         )
-    return rng.choice(at, MAXIMUM_TUNING_PULSES, replace=False) if len(at) > MAXIMUM_TUNING_PULSES else at
+    return rng.choice(at, most, replace=False) if len(at) > most else at
 
 
 def _separation(gamma: NDArray[np.float64], neutron: NDArray[np.float64]) -> float:

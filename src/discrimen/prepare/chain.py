@@ -59,7 +59,8 @@ def prepare(samples: NDArray[Any], preparation: Preparation) -> Prepared:
     )
     window, valid = _window(above, preparation)
     divisor = _divisor(window, preparation)
-    valid = valid & (divisor > 0)
+    # Float records (x742) may hold a sample that is no number, or overflow on the way.
+    valid = valid & (divisor > 0) & np.isfinite(window).all(axis=1) & np.isfinite(divisor)
     window /= np.where(valid, divisor, np.float32(1))[:, np.newaxis]
     window[~valid] = 0
     return Prepared(window, valid)

@@ -39,9 +39,14 @@ def subtract_baseline(
     if samples.shape[1] < stop:
         raise DataError(f"the baseline window ends at sample {stop}, but the records have {samples.shape[1]} samples")
     # The sum of integers is exact; float64 keeps it so for x742 data.
-    baseline_adc = samples[:, start:stop].mean(axis=1, dtype=np.float64).astype(np.float32)
-    waveforms = samples.astype(np.float32)
-    waveforms -= baseline_adc[:, np.newaxis]
+    exact_adc = samples[:, start:stop].mean(axis=1, dtype=np.float64)
+    baseline_adc = exact_adc.astype(np.float32)
+    if samples.dtype.kind in "iu" and samples.dtype.itemsize > 2:
+        # float32 holds integers only up to 2**24: subtract before rounding.
+        waveforms = (samples - exact_adc[:, np.newaxis]).astype(np.float32)
+    else:
+        waveforms = samples.astype(np.float32)
+        waveforms -= baseline_adc[:, np.newaxis]
     if polarity < 0:
         np.negative(waveforms, out=waveforms)
     return waveforms, baseline_adc

@@ -65,7 +65,7 @@ class SimulationConfig:
     n_channels : int
         Pulses are dealt to this many channels at random.
     seed : int
-        The same configuration with the same seed gives the same pulses.
+        The same configuration with the same seed gives the same pulses; 0 to 2**32 - 1.
 
     Raises
     ------
@@ -124,7 +124,8 @@ class SimulationConfig:
             ("n_pulses", 1, 10**12),
             ("n_samples", 4, 4096),
             ("n_channels", 1, 10_000),
-            ("seed", 0, 2**63 - 1),
+            # One 32-bit word: a larger seed could share random numbers with a later block of a smaller one.
+            ("seed", 0, 2**32 - 1),
         )
         for name, low, high in whole:
             _require_range(self, name, low, high, whole=True)

@@ -14,7 +14,7 @@ from discrimen.simulation.response import Response
 Trigger = Literal["constant_fraction", "leading_edge"]
 
 CROSSING_FRACTION = 0.3
-"""A constant-fraction trigger fires where the mean pulse reaches this share of its peak."""
+"""A constant-fraction trigger fires where the pulse reaches this share of its peak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Photoelectrons of a pulse form a Poisson process in time, so their numbers in disjoint time cells are independent
 Poisson numbers: drawing these is exact and needs no list of times. The waveform is made from the cells' numbers alone
-(charges, shaping and noise are the same for both classes), so by the data-processing inequality no classifier of the
+(charges, trigger, shaping and noise do not know the class), so by the data-processing inequality no classifier of the
 waveform can beat their likelihood ratio: the coarse cells cost the bound nothing.
 """
 

@@ -21,6 +21,7 @@ N_PHASES = 32
 _MARGIN_NS = 20.0
 _LATEST_CROSSING_NS = 40.0
 _FINE_NS = 0.02
+_TRIGGER_FROM_NS, _TRIGGER_TO_NS, _TRIGGER_STEP_NS = -10.0, 25.0, 0.5
 _LEADING_EDGE_GREATEST_FRACTION = 0.5
 
 
@@ -40,8 +41,10 @@ class PulseModel:
         Waveform in ADC counts of one photoelectron in each cell, for each phase of the onset.
     onset_sample : int
         Where the onset lies in the kernels, at phase 0.
-    log_light, crossings_ns : ndarray of float64, shapes (point,), (2, point)
-        Trigger time after the onset against the logarithm of light, for gamma and neutron.
+    trigger_times_ns : ndarray of float64, shape (point,)
+        Where the trigger looks at the leading part of a pulse, in ns after the onset.
+    trigger_kernel : ndarray of float32, shape (early cell, point)
+        Waveform there in ADC counts of one photoelectron in each of the first cells.
     """
 
     scintillator: Scintillator
@@ -51,18 +54,42 @@ class PulseModel:
     adc_per_photoelectron: float
     kernels: NDArray[np.float32]
     onset_sample: int
-    log_light: NDArray[np.float64]
-    crossings_ns: NDArray[np.float64]
+    trigger_times_ns: NDArray[np.float64]
+    trigger_kernel: NDArray[np.float32]
 
     @property
     def phase_step_ns(self) -> float:
         """Distance of two phases in ns."""
         return self.digitizer.sample_period_ns / N_PHASES
 
-    def crossing_ns(self, light_kevee: NDArray[np.float64], is_neutron: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return when the trigger fires on the mean pulse, in ns after the onset of light; shape (pulse,)."""
-        gamma, neutron = (np.interp(np.log(light_kevee), self.log_light, row) for row in self.crossings_ns)
-        return np.asarray(np.where(is_neutron, neutron, gamma))
+    def crossing_ns(self, charges: NDArray[np.float32], gains: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return when the trigger fires on each pulse, in ns after the onset of light.
+
+        The trigger sees the pulse as it is, before noise, and not its class: a time that followed the mean pulse of
+        each class would tell a network what the photons do not.
+
+        Parameters
+        ----------
+        charges : ndarray of float32, shape (pulse, cell)
+            Charge in each cell, in units of the mean single-electron charge.
+        gains : ndarray of float32, shape (pulse,)
+            Relative gain, which a leading edge follows.
+
+        Returns
+        -------
+        ndarray of float64, shape (pulse,)
+        """
+        leading = charges[:, : len(self.trigger_kernel)] @ self.trigger_kernel
+        peaks = leading.max(axis=1)
+        thresholds = CROSSING_FRACTION * peaks
+        if self.digitizer.trigger == "leading_edge":
+            own_adc = self.digitizer.threshold_adc / np.maximum(gains, np.float32(1e-6))
+            thresholds = np.minimum(own_adc, _LEADING_EDGE_GREATEST_FRACTION * peaks)
+        after = (leading >= thresholds[:, None]).argmax(axis=1)
+        rows, before = np.arange(len(charges)), np.maximum(after - 1, 0)
+        low, high = leading[rows, before], leading[rows, after]
+        share = (thresholds - low) / np.where(after > 0, high - low, np.float32(1))
+        return np.asarray(self.trigger_times_ns[before] + _TRIGGER_STEP_NS * np.where(after > 0, share, 0))
 
     def waves_adc(self, charges: NDArray[np.float32], onset_steps: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the noise-free waveforms.
@@ -103,7 +130,8 @@ def build_pulse_model(config: SimulationConfig) -> PulseModel:
     shape = MeanPulseShape.of(scintillator, sensor, digitizer)
     peak_per_ns = float(shape.gamma().max())
     area = digitizer.gain_adc_per_kevee / (scintillator.photoelectrons_per_kev * peak_per_ns)
-    log_light = np.linspace(np.log(config.energy_min_kevee), np.log(config.energy_max_kevee), 60)
+    trigger_times_ns = np.arange(_TRIGGER_FROM_NS, _TRIGGER_TO_NS, _TRIGGER_STEP_NS)
+    early_edges = edges[: np.searchsorted(edges, _TRIGGER_TO_NS) + 1]
     return PulseModel(
         scintillator=scintillator,
         sensor=sensor,
@@ -112,8 +140,8 @@ def build_pulse_model(config: SimulationConfig) -> PulseModel:
         adc_per_photoelectron=area,
         kernels=(area * _kernels(response, edges, onset_sample, n_extended, period)).astype(np.float32),
         onset_sample=onset_sample,
-        log_light=log_light,
-        crossings_ns=_crossings(shape, digitizer, np.exp(log_light)),
+        trigger_times_ns=trigger_times_ns,
+        trigger_kernel=(area * _cell_responses(response, early_edges, trigger_times_ns)).astype(np.float32),
     )
 
 
@@ -180,17 +208,12 @@ def _kernels(
     return kernels
 
 
-def _crossings(shape: MeanPulseShape, digitizer: Digitizer, light_kevee: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the trigger time after the onset for gamma and neutron at each light; shape (2, light)."""
-    gamma = np.tile(shape.gamma(), (len(light_kevee), 1))
-    pulses = np.stack([gamma, shape.neutron(light_kevee)])
-    peaks = pulses.max(axis=2)
-    fractions = np.full(peaks.shape, CROSSING_FRACTION)
-    if digitizer.trigger == "leading_edge":
-        heights_adc = digitizer.gain_adc_per_kevee * light_kevee * peaks / gamma.max()
-        fractions = np.minimum(digitizer.threshold_adc / heights_adc, _LEADING_EDGE_GREATEST_FRACTION)
-    above = pulses >= (fractions * peaks)[:, :, None]
-    return np.asarray(shape.time_ns[above.argmax(axis=2)])
+def _cell_responses(
+    response: Response, edges_ns: NDArray[np.float64], times_ns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average the response over each arrival cell at some times after the onset; shape (cell, time)."""
+    risen = response.integrated().at(times_ns - edges_ns[:, None])
+    return np.asarray(-np.diff(risen, axis=0) / np.diff(edges_ns)[:, None])
 
 
 def _shifted(extended: NDArray[np.float32], shifts: NDArray[np.int64], n_samples: int) -> NDArray[np.float32]:

@@ -130,10 +130,10 @@ class _Run:
     def block(self, n_pulses: int, *, first_entry: int, after_ps: int, rng: np.random.Generator) -> SimulatedBlock:
         digitizer = self.model.digitizer
         particles = self.particles(n_pulses, rng=rng)
-        onsets = self.onset_steps(particles, rng=rng)
-        waves, photon_llr = self.waves_adc(particles, onsets, rng=rng)
+        charges, photon_llr = self.charges(particles, rng=rng)
         gains = np.maximum(1 + self.config.gain_spread * rng.standard_normal(n_pulses), 0).astype(np.float32)
-        waves *= gains[:, None]
+        onsets = self.onset_steps(charges, gains, rng=rng)
+        waves = self.model.waves_adc(charges, onsets) * gains[:, None]
         pile_up = self.pile_up(waves, onsets, gains, rng=rng)
         np.add.at(waves, pile_up.pulse, pile_up.second_adc)
         samples, saturated = digitizer.digitise(waves, rng=rng)
@@ -161,19 +161,21 @@ class _Run:
             light = np.where(is_neutron, self.neutron_light.draw(n_pulses, rng=rng), light)
         return _Particles(light, is_neutron)
 
-    def onset_steps(self, particles: _Particles, *, rng: np.random.Generator) -> NDArray[np.int64]:
+    def onset_steps(
+        self, charges: NDArray[np.float32], gains: NDArray[np.float32], *, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
         """Draw where the light starts in the record, in phase steps after the first sample."""
-        digitizer, n_pulses = self.model.digitizer, len(particles.light_kevee)
+        digitizer, n_pulses = self.model.digitizer, len(charges)
         trigger_ns = digitizer.pretrigger_ns + digitizer.sample_period_ns * rng.random(n_pulses)
         trigger_ns += self.config.trigger_jitter_ns * rng.standard_normal(n_pulses)
-        onset_ns = trigger_ns - self.model.crossing_ns(particles.light_kevee, particles.is_neutron)
-        return np.floor(onset_ns / self.model.phase_step_ns).astype(np.int64)
+        onset_ns = trigger_ns - self.model.crossing_ns(charges, gains)
+        return np.rint(onset_ns / self.model.phase_step_ns).astype(np.int64)
 
-    def waves_adc(
-        self, particles: _Particles, onset_steps: NDArray[np.int64], *, rng: np.random.Generator
+    def charges(
+        self, particles: _Particles, *, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Draw photoelectrons and their charges; return noise-free waveforms and log-likelihood ratios."""
-        n_pulses = len(onset_steps)
+        """Draw photoelectrons; return the charges of their cells and the log-likelihood ratios."""
+        n_pulses = len(particles.light_kevee)
         charges = np.empty((n_pulses, self.model.photons.n_cells), dtype=np.float32)
         photon_llr = np.empty(n_pulses, dtype=np.float32)
         for start in range(0, n_pulses, _SLICE_PULSES):
@@ -182,7 +184,7 @@ class _Run:
                 particles.light_kevee[part], particles.is_neutron[part], rng=rng
             )
             charges[part] = self.model.sensor.charges(counts, rng=rng)
-        return self.model.waves_adc(charges, onset_steps), photon_llr
+        return charges, photon_llr
 
     def pile_up(
         self,
@@ -202,7 +204,8 @@ class _Run:
         pulse = np.repeat(np.arange(len(waves)), how_many)
         steps = np.floor(rng.random(len(pulse)) * rest_ns / self.model.phase_step_ns).astype(np.int64)
         seconds = self.particles(len(pulse), rng=rng)
-        second_adc, _ = self.waves_adc(seconds, onset_steps[pulse] + steps, rng=rng)
+        charges, _ = self.charges(seconds, rng=rng)
+        second_adc = self.model.waves_adc(charges, onset_steps[pulse] + steps)
         return PileUp(
             pulse=pulse,
             delay_ns=np.asarray(steps * self.model.phase_step_ns, dtype=np.float64),
