@@ -66,7 +66,7 @@ def load_dataset(
     Raises
     ------
     DataError
-        If a file has no labels, or waveforms of different length or sampling period.
+        If a file has no labels or unknown ones, or waveforms of different length or sampling period.
     SettingsError
         If the files contradict each other on polarity, ADC bits or the like.
     """
@@ -106,4 +106,8 @@ def _numbered(pulses: Pulses, number: int) -> Pulses:
 def _labelled(pulses: Pulses, path: Path) -> Pulses:
     if pulses.label is None:
         raise DataError(f"{path}: the pulses have no labels; make a data set with 'discrimen label'")
+    strange = sorted(set(np.unique(pulses.label).tolist()) - set(Label))
+    if strange:
+        expected = ", ".join(f"{label.value} ({label.name.lower()})" for label in Label)
+        raise DataError(f"{path}: labels must be {expected}; got also {', '.join(map(str, strange))}")
     return pulses.labelled()

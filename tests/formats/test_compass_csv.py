@@ -285,3 +285,10 @@ def test_the_real_bc501a_pulses_are_read(real_data: Path, kind: str, baseline_ad
     assert pulses.samples[0, 0] == baseline_adc
     assert pulses.sample_period_ns is None
     assert reader.report.n_damaged == 0
+
+
+def test_rows_between_commas_are_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "waves.csv"
+    path.write_text("100,101,102\n" * 5)
+    with pytest.raises(FormatError, match="without any ';'"):
+        FORMAT.open_reader(path, ReadOptions())

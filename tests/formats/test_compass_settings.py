@@ -191,3 +191,20 @@ def test_the_settings_of_a_real_run_are_found(real_data: Path) -> None:
         adc_bits=14,
         gates=GatesNs(gate_start_ns=-50.0, short_gate_end_ns=30.0, long_gate_end_ns=250.0),
     )
+
+
+def test_a_linked_run_file_finds_the_settings_of_the_file_behind_it(tmp_path: Path) -> None:
+    run = tmp_path / "DAQ" / "run_1" / "RAW" / "DataR_CH0@DT5730_7_run_1.BIN"
+    write_settings(tmp_path / "DAQ" / "run_1" / "settings.xml", b0=4.0)
+    run.parent.mkdir()
+    run.write_bytes(b"")
+    link = tmp_path / "elsewhere" / "run.BIN"
+    link.parent.mkdir()
+    link.symlink_to(run)
+    found = find_compass_settings(link, given=None, known=NOTHING)
+    assert found is not None
+    assert found.sample_periods_ns() == (4.0,)
+    write_settings(link.with_name("settings.xml"), b0=2.0)
+    nearer = find_compass_settings(link, given=None, known=NOTHING)
+    assert nearer is not None
+    assert nearer.sample_periods_ns() == (2.0,)

@@ -176,7 +176,7 @@ def test_archive_with_a_column_that_does_not_fit_is_an_error(tmp_path: Path) -> 
     np.savez(path, samples=waveforms(), label=np.zeros(29, np.int8))
     with pytest.raises(FormatError, match="expected 30 values of 'label'"):
         read_all(path)
-    np.savez(path, samples=waveforms(), label=np.zeros(30))
+    np.savez(path, samples=waveforms(), label=np.full(30, 0.5))
     with pytest.raises(FormatError, match="'label' must be int8"):
         read_all(path)
     np.savez(path, samples=waveforms())
@@ -230,3 +230,33 @@ def test_given_settings_win(tmp_path: Path) -> None:
     given_ns = ReadOptions(settings=DetectorSettings(sample_period_ns=10.0))
     (pulses,), _ = read_all(saved(tmp_path / "a.npy", waveforms()), given_ns)
     assert pulses.sample_period_ns == 10.0
+
+
+def test_whole_floats_are_taken_as_labels_and_fractions_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, samples=waveforms(), label=np.arange(30) % 2 * 1.0)
+    chunks, _ = read_all(path)
+    np.testing.assert_array_equal(concatenate(chunks).column("label"), np.arange(30) % 2)
+    for wrong in (0.5, np.nan, np.inf, 1e300):
+        np.savez(path, samples=waveforms(), label=np.full(30, wrong))
+        with pytest.raises(FormatError, match="'label' must be int8"):
+            read_all(path)
+
+
+@pytest.mark.parametrize(("name", "branches"), [("label", {}), ("kind", {"label": "kind"})])
+@pytest.mark.parametrize("dtype", ["U7", object])
+def test_labels_in_words_are_an_error_that_tells_the_numbers(
+    tmp_path: Path, name: str, branches: dict[str, str], dtype: object
+) -> None:
+    path = tmp_path / "a.npz"
+    words = np.array(["gamma", "neutron"] * 15, dtype=dtype)  # type: ignore[call-overload]
+    np.savez(path, **{"samples": waveforms(), name: words})
+    with pytest.raises(FormatError, match=r"expected numbers for 'label'.*1 \(neutron\)"):
+        read_all(path, ReadOptions(branches=branches))
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, X=waveforms(), y=np.zeros(30), who=np.array(["a"]), sample_period_ns=2.0)
+    layout = NPZ_FORMAT.open_reader(path, ReadOptions()).info.layout
+    assert "not used: y, who (--branch FIELD=NAME)" in layout

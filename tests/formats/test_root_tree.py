@@ -139,7 +139,7 @@ def test_several_trees_are_asked_about(tmp_path: Path) -> None:
 
 def test_files_without_waveforms_are_refused(tmp_path: Path) -> None:
     path = write_tree(tmp_path / "scalars.root", {"x": np.arange(3.0)})
-    with pytest.raises(FormatError, match=r"no branch with an array of numbers; it has: x \(double\)"):
+    with pytest.raises(FormatError, match=r"no branch with one array of numbers an entry; it has: x \(double\)"):
         read(path)
     with uproot.recreate(tmp_path / "none.root") as file:
         file["text"] = "nothing"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tarfile
 import textwrap
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 
 from discrimen.detector import DetectorSettings
-from discrimen.errors import FormatError, OutputError
+from discrimen.errors import FormatError, OutputError, SettingsError
+from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import FORMATS, find_format, open_reader, open_writer
 from discrimen.pulses import Pulses, concatenate
 
@@ -75,6 +78,7 @@ def test_full_disk_is_one_error_and_leaves_no_file(name: str, tmp_path: Path) ->
     path = tmp_path / f"full{WRITABLE[name]}"
     command = [sys.executable, "-c", textwrap.dedent(script), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"OutputError: {path}: cannot write"), done.stderr
     assert not path.exists()
     assert not list(tmp_path.glob(".*"))
@@ -124,3 +128,49 @@ def test_no_head_makes_a_recogniser_fail(tmp_path: Path) -> None:
         path.write_bytes(head)
         for known in FORMATS:
             assert known.recognises(path, head) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c"]
+)
+@pytest.mark.parametrize("name", ["run.BIN.packed", "run.BIN", "run.csv", "run.npy"])
+def test_packed_files_are_named_as_such(name: str, head: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(head + bytes(range(200)))
+    with pytest.raises(FormatError, match=r"is packed with .*; unpack it first"):
+        open_reader(path)
+
+
+def test_a_tar_archive_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "run.BIN").write_bytes(bytes(100))
+    with tarfile.open(tmp_path / "runs.tar", "w") as archive:
+        archive.add(tmp_path / "run.BIN", "run.BIN")
+    with pytest.raises(FormatError, match="tar archive"):
+        open_reader(tmp_path / "runs.tar")
+
+
+@pytest.mark.parametrize("format_name", [None, "compass-bin"])
+def test_a_pipe_is_refused_without_waiting_for_its_writer(format_name: str | None, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.BIN")
+    with pytest.raises(FormatError, match="pipe or a device"):
+        open_reader(tmp_path / "run.BIN", format_name=format_name)
+
+
+def test_a_field_that_pulses_do_not_have_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    np.savez(path, samples=some_pulses().samples, dt=2.0)
+    with pytest.raises(SettingsError, match="no field 'sample_period_ns'"):
+        open_reader(path, ReadOptions(branches={"sample_period_ns": "dt"}))
+
+
+def test_the_settings_of_another_run_are_not_overwritten(tmp_path: Path) -> None:
+    companion = tmp_path / "run_settings.xml"
+    companion.write_text("<configuration/>")
+    with pytest.raises(OutputError, match="settings of another run"), open_writer(tmp_path / "run.BIN", SETTINGS):
+        pass
+    assert companion.read_text() == "<configuration/>"
+    assert list(tmp_path.iterdir()) == [companion]
+    companion.unlink()
+    for _ in range(2):
+        with open_writer(tmp_path / "run.BIN", SETTINGS) as writer:
+            writer.write(some_pulses())

@@ -269,23 +269,22 @@ def test_mutations_never_give_a_wrong_length(plain: Path, position: int, junk: b
     assert len(junk) != dropped or report.n_read + report.n_damaged == 20
 
 
-def test_configuration_gives_polarity_and_pretrigger(plain: Path) -> None:
+def test_configuration_gives_polarity_and_no_pretrigger(plain: Path) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text(
         "@OFF\nDigitizer 730\nPULSE_POLARITY POSITIVE\n@ON\n[COMMON]\nPULSE_POLARITY POSITIVE # comment\n"
         "POST_TRIGGER\t80\nRECORD_LENGTH 40\n[2]\nPULSE_POLARITY NEGATIVE\n"
     )
     info = wavedump.open_reader(plain, ReadOptions(settings=TWO_NS)).info
     assert info.settings.polarity == "negative"
-    assert info.settings.pretrigger_ns == pytest.approx(0.2 * 40 * 2)
+    assert info.settings.pretrigger_ns is None
     assert info.settings_source["polarity"] == "WaveDumpConfig.txt"
     assert info.settings_source["sample_period_ns"] == "command line"
     assert "Digitizer 730" in info.layout
-    assert wavedump.open_reader(plain, ReadOptions()).info.settings.pretrigger_ns is None
     own = ReadOptions(settings=DetectorSettings(polarity="positive"))
     assert wavedump.open_reader(plain, own).info.settings.polarity == "positive"
 
 
-@pytest.mark.parametrize("line", ["POST_TRIGGER 300", "POST_TRIGGER x", "RECORD_LENGTH 0", "RECORD_LENGTH ten"])
+@pytest.mark.parametrize("line", ["RECORD_LENGTH 0", "RECORD_LENGTH ten"])
 def test_configuration_out_of_range_is_an_error(plain: Path, line: str) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text(line)
     with pytest.raises(SettingsError, match=line.split()[0]):
@@ -408,7 +407,7 @@ def test_real_coincidence_run(real_data: Path, channel: int) -> None:
     assert report.damaged == {}
     settings_read = wavedump.open_reader(path, options).info.settings
     assert settings_read.polarity == "positive"
-    assert settings_read.pretrigger_ns == pytest.approx(0.3 * 6006)
+    assert settings_read.pretrigger_ns is None
 
 
 @pytest.mark.real_data
@@ -435,3 +434,11 @@ def test_real_germanium_run(real_data: Path) -> None:
     assert pulses.samples.shape == (8, 10000)
     assert set(pulses.column("channel")) == {3}
     assert report.damaged == {}
+
+
+def test_a_linked_run_file_finds_its_configuration(plain: Path, tmp_path: Path) -> None:
+    plain.with_name("WaveDumpConfig.txt").write_text("[COMMON]\nPULSE_POLARITY NEGATIVE\n")
+    link = tmp_path / "elsewhere" / "wave.dat"
+    link.parent.mkdir()
+    link.symlink_to(plain)
+    assert wavedump.open_reader(link, ReadOptions()).info.settings.polarity == "negative"

@@ -169,7 +169,7 @@ def test_polarity_comes_from_the_configuration(plain: Path) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text("PULSE_POLARITY NEGATIVE\nPOST_TRIGGER 80\n")
     settings_read = wavedump_text.open_reader(plain, ReadOptions(settings=TWO_NS)).info.settings
     assert settings_read.polarity == "negative"
-    assert settings_read.pretrigger_ns == pytest.approx(0.2 * 15 * 2)
+    assert settings_read.pretrigger_ns is None
 
 
 def test_recognises_only_its_own(plain: Path) -> None:
@@ -188,3 +188,12 @@ def test_mutations_give_clear_errors_or_counted_damage(plain: Path, position: in
     except DiscrimenError:
         return
     assert all(chunk.n_samples == 15 for chunk in chunks) or report.n_damaged
+
+
+def test_a_byte_order_mark_is_no_damage(plain: Path) -> None:
+    plain.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n"))
+    assert wavedump_text.recognises(plain, plain.read_bytes()[:4096])
+    assert "15 in the first event" in wavedump_text.open_reader(plain, ReadOptions()).info.layout
+    chunks, report = read_all(plain, ReadOptions())
+    np.testing.assert_array_equal(concatenate(chunks).samples, waveforms())
+    assert report.damaged == {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from discrimen.detector import DetectorSettings
-from discrimen.errors import FormatError, OutputError
+from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
 from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
@@ -18,6 +18,7 @@ from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.root import tree as root_tree
 from discrimen.formats.wavedump import binary as wavedump_binary
 from discrimen.formats.wavedump import text as wavedump_text
+from discrimen.pulses import COLUMNS
 
 FORMATS: tuple[Format, ...] = (
     compass_binary.FORMAT,
@@ -34,6 +35,16 @@ FORMATS: tuple[Format, ...] = (
 
 _HEAD_BYTES = 4096
 
+_PACKED = {
+    b"\x1f\x8b": "gzip (gunzip FILE)",
+    b"BZh": "bzip2 (bunzip2 FILE)",
+    b"\xfd7zXZ\x00": "xz (unxz FILE)",
+    b"\x28\xb5\x2f\xfd": "zstd (unzstd FILE)",
+    b"7z\xbc\xaf\x27\x1c": "7z (7z x FILE)",
+    b"PK\x03\x04": "zip (unzip FILE)",
+}
+"""How packed files begin, and what unpacks them."""
+
 
 def find_format(path: Path | str, name: str | None = None) -> Format:
     """Tell the format of a run file: by name if given, else by content, its suffix deciding between several.
@@ -49,6 +60,8 @@ def find_format(path: Path | str, name: str | None = None) -> Format:
     head = _read_head(path)
     by_suffix = [known for known in FORMATS if path.name.lower().endswith(known.suffixes)]
     by_content = [known for known in FORMATS if known.recognises(path, head)]
+    if not by_content:
+        _refuse_packed(path, head)
     both = [known for known in by_content if known in by_suffix]
     for candidates in (both, by_content, by_suffix):
         if candidates:
@@ -72,10 +85,19 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
     ------
     FormatError
         If the file cannot be opened or is not of the format.
+    SettingsError
+        If the options contradict the file, or name a field that pulses do not have.
     """
+    options = options or ReadOptions()
+    for field in options.branches:
+        if field not in ("samples", *COLUMNS):
+            known = ", ".join(("samples", *COLUMNS))
+            raise SettingsError(
+                f"--branch {field}={options.branches[field]}: there is no field '{field}'; fields: {known}"
+            )
     found = find_format(path, format_name)
     _read_head(Path(path))
-    return found.open_reader(Path(path), options or ReadOptions())
+    return found.open_reader(Path(path), options)
 
 
 def open_writer(
@@ -113,6 +135,9 @@ def _read_head(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise FormatError("this is a folder; give the run files in it", path)
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for its writer, and readers go back and forth in the file.
+            raise FormatError("this is a pipe or a device; write its content to a file first", path)
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except FileNotFoundError as error:
@@ -122,3 +147,11 @@ def _read_head(path: Path) -> bytes:
     if not head:
         raise FormatError("the file is empty; was the run stopped before the first event?", path)
     return head
+
+
+def _refuse_packed(path: Path, head: bytes) -> None:
+    for magic, kind in _PACKED.items():
+        if head.startswith(magic):
+            raise FormatError(f"this file is packed with {kind}; unpack it first", path)
+    if head[257:262] == b"ustar":
+        raise FormatError("this is a tar archive (tar xf FILE); unpack it first", path)

@@ -72,6 +72,8 @@ class CompassBinWriter:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             companion = self._path.with_name(f"{self._path.stem}_settings.xml")
+            if companion.exists() and not self._path.exists():
+                raise OutputError(f"{companion}: the settings of another run file are here; choose another output name")
             self._settings_part = stack.enter_context(complete_or_absent(companion))
             # Inside, so that an error while writing pulses names the run file.
             part = stack.enter_context(complete_or_absent(self._path))

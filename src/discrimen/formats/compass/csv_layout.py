@@ -72,6 +72,8 @@ def find_csv_layout(path: Path) -> CsvLayout:
     rows = _rows(head)
     if not rows or not rows[0][0][:1].isdigit():
         raise FormatError("expected a header line BOARD;CHANNEL;TIMETAG;... or rows of numbers between ';'", path, 0)
+    if all(len(row) == 1 for row in rows):
+        raise FormatError("expected CoMPASS CSV, columns between ';'; got rows without any ';'", path, 0)
     for first in earlier_files(path):
         named = header_columns(_head(first))
         if named is not None:

@@ -110,7 +110,8 @@ def find_compass_settings(run_file: Path, *, given: Path | None, known: Detector
 
     Searched in this order: the file `given`; ``<run>_settings.xml`` beside the run file; then ``settings.xml`` beside
     it, ``settings.xml`` one folder up, and, where neither is there, a single ``*settings*.xml`` beside it (or one
-    folder up, if the run file lies in RAW, UNFILTERED or FILTERED).
+    folder up, if the run file lies in RAW, UNFILTERED or FILTERED). Where there is none, a link is followed, and the
+    search is repeated beside the file that it leads to.
 
     Parameters
     ----------
@@ -128,6 +129,13 @@ def find_compass_settings(run_file: Path, *, given: Path | None, known: Detector
     """
     if given is not None:
         return read_compass_settings(given)
+    found = _beside(run_file, known)
+    if found is None and run_file.is_symlink():
+        found = _beside(run_file.resolve(), known)
+    return found
+
+
+def _beside(run_file: Path, known: DetectorSettings) -> CompassSettings | None:
     for stem in dict.fromkeys((run_file.stem, run_name(run_file))):
         own = run_file.with_name(f"{stem}_settings.xml")
         if own.is_file():

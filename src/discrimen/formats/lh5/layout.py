@@ -99,7 +99,8 @@ def find_tables(file: h5py.File, path: Path, branches: Mapping[str, str]) -> lis
         If there is none, or one contradicts itself.
     """
     native = VERSION_ATTRIBUTE in file.attrs
-    wanted = (branches["samples"],) if "samples" in branches else _WAVEFORMS
+    # Without a leading slash, which would lead from every group to the same waveforms.
+    wanted = (branches["samples"].lstrip("/"),) if "samples" in branches else _WAVEFORMS
     tables = []
     for group in _groups(file, _DEPTH):
         name = next((name for name in wanted if child(group, name) is not None), None)
@@ -107,9 +108,13 @@ def find_tables(file: h5py.File, path: Path, branches: Mapping[str, str]) -> lis
             tables.append(_pulse_table(group, name, path, branches, native))
     if not tables:
         looked_for = " or ".join(f"'{name}'" for name in wanted)
+        flat = [
+            str(data.name).strip("/") for data in _datasets(file, _DEPTH) if data.ndim == 2 and data.dtype.kind in "iuf"
+        ]
+        choose = f"one of {', '.join(flat[:8])}" if flat else "but nothing in it has two dimensions"
         raise FormatError(
             f"expected LH5 tables with waveforms named {looked_for}, found none; top level: {_names(file)}; "
-            "name the waveforms with --branch samples=NAME if they are called otherwise",
+            f"name the waveforms with --branch samples=NAME if they are called otherwise ({choose})",
             path,
         )
     return tables
@@ -138,6 +143,12 @@ def _groups(group: h5py.Group, depth: int) -> Iterator[h5py.Group]:
             below = group[name]
             if isinstance(below, h5py.Group):
                 yield from _groups(below, depth - 1)
+
+
+def _datasets(file: h5py.File, depth: int) -> Iterator[h5py.Dataset]:
+    for group in _groups(file, depth):
+        members = (group[name] for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink))
+        yield from (member for member in members if isinstance(member, h5py.Dataset))
 
 
 def _by_numbers(name: str) -> list[tuple[int, str]]:

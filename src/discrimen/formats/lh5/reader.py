@@ -197,10 +197,11 @@ def _stored_settings(file: h5py.File, path: Path) -> DetectorSettings:
 
 
 def _describe(tables: list[PulseTable]) -> str:
-    names = ", ".join(table.name.strip("/") for table in tables[:4]) + (", ..." if len(tables) > 4 else "")
+    names = ", ".join(table.name.strip("/") or "/" for table in tables[:4]) + (", ..." if len(tables) > 4 else "")
     first = tables[0]
     kind = str(first.dtype) if first.codec is None else f"encoded with {first.codec}"
-    return f"LH5: {len(tables)} tables ({names}), {first.waveform} of {first.n_samples} samples, {kind}"
+    plural = "s" if len(tables) > 1 else ""
+    return f"LH5: {len(tables)} table{plural} ({names}), {first.waveform} of {first.n_samples} samples, {kind}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
 from discrimen.formats.lh5.layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
+from discrimen.hdf5_output import Hdf5Output, hdf5_output
 from discrimen.output import complete_or_absent
 from discrimen.provenance import software_versions
 from discrimen.pulses import Pulses
@@ -47,17 +48,17 @@ class Lh5Writer:
         self._path = path
         self._settings = settings
         self._stack = ExitStack()
-        self._file: h5py.File | None = None
+        self._output: Hdf5Output | None = None
         self._tables: dict[str, _Table] = {}
         self._n_written = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             part = stack.enter_context(complete_or_absent(self._path))
-            self._file = h5py.File(part, "w", libver=("v110", "v110"))
+            self._output = stack.enter_context(hdf5_output(part, libver=("v110", "v110")))
             stack.callback(self._close)
-            self._file.attrs[VERSION_ATTRIBUTE] = software_versions()["discrimen"]
-            self._file.attrs[SETTINGS_ATTRIBUTE] = json.dumps(self._settings.model_dump(exclude_none=True))
+            self._output.file.attrs[VERSION_ATTRIBUTE] = software_versions()["discrimen"]
+            self._output.file.attrs[SETTINGS_ATTRIBUTE] = json.dumps(self._settings.model_dump(exclude_none=True))
             self._stack = stack.pop_all()
         return self
 
@@ -74,7 +75,7 @@ class Lh5Writer:
         DataError
             If the sampling period is unknown, or a channel's pulses change length, type or columns.
         """
-        if self._file is None:
+        if self._output is None:
             raise DataError(f"{self._path}: open the writer with 'with' before writing")
         if pulses.sample_period_ns is None:
             raise DataError("the native format stores the sampling period, which is unknown: give --sample-period-ns")
@@ -82,21 +83,16 @@ class Lh5Writer:
             # The order of pulses of different channels is in no other place.
             pulses = pulses.replace(entry=np.arange(self._n_written, self._n_written + len(pulses)))
         self._n_written += len(pulses)
-        with _as_os_error():
-            for name, chosen in _by_channel(pulses):
-                if name not in self._tables:
-                    self._tables[name] = _Table(self._file, name, chosen)
-                self._tables[name].append(chosen)
+        for name, chosen in _by_channel(pulses):
+            if name not in self._tables:
+                self._tables[name] = _Table(self._output.file, name, chosen)
+            self._tables[name].append(chosen)
+        self._output.check()
 
     def _close(self) -> None:
-        file, self._file = self._file, None
-        if file is None:
-            return
-        with _as_os_error():
-            file.attrs["datatype"] = f"struct{{{','.join(self._tables)}}}"
-            # With the data sets still open: on closing them, h5py would only print that the disk is full.
-            file.flush()
-            file.close()
+        output, self._output = self._output, None
+        if output is not None:
+            output.file.attrs["datatype"] = f"struct{{{','.join(self._tables)}}}"
 
 
 class _Table:
@@ -184,15 +180,6 @@ def _by_channel(pulses: Pulses) -> Iterator[tuple[str, Pulses]]:
 
 def _or_zero(column: NDArray[np.int32] | None, length: int) -> NDArray[np.int32]:
     return np.zeros(length, dtype=np.int32) if column is None else column
-
-
-@contextmanager
-def _as_os_error() -> Iterator[None]:
-    """Give failures to write that h5py calls runtime errors (at closing, a full disk) their own name."""
-    try:
-        yield
-    except RuntimeError as error:
-        raise OSError(str(error)) from error
 
 
 def open_writer(path: Path, settings: DetectorSettings) -> Lh5Writer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.numpy_arrays.samples import direct_type, finite_rows, needs_scan, scanned_type
+from discrimen.formats.numpy_arrays.samples import direct_type, finite_rows, needs_scan, scanned_type, whole_numbers
 from discrimen.formats.numpy_arrays.stream import (
     ARCHIVE_ERRORS,
     ArrayHeader,
@@ -53,6 +53,8 @@ class _ArrayReader:
         What the file itself says.
     columns : tuple of str
         The columns it has.
+    unused : tuple of str
+        Other arrays of the file.
     """
 
     def __init__(
@@ -64,16 +66,21 @@ class _ArrayReader:
         header: ArrayHeader,
         found: DetectorSettings,
         columns: tuple[str, ...] = (),
+        unused: tuple[str, ...] = (),
     ) -> None:
         if len(header.shape) != 2 or header.shape[1] == 0:
             raise FormatError(
-                f"expected waveforms of shape (pulse, sample), got an array of shape {header.shape}", path
+                f"expected waveforms of shape (pulse, sample), got an array of shape {header.shape}; "
+                "save it with two dimensions, one pulse a row",
+                path,
             )
         settings, source = merge_settings(options.settings, found, found_in="file")
         self._n_rows = max(1, options.chunk_bytes // header.row_bytes)
         self._header = header
         self.report = ReadReport()
         beside = f" and {', '.join(columns)}" if columns else ""
+        if unused:
+            beside += f"; not used: {', '.join(unused)} (--branch FIELD=NAME)"
         self.info = RunInfo(
             path=path,
             format=name,
@@ -117,8 +124,9 @@ class _ArrayReader:
 
     def _pulses(self, block: Block) -> Pulses:
         samples = block.pop(_SAMPLES).astype(self._dtype, copy=False)
+        columns = {name: whole_numbers(values, COLUMNS[name]) for name, values in block.items()}
         try:
-            pulses = Pulses(samples=samples, sample_period_ns=self.info.settings.sample_period_ns, **block)
+            pulses = Pulses(samples=samples, sample_period_ns=self.info.settings.sample_period_ns, **columns)
         except DataError as error:
             raise FormatError(str(error), self.info.path) from error
         self.report.n_read += len(pulses)
@@ -168,12 +176,16 @@ class NpzReader(_ArrayReader):
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         with opened_archive(path) as archive:
-            headers = _headers(archive, path)
+            headers, others = _headers(archive, path)
             samples = _samples_name(headers, path, options.branches)
-            self._members = {_SAMPLES: samples} | _column_names(headers, headers[samples], path, options.branches)
+            columns = _column_names(headers, others, headers[samples], path, options.branches)
             found = _stored_period(archive, headers, path)
-        columns = tuple(name for name in self._members if name != _SAMPLES)
-        super().__init__(path, options, name="npz", header=headers[samples], found=found, columns=columns)
+        self._members = {_SAMPLES: samples} | columns
+        used = {_PERIOD, *self._members.values()}
+        unused = tuple(name for name in (*headers, *others) if name not in used)
+        super().__init__(
+            path, options, name="npz", header=headers[samples], found=found, columns=tuple(columns), unused=unused
+        )
 
     def _blocks(self, n_rows: int) -> Iterator[Block]:
         with opened_archive(self.info.path) as archive:
@@ -196,18 +208,18 @@ class NpzReader(_ArrayReader):
                     return
 
 
-def _headers(archive: zipfile.ZipFile, path: Path) -> dict[str, ArrayHeader]:
-    """Return the header of each array of numbers in an archive."""
-    headers = {}
+def _headers(archive: zipfile.ZipFile, path: Path) -> tuple[dict[str, ArrayHeader], list[str]]:
+    """Return the header of each array of numbers in an archive, and the names of its other arrays."""
+    headers, others = {}, []
     for member in archive.namelist():
         if member.endswith(".npy"):
             with archive.open(member) as stream:
                 try:
                     headers[member.removesuffix(".npy")] = read_header(stream, path, member)
                 except FormatError:
-                    # Text, objects: no waveforms, and never asked for unless by name.
-                    continue
-    return headers
+                    # Text, objects, damage: no waveforms, and an error only where a column should be.
+                    others.append(member.removesuffix(".npy"))
+    return headers, others
 
 
 def _samples_name(headers: Mapping[str, ArrayHeader], path: Path, branches: Mapping[str, str]) -> str:
@@ -226,7 +238,11 @@ def _samples_name(headers: Mapping[str, ArrayHeader], path: Path, branches: Mapp
 
 
 def _column_names(
-    headers: Mapping[str, ArrayHeader], samples: ArrayHeader, path: Path, branches: Mapping[str, str]
+    headers: Mapping[str, ArrayHeader],
+    others: Sequence[str],
+    samples: ArrayHeader,
+    path: Path,
+    branches: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the array of each column that the archive has.
 
@@ -236,8 +252,11 @@ def _column_names(
         If one that the user named is not there, or one does not fit the waveforms.
     """
     asked = {column: name for column, name in branches.items() if column in COLUMNS}
-    names = {column: column for column in COLUMNS if column in headers} | asked
+    names = {column: column for column in COLUMNS if column in headers or column in others} | asked
     for column, name in names.items():
+        if name in others:
+            hint = "; labels are 0 (gamma), 1 (neutron) or -1 (unknown)" if column == "label" else ""
+            raise FormatError(f"expected numbers for '{column}' in the array '{name}', got none{hint}", path)
         shape = headers[name].shape if name in headers else None
         if shape != (samples.n_rows,):
             got = "no such array" if shape is None else f"shape {shape}"

@@ -70,3 +70,11 @@ def finite_rows(samples: NDArray[Any]) -> NDArray[np.bool_]:
         return np.ones(len(samples), dtype=bool)
     finite: NDArray[np.bool_] = np.isfinite(samples).all(axis=1)
     return finite
+
+
+def whole_numbers(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the floats of an integer column as integers where all of them are whole, else as they are."""
+    if dtype.kind not in "iu" or values.dtype.kind != "f":
+        return values
+    whole = bool((np.isfinite(values) & (values == np.rint(values)) & (np.abs(values) < 2.0**63)).all())
+    return values.astype(np.int64) if whole else values

@@ -88,7 +88,9 @@ def _choose_samples(tree: RootTree, mapping: Mapping[str, str]) -> tuple[str, st
         return name, "as told"
     if not candidates:
         has = ", ".join(f"{branch.name} ({branch.typename})" for branch in tree.branches.values())
-        raise FormatError(f"tree '{tree.name}' has no branch with an array of numbers; it has: {has}", tree.path)
+        raise FormatError(
+            f"tree '{tree.name}' has no branch with one array of numbers an entry; it has: {has}", tree.path
+        )
     if len(candidates) > 1:
         raise SettingsError(f"{where}: which branch holds the waveforms? --branch samples=NAME, one of: {listed}")
     return candidates[0].name, "the only branch of arrays"

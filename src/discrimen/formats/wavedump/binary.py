@@ -65,7 +65,6 @@ class WaveDumpReader:
             options,
             config,
             channel=self._layout.channel,
-            n_samples=self._layout.n_samples,
             adc_bits=8 if self._layout.sample_bytes == 1 else None,
         )
         self._options = options

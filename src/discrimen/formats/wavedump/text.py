@@ -30,6 +30,7 @@ from discrimen.pulses import Pulses
 NAME = "wavedump-text"
 
 _MARK = b"Record Length:"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEADER_LINE = re.compile(rb"[ \t]*([A-Za-z][A-Za-z ()]*?)[ \t]*:[ \t]*(\S*)[ \t\r]*(?:\n|$)")
 _HEADER_NAMES = (b"Record Length", b"BoardID", b"Channel", b"Event Number", b"Pattern", b"Trigger Time Stamp")
 _TRIGGER_CHANNEL = re.compile(rb"TR_([01])_([01])")
@@ -67,7 +68,7 @@ class WaveDumpTextReader:
         config = find_config(path, options.companion)
         with _reading(path) as stream:
             head = stream.read(4096)
-        self._has_headers = head.lstrip().startswith(_MARK)
+        self._has_headers = _starts_with_header(head)
         if not self._has_headers and not (config is not None and config.headers_off and _starts_with_number(head)):
             raise FormatError(
                 "expected 'Record Length: N' and the samples of an event below it; if the run was taken with "
@@ -75,13 +76,11 @@ class WaveDumpTextReader:
                 path,
                 0,
             )
-        header, body = _parse_header(head) if self._has_headers else ({}, head)
+        header, body = _parse_header(head.removeprefix(_BYTE_ORDER_MARK)) if self._has_headers else ({}, head)
         self._floating = b"." in (body.split(None, 1) or [b""])[0]
         self._record_length = 0 if self._has_headers else _record_length(path, config)
         n_samples = _whole(header.get(b"Record Length")) or self._record_length
-        settings, source = run_settings(
-            options, config, channel=_channel(header.get(b"Channel")), n_samples=n_samples, adc_bits=None
-        )
+        settings, source = run_settings(options, config, channel=_channel(header.get(b"Channel")), adc_bits=None)
         self._options = options
         self._clock = tag_clock(settings.sample_period_ns, sample_bytes=4 if self._floating else 2)
         kind = "decimal fractions (x742)" if self._floating else "whole numbers"
@@ -111,7 +110,7 @@ class WaveDumpTextReader:
         for offset, text in _blocks_between_events(stream, self.info.path, self._options.chunk_bytes):
             events = []
             starts = [found.start() for found in re.finditer(re.escape(_MARK), text)]
-            if offset == 0 and text[: starts[0] if starts else None].strip():
+            if offset == 0 and text[: starts[0] if starts else None].removeprefix(_BYTE_ORDER_MARK).strip():
                 self.report.add_damage(_DAMAGED, offset=0)
             for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
                 event = self._event(text[start:stop], entry, offset + start)
@@ -269,6 +268,10 @@ def _record_length(path: Path, config: WaveDumpConfig | None) -> int:
     return length
 
 
+def _starts_with_header(head: bytes) -> bool:
+    return head.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(_MARK)
+
+
 def _starts_with_number(head: bytes) -> bool:
     return re.match(rb"\s*[0-9]+(\.[0-9]*)?\s", head) is not None
 
@@ -284,7 +287,7 @@ def _reading(path: Path) -> Iterator[BufferedReader]:
 
 def recognises(path: Path, head: bytes) -> bool:
     """Whether the file starts with an event's header, or its configuration says that it has none."""
-    if head.lstrip().startswith(_MARK):
+    if _starts_with_header(head):
         return True
     if path.suffix.lower() != ".txt" or not _starts_with_number(head):
         return False
