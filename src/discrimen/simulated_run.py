@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
+from discrimen.errors import OutputError
 from discrimen.formats.table import open_writer
 from discrimen.pulses import Label
 from discrimen.simulation import SimulatedBlock, SimulationConfig, detector_settings, simulate_blocks_with_truth
@@ -50,8 +51,12 @@ def simulate_run(
     Raises
     ------
     OutputError
-        If the format cannot be written, or the file system refuses.
+        If the format cannot be written, a file that was not simulated has the name, or the file system refuses.
     """
+    if output.exists() and not truth_path(output).exists():
+        raise OutputError(
+            f"{output}: there is a file that was not simulated, it is not replaced; choose another output"
+        )
     settings = detector_settings(config)
     truth = TruthWriter()
     n_neutron = 0

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
+from discrimen.hdf5_output import hdf5_output
 from discrimen.output import complete_or_absent
 from discrimen.pulses import Pulses
 
@@ -53,7 +54,8 @@ class TruthWriter:
 
     def write(self, path: Path | str) -> None:
         """Write what was added."""
-        with complete_or_absent(path) as part, h5py.File(part, "w") as file:
+        with complete_or_absent(path) as part, hdf5_output(part) as output:
+            file = output.file
             file.attrs[_ATTRIBUTE] = 1
             for name in (*_KEYS, *TRUTH_COLUMNS):
                 joined = np.concatenate([columns[name] for columns in self._parts])

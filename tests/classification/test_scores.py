@@ -126,6 +126,7 @@ def test_a_full_disk_is_one_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"full{suffix}"
     command = [sys.executable, "-c", textwrap.dedent(script), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"OutputError: {path}: cannot write: File too large\n", done.stderr
     assert list(tmp_path.iterdir()) == []
 

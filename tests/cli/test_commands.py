@@ -17,6 +17,7 @@ import pytest
 
 from discrimen.classification.scores import read_scores
 from discrimen.cli.main import SUBCOMMANDS, main
+from discrimen.formats.table import open_reader
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -153,6 +154,18 @@ def test_scores_of_another_model_are_not_overwritten_in_silence(run: Run, run_js
     assert not again["files"][0]["skipped"]
 
 
+def test_scores_of_the_same_file_read_otherwise_are_not_taken_for_these(
+    run: Run, run_json: RunJson, folder: Path
+) -> None:
+    waveforms = next(iter(open_reader(folder / "test.BIN").chunks())).samples
+    two, scores = folder / "two.npz", folder / "two.h5"
+    np.savez(two, first=waveforms[:10], second=waveforms[10:20])
+    options = ("classify", folder / "model", two, "-o", scores, "--sample-period-ns", "10", "--branch")
+    run_json(*options, "samples=first")
+    status, _, err = run(*options, "samples=second")
+    assert (status, "another input_layout" in err) == (1, True)
+
+
 def test_several_files_go_into_a_folder(run_json: RunJson, folder: Path) -> None:
     files = [folder / "train.BIN", folder / "test.BIN"]
     result = run_json("classify", folder / "model", *files, "-o", folder / "all")
@@ -189,6 +202,24 @@ def test_model_of_another_sampling_period_is_refused(run: Run, folder: Path) -> 
     assert status == 1
     assert "trained at 10 ns" in err
     assert not (folder / "x.h5").exists()
+
+
+def test_model_of_another_pretrigger_is_refused(run: Run, folder: Path) -> None:
+    status, _, err = run(
+        "classify", folder / "model", folder / "test.BIN", "-o", folder / "x.h5", "--pretrigger-ns", "90"
+    )
+    assert status == 1
+    assert "90 ns before the pulse, but the model was trained with 150 ns" in err
+    assert not (folder / "x.h5").exists()
+
+
+def test_simulation_does_not_replace_a_measured_run(run: Run, tmp_path: Path) -> None:
+    measured = tmp_path / "run.BIN"
+    measured.write_bytes(b"precious")
+    status, _, err = run("simulate", "-o", measured, "-n", "10")
+    assert status == 1
+    assert "was not simulated" in err
+    assert measured.read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["inspect"], ["train", "--epochs", "many"]])
@@ -252,3 +283,40 @@ def test_interrupt_is_status_130(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["itself", "link", "hard link"])
+@pytest.mark.parametrize("command", [("convert",), ("label", "--method", "gamma")])
+def test_an_output_that_is_an_input_is_refused(run: Run, tmp_path: Path, command: tuple[str, ...], how: str) -> None:
+    source = tmp_path / "run.npy"
+    np.save(source, np.arange(60, dtype=np.uint16).reshape(3, 20))
+    before = source.read_bytes()
+    output = source if how == "itself" else tmp_path / "other.npy"
+    if how == "link":
+        output.symlink_to(source)
+    elif how == "hard link":
+        output.hardlink_to(source)
+    status, _, err = run(*command, source, "-o", output, "--sample-period-ns", "2")
+    assert status == 1
+    assert "this is an input" in err
+    assert len(err.splitlines()) == 1
+    assert source.read_bytes() == before
+
+
+def test_labels_of_no_kind_are_refused_for_training(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "set.npz"
+    np.savez(source, samples=np.arange(60, dtype=np.uint16).reshape(3, 20), label=[0, 1, 2])
+    options = ("--sample-period-ns", "2", "--polarity", "positive", "--baseline-ns", "0:4")
+    status, _, err = run("train", source, "-o", tmp_path / "model", *options)
+    assert status == 1
+    assert "labels must be" in err
+    assert err.strip().endswith("got also 2")
+
+
+def test_labelling_by_truth_without_truth_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "run.npy"
+    np.save(source, np.arange(60, dtype=np.uint16).reshape(3, 20))
+    status, _, err = run("label", source, "--method", "truth", "-o", tmp_path / "set.lh5")
+    assert status == 1
+    assert "--truth" in err
+    assert len(err.splitlines()) == 1

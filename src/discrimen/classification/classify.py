@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.classification.scores import ScoreRows, open_score_writer
 from discrimen.errors import DataError
-from discrimen.formats.base import Reader, ReadReport
+from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
 from discrimen.provenance import software_versions, utc_now
@@ -57,11 +57,13 @@ class Classification:
         }
 
 
-def input_identity(path: Path, *, model_sha256: str) -> dict[str, str]:
-    """Return what a file of scores must carry to be the finished result for an input and a model."""
-    stat = path.stat()
+def input_identity(info: RunInfo, *, model_sha256: str) -> dict[str, str]:
+    """Return what a file of scores must carry to be the finished result for an input, read in one way, and a model."""
+    stat = info.path.stat()
     return {
-        "input": path.name,
+        "input": info.path.name,
+        "input_format": info.format,
+        "input_layout": info.layout,
         "input_bytes": str(stat.st_size),
         "input_mtime_ns": str(stat.st_mtime_ns),
         "model_sha256": model_sha256,
@@ -127,8 +129,7 @@ def classify_run(
 
 def _attributes(reader: Reader, predictor: Predictor, *, model_sha256: str, threshold: float) -> dict[str, str]:
     return {
-        **input_identity(reader.info.path, model_sha256=model_sha256),
-        "input_format": reader.info.format,
+        **input_identity(reader.info, model_sha256=model_sha256),
         "settings": reader.info.settings.model_dump_json(exclude_none=True),
         "preparation": json.dumps(predictor.spec.preparation.as_dict()),
         "backend": predictor.backend,

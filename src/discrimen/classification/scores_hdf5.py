@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.classification.score_rows import ScoreTable, StagedScoreWriter, table_of
 from discrimen.errors import DataError, FormatError
+from discrimen.hdf5_output import hdf5_output
 
 CHUNK_ROWS = 65_536
 
@@ -25,18 +24,15 @@ class Hdf5ScoreWriter(StagedScoreWriter):
     @contextmanager
     def _open(self, part: Path) -> Iterator[None]:
         # Attributes above 64 kB need the file layout of HDF5 1.8 or later.
-        with _plain_oserror(), h5py.File(part, "w", libver=("v108", "latest")) as file:
-            self._file = file
+        with hdf5_output(part, libver=("v108", "latest")) as self._output:
             self._data: dict[str, Any] = {}
             for name, text in self._attributes.items():
-                file.attrs[name] = text
+                self._output.file.attrs[name] = text
             yield
 
     def _begin(self, columns: Mapping[str, NDArray[Any]]) -> None:
         for name, values in columns.items():
-            # Kept open until the flush: HDF5 would write the last rows when a data set closes, and h5py would only
-            # print what goes wrong there (a full disk), not raise it.
-            self._data[name] = self._file.create_dataset(
+            self._data[name] = self._output.file.create_dataset(
                 name,
                 shape=(0,),
                 maxshape=(None,),
@@ -52,9 +48,11 @@ class Hdf5ScoreWriter(StagedScoreWriter):
             data = self._data[name]
             data.resize(len(data) + len(values), axis=0)
             data[len(data) - len(values) :] = values
+        self._output.check()
 
     def _complete(self) -> None:
-        self._file.flush()
+        self._output.file.flush()
+        self._output.check()
 
 
 def read_hdf5_scores(path: Path) -> ScoreTable:
@@ -93,15 +91,3 @@ def _readable(path: Path) -> Iterator[Any]:
             yield file
     except OSError as error:
         raise FormatError(f"cannot be read as HDF5: {' '.join(str(error).split())}", path) from error
-
-
-@contextmanager
-def _plain_oserror() -> Iterator[None]:
-    """Bring errors of HDF5 to one line: it tells of a failed write by several, and as a RuntimeError on closing."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        found = re.search(r"errno = (\d+)", str(error))
-        if found is None:
-            raise
-        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error

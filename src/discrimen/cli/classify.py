@@ -51,7 +51,7 @@ def classify(
     results: list[dict[str, Any]] = []
     for path, scores in zip(files, outputs, strict=True):
         reader = inputs.open(path)
-        identity = input_identity(path, model_sha256=loaded.sha256)
+        identity = input_identity(reader.info, model_sha256=loaded.sha256)
         if not overwrite and is_complete(scores, identity):
             results.append({"input": str(path), "output": str(scores), "skipped": True})
             _say(json, f"{path}: scores are complete in {scores}, skipped")

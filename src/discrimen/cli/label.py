@@ -13,6 +13,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.conversion import convert_runs
+from discrimen.errors import DataError
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.pulses import Label, Pulses
 from discrimen.truth import read_truth, truth_path
@@ -76,5 +77,11 @@ def label(
 
 def _labeller(method: Method, run: Path, truth: Path | None) -> Callable[[Pulses], Pulses]:
     if method is Method.TRUTH:
-        return partial(label_by_truth, truth=read_truth(truth or truth_path(run)))
+        beside = truth or truth_path(run)
+        if not beside.is_file():
+            raise DataError(
+                f"{run}: there is no truth of a simulated run in {beside}; name it with --truth, or label the pulses "
+                "of a pure source with --method gamma or neutron"
+            )
+        return partial(label_by_truth, truth=read_truth(beside))
     return partial(label_all, label=Label[method.name])

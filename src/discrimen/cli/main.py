@@ -109,13 +109,36 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(args=arguments)
+        _run(arguments)
     except DiscrimenError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True).print(f"discrimen: {error}", markup=False, highlight=False)
+        _complain(str(error))
         raise SystemExit(1) from None
     except BrokenPipeError:
         # The reader of a pipe (head, less) went away: nothing is at fault, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         raise SystemExit(0) from None
+    except OSError as error:
+        if debug:
+            raise
+        _drop_output()
+        _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        raise SystemExit(1) from None
+
+
+def _run(arguments: list[str]) -> None:
+    """Run one command; what it printed leaves the process while errors can still be told."""
+    try:
+        app(args=arguments)
+    finally:
+        sys.stdout.flush()
+
+
+def _complain(problem: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"discrimen: {problem}", markup=False, highlight=False)
+
+
+def _drop_output() -> None:
+    """Send what is left of the standard output nowhere, so that Python does not fail to flush it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

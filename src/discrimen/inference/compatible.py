@@ -31,7 +31,8 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
     SettingsError
         If the sampling period is unknown.
     DataError
-        If sampling period or polarity differ from those of the training, or the records are too short.
+        If sampling period, polarity or the pulse's place in the record differ from those of the training, or the
+        records are too short.
     """
     preparation = spec.preparation
     period_ns = pulses.require_sample_period_ns()
@@ -43,8 +44,22 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
     trained = "positive" if preparation.polarity > 0 else "negative"
     if settings.polarity is not None and settings.polarity != trained:
         raise DataError(f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained} ones")
+    _require_same_place(spec, settings, where=where)
     if pulses.n_samples < preparation.shortest_record:
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the model needs at least "
             f"{preparation.shortest_record} samples of {period_ns:g} ns"
+        )
+
+
+def _require_same_place(spec: ModelSpec, settings: DetectorSettings, *, where: str) -> None:
+    """Refuse pulses that lie elsewhere in the record, unless the window follows the pulse."""
+    trained_ns, here_ns = spec.settings.pretrigger_ns, settings.pretrigger_ns
+    preparation = spec.preparation
+    if preparation.alignment is not None or trained_ns is None or here_ns is None:
+        return
+    if abs(trained_ns - here_ns) >= preparation.sample_period_ns:
+        raise DataError(
+            f"{where}: {here_ns:g} ns before the pulse, but the model was trained with {trained_ns:g} ns; "
+            "train with --align, so that the window follows the pulse, or on records like these"
         )

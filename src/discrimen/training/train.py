@@ -210,7 +210,8 @@ class _Run:
         stopped_by = fit(
             self.session, model, self.config, training=training, validation=validation, listeners=listeners
         )
-        self.session.require_on_device(model)
+        if stopped_by != "interrupt":  # in the midst of an epoch, Keras has taken the weights out of the model
+            self.session.require_on_device(model)
         best = self._best(checkpoints, stopped_by)
         return _Outcome(tuple(history.records), best, stopped_by, architecture)
 

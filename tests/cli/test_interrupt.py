@@ -1,0 +1,29 @@
+"""Ctrl-C from the user's seat, wherever in an epoch it comes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import discrimen
+
+
+def test_ctrl_c_in_training_keeps_the_best_model_so_far(tmp_path: Path) -> None:
+    discrimen.simulate(tmp_path / "run.BIN", n_pulses=5_000, seed=1)
+    run, data, model = (str(tmp_path / name) for name in ("run.BIN", "data.lh5", "model"))
+    command = [sys.executable, "-m", "discrimen"]
+    subprocess.run([*command, "label", run, "--method", "truth", "-o", data], check=True, capture_output=True)
+    train = [*command, "train", data, "-o", model, "--epochs", "100000", "--patience", "0"]
+    history = Path(model) / "history.csv"
+    with subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        # The heading and a few epochs: from here on most of the time passes inside epochs.
+        while process.poll() is None and (not history.exists() or len(history.read_text().splitlines()) < 4):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate()
+    assert process.returncode == 130, stderr
+    assert "ended by interrupt" in stdout
+    assert discrimen.load(model).spec.provenance["stopped_by"] == "interrupt"
