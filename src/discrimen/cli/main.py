@@ -39,6 +39,7 @@ SUBCOMMANDS = {
     "label": Subcommand("give every pulse a label, for training"),
     "train": Subcommand("train a network on labelled pulses", "train"),
     "evaluate": Subcommand("judge a model beside charge comparison and the physical bound", "analysis"),
+    "freeze": Subcommand("freeze a trained model into one file", "train"),
     "classify": Subcommand("score every pulse of run files"),
     "demo": Subcommand("the whole path on a simulated run", "all"),
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from discrimen.errors import FormatError
+from discrimen.errors import DeviceError, FormatError
 from discrimen.inference.base import Predictor
 from discrimen.inference.keras_predictor import KerasPredictor
+from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.keras_jax import Device
 from discrimen.provenance import sha256_of_file
+from discrimen.spec.frozen_file import SUFFIX
 from discrimen.spec.model_spec import ModelSpec
 
 
@@ -43,7 +45,7 @@ def load_model(path: Path | str, *, device: Device = "cpu") -> Model:
     Parameters
     ----------
     path : Path
-        Folder of a trained model, its ``model.keras``, or a checkpoint in it.
+        Folder of a trained model, its ``model.keras``, a checkpoint in it, or a frozen ``*.discrimen``.
     device : {"cpu", "gpu"}
         What computes.
 
@@ -57,6 +59,9 @@ def load_model(path: Path | str, *, device: Device = "cpu") -> Model:
     path = Path(path)
     if not path.exists():
         raise FormatError("there is no such model", path)
+    if path.suffix == SUFFIX:
+        if device != "cpu":
+            raise DeviceError(f"frozen models are computed on the CPU; leave out --device {device}")
+        return Model(path, ReferencePredictor(path), sha256_of_file(path))
     weights = path / "model.keras" if path.is_dir() else path
-    predictor = KerasPredictor(path, device=device)
-    return Model(path, predictor, sha256_of_file(weights))
+    return Model(path, KerasPredictor(path, device=device), sha256_of_file(weights))

@@ -1,0 +1,1 @@
+"""Trained models to the frozen file: one target a file."""
