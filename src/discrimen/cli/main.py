@@ -131,7 +131,7 @@ def main() -> None:
 def _run(arguments: list[str]) -> None:
     """Run one command; what it printed leaves the process while errors can still be told."""
     try:
-        app(args=arguments)
+        app(args=arguments, prog_name="discrimen")
     finally:
         sys.stdout.flush()
 
