@@ -76,7 +76,7 @@ def main() -> None:
         discrimen.simulate(folder / "train.BIN", 20_000, seed=1)
         discrimen.train(discrimen.read(folder / "train.BIN", label_by="truth"), folder / "model", epochs=3)
         for size_gb in arguments.sizes_gb:
-            run = folder / "run.BIN"
+            run = folder / f"run_of_{size_gb:g}_gb.BIN"
             n_pulses = write_run(run, int(size_gb * 1e9))
             file_gb = run.stat().st_size / 1e9
             wall_s, highest_mb, counts = classify(folder / "model", run, folder / f"{size_gb}.h5")
