@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
-    model: Annotated[Path, typer.Argument(help="Folder of a trained model, or a .keras in it.", show_default=False)],
+    model: common.ModelArgument,
     files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
     output: Annotated[
         Path,

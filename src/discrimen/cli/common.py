@@ -17,6 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from discrimen.formats.base import Reader, ReadReport
 
+ModelArgument = Annotated[
+    Path,
+    typer.Argument(help="Folder of a trained model, a .keras in it, or a frozen .discrimen.", show_default=False),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object on standard output, and nothing else there.")
 ]

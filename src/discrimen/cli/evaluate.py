@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder of a trained model, or a .keras in it.", show_default=False)],
+    model: common.ModelArgument,
     datasets: Annotated[
         list[Path], typer.Argument(help="Labelled data sets that the model has not seen.", show_default=False)
     ],
