@@ -5,7 +5,7 @@ All numbers are little-endian. The file holds
 - 8 bytes ``DISCRIM\0``, u32 version of the layout, u32 number of sections;
 - for each section 8 bytes of name (zero-padded ASCII), u64 offset, u64 length; sections start at multiples of 64 bytes;
 - the sections ``meta`` (JSON: :class:`~discrimen.spec.model_spec.ModelSpec`, for people and provenance), ``prepare``,
-  ``layers``, ``weights`` (float32) and ``golden``: a reader without JSON needs only the last four;
+  ``layers``, ``weights`` (float32), ``golden``, ``classes`` and ``cuts``: a reader without JSON needs all but the first;
 - the SHA-256 of all before, 32 bytes.
 
 ``prepare``: f64 sample period in ns, f64 alignment fraction; i32 polarity, baseline start and stop, window start and
@@ -13,6 +13,8 @@ length, whether aligned, alignment position, whether interpolated, scale (0 none
 ``layers``: u32 number of layers; for each u32 kind, number of options, number of weights; the options as i32; for each
 array of weights u32 number of axes, its shape as u32, u64 position of its first value in ``weights``.
 ``golden``: u32 number of pulses, samples of each, classes, 0; f64 tolerance; the samples as i32, the scores as f64.
+``classes``: the names of the classes in the order of the scores, UTF-8, each ended by a zero byte.
+``cuts``: the named thresholds on the neutron score, each as f64 and its name in UTF-8, ended by a zero byte.
 """
 
 from __future__ import annotations
@@ -89,6 +91,8 @@ def write_frozen(model: FrozenModel, path: Path | str) -> None:
         b"layers": layers,
         b"weights": weights,
         b"golden": _pack_golden(model.golden),
+        b"classes": _pack_classes(model.spec),
+        b"cuts": _pack_thresholds(model.spec),
     }
     content = _assemble(sections)
     with complete_or_absent(path) as part:
@@ -156,6 +160,8 @@ def _unpack(sections: dict[str, memoryview]) -> FrozenModel:
     spec = ModelSpec.from_dict(values)
     if bytes(sections["prepare"]) != _pack_preparation(spec):
         raise DataError("meta and prepare describe different preparations")
+    if bytes(sections["classes"]) != _pack_classes(spec) or bytes(sections["cuts"]) != _pack_thresholds(spec):
+        raise DataError("meta contradicts the names of the classes or the thresholds")
     layers = tuple(_unpack_layers(sections["layers"], sections["weights"]))
     golden = _unpack_golden(sections["golden"])
     if golden.scores.shape[1] != len(spec.classes):
@@ -179,6 +185,20 @@ def _pack_preparation(spec: ModelSpec) -> bytes:
         _SCALES.index(preparation.scale),
         len(spec.classes),
     )
+
+
+def _pack_classes(spec: ModelSpec) -> bytes:
+    return b"".join(_terminated(name) for name in spec.classes)
+
+
+def _pack_thresholds(spec: ModelSpec) -> bytes:
+    return b"".join(struct.pack("<d", value) + _terminated(name) for name, value in spec.thresholds.items())
+
+
+def _terminated(name: str) -> bytes:
+    if "\0" in name:
+        raise DataError(f"a name must not hold a zero byte: {name!r}")
+    return name.encode() + b"\0"
 
 
 def _pack_layers(layers: tuple[Layer, ...]) -> tuple[bytes, bytes]:

@@ -135,6 +135,50 @@ class Activate:
     activation: Activation
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Conv1DTranspose:
+    """The transpose of a convolution: each step adds its kernel to the output from ``step * stride`` on.
+
+    kernel (length, output channel, input channel), bias (output channel,). ``valid`` gives
+    ``(steps - 1) * stride + max(length, stride)`` steps; ``same`` gives ``steps * stride`` and cuts off
+    ``length - stride`` steps, the surplus one behind.
+    """
+
+    code: ClassVar[int] = 12
+    kernel: Weights
+    bias: Weights
+    activation: Activation = "linear"
+    stride: int = 1
+    padding: Padding = "valid"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class UpSampling1D:
+    """Every step, `size` times."""
+
+    code: ClassVar[int] = 13
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Keep:
+    """Lets the values pass and remembers them under a number, below :data:`MAX_KEPT`."""
+
+    code: ClassVar[int] = 14
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AddKept:
+    """Adds the values remembered by the last :class:`Keep` of that number; the shapes are the same."""
+
+    code: ClassVar[int] = 15
+    slot: int
+
+
+MAX_KEPT = 8
+"""How many values a network can remember at a time."""
+
 Layer = (
     Dense
     | Conv1D
@@ -147,6 +191,10 @@ Layer = (
     | Lstm
     | Gru
     | Activate
+    | Conv1DTranspose
+    | UpSampling1D
+    | Keep
+    | AddKept
 )
 LAYERS: dict[int, type[Layer]] = {kind.code: kind for kind in get_args(Layer)}
 """Every kind of layer by its number in the frozen file; numbers are never given anew."""
@@ -209,7 +257,8 @@ def _from_integer(name: str, value: int) -> Any:
         return names[value]
     if name == "sequences":
         return bool(value)
-    least = 0 if name == "steps" else 1
-    if not least <= value < 2**24:
-        raise DataError(f"{name} must lie between {least} and {2**24 - 1}, got {value}")
+    least = 0 if name in ("steps", "slot") else 1
+    most = MAX_KEPT - 1 if name == "slot" else 2**24 - 1
+    if not least <= value <= most:
+        raise DataError(f"{name} must lie between {least} and {most}, got {value}")
     return value
