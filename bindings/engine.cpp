@@ -1,0 +1,83 @@
+// The engine for Python: a table of contents. Arrays are borrowed, never copied; the interpreter is free meanwhile.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "discrimen/measure.hpp"
+#include "discrimen/model.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+using Samples = nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>;
+using Scores = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+discrimen_sample_type type_of(const Samples& samples) {
+    if (samples.dtype() == nb::dtype<std::int16_t>()) return DISCRIMEN_INT16;
+    if (samples.dtype() == nb::dtype<std::uint16_t>()) return DISCRIMEN_UINT16;
+    if (samples.dtype() == nb::dtype<std::int32_t>()) return DISCRIMEN_INT32;
+    if (samples.dtype() == nb::dtype<float>()) return DISCRIMEN_FLOAT32;
+    throw nb::type_error("samples must be int16, uint16, int32 or float32");
+}
+
+discrimen::Pulses pulses_of(const Samples& samples, std::uint32_t mask) {
+    const auto size = static_cast<std::ptrdiff_t>(samples.itemsize());
+    return {samples.data(),           samples.shape(0),         samples.shape(1), samples.stride(0) * size,
+            samples.stride(1) * size, type_of(samples),         mask};
+}
+
+void classify(const discrimen::Model& model, discrimen::Workspace& workspace, const Samples& samples, Scores scores,
+              std::uint32_t mask) {
+    if (scores.shape(0) != samples.shape(0) || scores.shape(1) != model.n_classes())
+        throw nb::value_error("scores must have one row a pulse and one column a class");
+    const discrimen::Pulses pulses = pulses_of(samples, mask);
+    discrimen::Status status;
+    {
+        nb::gil_scoped_release release;
+        status = model.classify(pulses, workspace, scores.data());
+    }
+    if (status != DISCRIMEN_OK) throw nb::value_error(discrimen_status_text(status));
+}
+
+std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, const Samples& samples,
+                                    std::size_t n_calls) {
+    char why[512] = "";
+    const discrimen_options options = {instruction_set.empty() ? nullptr : instruction_set.c_str(), nullptr};
+    discrimen_model* model = discrimen_load(path.c_str(), &options, why, sizeof why);
+    if (!model) throw discrimen::Error(why);
+    const discrimen::Pulses pulses = pulses_of(samples, 0);
+    nb::gil_scoped_release release;
+    std::vector<double> times = discrimen::single_pulse_ns(model, pulses, n_calls);
+    discrimen_free(model);
+    return times;
+}
+
+}  // namespace
+
+NB_MODULE(_engine, module) {
+    module.doc() = "The native engine; use it through discrimen.inference.native.";
+    nb::exception<discrimen::Error>(module, "EngineError", PyExc_ValueError);
+
+    nb::class_<discrimen::Model>(module, "Model")
+        .def_static(
+            "load",
+            [](const std::string& path, const std::string& instruction_set, const std::string& device) {
+                return discrimen::Model::load(path, {instruction_set, device});
+            },
+            "path"_a, "instruction_set"_a = "", "device"_a = "cpu")
+        .def_prop_ro("n_classes", &discrimen::Model::n_classes)
+        .def_prop_ro("shortest_record", &discrimen::Model::shortest_record)
+        .def_prop_ro("instruction_set", &discrimen::Model::instruction_set)
+        .def_prop_ro("workspace_bytes", &discrimen::Model::workspace_bytes)
+        .def("peak_multiply_adds_hz", &discrimen::Model::peak_multiply_adds_hz,
+             nb::call_guard<nb::gil_scoped_release>());
+
+    nb::class_<discrimen::Workspace>(module, "Workspace").def(nb::init<const discrimen::Model&>(), "model"_a);
+
+    module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a, "mask"_a = 0);
+    module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
+    module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());
+}

@@ -1,0 +1,19 @@
+// Measurements without the cost of a caller in between: how long classify takes, and what the machine can do at most.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "discrimen/model.hpp"
+
+namespace discrimen {
+
+// Nanoseconds of each of `n_calls` calls of the C interface with one pulse, the clock's own time taken off.
+// Goes round through the given pulses.
+DISCRIMEN_API std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& pulses,
+                                                  std::size_t n_calls);
+
+// Bytes a second that one core copies from memory to memory, read and written ones counted, by memcpy of `size` bytes.
+DISCRIMEN_API double copy_bytes_hz(std::size_t size);
+
+}  // namespace discrimen

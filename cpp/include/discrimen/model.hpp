@@ -1,0 +1,119 @@
+// C++17 interface of the discrimen engine.
+//
+//   const discrimen::Model model = discrimen::Model::load("neda.discrimen");
+//   discrimen::Workspace workspace(model);                       // one for each thread
+//   std::vector<float> scores(n_pulses * model.n_classes());
+//   model.classify(discrimen::contiguous(samples, n_pulses, 75), workspace, scores.data());
+//
+// A Model never changes after loading and may be shared by threads; copies share the same weights.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "discrimen/discrimen.h"
+
+namespace discrimen {
+
+// What went wrong with a file or an option, with figures.
+class DISCRIMEN_API Error : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+using Pulses = discrimen_pulses;
+using Status = discrimen_status;
+
+// Pulses of samples of type T, one behind the other.
+template <class T>
+Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_samples);
+
+class Workspace;
+struct LoadedModel;
+
+struct LoadOptions {
+    std::string instruction_set;  // "baseline", "avx2", "avx512"; empty: the best that this machine has
+    std::string device = "cpu";   // "cpu" or "cuda"
+};
+
+class DISCRIMEN_API Model {
+   public:
+    // Both throw Error if the content is no frozen network, is damaged, or does not reproduce its golden vectors.
+    static Model load(const std::string& path, const LoadOptions& options = {});
+    static Model from_memory(const void* content, std::size_t size, const LoadOptions& options = {});
+
+    std::size_t n_classes() const noexcept;
+    const std::string& class_name(std::size_t number) const;         // throws std::out_of_range
+    std::size_t class_number(std::string_view name) const noexcept;  // n_classes() if there is none
+    std::size_t shortest_record() const noexcept;                    // samples that a pulse must have at least
+    double sample_period_ns() const noexcept;
+    std::size_t n_thresholds() const noexcept;
+    const std::string& threshold_name(std::size_t number) const;  // throws std::out_of_range
+    double threshold(std::string_view name) const noexcept;       // NaN if there is none
+    const std::string& description() const noexcept;              // JSON
+    const char* instruction_set() const noexcept;
+    std::size_t workspace_bytes() const noexcept;
+
+    // n_classes() scores a pulse. Allocates nothing; NaN for a pulse that does not rise above its baseline.
+    Status classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept;
+
+    // Multiply-adds a second that one core can do with the instruction set of this model, in registers: a limit.
+    double peak_multiply_adds_hz() const;
+
+   private:
+    friend class Workspace;
+    explicit Model(std::shared_ptr<const LoadedModel> loaded) noexcept;
+    std::shared_ptr<const LoadedModel> loaded_;
+};
+
+// The memory that classify needs, for one thread at a time; keeps its model alive.
+class DISCRIMEN_API Workspace {
+   public:
+    explicit Workspace(const Model& model);
+    ~Workspace();
+    Workspace(Workspace&& other) noexcept;
+    Workspace& operator=(Workspace&& other) noexcept;
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+
+   private:
+    friend class Model;
+    std::shared_ptr<const LoadedModel> loaded_;
+    float* memory_;
+};
+
+namespace detail {
+template <class T>
+struct SampleType;
+template <>
+struct SampleType<std::int16_t> {
+    static constexpr discrimen_sample_type value = DISCRIMEN_INT16;
+};
+template <>
+struct SampleType<std::uint16_t> {
+    static constexpr discrimen_sample_type value = DISCRIMEN_UINT16;
+};
+template <>
+struct SampleType<std::int32_t> {
+    static constexpr discrimen_sample_type value = DISCRIMEN_INT32;
+};
+template <>
+struct SampleType<float> {
+    static constexpr discrimen_sample_type value = DISCRIMEN_FLOAT32;
+};
+}  // namespace detail
+
+template <class T>
+Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_samples) {
+    return {samples,
+            n_pulses,
+            n_samples,
+            static_cast<std::ptrdiff_t>(n_samples * sizeof(T)),
+            static_cast<std::ptrdiff_t>(sizeof(T)),
+            detail::SampleType<T>::value,
+            0};
+}
+
+}  // namespace discrimen

@@ -1,0 +1,3 @@
+#define DISCRIMEN_INSTRUCTION_SET avx512
+#define DISCRIMEN_NAME "avx512"
+#include "kernels.inc"

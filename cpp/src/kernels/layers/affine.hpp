@@ -1,0 +1,86 @@
+// Dense, Conv1D and Conv1DTranspose.
+#pragma once
+
+#include "../../plan.hpp"
+#include "activation.hpp"
+#include "product.hpp"
+
+namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
+
+// One row of outputs (+)= one run of inputs @ weights.
+template <int width>
+static inline void multiply(const Product& product, const float* x, const float* weights, const float* bias,
+                            float* y) {
+    if constexpr (width == 1) {
+        multiply_one(product.n_inputs, product.n_outputs, product.pitch, product.add, x, weights, bias, y);
+        if (product.relu)
+            for (int j = 0; j < product.n_outputs; j += lanes) store(y + j, larger(load(y + j), Vector{}));
+    } else {
+        multiply_block(product, x, weights, bias, y);
+    }
+}
+
+// Taps of a kernel that fall on steps which are there: [first, last).
+struct Taps {
+    int first, last;
+};
+
+static inline Taps taps_inside(const Operation& op, int origin) {
+    Taps taps = {0, op.length};
+    while (taps.first < taps.last && origin + taps.first * op.dilation < 0) ++taps.first;
+    while (taps.first < taps.last && origin + (taps.last - 1) * op.dilation >= op.steps_in) --taps.last;
+    return taps;
+}
+
+// `scale`: what each pulse of the block is still to be multiplied with, for a Dense on the window; or null.
+template <int width>
+static inline void affine(const Operation& op, const float* x, float* y, const Vector* scale) {
+    const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
+    const std::size_t tap_weights = std::size_t(op.channels_in) * op.pitch;
+    const bool relu = op.activation == Activation::relu;
+    Product product = {0, op.channels_out, op.pitch, false, relu, scale};
+    for (int step = 0; step < op.steps_out; ++step) {
+        const int origin = step * op.stride - op.pad_front;
+        const Taps taps = taps_inside(op, origin);
+        float* to = y + step * row_out;
+        if (op.dilation == 1 || taps.last - taps.first < 2) {
+            product.n_inputs = (taps.last - taps.first) * op.channels_in;
+            const float* from = x + (origin + taps.first * op.dilation) * std::ptrdiff_t(row_in);
+            multiply<width>(product, from, op.weights + taps.first * tap_weights, op.bias, to);
+            continue;
+        }
+        product.n_inputs = op.channels_in;
+        for (int tap = taps.first; tap < taps.last; ++tap) {
+            product.add = tap > taps.first;
+            product.relu = relu && tap == taps.last - 1;
+            multiply<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights, op.bias,
+                            to);
+        }
+    }
+    if (!relu) activate<width>(op.activation, y, op.steps_out, op.channels_out);
+}
+
+// Output step t gathers tap k from input step s wherever s * stride + k == t + pad_front.
+template <int width>
+static inline void transposed(const Operation& op, const float* x, float* y) {
+    const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
+    const std::size_t tap_weights = std::size_t(op.channels_in) * op.pitch;
+    Product product = {0, op.channels_out, op.pitch, false, false, nullptr};
+    for (int step = 0; step < op.steps_out; ++step) {
+        const int at = step + op.pad_front;
+        float* to = y + step * row_out;
+        product.n_inputs = 0;
+        product.add = false;
+        multiply<width>(product, x, op.weights, op.bias, to);
+        product.n_inputs = op.channels_in;
+        product.add = true;
+        for (int tap = at % op.stride; tap < op.length && tap <= at; tap += op.stride) {
+            const int from = (at - tap) / op.stride;
+            if (from < op.steps_in)
+                multiply<width>(product, x + from * row_in, op.weights + tap * tap_weights, op.bias, to);
+        }
+    }
+    activate<width>(op.activation, y, op.steps_out, op.channels_out);
+}
+
+}  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

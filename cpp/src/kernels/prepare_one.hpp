@@ -1,0 +1,176 @@
+// Preparation of a single pulse, any type of sample, with or without alignment: raw samples to scaled window.
+#pragma once
+
+#include <type_traits>
+
+#include "../plan.hpp"
+#include "vector.hpp"
+
+namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
+
+template <class T>
+struct Unaligned {
+    typedef T type __attribute__((aligned(1), may_alias));
+};
+
+// The samples of one pulse wherever they lie. `step` is known to be one sample when it is 0, for the compiler's sake.
+template <class T, bool contiguous>
+struct Record {
+    const char* data;
+    std::ptrdiff_t stride;
+    std::uint32_t mask;
+
+    T operator[](std::ptrdiff_t number) const {
+        const char* at = data + number * (contiguous ? std::ptrdiff_t(sizeof(T)) : stride);
+        const T sample = *reinterpret_cast<const typename Unaligned<T>::type*>(at);
+        if constexpr (std::is_same_v<T, float>)
+            return sample;
+        else
+            return static_cast<T>(sample & static_cast<T>(mask));
+    }
+};
+
+// The mean over the baseline window; integers of 16 bit are summed exactly.
+template <class R>
+static inline double mean_of(const R& record, int start, int stop) {
+    using T = decltype(record[0]);
+    if constexpr (sizeof(T) == 2) {
+        std::int32_t sum = 0;
+        for (int i = start; i < stop; ++i) sum += record[i];
+        return double(sum) / (stop - start);
+    } else {
+        double sum = 0;
+        for (int i = start; i < stop; ++i) sum += double(record[i]);
+        return sum / (stop - start);
+    }
+}
+
+// A sample above the baseline, pulses upwards. float holds integers only up to 2**24: longer ones are subtracted first.
+template <class T>
+static inline float above(T sample, double baseline, float polarity) {
+    if constexpr (std::is_same_v<T, std::int32_t>)
+        return polarity * float(double(sample) - baseline);
+    else
+        return polarity * (float(sample) - float(baseline));
+}
+
+// Where the leading edge crosses a fraction of the peak, in samples; NaN if it does not.
+template <class R>
+static inline float crossing_of(const R& record, int n_samples, double baseline, float polarity, float fraction) {
+    using T = decltype(record[0]);
+    const float not_found = __builtin_nanf("");
+    T highest = record[0];
+    bool finite = true;
+    if (polarity > 0)
+        for (int i = 0; i < n_samples; ++i) highest = record[i] > highest ? record[i] : highest;
+    else
+        for (int i = 0; i < n_samples; ++i) highest = record[i] < highest ? record[i] : highest;
+    if constexpr (std::is_same_v<T, float>)
+        for (int i = 0; i < n_samples; ++i) finite = finite && __builtin_isfinite(record[i]);
+    const float peak = above(highest, baseline, polarity);
+    if (!finite || !(peak > 0)) return not_found;
+    int peak_at = 0;
+    while (record[peak_at] != highest) ++peak_at;
+    const float threshold = fraction * peak;
+    for (int i = peak_at - 1; i >= 0; --i) {
+        const float low = above(record[i], baseline, polarity);
+        if (low < threshold) {
+            const float high = above(record[i + 1], baseline, polarity);
+            return float(i) + (threshold - low) / (high - low);
+        }
+    }
+    return not_found;
+}
+
+// Copies the window that starts at `first` of the record; samples beyond the record are at the baseline.
+template <class R>
+static inline void cut_window(const R& record, int n_samples, double baseline, float polarity, std::int64_t first,
+                              int length, float* window) {
+    if (first >= 0 && first + length <= n_samples) {
+        for (int i = 0; i < length; ++i) window[i] = above(record[first + i], baseline, polarity);
+        return;
+    }
+    for (int i = 0; i < length; ++i) {
+        const std::int64_t at = first + i;
+        window[i] = at >= 0 && at < n_samples ? above(record[at], baseline, polarity) : 0.0f;
+    }
+}
+
+template <class R>
+static inline bool align_window(const PreparationPlan& plan, const R& record, int n_samples, double baseline,
+                                float* window) {
+    const float crossing = crossing_of(record, n_samples, baseline, plan.polarity, plan.fraction);
+    if (!(crossing == crossing)) return false;
+    const float start = crossing - float(plan.position);
+    const float whole = __builtin_floorf(start);
+    const float share = start - whole;
+    const auto first = static_cast<std::int64_t>(whole);
+    const int length = plan.window_length;
+    cut_window(record, n_samples, baseline, plan.polarity, first, length, window);
+    if (plan.interpolate) {
+        float last;
+        cut_window(record, n_samples, baseline, plan.polarity, first + length, 1, &last);
+        for (int i = 0; i + 1 < length; ++i) window[i] += share * (window[i + 1] - window[i]);
+        window[length - 1] += share * (last - window[length - 1]);
+    }
+    return true;
+}
+
+// What the window is divided by; 0 if the pulse does not rise above its baseline, NaN if it is not finite.
+static inline float divisor_of(Scale scale, const float* window, int length) {
+    Vector peaks = broadcast(window[0]), sums = {};
+    int i = 0;
+    for (; i + lanes <= length; i += lanes) {
+        const Vector values = load(window + i);
+        peaks = larger(peaks, values);
+        sums += values;
+    }
+    float peak = peaks[0], sum = sums[0];
+    for (int lane = 1; lane < lanes; ++lane) {
+        peak = peak > peaks[lane] ? peak : peaks[lane];
+        sum += sums[lane];
+    }
+    for (; i < length; ++i) {
+        peak = peak > window[i] ? peak : window[i];
+        sum += window[i];
+    }
+    if (!__builtin_isfinite(sum)) return __builtin_nanf("");
+    if (!(peak > 0)) return 0.0f;
+    return scale == Scale::peak ? peak : scale == Scale::area ? sum : 1.0f;
+}
+
+// Writes the prepared window, or returns false and writes zeros. Writes up to `lanes` floats behind the window.
+template <class R>
+static inline bool prepare_record(const PreparationPlan& plan, const R& record, int n_samples, float* window) {
+    const double baseline = mean_of(record, plan.baseline_start, plan.baseline_stop);
+    bool valid = true;
+    if (plan.aligned)
+        valid = align_window(plan, record, n_samples, baseline, window);
+    else
+        cut_window(record, n_samples, baseline, plan.polarity, plan.window_start, plan.window_length, window);
+    const float divisor = valid ? divisor_of(plan.scale, window, plan.window_length) : 0.0f;
+    valid = divisor > 0 && __builtin_isfinite(divisor);
+    const float factor = valid ? 1.0f / divisor : 0.0f;
+    for (int i = 0; i < plan.window_length; ++i) window[i] = valid ? window[i] * factor : 0.0f;
+    return valid;
+}
+
+template <class T>
+static inline bool prepare_typed(const PreparationPlan& plan, const SampleView& view, const char* pulse,
+                                 float* window) {
+    const int n_samples = static_cast<int>(view.n_samples);
+    if (view.sample_stride == sizeof(T))
+        return prepare_record(plan, Record<T, true>{pulse, 0, view.mask}, n_samples, window);
+    return prepare_record(plan, Record<T, false>{pulse, view.sample_stride, view.mask}, n_samples, window);
+}
+
+static inline bool prepare_one(const PreparationPlan& plan, const SampleView& view, const char* pulse, float* window) {
+    switch (view.type) {
+        case 0: return prepare_typed<std::int16_t>(plan, view, pulse, window);
+        case 1: return prepare_typed<std::uint16_t>(plan, view, pulse, window);
+        case 2: return prepare_typed<std::int32_t>(plan, view, pulse, window);
+        default: return prepare_typed<float>(plan, view, pulse, window);
+    }
+}
+
+}  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

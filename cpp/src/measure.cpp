@@ -1,0 +1,70 @@
+#include "discrimen/measure.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+
+#include "loaded_model.hpp"
+
+namespace discrimen {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int n_repeats = 7;
+
+double ns_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+// The shortest time between two looks at the clock.
+double clock_ns() {
+    double shortest = 1e9;
+    for (int i = 0; i < 10000; ++i) {
+        const Clock::time_point start = Clock::now();
+        shortest = std::min(shortest, ns_since(start));
+    }
+    return shortest;
+}
+
+}  // namespace
+
+std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& pulses, std::size_t n_calls) {
+    discrimen_workspace* workspace = discrimen_workspace_new(model);
+    if (!workspace) throw std::bad_alloc();
+    std::vector<float> scores(discrimen_n_classes(model));
+    std::vector<double> times(n_calls);
+    const double own = clock_ns();
+    Pulses one = pulses;
+    one.n_pulses = 1;
+    discrimen_status status = DISCRIMEN_OK;
+    for (std::size_t call = 0; call < n_calls; ++call) {
+        const auto number = static_cast<std::ptrdiff_t>(call % pulses.n_pulses);
+        one.samples = static_cast<const char*>(pulses.samples) + number * pulses.pulse_stride;
+        const Clock::time_point start = Clock::now();
+        status = discrimen_classify(model, workspace, &one, scores.data());
+        times[call] = std::max(0.0, ns_since(start) - own);
+        if (status != DISCRIMEN_OK) break;
+    }
+    discrimen_workspace_free(workspace);
+    if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
+    return times;
+}
+
+double copy_bytes_hz(std::size_t size) {
+    std::vector<char> from(size, 1), to(size, 2);
+    double best = 0;
+    for (int i = 0; i < n_repeats; ++i) {
+        from[std::size_t(i) % size] = char(i);
+        const Clock::time_point start = Clock::now();
+        std::memcpy(to.data(), from.data(), size);
+        const double took = ns_since(start);
+        volatile char kept = to[size / 2];
+        (void)kept;
+        best = std::max(best, 2.0 * double(size) / took * 1e9);
+    }
+    return best;
+}
+
+}  // namespace discrimen

@@ -1,0 +1,118 @@
+"""Frozen models computed by the native engine: the default for everything that scores pulses."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen import _engine
+from discrimen.errors import DataError, FormatError, SettingsError
+from discrimen.spec.frozen_file import read_frozen
+from discrimen.spec.model_spec import ModelSpec
+
+SMALLEST_SHARE = 4096
+"""Pulses that are worth a thread of their own."""
+
+_NATIVE_TYPES = (np.int16, np.uint16, np.int32, np.float32)
+
+
+class NativePredictor:
+    """A frozen model behind the :class:`~discrimen.inference.base.Predictor` protocol.
+
+    Samples of 16 bits are read where they lie, whatever the strides: a view of a memory map is not copied.
+
+    Parameters
+    ----------
+    path : Path
+        A ``*.discrimen`` file.
+    threads : int, optional
+        How many compute at once; by default one for each core that this process may use.
+    instruction_set : {"", "baseline", "avx2", "avx512"}
+        By default the best one that this machine has.
+
+    Raises
+    ------
+    FormatError
+        If the file is no frozen model, or does not reproduce its golden vectors.
+    SettingsError
+        If `threads` is not positive, or the machine lacks the instruction set.
+    """
+
+    def __init__(self, path: Path | str, *, threads: int | None = None, instruction_set: str = "") -> None:
+        self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
+        if self._threads < 1:
+            raise SettingsError(f"threads must be at least 1, got {threads}")
+        self._spec = read_frozen(path).spec
+        try:
+            self._model = _engine.Model.load(os.fspath(path), instruction_set)
+        except _engine.EngineError as error:
+            raise _translated(error, path) from error
+        self._pool = ThreadPoolExecutor(self._threads)
+        self._workspaces: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self._threads):
+            self._workspaces.put(_engine.Workspace(self._model))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is: preparation, classes, provenance."""
+        return self._spec
+
+    @property
+    def backend(self) -> str:
+        """What computes the scores."""
+        plural = "s" if self._threads > 1 else ""
+        return f"native ({self._model.instruction_set}, {self._threads} thread{plural})"
+
+    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Score raw waveforms; see :meth:`discrimen.inference.base.Predictor.predict`."""
+        if samples.ndim != 2:
+            raise DataError(f"samples must have shape (pulse, sample), got {samples.shape}")
+        shortest = self._model.shortest_record
+        if samples.shape[1] < shortest:
+            raise DataError(
+                f"this model needs records of at least {shortest} samples "
+                f"of {self._spec.preparation.sample_period_ns} ns, got {samples.shape[1]}"
+            )
+        scores = np.empty((len(samples), len(self._spec.classes)), dtype=np.float32)
+        n_shares = max(1, min(self._threads, len(samples) // SMALLEST_SHARE))
+        bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
+        shares = [slice(start, stop) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+        running = [self._pool.submit(self._score, samples[share], scores[share]) for share in shares[1:]]
+        self._score(samples[shares[0]], scores[shares[0]])
+        for share in running:
+            share.result()
+        return scores
+
+    def _score(self, samples: NDArray[Any], scores: NDArray[np.float32]) -> None:
+        workspace = self._workspaces.get()
+        try:
+            _engine.classify(self._model, workspace, _as_native(samples), scores)
+        finally:
+            self._workspaces.put(workspace)
+
+
+def _as_native(samples: NDArray[Any]) -> NDArray[Any]:
+    """Return samples of a type that the engine reads: themselves where they are, converted ones otherwise."""
+    if samples.dtype.isnative and samples.dtype.type in _NATIVE_TYPES:
+        return samples
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    if samples.dtype.itemsize <= 2:
+        return samples.astype(np.int32 if samples.dtype.itemsize == 2 else np.int16)
+    # Longer integers: the baseline is subtracted, so that only differences count.
+    differences = samples.astype(np.int64) - samples[:, :1].astype(np.int64)
+    limits = np.iinfo(np.int32)
+    if len(samples) and not limits.min <= differences.min() <= differences.max() <= limits.max:
+        raise DataError("samples of one waveform differ by more than 32 bits can hold")
+    return differences.astype(np.int32)
+
+
+def _translated(error: Exception, path: Path | str) -> FormatError | SettingsError:
+    reason = str(error).removeprefix(f"{os.fspath(path)}: ")
+    return SettingsError(reason) if "instruction set" in reason else FormatError(reason, Path(path))
