@@ -45,6 +45,20 @@ def test_the_convolution_has_the_described_shape() -> None:
     assert build("cnn").count_params() == (5 * 8 + 8) + (5 * 8 * 8 + 8) + (8 * 2 + 2)
 
 
+def test_the_residual_network_grows_by_the_block() -> None:
+    normalisation, convolution = 4 * 8, 5 * 8 * 8
+    block = 2 * (convolution + normalisation)
+    for blocks in (1, 2, 3):
+        expected = 5 * 8 + normalisation + blocks * block + (8 * 2 + 2)
+        assert build("resnet", blocks=blocks).count_params() == expected
+
+
+def test_the_residual_network_pools_where_it_is_told() -> None:
+    assert build("resnet", blocks=3, pool=2).get_layer("block_3_sum").output.shape == (None, 75 // 2 // 2 // 2, 8)
+    assert build("resnet", blocks=3, pool=1).get_layer("block_3_sum").output.shape == (None, 75, 8)
+    assert build("resnet", activation="tanh").get_layer("block_1_activation").activation.__name__ == "tanh"
+
+
 def test_the_recurrent_networks_have_16_units() -> None:
     assert build("lstm").count_params() == 4 * (16 * (1 + 16) + 16) + 34
     assert build("gru").count_params() == 3 * (16 * (1 + 16) + 2 * 16) + 34
@@ -53,7 +67,7 @@ def test_the_recurrent_networks_have_16_units() -> None:
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
-        ("perceptron", {}, "one of mlp, cnn, lstm, gru, got 'perceptron'"),
+        ("perceptron", {}, "one of mlp, cnn, resnet, lstm, gru, got 'perceptron'"),
         ("mlp", {"units": 3}, r"options of mlp \(hidden, activation\): units"),
         ("mlp", {"hidden": (10, 0)}, r"hidden.1: .*greater than 0, got 0"),
         ("mlp", {"hidden": "ten"}, r"hidden.0: .*integer.*got 'ten'"),
@@ -79,3 +93,5 @@ def test_options_from_a_command_line_are_read() -> None:
 def test_a_window_shorter_than_the_pooling_is_refused() -> None:
     with pytest.raises(SettingsError, match="at least 4 samples"):
         build("cnn", 3, pool=4)
+    with pytest.raises(SettingsError, match=r"at least 27 samples \(option pool 3 before each of 3 blocks\), got 26"):
+        build("resnet", 26, pool=3, blocks=3)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
-from math import ceil, erf, sqrt
+from math import erf, prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.inference.layer_shapes import shapes_of, steps_after
 from discrimen.spec import layers as spec
 
 Values = NDArray[np.float64]
+
+MOST_AT_ONCE = 2**24
+"""Values that a layer makes of all pulses computed together; more pulses are computed one batch after another."""
 
 
 def run_layers(layers: Sequence[spec.Layer], waveforms: NDArray[np.float32]) -> Values:
@@ -33,15 +37,27 @@ def run_layers(layers: Sequence[spec.Layer], waveforms: NDArray[np.float32]) -> 
     Raises
     ------
     DataError
-        If a layer does not fit what comes out of the one before.
+        If a layer does not fit what comes out of the one before; see
+        :func:`~discrimen.inference.layer_shapes.shapes_of`.
     """
-    values: Values = waveforms.astype(np.float64)
-    for number, layer in enumerate(layers):
-        try:
+    shapes = shapes_of(layers, waveforms.shape[1])
+    n_at_once = max(1, MOST_AT_ONCE // max(map(prod, shapes)))
+    result = np.empty((len(waveforms), *shapes[-1]))
+    for start in range(0, len(waveforms), n_at_once):
+        batch = slice(start, start + n_at_once)
+        result[batch] = _run_batch(layers, waveforms[batch].astype(np.float64))
+    return result
+
+
+def _run_batch(layers: Sequence[spec.Layer], values: Values) -> Values:
+    kept: dict[int, Values] = {}
+    for layer in layers:
+        if isinstance(layer, spec.Keep):
+            kept[layer.slot] = values
+        elif isinstance(layer, spec.AddKept):
+            values = values + kept[layer.slot]
+        else:
             values = compute(layer, values)
-        except (ValueError, IndexError) as error:
-            name = type(layer).__name__
-            raise DataError(f"layer {number} ({name}) does not fit values of shape {values.shape[1:]}") from error
     return values
 
 
@@ -58,23 +74,53 @@ def _(layer: spec.Dense, values: Values) -> Values:
 
 @compute.register
 def _(layer: spec.Conv1D, values: Values) -> Values:
-    length = layer.kernel.shape[0]
-    groups = _groups(values, size=length, stride=layer.stride, dilation=layer.dilation, padding=layer.padding, fill=0.0)
-    return activate(layer.activation, np.einsum("pskc,kco->pso", groups, layer.kernel.astype(np.float64)) + layer.bias)
+    kernel = layer.kernel.astype(np.float64)
+    n_steps, length = values.shape[1], len(kernel)
+    reach = (length - 1) * layer.dilation + 1
+    n_outputs = steps_after(n_steps, reach=reach, stride=layer.stride, padding=layer.padding)
+    result: Values = np.zeros((len(values), n_outputs, kernel.shape[2])) + layer.bias.astype(np.float64)
+    for place, outputs, inputs in _overlaps(
+        n_steps, n_outputs, size=length, stride=layer.stride, dilation=layer.dilation, padding=layer.padding
+    ):
+        result[:, outputs] += values[:, inputs] @ kernel[place]
+    return activate(layer.activation, result)
+
+
+@compute.register
+def _(layer: spec.Conv1DTranspose, values: Values) -> Values:
+    kernel = layer.kernel.astype(np.float64)
+    n_steps, length, stride = values.shape[1], len(kernel), layer.stride
+    n_outputs = (n_steps - 1) * stride + max(length, stride)
+    whole: Values = np.zeros((len(values), n_outputs, kernel.shape[1])) + layer.bias.astype(np.float64)
+    for place in range(length):
+        whole[:, place : place + (n_steps - 1) * stride + 1 : stride] += values @ kernel[place].T
+    if layer.padding == "same":
+        cut_off = max(0, length - stride) // 2
+        whole = whole[:, cut_off : cut_off + n_steps * stride]
+    return activate(layer.activation, whole)
+
+
+@compute.register
+def _(layer: spec.UpSampling1D, values: Values) -> Values:
+    return np.repeat(values, layer.size, axis=1)
 
 
 @compute.register
 def _(layer: spec.MaxPooling1D, values: Values) -> Values:
-    groups = _groups(values, size=layer.size, stride=layer.stride, padding=layer.padding, fill=-np.inf)
-    result: Values = groups.max(axis=2)
+    result, overlaps = _pooling(layer, values, start=-np.inf)
+    for _, outputs, inputs in overlaps:
+        np.maximum(result[:, outputs], values[:, inputs], out=result[:, outputs])
     return result
 
 
 @compute.register
 def _(layer: spec.AveragePooling1D, values: Values) -> Values:
-    groups = _groups(values, size=layer.size, stride=layer.stride, padding=layer.padding, fill=np.nan)
-    result: Values = np.nanmean(groups, axis=2)
-    return result
+    result, overlaps = _pooling(layer, values, start=0.0)
+    n_steps_of = np.zeros((result.shape[1], 1))
+    for _, outputs, inputs in overlaps:
+        result[:, outputs] += values[:, inputs]
+        n_steps_of[outputs] += 1
+    return result / n_steps_of
 
 
 @compute.register
@@ -167,15 +213,38 @@ _ACTIVATIONS: dict[str, Callable[[Values], Values]] = {
 }
 
 
-def _groups(values: Values, *, size: int, stride: int, padding: spec.Padding, fill: float, dilation: int = 1) -> Values:
-    """Gather the steps under each position of a kernel: shape (pulse, output step, size, channel)."""
+Overlaps = Iterator[tuple[int, slice, slice]]
+
+
+def _pooling(
+    layer: spec.MaxPooling1D | spec.AveragePooling1D, values: Values, *, start: float
+) -> tuple[Values, Overlaps]:
+    n_pulses, n_steps, n_channels = values.shape
+    n_outputs = steps_after(n_steps, reach=layer.size, stride=layer.stride, padding=layer.padding)
+    overlaps = _overlaps(n_steps, n_outputs, size=layer.size, stride=layer.stride, padding=layer.padding)
+    return np.full((n_pulses, n_outputs, n_channels), start), overlaps
+
+
+def _overlaps(
+    n_steps: int, n_outputs: int, *, size: int, stride: int, padding: spec.Padding, dilation: int = 1
+) -> Overlaps:
+    """Say for each place in a kernel which output steps it serves, and from which input steps.
+
+    Places that meet nothing but padding are left out, so that neither time nor memory goes into padding, however much
+    of it a damaged file asks for.
+    """
     reach = (size - 1) * dilation + 1
-    n_steps = values.shape[1]
-    if reach > 2 * n_steps:
-        # Nobody trains such a layer; a damaged file could ask for any amount of padding with it.
-        raise ValueError(f"a kernel that reaches over {reach} steps on {n_steps} steps")
-    if padding == "same":
-        surplus = max(0, (ceil(n_steps / stride) - 1) * stride + reach - n_steps)
-        values = np.pad(values, ((0, 0), (surplus // 2, surplus - surplus // 2), (0, 0)), constant_values=fill)
-    starts = np.arange(0, values.shape[1] - reach + 1, stride)
-    return values[:, starts[:, np.newaxis] + np.arange(size) * dilation]
+    surplus = max(0, (n_outputs - 1) * stride + reach - n_steps) if padding == "same" else 0
+    before = surplus // 2
+    first_place = max(0, _ceil_divide(before - (n_outputs - 1) * stride, dilation))
+    end_place = min(size, (n_steps - 1 + before) // dilation + 1)
+    for place in range(first_place, end_place):
+        shift = place * dilation - before
+        first = max(0, _ceil_divide(-shift, stride))
+        end = min(n_outputs, (n_steps - 1 - shift) // stride + 1)
+        if first < end:
+            yield place, slice(first, end), slice(first * stride + shift, (end - 1) * stride + shift + 1, stride)
+
+
+def _ceil_divide(number: int, divisor: int) -> int:
+    return -(-number // divisor)

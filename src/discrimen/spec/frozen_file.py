@@ -5,7 +5,7 @@ All numbers are little-endian. The file holds
 - 8 bytes ``DISCRIM\0``, u32 version of the layout, u32 number of sections;
 - for each section 8 bytes of name (zero-padded ASCII), u64 offset, u64 length; sections start at multiples of 64 bytes;
 - the sections ``meta`` (JSON: :class:`~discrimen.spec.model_spec.ModelSpec`, for people and provenance), ``prepare``,
-  ``layers``, ``weights`` (float32), ``golden``, ``classes`` and ``cuts``: a reader without JSON needs all but the first;
+  ``layers``, ``weights`` (float32), ``golden``, ``classes`` and ``cuts``: a reader without JSON needs all but ``meta``;
 - the SHA-256 of all before, 32 bytes.
 
 ``prepare``: f64 sample period in ns, f64 alignment fraction; i32 polarity, baseline start and stop, window start and

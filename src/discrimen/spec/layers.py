@@ -141,7 +141,8 @@ class Conv1DTranspose:
 
     kernel (length, output channel, input channel), bias (output channel,). ``valid`` gives
     ``(steps - 1) * stride + max(length, stride)`` steps; ``same`` gives ``steps * stride`` and cuts off
-    ``length - stride`` steps, the surplus one behind.
+    ``length - stride`` steps, the surplus one behind. Steps that no kernel reaches, where the stride is the longer,
+    hold the bias alone.
     """
 
     code: ClassVar[int] = 12
