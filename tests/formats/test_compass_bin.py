@@ -199,6 +199,30 @@ def test_lengths_may_differ_from_event_to_event(tmp_path: Path) -> None:
             np.testing.assert_array_equal(samples, source.samples[0])
 
 
+def test_the_samples_of_equal_events_are_a_view_of_the_file(tmp_path: Path) -> None:
+    parts = events(STANDARD, some_pulses())
+    path = write(tmp_path / "run.BIN", STANDARD, *parts, parts[0][:40])
+    (chunk,) = read(path)[1]
+    block = chunk.samples
+    while block.base is not None and isinstance(block.base, np.ndarray):
+        block = block.base
+    # What was read from the file, the cut event at its end included: no sample was copied from there.
+    assert block.tobytes() == path.read_bytes()[2:]
+    assert chunk.samples.strides == (STANDARD.event_bytes(30), 2)
+
+
+@pytest.mark.parametrize("chunk_bytes", [200, 500])
+def test_chunks_stay_as_they_are_when_reading_goes_on(tmp_path: Path, chunk_bytes: int) -> None:
+    path = write(tmp_path / "run.BIN", STANDARD, *events(STANDARD, some_pulses()))
+    options = ReadOptions(settings=DetectorSettings(sample_period_ns=2.0), chunk_bytes=chunk_bytes)
+    kept = []
+    for chunk in CompassBinReader(path, options).chunks():
+        kept.append((chunk, chunk.samples.copy()))
+    assert len(kept) > 3
+    for chunk, samples in kept:
+        np.testing.assert_array_equal(chunk.samples, samples)
+
+
 def test_boards_of_different_periods_come_apart(tmp_path: Path) -> None:
     board = (np.arange(20) % 2).astype(np.int32)
     with CompassBinWriter(tmp_path / "run.BIN", DetectorSettings(polarity="negative")) as writer:

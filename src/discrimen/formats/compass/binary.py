@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.compass.binary_events import EventWalk, Run
-from discrimen.formats.compass.binary_layout import MAX_SAMPLES, MAX_TIMESTAMP, EventContent, Fetch, Layout
+from discrimen.formats.compass.binary_layout import MAX_SAMPLES, EventContent, Fetch
 from discrimen.formats.compass.binary_recognition import find_layout, recognises
 from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.formats.compass.boards import BoardPeriods
@@ -25,8 +25,8 @@ from discrimen.formats.compass.files import open_run_file, read_exactly
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.pulses import FAKE_FLAGS, Pulses
 
-_BLOCK_BYTES = 4 * 2**20
-"""Larger blocks, though allowed, are slower: they fall out of the processor's cache before they are copied."""
+_BLOCK_BYTES = 2 * 2**20
+"""Larger blocks, though allowed, are slower: they fall out of the processor's cache before the samples are used."""
 
 
 class CompassBinReader:
@@ -105,15 +105,15 @@ class CompassBinReader:
             raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
 
     def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Run]]]:
-        """Yield blocks of the file, their offsets and the events in them; the next block overwrites the last."""
+        """Yield blocks of the file, their offsets and the events in them; pulses may keep a block, so each is new."""
         fetch = _fetcher(stream, self._path)
         walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report)
-        block = np.empty(max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes), np.uint8)
+        block_bytes = max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes)
         at = self._layout.start
         while at < walk.end:
-            wanted = min(len(block), walk.end - at)
-            got = read_exactly(stream, at, block[:wanted].data, self._path)
-            if got < wanted:
+            block = np.empty(min(block_bytes, walk.end - at), np.uint8)
+            got = read_exactly(stream, at, block.data, self._path)
+            if got < len(block):
                 walk.end = at + got
             runs, after = walk.runs(block[:got], at)
             if runs:
@@ -121,31 +121,26 @@ class CompassBinReader:
             if after == at and at + got == walk.end:
                 break
             if after == at:
-                block = np.empty(min(2 * len(block), self._layout.event_bytes(MAX_SAMPLES)), np.uint8)
+                block_bytes = min(2 * block_bytes, self._layout.event_bytes(MAX_SAMPLES))
             at = after
         walk.finish(at)
 
     def _pulses(self, block: NDArray[np.uint8], base: int, runs: list[Run], report: ReadReport) -> Iterator[Pulses]:
         for n_samples in dict.fromkeys(run.n_samples for run in runs):
             alike = [run for run in runs if run.n_samples == n_samples]
-            starts = _starts(alike, self._layout.event_bytes(n_samples))
-            entry = np.concatenate([np.arange(run.entry, run.entry + run.n_events) for run in alike])
-            heads = _cut(block, alike, starts, self._layout.head_bytes, self._layout).view(self._layout.head)
-            keep = _kept(heads, base + starts, n_samples, report)
+            events = _events(block, alike, self._layout.event_bytes(n_samples))
+            columns = _columns(events[:, : self._layout.head_bytes].view(self._layout.head)[:, 0])
+            columns["entry"] = np.concatenate([np.arange(run.entry, run.entry + run.n_events) for run in alike])
+            keep = _kept(columns, alike, base, events.shape[1], n_samples, report)
             if keep is not None and not keep.any():
                 continue
-            samples = _cut(block, alike, starts, 2 * n_samples, self._layout, self._layout.head_bytes)
-            whole = samples.view("<u2").reshape(-1, n_samples), heads, entry
-            kept = whole if keep is None else tuple(part[keep] for part in whole)
-            yield from self._by_period(*kept)
+            samples = events[:, self._layout.head_bytes :].view("<u2")
+            yield from self._by_period(*((samples, columns) if keep is None else _chosen(samples, columns, keep)))
 
-    def _by_period(
-        self, samples: NDArray[np.uint16], heads: NDArray[Any], entry: NDArray[np.int64]
-    ) -> Iterator[Pulses]:
-        pulses = Pulses(samples=samples, sample_period_ns=None, entry=entry, **_columns(heads))
-        for period_ns, chosen in self._periods_ns.split(pulses.column("board")):
-            part = pulses if chosen is None else pulses[chosen]
-            yield part.replace(sample_period_ns=period_ns)
+    def _by_period(self, samples: NDArray[np.uint16], columns: dict[str, NDArray[Any]]) -> Iterator[Pulses]:
+        for period_ns, chosen in self._periods_ns.split(columns["board"]):
+            part, taken = (samples, columns) if chosen is None else _chosen(samples, columns, chosen)
+            yield Pulses(samples=part, sample_period_ns=period_ns, **taken)
 
 
 def _fetcher(stream: BinaryIO, path: Path) -> Fetch:
@@ -156,40 +151,10 @@ def _fetcher(stream: BinaryIO, path: Path) -> Fetch:
     return fetch
 
 
-def _starts(runs: list[Run], size: int) -> NDArray[np.int64]:
-    return np.concatenate([run.start + size * np.arange(run.n_events) for run in runs])
-
-
-def _cut(
-    block: NDArray[np.uint8], runs: list[Run], starts: NDArray[np.int64], n_bytes: int, layout: Layout, skip: int = 0
-) -> NDArray[Any]:
-    """Copy `n_bytes` of each event, `skip` bytes from its start, one after the other."""
-    if n_bytes == 0:
-        return np.empty(0, np.uint8)
-    if len(runs) == 1:
-        stride = layout.event_bytes(runs[0].n_samples)
-        shape, strides = (runs[0].n_events, n_bytes), (stride, 1)
-        view: NDArray[Any] = np.ndarray(shape, np.uint8, block.data, runs[0].start + skip, strides)
-        # Always a copy: the block is read into again.
-        return view.copy().reshape(-1)
-    return np.lib.stride_tricks.sliding_window_view(block, n_bytes)[starts + skip].reshape(-1)
-
-
-def _kept(
-    heads: NDArray[Any], offsets: NDArray[np.int64], n_samples: int, report: ReadReport
-) -> NDArray[np.bool_] | None:
-    """Count fake and empty events and return which ones hold a pulse; None stands for all of them."""
-    fake = (heads["flags"] & np.uint32(FAKE_FLAGS)) != 0
-    wild = heads["timestamp"] > MAX_TIMESTAMP
-    n_fake, n_wild = int(np.count_nonzero(fake)), int(np.count_nonzero(wild & ~fake))
-    report.n_fake += n_fake
-    if n_wild:
-        first = int(offsets[(wild & ~fake).argmax()])
-        report.add_damage("timestamp out of range", offset=first, count=n_wild)
-    if n_samples == 0:
-        report.n_empty += len(heads) - n_fake - n_wild
-        return np.zeros(len(heads), bool)
-    return ~(fake | wild) if n_fake or n_wild else None
+def _events(block: NDArray[np.uint8], runs: list[Run], size: int) -> NDArray[np.uint8]:
+    """Return the bytes of each event, shape (event, byte): a view of the block where the events lie in one run."""
+    parts = [block[run.start : run.start + run.n_events * size].reshape(-1, size) for run in runs]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _columns(heads: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -206,6 +171,34 @@ def _columns(heads: NDArray[Any]) -> dict[str, NDArray[Any]]:
     if "energy_short" in names:
         columns["energy_short"] = heads["energy_short"].astype(np.float64)
     return columns
+
+
+def _kept(
+    columns: dict[str, NDArray[Any]], runs: list[Run], base: int, size: int, n_samples: int, report: ReadReport
+) -> NDArray[np.bool_] | None:
+    """Count fake and empty events and return which ones hold a pulse; None stands for all of them."""
+    flags, timestamp_ps = columns["flags"], columns["timestamp_ps"]
+    if n_samples and not np.bitwise_or.reduce(flags) & FAKE_FLAGS and timestamp_ps.min() >= 0:
+        return None
+    fake = (flags & np.uint32(FAKE_FLAGS)) != 0
+    # The file holds the time without sign: what lies beyond MAX_TIMESTAMP has turned negative.
+    wild = (timestamp_ps < 0) & ~fake
+    n_fake, n_wild = int(np.count_nonzero(fake)), int(np.count_nonzero(wild))
+    report.n_fake += n_fake
+    if n_wild:
+        starts = np.concatenate([run.start + size * np.arange(run.n_events) for run in runs])
+        report.add_damage("timestamp out of range", offset=base + int(starts[wild.argmax()]), count=n_wild)
+    if n_samples == 0:
+        report.n_empty += len(flags) - n_fake - n_wild
+        return np.zeros(len(flags), bool)
+    kept: NDArray[np.bool_] = ~(fake | wild)
+    return kept
+
+
+def _chosen(
+    samples: NDArray[np.uint16], columns: dict[str, NDArray[Any]], which: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint16], dict[str, NDArray[Any]]]:
+    return samples[which], {name: values[which] for name, values in columns.items()}
 
 
 FORMAT = Format(
