@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 import uproot
 
-from discrimen.classification import scores_parquet, scores_root
+from discrimen.classification import scores_hdf5, scores_parquet, scores_root
 from discrimen.classification.scores import ScoreRows, open_score_writer, read_attributes, read_scores
 from discrimen.errors import DataError, FormatError, MissingExtraError, OutputError, SettingsError
 
@@ -247,6 +247,29 @@ def test_no_temporary_file_is_visible_while_the_scratch_grows(tmp_path: Path) ->
         writer.write(some_rows(*range(1000)))
         # The scratch has no name: a killed process leaves nothing behind.
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("n_rows", [1, 9, 10, 11, 30, 35])
+def test_rows_wait_for_a_full_chunk_and_none_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_rows: int, compress: bool
+) -> None:
+    monkeypatch.setattr(scores_hdf5, "CHUNK_ROWS", 10)
+    path = tmp_path / "scores.h5"
+    parts = tuple(some_rows(*range(start, min(start + 7, n_rows)), seed=start) for start in range(0, n_rows, 7))
+    with open_score_writer(path, classes=CLASSES, attributes={}, n_entries=None, compress=compress) as writer:
+        for part in parts:
+            writer.write(part)
+    assert_same(read_scores(path).rows, parts, order=np.arange(n_rows))
+    with h5py.File(path) as file:
+        assert {data.chunks for data in file.values()} == {(min(n_rows, 10),)}
+        assert {data.compression for data in file.values()} == {"gzip" if compress else None}
+
+
+def test_scores_of_a_short_run_take_little_room(tmp_path: Path) -> None:
+    path = tmp_path / "scores.h5"
+    write(path, some_rows(*range(100)))
+    assert path.stat().st_size < 30_000
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -58,7 +58,12 @@ class ScoreWriter(Protocol):
 
 
 def open_score_writer(
-    path: Path | str, *, classes: Sequence[str], attributes: Mapping[str, str], n_entries: int | None
+    path: Path | str,
+    *,
+    classes: Sequence[str],
+    attributes: Mapping[str, str],
+    n_entries: int | None,
+    compress: bool = False,
 ) -> ScoreWriter:
     """Open a file of scores for writing; its suffix says which kind.
 
@@ -73,6 +78,8 @@ def open_score_writer(
     n_entries : int or None
         Number of events in the run file, where it is known. A friend tree gets so many rows; without it, it ends with
         the last entry written.
+    compress : bool
+        HDF5 only, which is plain otherwise: smaller, but slower to write. Parquet and ROOT files are always compressed.
 
     Raises
     ------
@@ -86,8 +93,9 @@ def open_score_writer(
     kind = _kind(path)
     if kind == "root":
         return RootScoreWriter(path, classes=classes, attributes=attributes, n_entries=n_entries)
-    writer = {"hdf5": Hdf5ScoreWriter, "parquet": ParquetScoreWriter}[kind]
-    return writer(path, classes=classes, attributes=attributes)
+    if kind == "parquet":
+        return ParquetScoreWriter(path, classes=classes, attributes=attributes)
+    return Hdf5ScoreWriter(path, classes=classes, attributes=attributes, compress=compress)
 
 
 def read_scores(path: Path | str) -> ScoreTable:

@@ -17,6 +17,11 @@ from discrimen.errors import DataError, FormatError, require_module
 ROW_GROUP_ROWS = 131_072
 METADATA_KEY = b"discrimen"
 
+_RISING = ("entry", "timestamp_ps")
+"""Columns stored as differences."""
+_FEW_VALUES = ("board", "channel", "flags")
+"""Columns stored as numbers in a dictionary; for columns of which every value is new, that only takes time."""
+
 
 class ParquetScoreWriter(StagedScoreWriter):
     """Writes scores to a Parquet file; a :class:`~discrimen.classification.scores.ScoreWriter`."""
@@ -41,7 +46,12 @@ class ParquetScoreWriter(StagedScoreWriter):
     def _begin(self, columns: Mapping[str, NDArray[Any]]) -> None:
         fields = [(name, self._arrow.from_numpy_dtype(values.dtype)) for name, values in columns.items()]
         schema = self._arrow.schema(fields, metadata={METADATA_KEY: json.dumps(self._attributes)})
-        self._writer = self._parquet.ParquetWriter(self._stream, schema)
+        self._writer = self._parquet.ParquetWriter(
+            self._stream,
+            schema,
+            use_dictionary=[name for name in _FEW_VALUES if name in columns],
+            column_encoding={name: "DELTA_BINARY_PACKED" for name in _RISING if name in columns},
+        )
 
     def _append(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Keep rows until they fill a row group: readers of many small ones are slow."""
