@@ -12,28 +12,48 @@ using namespace nb::literals;
 
 namespace {
 
-using Samples = nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>;
 using Scores = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-discrimen_sample_type type_of(const Samples& samples) {
-    if (samples.dtype() == nb::dtype<std::int16_t>()) return DISCRIMEN_INT16;
-    if (samples.dtype() == nb::dtype<std::uint16_t>()) return DISCRIMEN_UINT16;
-    if (samples.dtype() == nb::dtype<std::int32_t>()) return DISCRIMEN_INT32;
-    if (samples.dtype() == nb::dtype<float>()) return DISCRIMEN_FLOAT32;
-    throw nb::type_error("samples must be int16, uint16, int32 or float32");
-}
+// A two-dimensional array as its owner describes it: strides in bytes, so that samples may lie at odd addresses.
+class Samples {
+   public:
+    explicit Samples(nb::handle array) {
+        if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_STRIDES | PyBUF_FORMAT) != 0) throw nb::python_error();
+    }
+    ~Samples() { PyBuffer_Release(&view_); }
+    Samples(const Samples&) = delete;
+    Samples& operator=(const Samples&) = delete;
 
-discrimen::Pulses pulses_of(const Samples& samples, std::uint32_t mask) {
-    const auto size = static_cast<std::ptrdiff_t>(samples.itemsize());
-    return {samples.data(),           samples.shape(0),         samples.shape(1), samples.stride(0) * size,
-            samples.stride(1) * size, type_of(samples),         mask};
-}
+    std::size_t n_pulses() const { return static_cast<std::size_t>(view_.shape[0]); }
 
-void classify(const discrimen::Model& model, discrimen::Workspace& workspace, const Samples& samples, Scores scores,
+    discrimen::Pulses pulses(std::uint32_t mask) const {
+        if (view_.ndim != 2) throw nb::value_error("samples must have two axes");
+        return {view_.buf,        n_pulses(),       static_cast<std::size_t>(view_.shape[1]),
+                view_.strides[0], view_.strides[1], type(),
+                mask};
+    }
+
+   private:
+    discrimen_sample_type type() const {
+        std::string format = view_.format ? view_.format : "";
+        if (format.size() == 2 && (format[0] == '=' || format[0] == '<')) format.erase(0, 1);  // not aligned
+        static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+        if (format == "h") return DISCRIMEN_INT16;
+        if (format == "H") return DISCRIMEN_UINT16;
+        if (format == "i") return DISCRIMEN_INT32;
+        if (format == "f") return DISCRIMEN_FLOAT32;
+        throw nb::type_error("samples must be int16, uint16, int32 or float32 of this machine's byte order");
+    }
+
+    Py_buffer view_;
+};
+
+void classify(const discrimen::Model& model, discrimen::Workspace& workspace, nb::handle array, Scores scores,
               std::uint32_t mask) {
-    if (scores.shape(0) != samples.shape(0) || scores.shape(1) != model.n_classes())
+    const Samples samples(array);
+    const discrimen::Pulses pulses = samples.pulses(mask);
+    if (scores.shape(0) != pulses.n_pulses || scores.shape(1) != model.n_classes())
         throw nb::value_error("scores must have one row a pulse and one column a class");
-    const discrimen::Pulses pulses = pulses_of(samples, mask);
     discrimen::Status status;
     {
         nb::gil_scoped_release release;
@@ -42,13 +62,14 @@ void classify(const discrimen::Model& model, discrimen::Workspace& workspace, co
     if (status != DISCRIMEN_OK) throw nb::value_error(discrimen_status_text(status));
 }
 
-std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, const Samples& samples,
+std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, nb::handle array,
                                     std::size_t n_calls) {
+    const Samples samples(array);
+    const discrimen::Pulses pulses = samples.pulses(0);
     char why[512] = "";
     const discrimen_options options = {instruction_set.empty() ? nullptr : instruction_set.c_str(), nullptr};
     discrimen_model* model = discrimen_load(path.c_str(), &options, why, sizeof why);
     if (!model) throw discrimen::Error(why);
-    const discrimen::Pulses pulses = pulses_of(samples, 0);
     nb::gil_scoped_release release;
     std::vector<double> times = discrimen::single_pulse_ns(model, pulses, n_calls);
     discrimen_free(model);

@@ -9,6 +9,7 @@ namespace discrimen {
 namespace {
 
 constexpr std::int32_t most_option = (1 << 24) - 1;
+constexpr std::size_t most_reach = 1 << 30;  // so that places of taps fit into 32 bits
 constexpr std::size_t n_activations = 8, n_paddings = 2, max_kept = 8;
 
 std::string number(std::size_t value) { return std::to_string(value); }
@@ -51,7 +52,7 @@ struct Visits {
 
 Visits visits(std::size_t steps, std::size_t size, std::size_t stride, std::size_t dilation, bool same) {
     const std::size_t reach = (size - 1) * dilation + 1;
-    if (reach > 2 * steps || (!same && reach > steps))
+    if ((!same && reach > steps) || reach > most_reach)
         throw Error("it reaches over " + number(reach) + " steps, " + number(steps) + " are there");
     if (!same) return {(steps - reach) / stride + 1, 0};
     const std::size_t out = (steps + stride - 1) / stride, span = (out - 1) * stride + reach;

@@ -116,25 +116,32 @@ static inline bool align_window(const PreparationPlan& plan, const R& record, in
     return true;
 }
 
-// What the window is divided by; 0 if the pulse does not rise above its baseline, NaN if it is not finite.
-static inline float divisor_of(Scale scale, const float* window, int length) {
-    Vector peaks = broadcast(window[0]), sums = {};
+static inline float sum_of(const float* values, int length) {
+    Vector sums = {};
     int i = 0;
-    for (; i + lanes <= length; i += lanes) {
-        const Vector values = load(window + i);
-        peaks = larger(peaks, values);
-        sums += values;
+    for (; i + lanes <= length; i += lanes) sums += load(values + i);
+    float sum = sum_of_lanes(sums);
+    for (; i < length; ++i) sum += values[i];
+    return sum;
+}
+
+static inline float peak_of(const float* values, int length) {
+    float peak = values[0];
+    if (length < lanes) {
+        for (int i = 1; i < length; ++i) peak = peak > values[i] ? peak : values[i];
+        return peak;
     }
-    float peak = peaks[0], sum = sums[0];
-    for (int lane = 1; lane < lanes; ++lane) {
-        peak = peak > peaks[lane] ? peak : peaks[lane];
-        sum += sums[lane];
-    }
-    for (; i < length; ++i) {
-        peak = peak > window[i] ? peak : window[i];
-        sum += window[i];
-    }
-    if (!__builtin_isfinite(sum)) return __builtin_nanf("");
+    Vector peaks = load(values + length - lanes);
+    for (int i = 0; i + lanes <= length; i += lanes) peaks = larger(peaks, load(values + i));
+    return largest_lane(peaks);
+}
+
+// What the window is divided by; 0 if the pulse does not rise above its baseline, NaN if it is not finite.
+template <class T>
+static inline float divisor_of(Scale scale, const float* window, int length) {
+    const bool sum_needed = scale == Scale::area || std::is_same_v<T, float>;
+    const float peak = peak_of(window, length), sum = sum_needed ? sum_of(window, length) : 0.0f;
+    if (sum_needed && !__builtin_isfinite(sum)) return __builtin_nanf("");
     if (!(peak > 0)) return 0.0f;
     return scale == Scale::peak ? peak : scale == Scale::area ? sum : 1.0f;
 }
@@ -148,10 +155,11 @@ static inline bool prepare_record(const PreparationPlan& plan, const R& record, 
         valid = align_window(plan, record, n_samples, baseline, window);
     else
         cut_window(record, n_samples, baseline, plan.polarity, plan.window_start, plan.window_length, window);
-    const float divisor = valid ? divisor_of(plan.scale, window, plan.window_length) : 0.0f;
+    const float divisor = valid ? divisor_of<decltype(record[0])>(plan.scale, window, plan.window_length) : 0.0f;
     valid = divisor > 0 && __builtin_isfinite(divisor);
     const float factor = valid ? 1.0f / divisor : 0.0f;
-    for (int i = 0; i < plan.window_length; ++i) window[i] = valid ? window[i] * factor : 0.0f;
+    for (int i = 0; i < plan.window_length; i += lanes)
+        store(window + i, valid ? load(window + i) * factor : Vector{});
     return valid;
 }
 

@@ -12,7 +12,7 @@ static inline Vector activated(Vector x) {
     if constexpr (activation == Activation::relu) return larger(x, zero);
     if constexpr (activation == Activation::tanh) return tangent(x);
     if constexpr (activation == Activation::sigmoid) return sigmoid(x);
-    if constexpr (activation == Activation::elu) return x > zero ? x : exponential(x) - 1.0f;
+    if constexpr (activation == Activation::elu) return x > zero ? x : exponential(smaller(x, zero)) - 1.0f;
     if constexpr (activation == Activation::gelu) return 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f));
     if constexpr (activation == Activation::silu) return x * sigmoid(x);
     return x;
@@ -23,40 +23,45 @@ static inline void activate_all(float* values, std::size_t count) {
     for (std::size_t i = 0; i < count; i += lanes) store(values + i, activated<activation>(load(values + i)));
 }
 
-// Softmax over the channels of each step; `width` pulses are innermost.
-template <int width>
-static inline void softmax(float* values, int steps, int channels) {
-    for (int step = 0; step < steps; ++step, values += channels * width) {
-        if constexpr (width == 1) {
-            Vector sum = {};
-            float highest = values[0], total = 0;
-            for (int c = 1; c < channels; ++c) highest = values[c] > highest ? values[c] : highest;
-            for (int c = 0; c < channels; c += lanes) {
-                Vector power = {};
-                const int left = channels - c < lanes ? channels - c : lanes;
-                for (int i = 0; i < left; ++i) power[i] = values[c + i] - highest;
-                power = exponential(power);
-                for (int i = left; i < lanes; ++i) power[i] = 0.0f;
-                for (int i = 0; i < left; ++i) values[c + i] = power[i];
-                sum += power;
-            }
-            for (int i = 0; i < lanes; ++i) total += sum[i];
-            for (int c = 0; c < channels; ++c) values[c] /= total;
-        } else {
-            for (int lane = 0; lane < width; lane += lanes) {
-                float* at = values + lane;
-                Vector highest = load(at), total = {};
-                for (int c = 1; c < channels; ++c) highest = larger(highest, load(at + c * width));
-                for (int c = 0; c < channels; ++c) {
-                    const Vector power = exponential(load(at + c * width) - highest);
-                    total += power;
-                    store(at + c * width, power);
-                }
-                const Vector share = reciprocal(total);
-                for (int c = 0; c < channels; ++c) store(at + c * width, load(at + c * width) * share);
-            }
+// Softmax over the channels of one pulse and step.
+static inline void softmax_one(float* values, int channels) {
+    float highest = values[0], total = 0;
+    for (int c = 1; c < channels; ++c) highest = values[c] > highest ? values[c] : highest;
+    for (int c = 0; c < channels; c += lanes) {
+        const int left = channels - c < lanes ? channels - c : lanes;
+        float powers[lanes];
+        store(powers, exponential(load(values + c) - highest));
+        for (int i = 0; i < left; ++i) {
+            values[c + i] = powers[i];
+            total += powers[i];
         }
     }
+    const float share = 1.0f / total;
+    for (int c = 0; c < channels; ++c) values[c] *= share;
+}
+
+// Softmax over the channels of `lanes` pulses.
+static inline void softmax_lanes(float* values, int channels) {
+    Vector highest = load(values), total = {};
+    for (int c = 1; c < channels; ++c) highest = larger(highest, load(values + c * block));
+    for (int c = 0; c < channels; ++c) {
+        const Vector power = exponential(load(values + c * block) - highest);
+        total += power;
+        store(values + c * block, power);
+    }
+    const Vector share = reciprocal(total);
+    for (int c = 0; c < channels; ++c) store(values + c * block, load(values + c * block) * share);
+}
+
+template <int width>
+static inline void softmax(float* values, int steps, int channels) {
+    for (int step = 0; step < steps; ++step, values += channels * width)
+        if constexpr (width == 1) {
+            softmax_one(values, channels);
+        } else {
+            softmax_lanes(values, channels);
+            softmax_lanes(values + lanes, channels);
+        }
 }
 
 template <int width>

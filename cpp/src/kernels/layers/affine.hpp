@@ -26,10 +26,11 @@ struct Taps {
 };
 
 static inline Taps taps_inside(const Operation& op, int origin) {
-    Taps taps = {0, op.length};
-    while (taps.first < taps.last && origin + taps.first * op.dilation < 0) ++taps.first;
-    while (taps.first < taps.last && origin + (taps.last - 1) * op.dilation >= op.steps_in) --taps.last;
-    return taps;
+    const int after = op.steps_in - origin;  // distance to the first step that is not there
+    const int first = origin < 0 ? (-origin + op.dilation - 1) / op.dilation : 0;
+    const int last = after > 0 ? (after + op.dilation - 1) / op.dilation : 0;
+    if (first >= last || first >= op.length) return {0, 0};
+    return {first, last < op.length ? last : op.length};
 }
 
 // `scale`: what each pulse of the block is still to be multiplied with, for a Dense on the window; or null.
@@ -39,13 +40,27 @@ static inline void affine(const Operation& op, const float* x, float* y, const V
     const std::size_t tap_weights = std::size_t(op.channels_in) * op.pitch;
     const bool relu = op.activation == Activation::relu;
     Product product = {0, op.channels_out, op.pitch, false, relu, scale};
+    constexpr int together = 8;
     for (int step = 0; step < op.steps_out; ++step) {
         const int origin = step * op.stride - op.pad_front;
         const Taps taps = taps_inside(op, origin);
         float* to = y + step * row_out;
+        if constexpr (width == 1) {
+            const int last = origin + (together - 1) * op.stride + op.length;
+            if (op.dilation == 1 && op.channels_out <= lanes && origin >= 0 && last <= op.steps_in &&
+                step + together <= op.steps_out) {
+                multiply_steps<together>(op.length * op.channels_in, op.pitch, x + origin * row_in,
+                                         op.stride * op.channels_in, op.weights, op.bias, relu, to, op.channels_out);
+                step += together - 1;
+                continue;
+            }
+        }
         if (op.dilation == 1 || taps.last - taps.first < 2) {
             product.n_inputs = (taps.last - taps.first) * op.channels_in;
-            const float* from = x + (origin + taps.first * op.dilation) * std::ptrdiff_t(row_in);
+            product.add = false;
+            product.relu = relu;
+            const std::ptrdiff_t at = taps.last > 0 ? origin + taps.first * op.dilation : 0;
+            const float* from = x + at * std::ptrdiff_t(row_in);
             multiply<width>(product, from, op.weights + taps.first * tap_weights, op.bias, to);
             continue;
         }

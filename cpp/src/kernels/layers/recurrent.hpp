@@ -15,8 +15,9 @@ static inline void gates_of(const Operation& op, int n_inputs, int n_gates, cons
     if constexpr (width == 1) {
         multiply_one(n_inputs, n_gates * padded, op.pitch, false, x, weights, bias, gates);
     } else {
-        const Product product = {n_inputs, units, op.pitch, false, false, nullptr};
-        for (int gate = 0; gate < n_gates; ++gate)
+        const bool in_one = units == padded;  // no gaps between the gates
+        const Product product = {n_inputs, in_one ? n_gates * units : units, op.pitch, false, false, nullptr};
+        for (int gate = 0; gate < (in_one ? 1 : n_gates); ++gate)
             multiply_block(product, x, weights + gate * padded, bias + gate * padded, gates + gate * padded * width);
     }
 }
@@ -44,6 +45,29 @@ static inline void leave(const Operation& op, const float* state, int step, floa
     for (int i = 0; i < op.channels_out * width; ++i) row[i] = state[i];
 }
 
+// Powers of e in gates stop at 2**40: products of three of them are still numbers, and the gates long saturated.
+static inline Vector gate_power(Vector x, float factor) { return power_of_2<40>(x * (factor * log2_e)); }
+
+// One step of `lanes` cells, with the gates as they come from the products. With F = e**-forget, I = e**-entry and
+// G = e**(2 candidate), sigmoid(forget) * cell + sigmoid(entry) * tanh(candidate) is one quotient; so is the state.
+static inline Vector lstm_cell(Vector entry, Vector forget, Vector candidate, Vector output, float* cell) {
+    const Vector power = gate_power(candidate, 2.0f);
+    const Vector below_forget = 1.0f + gate_power(forget, -1.0f);
+    const Vector below_entry = (1.0f + gate_power(entry, -1.0f)) * (1.0f + power);
+    const Vector memory =
+        (load(cell) * below_entry + (power - 1.0f) * below_forget) * reciprocal(below_forget * below_entry);
+    store(cell, memory);
+    const Vector grown = gate_power(memory, 2.0f);
+    return (grown - 1.0f) * reciprocal((1.0f + gate_power(output, -1.0f)) * (1.0f + grown));
+}
+
+// The same for a GRU: with U = e**-update and C = e**(2 candidate), update * state + (1 - update) * tanh(candidate).
+static inline Vector gru_cell(Vector update, Vector reset, Vector candidate, Vector from_state, Vector state) {
+    const Vector opened = reciprocal(1.0f + gate_power(reset, -1.0f));
+    const Vector power = gate_power(candidate + opened * from_state, 2.0f), closed = gate_power(update, -1.0f);
+    return (state * (power + 1.0f) + closed * (power - 1.0f)) * reciprocal((1.0f + closed) * (1.0f + power));
+}
+
 template <int width>
 static inline void lstm(const Operation& op, const float* x, float* y, float* scratch) {
     const int units = op.channels_out, padded = op.pitch / 4, gate = padded * width;
@@ -56,11 +80,8 @@ static inline void lstm(const Operation& op, const float* x, float* y, float* sc
         enter<width>(op, x, step, input);
         gates_of<width>(op, op.channels_in + units, 4, input, op.weights, op.bias, gates);
         for (int i = 0; i < units * width; i += lanes) {
-            const Vector entry = sigmoid(load(gates + i)), forget = sigmoid(load(gates + gate + i));
-            const Vector candidate = tangent(load(gates + 2 * gate + i)), output = sigmoid(load(gates + 3 * gate + i));
-            const Vector memory = forget * load(cell + i) + entry * candidate;
-            store(cell + i, memory);
-            store(state + i, output * tangent(memory));
+            const float* at = gates + i;
+            store(state + i, lstm_cell(load(at), load(at + gate), load(at + 2 * gate), load(at + 3 * gate), cell + i));
         }
         leave<width>(op, state, step, y);
     }
@@ -80,10 +101,9 @@ static inline void gru(const Operation& op, const float* x, float* y, float* scr
         gates_of<width>(op, op.channels_in, 1, input, op.weights + 2 * padded, op.bias + 2 * padded, gates + 2 * gate);
         gates_of<width>(op, units, 1, state, from_state, op.bias + 3 * padded, gates + 3 * gate);
         for (int i = 0; i < units * width; i += lanes) {
-            const Vector update = sigmoid(load(gates + i)), reset = sigmoid(load(gates + gate + i));
-            const Vector candidate = tangent(load(gates + 2 * gate + i) + reset * load(gates + 3 * gate + i));
-            const Vector before = load(state + i);
-            store(state + i, candidate + update * (before - candidate));
+            const float* at = gates + i;
+            store(state + i, gru_cell(load(at), load(at + gate), load(at + 2 * gate), load(at + 3 * gate),
+                                      load(state + i)));
         }
         leave<width>(op, state, step, y);
     }
