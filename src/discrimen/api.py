@@ -18,7 +18,7 @@ from discrimen.evaluation import evaluate as evaluate_pulses
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.inference.compatible import require_compatible
-from discrimen.inference.load import Model, load_model
+from discrimen.inference.load import BackendName, Model, load_model
 from discrimen.keras_jax import Device
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.prepare import choose_preparation
@@ -101,9 +101,9 @@ def train(
     return load(result.folder, device=training.device)
 
 
-def load(folder: Path | str, *, device: Device = "cpu") -> Model:
-    """Load a trained model from its folder."""
-    return load_model(folder, device=device)
+def load(path: Path | str, *, device: Device = "cpu", backend: BackendName | None = None) -> Model:
+    """Load a trained model from its folder, a ``*.discrimen`` or a ``*.onnx``."""
+    return load_model(path, device=device, backend=backend)
 
 
 def evaluate(

@@ -10,6 +10,7 @@ import typer
 
 from discrimen.classification.classify import Classification, classify_run, input_identity
 from discrimen.classification.outputs import is_complete, plan_outputs
+from discrimen.classification.selection import ChannelSelection
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.inference.load import load_model
@@ -40,18 +41,32 @@ def classify(
     to: Annotated[Kind, typer.Option(help="Kind of the files in a folder; root makes friend trees.")] = Kind.HDF5,
     threshold: Annotated[float, typer.Option(help="Least neutron score of a neutron, for the counts.")] = 0.5,
     device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
-    overwrite: Annotated[bool, typer.Option(help="Replace scores of another model or input.")] = False,
+    backend: common.BackendOption = None,
+    threads: common.ThreadsOption = None,
+    channel: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
+    ] = None,
+    board: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
+    ] = None,
+    compress: Annotated[
+        bool, typer.Option(help="Smaller .h5 files, slower to write (.parquet and .root always are compressed).")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace scores of another model, input, threshold or choice.")
+    ] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
     outputs = plan_outputs(files, output, suffix=f".{to.value}")
-    loaded = load_model(model, device=device.value)
+    loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
+    selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
     for path, scores in zip(files, outputs, strict=True):
         reader = inputs.open(path)
-        identity = input_identity(reader.info, model_sha256=loaded.sha256)
+        identity = input_identity(reader.info, model_sha256=loaded.sha256, threshold=threshold, selection=selection)
         if not overwrite and is_complete(scores, identity):
             results.append({"input": str(path), "output": str(scores), "skipped": True})
             _say(json, f"{path}: scores are complete in {scores}, skipped")
@@ -63,23 +78,35 @@ def classify(
                 scores,
                 model_sha256=loaded.sha256,
                 threshold=threshold,
+                selection=selection,
+                compress=compress,
                 on_progress=tick,
             )
-        common.log_left_out(path, done.report)
+        _log_left_out(path, done)
         results.append({"input": str(path), "skipped": False, **done.as_dict()})
         _say(json, _summary(path, done))
     if json:
         common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "files": results})
 
 
+def _log_left_out(path: Path, done: Classification) -> None:
+    common.log_left_out(path, done.report)
+    for what in done.absent:
+        common.log(f"{path}: no pulse of {what}")
+
+
 def _summary(path: Path, done: Classification) -> str:
-    not_scored = f", {done.n_not_scored} not scored (no pulse above the baseline)" if done.n_not_scored else ""
+    left_out = {
+        "not scored (no pulse above the baseline)": done.n_not_scored,
+        "of other channels left out": done.n_other_channels,
+    }
+    besides = "".join(f", {count} {what}" for what, count in left_out.items() if count)
     return (
         f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {done.threshold:g}"
-        f"{not_scored}; scores in {done.output}"
+        f"{besides}; {done.n_pulses_per_s:,.0f} pulses/s ({done.seconds:.2f} s); scores in {done.output}"
     )
 
 
 def _say(json: bool, line: str) -> None:
     if not json:
-        common.stdout_console().print(line, markup=False)
+        print(line)

@@ -9,17 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from discrimen.formats.base import Reader, ReadReport
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from discrimen.formats.base import Reader, ReadReport
+    from discrimen.inference.load import BackendName
 
 ModelArgument = Annotated[
     Path,
-    typer.Argument(help="Folder of a trained model, a .keras in it, or a frozen .discrimen.", show_default=False),
+    typer.Argument(
+        help="Folder of a trained model, a .keras in it, a frozen .discrimen, or .onnx.", show_default=False
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object on standard output, and nothing else there.")
@@ -33,14 +38,33 @@ class Device(StrEnum):
     GPU = "gpu"
 
 
-def stderr_console() -> Console:
-    """Return the console for progress and log lines."""
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+class Backend(StrEnum):
+    """What computes a frozen model."""
+
+    NATIVE = "native"
+    REFERENCE = "reference"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+    KERAS = "keras"
+
+
+BackendOption = Annotated[
+    Backend | None,
+    typer.Option(
+        help="By default: native for .discrimen, onnxruntime for .onnx, keras for a folder.", show_default=False
+    ),
+]
+ThreadsOption = Annotated[int | None, typer.Option(help="By default: one for each core.", min=1, show_default=False)]
+
+
+def backend_name(backend: Backend | None) -> BackendName | None:
+    """Return the name that :func:`discrimen.inference.load.load_model` knows."""
+    return None if backend is None else backend.value
 
 
 def log(line: str) -> None:
     """Print one plain line to standard error."""
-    stderr_console().print(line, markup=False)
+    print(line, file=sys.stderr)
 
 
 def emit_json(result: Mapping[str, Any]) -> None:
@@ -50,6 +74,8 @@ def emit_json(result: Mapping[str, Any]) -> None:
 
 def stdout_console() -> Console:
     """Return the console for results; lines are not cut where the output is a file or a pipe."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
@@ -75,25 +101,40 @@ class Tick(Protocol):
 @contextmanager
 def progress(title: str, *, total: int | None) -> Iterator[Tick]:
     """Show progress on standard error: a bar on a terminal, a plain line every ten seconds elsewhere."""
-    console = stderr_console()
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _plain_progress(title, total)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, transient=True) as display:
+    with _bar() as display:
         task = display.add_task(title, total=total, note="")
 
         def tick(advance: int = 1, /, *, note: str = "") -> None:
             display.update(task, advance=advance, note=note)
 
         yield tick
+
+
+def _bar() -> Progress:
+    # Imported where there is a terminal to draw on, and not before: it takes as long as a million pulses.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True, soft_wrap=True, highlight=False),
+        transient=True,
+    )
 
 
 def _plain_progress(title: str, total: int | None) -> Tick:

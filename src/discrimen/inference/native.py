@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen import _engine
-from discrimen.errors import DataError, FormatError, SettingsError
+import discrimen._engine as _engine
+from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
+from discrimen.keras_jax import Device
 from discrimen.spec.frozen_file import read_frozen
 from discrimen.spec.model_spec import ModelSpec
 
-SMALLEST_SHARE = 4096
-"""Pulses that are worth a thread of their own."""
+SMALLEST_SHARE = 250_000
+"""Samples that are worth a thread of their own."""
 
+_DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 _NATIVE_TYPES = (np.int16, np.uint16, np.int32, np.float32)
 
 
@@ -33,6 +36,8 @@ class NativePredictor:
         A ``*.discrimen`` file.
     threads : int, optional
         How many compute at once; by default one for each core that this process may use.
+    device : {"cpu", "gpu"}
+        What computes; an engine built without its GPU backend refuses the latter.
     instruction_set : {"", "baseline", "avx2", "avx512"}
         By default the best one that this machine has.
 
@@ -42,15 +47,19 @@ class NativePredictor:
         If the file is no frozen model, or does not reproduce its golden vectors.
     SettingsError
         If `threads` is not positive, or the machine lacks the instruction set.
+    DeviceError
+        If the engine has no backend for the device.
     """
 
-    def __init__(self, path: Path | str, *, threads: int | None = None, instruction_set: str = "") -> None:
+    def __init__(
+        self, path: Path | str, *, threads: int | None = None, device: Device = "cpu", instruction_set: str = ""
+    ) -> None:
         self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be at least 1, got {threads}")
         self._spec = read_frozen(path).spec
         try:
-            self._model = _engine.Model.load(os.fspath(path), instruction_set)
+            self._model = _engine.Model.load(os.fspath(path), instruction_set, _DEVICES[device])
         except _engine.EngineError as error:
             raise _translated(error, path) from error
         self._pool = ThreadPoolExecutor(self._threads)
@@ -80,9 +89,9 @@ class NativePredictor:
                 f"of {self._spec.preparation.sample_period_ns} ns, got {samples.shape[1]}"
             )
         scores = np.empty((len(samples), len(self._spec.classes)), dtype=np.float32)
-        n_shares = max(1, min(self._threads, len(samples) // SMALLEST_SHARE))
+        n_shares = max(1, min(self._threads, samples.size // SMALLEST_SHARE))
         bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
-        shares = [slice(start, stop) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+        shares = [slice(start, stop) for start, stop in pairwise(bounds)]
         running = [self._pool.submit(self._score, samples[share], scores[share]) for share in shares[1:]]
         self._score(samples[shares[0]], scores[shares[0]])
         for share in running:
@@ -113,6 +122,8 @@ def _as_native(samples: NDArray[Any]) -> NDArray[Any]:
     return differences.astype(np.int32)
 
 
-def _translated(error: Exception, path: Path | str) -> FormatError | SettingsError:
+def _translated(error: Exception, path: Path | str) -> DiscrimenError:
     reason = str(error).removeprefix(f"{os.fspath(path)}: ")
+    if "CUDA" in reason:
+        return DeviceError(reason)
     return SettingsError(reason) if "instruction set" in reason else FormatError(reason, Path(path))

@@ -1,0 +1,106 @@
+"""``discrimen classify`` with a frozen model: choice of channels, what is skipped, what is said, what is imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.classification.small_model import (
+    N_LONG,
+    N_SHORT,
+    long_records,
+    short_records,
+    write_run,
+    write_small_model,
+)
+
+from discrimen.classification.scores import read_attributes
+from discrimen.cli.main import main
+
+Classify = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def classify(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Classify:
+    """Classify a run of a good board and one with short records into scores.h5."""
+    model = write_small_model(tmp_path / "small.discrimen")
+    run = write_run(tmp_path / "run.BIN", long_records(), short_records())
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        argv = ["discrimen", "classify", str(model), str(run), "-o", str(tmp_path / "scores.h5"), *arguments]
+        monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+def only_file(answer: tuple[int, str, str]) -> dict[str, Any]:
+    status, out, err = answer
+    assert status == 0, err
+    (done,) = json.loads(out)["files"]
+    return dict(done)
+
+
+def test_a_board_with_short_records_is_left_out_by_choice(classify: Classify, tmp_path: Path) -> None:
+    status, out, err = classify()
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "records of 20 samples" in err
+    done = only_file(classify("--board", "0", "--json"))
+    assert (done["n_pulses"], done["n_other_channels"]) == (N_LONG + N_SHORT, N_SHORT)
+    assert read_attributes(tmp_path / "scores.h5")["boards"] == "0"
+
+
+def test_channels_may_be_repeated_and_absent_ones_are_said(classify: Classify) -> None:
+    status, out, err = classify("--board", "0", "--channel", "3", "--channel", "9")
+    assert status == 0
+    assert f", {N_LONG * 3 // 4 + N_SHORT} of other channels left out;" in out
+    assert err.endswith("run.BIN: no pulse of channel 9\n")
+
+
+@pytest.mark.parametrize(
+    ("again", "what"), [(("--threshold", "0.9"), "threshold"), (("--channel", "1"), "channels"), ((), None)]
+)
+def test_only_the_same_question_is_skipped(classify: Classify, again: tuple[str, ...], what: str | None) -> None:
+    first = only_file(classify("--board", "0", "--json"))
+    assert not first["skipped"]
+    if what is None:
+        assert only_file(classify("--board", "0", "--json", *again))["skipped"]
+        return
+    status, _, err = classify("--board", "0", *again)
+    assert (status, f"another {what}" in err) == (1, True)
+    redone = only_file(classify("--board", "0", "--overwrite", "--json", *again))
+    assert not redone["skipped"]
+    assert redone["n_neutron"] < first["n_neutron"]
+
+
+def test_the_speed_is_said(classify: Classify) -> None:
+    done = only_file(classify("--board", "0", "--json"))
+    assert done["n_pulses_per_s"] == pytest.approx(done["n_pulses"] / done["seconds"])
+    _, out, _ = classify("--board", "0", "--overwrite")
+    assert " pulses/s (" in out
+
+
+def test_negative_channels_are_wrong_usage(classify: Classify) -> None:
+    assert classify("--channel", "-1")[0] == 2
+
+
+def test_a_frozen_model_needs_nothing_heavy(tmp_path: Path) -> None:
+    model = write_small_model(tmp_path / "small.discrimen")
+    run = write_run(tmp_path / "run.BIN", long_records())
+    program = (
+        "import sys\nfrom discrimen.cli import main\n"
+        f"sys.argv = ['discrimen', 'classify', {str(model)!r}, {str(run)!r}, '-o', {str(tmp_path / 's.h5')!r}]\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        "heavy = {'keras', 'jax', 'scipy', 'matplotlib', 'sklearn', 'uproot', 'awkward', 'pyarrow', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
