@@ -1,4 +1,5 @@
-# Everything a fresh machine needs is Python >= 3.11 with venv, make and g++.
+# Everything a fresh machine needs is Python >= 3.11 with venv and headers, make and g++ or clang; the rest comes from
+# the package index.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -11,7 +12,9 @@ help:            ## list the targets
 
 setup: $(READY)  ## make .venv with everything the demo and the tests need
 
-$(READY): pyproject.toml constraints.txt requirements-test.txt
+ENGINE := $(wildcard bindings/* cpp/CMakeLists.txt cpp/include/discrimen/* cpp/src/* cpp/src/*/* cpp/src/*/*/*)
+
+$(READY): pyproject.toml constraints.txt requirements-test.txt $(ENGINE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "discrimen needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
@@ -41,6 +44,9 @@ test-root: setup ## scores as a ROOT friend tree, read by CERN's ROOT (a large d
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/cpp_header.py
+	$(BIN)/python benchmarks/classify_speed.py
 	$(BIN)/python benchmarks/classify_memory.py
 	$(BIN)/python benchmarks/train_epoch.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/simulate_speed.py
@@ -49,4 +55,4 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 	$(BIN)/python benchmarks/real_bc501a.py --plain
 
 clean:           ## remove what the build and the demo made
-	rm -rf $(VENV) demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
