@@ -78,7 +78,7 @@ std::vector<double> single_pulse_ns(const std::string& path, const std::string& 
 
 }  // namespace
 
-NB_MODULE(_engine, module) {
+NB_MODULE(_native, module) {
     module.doc() = "The native engine; use it through discrimen.inference.native.";
     nb::exception<discrimen::Error>(module, "EngineError", PyExc_ValueError);
 

@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include "discrimen/model.hpp"
@@ -64,8 +65,8 @@ void lay_out(const float* from, std::size_t rows, std::size_t columns, std::size
     for (std::size_t row = 0; row < rows; ++row) std::copy_n(from + row * columns, columns, to + row * pitch);
 }
 
-std::vector<float> padded_bias(const FrozenFile& file, const FrozenArray& bias) {
-    std::vector<float> values(padded(bias.shape[0]));
+AlignedFloats padded_bias(const FrozenFile& file, const FrozenArray& bias) {
+    AlignedFloats values(padded(bias.shape[0]));
     std::copy_n(file.weights.data() + bias.start, bias.shape[0], values.data());
     return values;
 }
@@ -114,6 +115,14 @@ PreparationPlan plan_preparation(const FrozenPreparation& p) {
 }
 
 }  // namespace
+
+AlignedFloats::AlignedFloats(std::size_t count) {
+    constexpr std::size_t cache_line = 64;
+    const std::size_t size = (count * sizeof(float) + cache_line - 1) / cache_line * cache_line;
+    memory_.reset(static_cast<float*>(std::aligned_alloc(cache_line, size)));
+    if (!memory_) throw std::bad_alloc();
+    std::fill_n(memory_.get(), size / sizeof(float), 0.0f);
+}
 
 Network::Network(const FrozenFile& file) {
     plan_.preparation = plan_preparation(file.preparation);
@@ -217,7 +226,7 @@ void Network::add_affine(const FrozenFile& file, const FrozenLayer& layer) {
     const bool same = !dense && option(layer, 3, 0, n_paddings - 1) == 1;
     const Visits visited = visits(steps_, length, std::size_t(stride), std::size_t(dilation), same);
 
-    std::vector<float> weights(length * channels_ * pitch);
+    AlignedFloats weights(length * channels_ * pitch);
     lay_out(file.weights.data() + layer.arrays[0].start, length * channels_, outputs, pitch, weights.data());
     weights_.push_back(std::move(weights));
     weights_.push_back(padded_bias(file, layer.arrays[1]));
@@ -243,12 +252,12 @@ void Network::add_transposed(const FrozenFile& file, const FrozenLayer& layer) {
     const std::size_t steps_out = same ? steps_ * stride : (steps_ - 1) * stride + std::max(length, stride);
     if (steps_out > file.size) throw Error("it gives more steps than the file warrants");
 
-    std::vector<float> weights(length * channels_ * pitch);
+    AlignedFloats weights(length * channels_ * pitch);
     const float* from = file.weights.data() + layer.arrays[0].start;
     for (std::size_t tap = 0; tap < length; ++tap)
         for (std::size_t output = 0; output < outputs; ++output)
             for (std::size_t input = 0; input < channels_; ++input)
-                weights[(tap * channels_ + input) * pitch + output] = *from++;
+                weights.data()[(tap * channels_ + input) * pitch + output] = *from++;
     weights_.push_back(std::move(weights));
     weights_.push_back(padded_bias(file, layer.arrays[1]));
     Operation& op = push(Kind::transposed, steps_out, outputs);
@@ -292,7 +301,7 @@ void Network::add_recurrent(const FrozenFile& file, const FrozenLayer& layer) {
     const float *kernel = file.weights.data() + layer.arrays[0].start,
                 *recurrent = file.weights.data() + layer.arrays[1].start,
                 *bias = file.weights.data() + layer.arrays[2].start;
-    std::vector<float> weights(rows * pitch), biases(4 * unit_pitch);
+    AlignedFloats weights(rows * pitch), biases(4 * unit_pitch);
     for (std::size_t gate = 0; gate < n_gates; ++gate) {
         float* to = weights.data() + gate * unit_pitch;
         for (std::size_t row = 0; row < rows; ++row) {
@@ -307,7 +316,7 @@ void Network::add_recurrent(const FrozenFile& file, const FrozenLayer& layer) {
         const float* second = file.weights.data() + layer.arrays[3].start;
         for (std::size_t gate = 0; gate < 2; ++gate)
             for (std::size_t unit = 0; unit < units; ++unit)
-                biases[gate * unit_pitch + unit] += second[gate * units + unit];
+                biases.data()[gate * unit_pitch + unit] += second[gate * units + unit];
         std::copy_n(second + 2 * units, units, biases.data() + 3 * unit_pitch);
     }
     weights_.push_back(std::move(weights));

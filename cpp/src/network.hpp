@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,19 @@
 #include "plan.hpp"
 
 namespace discrimen {
+
+// Zeros at first; begins with a cache line, so that no vector of a row of weights straddles two.
+class AlignedFloats {
+   public:
+    explicit AlignedFloats(std::size_t count);
+    float* data() const { return memory_.get(); }
+
+   private:
+    struct Free {
+        void operator()(float* memory) const { std::free(memory); }
+    };
+    std::unique_ptr<float, Free> memory_;
+};
 
 // A plan and the memory that it points into.
 class Network {
@@ -38,7 +53,7 @@ class Network {
     std::size_t most_values_ = 0;
     std::vector<std::pair<std::size_t, std::size_t>> kept_shapes_;  // steps and channels; (0, 0): nothing
     std::vector<Operation> operations_;
-    std::vector<std::vector<float>> weights_;
+    std::vector<AlignedFloats> weights_;
     NetworkPlan plan_ = {};
 };
 

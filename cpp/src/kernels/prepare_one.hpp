@@ -146,6 +146,39 @@ static inline float divisor_of(Scale scale, const float* window, int length) {
     return scale == Scale::peak ? peak : scale == Scale::area ? sum : 1.0f;
 }
 
+// `lanes` samples that lie one behind the other, as floats.
+template <class T>
+static inline Vector load_samples(const char* from, T mask) {
+    typedef T Samples __attribute__((vector_size(sizeof(T) * lanes)));
+    typedef T UnalignedSamples __attribute__((vector_size(sizeof(T) * lanes), aligned(1), may_alias));
+    return __builtin_convertvector(Samples(*reinterpret_cast<const UnalignedSamples*>(from)) & mask, Vector);
+}
+
+// The usual case, without a detour through memory: 16-bit samples, a window that stands still and holds a vector or
+// more, scaled to its peak. The last vector goes back as far as it must to end with the window.
+template <class T>
+static inline bool prepare_still(const PreparationPlan& plan, const Record<T, true>& record, float* window) {
+    const T mask = static_cast<T>(record.mask);
+    const char* samples = record.data + plan.window_start * std::ptrdiff_t(sizeof(T));
+    const int last = plan.window_length - lanes;
+    Vector highest = load_samples<T>(samples + last * std::ptrdiff_t(sizeof(T)), mask), lowest = highest;
+    for (int i = 0; i < last; i += lanes) {
+        const Vector values = load_samples<T>(samples + i * std::ptrdiff_t(sizeof(T)), mask);
+        highest = larger(highest, values);
+        lowest = smaller(lowest, values);
+    }
+    const float baseline = float(mean_of(record, plan.baseline_start, plan.baseline_stop));
+    const float peak = plan.polarity > 0 ? largest_lane(highest) - baseline : largest_lane(-lowest) + baseline;
+    const bool valid = peak > 0;
+    const float factor = valid ? plan.polarity / peak : 0.0f;
+    for (int i = 0; i < last + lanes; i += lanes) {
+        const int at = i < last ? i : last;
+        const Vector values = load_samples<T>(samples + at * std::ptrdiff_t(sizeof(T)), mask);
+        store(window + at, (values - baseline) * factor);
+    }
+    return valid;
+}
+
 // Writes the prepared window, or returns false and writes zeros. Writes up to `lanes` floats behind the window.
 template <class R>
 static inline bool prepare_record(const PreparationPlan& plan, const R& record, int n_samples, float* window) {
@@ -167,6 +200,9 @@ template <class T>
 static inline bool prepare_typed(const PreparationPlan& plan, const SampleView& view, const char* pulse,
                                  float* window) {
     const int n_samples = static_cast<int>(view.n_samples);
+    if constexpr (sizeof(T) == 2)
+        if (view.sample_stride == 2 && !plan.aligned && plan.scale == Scale::peak && plan.window_length >= lanes)
+            return prepare_still<T>(plan, {pulse, 0, view.mask}, window);
     if (view.sample_stride == sizeof(T))
         return prepare_record(plan, Record<T, true>{pulse, 0, view.mask}, n_samples, window);
     return prepare_record(plan, Record<T, false>{pulse, view.sample_stride, view.mask}, n_samples, window);

@@ -34,24 +34,41 @@ typedef float Vector __attribute__((vector_size(4 * lanes)));
 typedef std::int32_t IntVector __attribute__((vector_size(4 * lanes)));
 typedef std::uint32_t BitVector __attribute__((vector_size(4 * lanes)));
 typedef float UnalignedVector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-typedef std::uint32_t HalfBits __attribute__((vector_size(2 * lanes)));
-typedef std::uint32_t UnalignedHalf __attribute__((vector_size(2 * lanes), aligned(1), may_alias));
 typedef std::int16_t ShortVector __attribute__((vector_size(4 * lanes)));
 typedef std::uint16_t UnsignedShortVector __attribute__((vector_size(4 * lanes)));
+
+// Calls f with 0, 1, ... count - 1, unrolled: indices that the compiler knows keep small arrays in registers.
+template <class F, int... index>
+static inline __attribute__((always_inline)) void each_of([[maybe_unused]] F f, std::integer_sequence<int, index...>) {
+    (f(std::integral_constant<int, index>()), ...);
+}
+
+template <int count, class F>
+static inline __attribute__((always_inline)) void each(F f) {
+    each_of(f, std::make_integer_sequence<int, count>());
+}
 
 static inline Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 
 static inline void store(float* to, Vector values) { *reinterpret_cast<UnalignedVector*>(to) = values; }
 
-template <std::size_t... lane>
-static inline BitVector joined(HalfBits low, HalfBits high, std::index_sequence<lane...>) {
-    return __builtin_shufflevector(low, high, int(lane)...);
-}
-
-// Two halves of a vector from two places of any alignment.
+// Two halves of a vector from two places of any alignment. By name: an insertion from memory leaves the one port that
+// shuffles free, and g++ makes a shuffle of it.
 static inline BitVector load_halves(const char* low, const char* high) {
-    return joined(*reinterpret_cast<const UnalignedHalf*>(low), *reinterpret_cast<const UnalignedHalf*>(high),
-                  std::make_index_sequence<lanes>());
+#if defined(__AVX512F__)
+    const __m512i lower = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low)));
+    return (BitVector)_mm512_inserti64x4(lower, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1);
+#elif defined(__AVX2__)
+    const __m256i lower = _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low)));
+    return (BitVector)_mm256_inserti128_si256(lower, _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1);
+#else
+    typedef std::uint64_t Halves __attribute__((vector_size(16)));
+    static_assert(sizeof(Halves) == sizeof(BitVector), "a half is 64 bits wide");
+    std::uint64_t lower, upper;
+    __builtin_memcpy(&lower, low, sizeof lower);
+    __builtin_memcpy(&upper, high, sizeof upper);
+    return (BitVector)Halves{lower, upper};
+#endif
 }
 
 static inline Vector broadcast(float value) { return Vector{} + value; }
@@ -79,18 +96,20 @@ static inline Vector smaller(Vector one, Vector other) {
 
 static inline Vector to_float(IntVector values) { return __builtin_convertvector(values, Vector); }
 
-// 1 / x to within a unit of the last place or two; x is neither 0 nor infinite.
-static inline Vector reciprocal(Vector x) {
+// numerator / x to within a unit of the last place or two; x is a normal number, and one over it too.
+static inline Vector ratio(Vector numerator, Vector x) {
 #if defined(__AVX512F__)
     const Vector guess = _mm512_rcp14_ps(x);
-    return guess * (2.0f - x * guess);
+    return numerator * guess * (2.0f - x * guess);
 #elif defined(__AVX2__)
     const Vector guess = _mm256_rcp_ps(x);
-    return guess * (2.0f - x * guess);
+    return numerator * guess * (2.0f - x * guess);
 #else
-    return 1.0f / x;
+    return numerator / x;
 #endif
 }
+
+static inline Vector reciprocal(Vector x) { return ratio(broadcast(1.0f), x); }
 
 // x / divisor. With fused multiply-adds by way of the inverse, made good once: as exact, at a fifth of the time.
 static inline Vector quotient(Vector x, float divisor) {
@@ -117,12 +136,12 @@ static inline Vector power_of_2(Vector x) {
     const Vector shifted = x + rounder;
     const Vector whole = shifted - rounder;
     const Vector rest = x - whole;
-    Vector series = broadcast(1.327647199e-3f);
-    series = series * rest + 9.675541334e-3f;
-    series = series * rest + 5.550713273e-2f;
-    series = series * rest + 2.402211972e-1f;
-    series = series * rest + 6.931469671e-1f;
-    series = series * rest + 1.000000072f;
+    // In pairs, so that half of the terms need not wait for one another.
+    const Vector square = rest * rest;
+    const Vector last = rest * 1.327647199e-3f + 9.675541334e-3f;
+    const Vector middle = rest * 5.550713273e-2f + 2.402211972e-1f;
+    const Vector first = rest * 6.931469671e-1f + 1.000000072f;
+    const Vector series = first + square * (middle + square * last);
 #if defined(__AVX512F__)
     return _mm512_scalef_ps(series, whole);
 #else

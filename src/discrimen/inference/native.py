@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import discrimen._engine as _engine
+from discrimen import engine
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.keras_jax import Device
 from discrimen.spec.frozen_file import read_frozen
@@ -59,13 +59,13 @@ class NativePredictor:
             raise SettingsError(f"threads must be at least 1, got {threads}")
         self._spec = read_frozen(path).spec
         try:
-            self._model = _engine.Model.load(os.fspath(path), instruction_set, _DEVICES[device])
-        except _engine.EngineError as error:
+            self._model = engine.Model.load(os.fspath(path), instruction_set, _DEVICES[device])
+        except engine.EngineError as error:
             raise _translated(error, path) from error
         self._pool = ThreadPoolExecutor(self._threads)
         self._workspaces: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self._threads):
-            self._workspaces.put(_engine.Workspace(self._model))
+            self._workspaces.put(engine.Workspace(self._model))
 
     @property
     def spec(self) -> ModelSpec:
@@ -90,6 +90,9 @@ class NativePredictor:
             )
         scores = np.empty((len(samples), len(self._spec.classes)), dtype=np.float32)
         n_shares = max(1, min(self._threads, samples.size // SMALLEST_SHARE))
+        if n_shares == 1:
+            self._score(samples, scores)
+            return scores
         bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
         shares = [slice(start, stop) for start, stop in pairwise(bounds)]
         running = [self._pool.submit(self._score, samples[share], scores[share]) for share in shares[1:]]
@@ -101,7 +104,7 @@ class NativePredictor:
     def _score(self, samples: NDArray[Any], scores: NDArray[np.float32]) -> None:
         workspace = self._workspaces.get()
         try:
-            _engine.classify(self._model, workspace, _as_native(samples), scores)
+            engine.classify(self._model, workspace, _as_native(samples), scores)
         finally:
             self._workspaces.put(workspace)
 

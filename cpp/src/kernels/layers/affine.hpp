@@ -26,6 +26,8 @@ struct Taps {
 };
 
 static inline Taps taps_inside(const Operation& op, int origin) {
+    const int reach = (op.length - 1) * op.dilation;
+    if (origin >= 0 && origin + reach < op.steps_in) return {0, op.length};
     const int after = op.steps_in - origin;  // distance to the first step that is not there
     const int first = origin < 0 ? (-origin + op.dilation - 1) / op.dilation : 0;
     const int last = after > 0 ? (after + op.dilation - 1) / op.dilation : 0;

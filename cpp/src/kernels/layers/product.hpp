@@ -18,24 +18,26 @@ static inline void product_tile(const Product& product, const float* x, const fl
                                 float* y) {
     Vector sum[outputs][2];
     const bool from_y = product.add && !product.scale;
-    for (int j = 0; j < outputs; ++j)
-        for (int half = 0; half < 2; ++half)
+    each<outputs>([&](auto j) {
+        each<2>([&](auto half) {
             sum[j][half] = from_y ? load(y + j * block + half * lanes) : product.scale ? Vector{} : broadcast(bias[j]);
+        });
+    });
     for (int i = 0; i < product.n_inputs; ++i, x += block, weights += product.pitch) {
         const Vector x0 = load(x), x1 = load(x + lanes);
-#pragma GCC unroll 16
-        for (int j = 0; j < outputs; ++j) {
+        each<outputs>([&](auto j) {
             sum[j][0] += weights[j] * x0;
             sum[j][1] += weights[j] * x1;
-        }
+        });
     }
-    for (int j = 0; j < outputs; ++j)
-        for (int half = 0; half < 2; ++half) {
+    each<outputs>([&](auto j) {
+        each<2>([&](auto half) {
             Vector value = sum[j][half];
             if (product.scale) value = value * product.scale[half] + bias[j];
             if (product.relu) value = larger(value, Vector{});
             store(y + j * block + half * lanes, value);
-        }
+        });
+    });
 }
 
 template <int outputs>
@@ -62,28 +64,26 @@ static inline void multiply_block(const Product& product, const float* x, const 
 template <int vectors, int sums>
 static inline void multiply_one_tile(int n_inputs, int pitch, const float* x, const float* weights, const float* start,
                                      float* y) {
-    Vector sum[sums][vectors] = {};
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) sum[0][v] = load(start + v * lanes);
-    int i = 0;
-    for (; i + sums <= n_inputs; i += sums)
-#pragma GCC unroll 8
-        for (int s = 0; s < sums; ++s)
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; ++v) sum[s][v] += x[i + s] * load(weights + (i + s) * pitch + v * lanes);
-#pragma GCC unroll 8
-    for (int s = 0; s + 1 < sums; ++s)
-        if (i + s < n_inputs)
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; ++v) sum[s][v] += x[i + s] * load(weights + (i + s) * pitch + v * lanes);
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-#pragma GCC unroll 4
-        for (int apart = sums / 2; apart > 0; apart /= 2)
-#pragma GCC unroll 8
-            for (int s = 0; s < apart; ++s) sum[s][v] += sum[s + apart][v];
+    Vector sum[sums][vectors];
+    each<vectors>([&](auto v) {
+        sum[0][v] = load(start + v * lanes);
+        each<sums - 1>([&](auto s) { sum[s + 1][v] = Vector{}; });
+    });
+    const auto add = [&](auto s) {
+        each<vectors>([&](auto v) { sum[s][v] += x[s] * load(weights + s * pitch + v * lanes); });
+    };
+    int left = n_inputs;
+    for (; left >= sums; left -= sums, x += sums, weights += sums * pitch) each<sums>(add);
+    each<sums - 1>([&](auto s) {
+        if (left > s) add(s);
+    });
+    each<vectors>([&](auto v) {
+        // Sums 0 and 1, 2 and 3, ... then those of the pairs.
+        each<sums / 2>([&](auto s) { sum[2 * s][v] += sum[2 * s + 1][v]; });
+        each<sums / 4>([&](auto s) { sum[4 * s][v] += sum[4 * s + 2][v]; });
+        if constexpr (sums == 8) sum[0][v] += sum[4][v];
         store(y + v * lanes, sum[0][v]);
-    }
+    });
 }
 
 static inline void multiply_one(int n_inputs, int n_outputs, int pitch, bool add, const float* x, const float* weights,
@@ -104,15 +104,12 @@ template <int steps>
 static inline void multiply_steps(int n_inputs, int pitch, const float* x, int x_stride, const float* weights,
                                   const float* bias, bool relu, float* y, int y_stride) {
     Vector sum[steps];
-#pragma GCC unroll 8
-    for (int s = 0; s < steps; ++s) sum[s] = load(bias);
+    each<steps>([&](auto s) { sum[s] = load(bias); });
     for (int i = 0; i < n_inputs; ++i) {
         const Vector row = load(weights + i * pitch);
-#pragma GCC unroll 8
-        for (int s = 0; s < steps; ++s) sum[s] += x[s * x_stride + i] * row;
+        each<steps>([&](auto s) { sum[s] += x[s * x_stride + i] * row; });
     }
-#pragma GCC unroll 8
-    for (int s = 0; s < steps; ++s) store(y + s * y_stride, relu ? larger(sum[s], Vector{}) : sum[s]);
+    each<steps>([&](auto s) { store(y + s * y_stride, relu ? larger(sum[s], Vector{}) : sum[s]); });
 }
 
 }  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

@@ -55,17 +55,17 @@ static inline Vector lstm_cell(Vector entry, Vector forget, Vector candidate, Ve
     const Vector below_forget = 1.0f + gate_power(forget, -1.0f);
     const Vector below_entry = (1.0f + gate_power(entry, -1.0f)) * (1.0f + power);
     const Vector memory =
-        (load(cell) * below_entry + (power - 1.0f) * below_forget) * reciprocal(below_forget * below_entry);
+        ratio(load(cell) * below_entry + (power - 1.0f) * below_forget, below_forget * below_entry);
     store(cell, memory);
     const Vector grown = gate_power(memory, 2.0f);
-    return (grown - 1.0f) * reciprocal((1.0f + gate_power(output, -1.0f)) * (1.0f + grown));
+    return ratio(grown - 1.0f, (1.0f + gate_power(output, -1.0f)) * (1.0f + grown));
 }
 
 // The same for a GRU: with U = e**-update and C = e**(2 candidate), update * state + (1 - update) * tanh(candidate).
 static inline Vector gru_cell(Vector update, Vector reset, Vector candidate, Vector from_state, Vector state) {
     const Vector opened = reciprocal(1.0f + gate_power(reset, -1.0f));
     const Vector power = gate_power(candidate + opened * from_state, 2.0f), closed = gate_power(update, -1.0f);
-    return (state * (power + 1.0f) + closed * (power - 1.0f)) * reciprocal((1.0f + closed) * (1.0f + power));
+    return ratio(state * (power + 1.0f) + closed * (power - 1.0f), (1.0f + closed) * (1.0f + power));
 }
 
 template <int width>
