@@ -10,7 +10,6 @@ from importlib import metadata
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from discrimen.errors import DiscrimenError, MissingExtraError
@@ -41,6 +40,7 @@ SUBCOMMANDS = {
     "evaluate": Subcommand("judge a model beside charge comparison and the physical bound", "analysis"),
     "freeze": Subcommand("freeze a trained model into one file", "train"),
     "classify": Subcommand("score every pulse of run files"),
+    "bench": Subcommand("time a frozen model on every backend, beside the limits of the machine", "analysis"),
     "demo": Subcommand("the whole path on a simulated run", "all"),
 }
 """Each is the function of its name in the module of its name in this package."""
@@ -137,7 +137,7 @@ def _run(arguments: list[str]) -> None:
 
 
 def _complain(problem: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"discrimen: {problem}", markup=False, highlight=False)
+    print(f"discrimen: {problem}", file=sys.stderr)
 
 
 def _drop_output() -> None:

@@ -1,0 +1,118 @@
+"""A small frozen network, and a benchmark result that no machine had to measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from discrimen.benchmark.made_up import made_up_pulses
+from discrimen.benchmark.result import BatchTime, Benchmark, LatencyRow, Limits, Machine, ModelTimes, TrainingRow
+from discrimen.benchmark.shares import rows_of
+from discrimen.benchmark.timing import Pulses
+from discrimen.inference.reference_predictor import score_exactly
+from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.spec.layers import Dense, Layer
+from discrimen.spec.model_spec import ModelSpec
+from discrimen.spec.preparation import Preparation
+
+MACHINE = Machine(
+    cpu="a CPU",
+    n_cores=2,
+    last_cache_bytes=2**25,
+    memory_bytes=2**34,
+    instruction_set="avx2",
+    load_average=0.0,
+    limits=(
+        Limits(threads=1, peak_multiply_adds_hz=1e11, copy_bytes_hz=1e10, copy_size_bytes=2**30),
+        Limits(threads=2, peak_multiply_adds_hz=2e11, copy_bytes_hz=1.5e10, copy_size_bytes=2**30),
+    ),
+)
+
+
+def dense(rng: np.random.Generator, n_in: int, n_out: int, activation: str = "relu") -> Dense:
+    kernel = (rng.standard_normal((n_in, n_out)) / np.sqrt(n_in)).astype(np.float32)
+    return Dense(kernel=kernel, bias=np.zeros(n_out, np.float32), activation=activation)  # type: ignore[arg-type]
+
+
+def reference_network() -> tuple[Layer, ...]:
+    rng = np.random.default_rng(1)
+    return dense(rng, 75, 10), dense(rng, 10, 4), dense(rng, 4, 2, "softmax")
+
+
+@pytest.fixture(scope="session")
+def frozen() -> FrozenModel:
+    preparation = Preparation(sample_period_ns=10, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
+    spec = ModelSpec(preparation=preparation)
+    layers = reference_network()
+    samples = made_up_pulses(preparation, 64, np.random.default_rng(2)).astype(np.int32)
+    return FrozenModel(spec, layers, GoldenVectors(samples, score_exactly(layers, spec, samples), 1e-5))
+
+
+@pytest.fixture(scope="session")
+def frozen_path(frozen: FrozenModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("frozen") / "mlp.discrimen"
+    write_frozen(frozen, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pulses(frozen: FrozenModel) -> Pulses:
+    samples = made_up_pulses(frozen.spec.preparation, 50, np.random.default_rng(3))
+    return Pulses(samples, score_exactly(frozen.layers, frozen.spec, samples))
+
+
+@pytest.fixture
+def benchmark_result() -> Benchmark:
+    times = [
+        BatchTime(
+            backend=name,
+            threads=threads,
+            batch_size=size,
+            best_ns_per_signal=slowness * (20 / threads + 1000 / size),
+            median_ns_per_signal=slowness * (25 / threads + 1100 / size),
+            n_rounds=5,
+        )
+        for name, slowness in (("native", 1.0), ("onnxruntime", 5.0), ("openvino (latency)", 6.0))
+        for threads in (1, 2)
+        for size in (1, 100, 10_000)
+    ]
+    rates = {(threads, size): 2e10 * threads for threads in (1, 2) for size in (1, 100, 10_000)}
+    rows = rows_of(times, MACHINE, rates, multiply_adds=798, bytes_in=150, bytes_out=8)
+    latencies = (
+        LatencyRow(backend="native", via="C interface", n_calls=9, p50_ns=200, p99_ns=300, p999_ns=900),
+        LatencyRow(
+            backend="onnxruntime",
+            via="Python",
+            n_calls=9,
+            p50_ns=9000,
+            p99_ns=11000,
+            p999_ns=90000,
+            least_call_p50_ns=3500,
+        ),
+    )
+    training = tuple(
+        TrainingRow(
+            backend="keras on jax",
+            batch_size=size,
+            n_signals=25600,
+            best_ns_per_signal=1e5 / size,
+            median_ns_per_signal=2e5 / size,
+            n_epochs=3,
+        )
+        for size in (1, 100)
+    )
+    model = ModelTimes(
+        model="somewhere/mlp.discrimen",
+        sha256="0" * 64,
+        pulses="made up",
+        n_samples=75,
+        multiply_adds=798,
+        bytes_in=150,
+        bytes_out=8,
+        rows=rows,
+        latencies=latencies,
+        training=training,
+    )
+    return Benchmark(machine=MACHINE, models=(model,), config={}, versions={}, date="2026-01-01T00:00:00+00:00")
