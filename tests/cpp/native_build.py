@@ -1,0 +1,67 @@
+"""The engine, installed as a user would, and the examples built against it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+FOLDER = REPOSITORY / "build" / "installed-engine"
+PREFIX = FOLDER / "prefix"
+EXAMPLES = FOLDER / "examples"
+
+
+def run(*command: str | Path, folder: Path = REPOSITORY, environment: dict[str, str] | None = None) -> str:
+    """Run a command and return what it printed; a failure shows both its outputs."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def build_tool(name: str) -> str:
+    """Return cmake or ninja: of this environment, else of the machine."""
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    assert found, f"{name} is needed: pip install {name}"
+    return found
+
+
+def build(source: Path, folder: Path, *options: str) -> None:
+    """Configure and build a CMake project."""
+    cmake = build_tool("cmake")
+    ninja = f"-DCMAKE_MAKE_PROGRAM={build_tool('ninja')}"
+    run(cmake, "-S", source, "-B", folder, "-G", "Ninja", ninja, "-DCMAKE_BUILD_TYPE=Release", *options)
+    run(cmake, "--build", folder)
+
+
+def install_engine() -> Path:
+    """Build and install the engine; return the prefix."""
+    folder = FOLDER / "engine"
+    build(REPOSITORY / "cpp", folder, "-DDISCRIMEN_TESTS=OFF", "-DDISCRIMEN_EXAMPLES=OFF", "-DCMAKE_INSTALL_LIBDIR=lib")
+    run(build_tool("cmake"), "--install", folder, "--prefix", PREFIX)
+    return PREFIX
+
+
+def build_examples() -> Path:
+    """Build the examples against the installed engine, warnings as errors; return the folder of the programs."""
+    build(REPOSITORY / "cpp" / "examples", EXAMPLES, f"-DCMAKE_PREFIX_PATH={PREFIX}", "-DDISCRIMEN_WERROR=ON")
+    return EXAMPLES
+
+
+def compile_flags(prefix: Path) -> list[str]:
+    """Return what one line of a compiler needs, from pkg-config where the machine has it."""
+    if shutil.which("pkg-config"):
+        path = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
+        flags = run("pkg-config", "--cflags", "--libs", "discrimen", environment=path).split()
+    else:
+        flags = [f"-I{prefix / 'include'}", f"-L{prefix / 'lib'}", "-ldiscrimen"]
+    return [*flags, f"-Wl,-rpath,{prefix / 'lib'}"]

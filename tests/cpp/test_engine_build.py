@@ -1,0 +1,191 @@
+"""The engine's own tests, its sanitizers and its mutations, without Python inside; and what a user gets installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+from tests.cpp import native_build
+
+ENGINE = native_build.REPOSITORY / "cpp"
+BUILDS = native_build.REPOSITORY / "build" / "engine-tests"
+CHECKED = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS_DEBUG": "-O1 -g1 -D_GLIBCXX_ASSERTIONS"}
+SANITIZERS = {"plain": "", "sanitized": "address,undefined"}
+SETS = ("baseline", "avx2", "avx512")
+OF_KERNELS = ("layers", "preparation", "sample_layouts", "batches", "threads", "no_allocation")
+TESTS = (
+    *(f"test_{name}.{instruction_set}" for name in OF_KERNELS for instruction_set in SETS),
+    *(f"test_{name}" for name in ("c_interface", "loader", "loader_memory", "sha256")),
+    "mutate_loader",
+)
+LIBRARIES = {
+    "libstdc++.so.6",
+    "libm.so.6",
+    "libgcc_s.so.1",
+    "libc.so.6",
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+}
+
+
+def build_checked(name: str) -> Path:
+    """Build the engine with its tests and harnesses, warnings as errors; return the folder."""
+    options = {
+        **CHECKED,
+        "DISCRIMEN_WERROR": "ON",
+        "DISCRIMEN_EXAMPLES": "OFF",
+        "DISCRIMEN_SANITIZE": SANITIZERS[name],
+        "CMAKE_MAKE_PROGRAM": native_build.build_tool("ninja"),
+    }
+    cmake, folder = native_build.build_tool("cmake"), BUILDS / name
+    defined = [f"-D{option}={value}" for option, value in options.items()]
+    native_build.run(cmake, "-S", ENGINE, "-B", folder, "-G", "Ninja", *defined)
+    native_build.run(cmake, "--build", folder, "-j2")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sanitized() -> Path:
+    return build_checked("sanitized")
+
+
+@pytest.fixture(scope="module", params=SANITIZERS)
+def results(request: pytest.FixtureRequest) -> dict[str, Element]:
+    """What CTest says of each test of a build."""
+    folder = build_checked(request.param)
+    report = folder / "results.xml"
+    report.unlink(missing_ok=True)
+    # The status is not asked for: each test below looks for its own.
+    ctest = [native_build.build_tool("ctest"), "-j2", "--output-on-failure", "--output-junit", report]
+    native_build.run("sh", "-c", '"$0" "$@" || true', *ctest, folder=folder)
+    return {str(case.get("name")): case for case in ElementTree.parse(report).iter("testcase")}
+
+
+def test_every_test_of_the_engine_is_known_here(results: dict[str, Element]) -> None:
+    assert set(results) == set(TESTS)
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_engine(name: str, results: dict[str, Element]) -> None:
+    output = results[name].findtext("system-out") or ""
+    if results[name].get("status") == "notrun":
+        assert "on this machine" in output
+        pytest.skip(output.strip())
+    assert results[name].get("status") == "run", output
+    assert re.search(r"[1-9]\d* checks, 0 failed|[1-9]\d* inputs", output), output
+
+
+def mutate(folder: Path, n_inputs: int, seed: int) -> None:
+    printed = native_build.run(folder / "fuzz" / "mutate_loader", str(n_inputs), str(seed))
+    print(printed)
+    found = re.fullmatch(r"(\d+) inputs: (\d+) refused for (\d+) kinds of reasons, (\d+) loaded, .*\n", printed)
+    assert found, printed
+    count, n_refused, n_kinds, n_loaded = map(int, found.groups())
+    assert count == n_inputs == n_refused + n_loaded
+    # Deep enough to be of use: most mutations are seen, each by the check that it is for, and some do no harm.
+    assert n_refused > n_inputs / 2
+    assert n_loaded > n_inputs / 100
+    assert n_kinds > 50
+
+
+def test_no_damaged_file_harms_the_loader(sanitized: Path) -> None:
+    mutate(sanitized, 200_000, seed=1)
+
+
+@pytest.mark.slow
+def test_no_damaged_file_of_a_million_harms_the_loader(sanitized: Path) -> None:
+    mutate(sanitized, 1_000_000, seed=2)
+
+
+CONSUMER = """
+#include <discrimen/discrimen.h>
+#include <stdio.h>
+int main(void) {
+    char why[256] = "";
+    if (discrimen_load("absent.discrimen", NULL, why, sizeof why)) return 1;
+    printf("%s: %s", discrimen_version(), why);
+    return 0;
+}
+"""
+CONSUMER_PROJECT = """
+cmake_minimum_required(VERSION 3.18)
+project(consumer LANGUAGES C CXX)
+find_package(discrimen {version} REQUIRED)
+add_executable(consumer consumer.{language})
+target_link_libraries(consumer PRIVATE discrimen::discrimen)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed engine, moved to where it was not built for."""
+    moved = tmp_path_factory.mktemp("moved") / "engine"
+    shutil.copytree(native_build.install_engine(), moved, symlinks=True)
+    return moved
+
+
+@pytest.fixture(scope="module")
+def library(installed: Path) -> Path:
+    return (installed / "lib" / "libdiscrimen.so").resolve(strict=True)
+
+
+def version() -> str:
+    header = (ENGINE / "include" / "discrimen" / "version.h").read_text(encoding="utf-8")
+    return header.split('"')[1]
+
+
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_a_project_finds_the_installed_engine(language: str, installed: Path, tmp_path: Path) -> None:
+    (tmp_path / f"consumer.{language}").write_text(CONSUMER, encoding="utf-8")
+    project = CONSUMER_PROJECT.format(version=version(), language=language)
+    (tmp_path / "CMakeLists.txt").write_text(project, encoding="utf-8")
+    native_build.build(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={installed}")
+    assert native_build.run(tmp_path / "build" / "consumer") == f"{version()}: absent.discrimen: cannot be read"
+
+
+def test_pkg_config_finds_the_installed_engine(installed: Path, tmp_path: Path) -> None:
+    if not shutil.which("pkg-config"):
+        pytest.skip("NO PKG-CONFIG on this machine: install it to test discrimen.pc")
+    (tmp_path / "consumer.c").write_text(CONSUMER, encoding="utf-8")
+    path = {"PKG_CONFIG_PATH": str(installed / "lib" / "pkgconfig")}
+    assert native_build.run("pkg-config", "--modversion", "discrimen", environment=path).strip() == version()
+    flags = native_build.run("pkg-config", "--cflags", "--libs", "discrimen", environment=path).split()
+    native_build.run("gcc", tmp_path / "consumer.c", "-o", tmp_path / "consumer", *flags)
+    where = {"LD_LIBRARY_PATH": str(installed / "lib")}
+    assert native_build.run(tmp_path / "consumer", environment=where).startswith(version())
+
+
+def test_library_depends_on_nothing_but_the_compilers_own(library: Path) -> None:
+    printed = native_build.run("readelf", "-d", library, environment={"LC_ALL": "C"})
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", printed)
+    assert "libc.so.6" in needed
+    assert set(needed) <= LIBRARIES
+
+
+def test_library_is_small(library: Path) -> None:
+    assert 50_000 < library.stat().st_size < 2_000_000
+
+
+def test_library_shows_its_own_names_alone(library: Path) -> None:
+    lines = native_build.run("nm", "-D", "-C", "--defined-only", library).splitlines()
+    names = [line.split(maxsplit=2)[2] for line in lines]
+    assert "discrimen_load" in names
+    foreign = [name for name in names if not re.match(r"(typeinfo (name )?for |vtable for )?discrimen(_|::)", name)]
+    assert not foreign
+    inner = [name for name in names if "baseline::" in name or "avx" in name or "LoadedModel::" in name]
+    assert not inner
+
+
+def test_kernels_share_no_code_between_instruction_sets(library: Path) -> None:
+    """An inline function in common could be kept in the copy that uses instructions which the machine lacks."""
+    folder = native_build.FOLDER / "engine" / "CMakeFiles" / "discrimen.dir" / "src" / "kernels"
+    for name in SETS:
+        path = folder / f"{name}.cpp.o"
+        if not path.exists():
+            continue
+        shared = [line for line in native_build.run("nm", "-C", path).splitlines() if re.search(r" [WVu] ", line)]
+        assert not shared

@@ -1,0 +1,87 @@
+"""The ROOT macro writes a friend tree with the scores of the reference, run by CERN's ROOT."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cpp import native_build
+
+from discrimen.formats.base import ReadOptions
+from discrimen.formats.compass.root_file import FORMAT
+from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
+from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.spec.layers import Dense
+from discrimen.spec.model_spec import ModelSpec
+from discrimen.spec.preparation import Preparation
+
+RUN = Path(__file__).parents[1] / "formats" / "golden" / "compass_data_r.root"
+MACRO = native_build.REPOSITORY / "cpp" / "examples" / "root" / "classify.C"
+N_ENTRIES = 60
+FAKE = (7, 8)
+LENGTH = 40
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture(scope="module")
+def root_program() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("ROOT", reason="NO ROOT: pip install root, then run `make test-root`")
+    found = shutil.which("root", path=str(Path(sys.executable).parent)) or shutil.which("root")
+    assert found, "the module ROOT is there, but not the program root"
+    return found
+
+
+def write_model(path: Path) -> Path:
+    """Freeze a network that takes records of 40 samples: the golden run has such and shorter ones."""
+    preparation = Preparation(
+        sample_period_ns=2.0, polarity=-1, baseline_start=0, baseline_stop=8, window_start=0, window_length=LENGTH
+    )
+    rng = np.random.default_rng(3)
+    layers = (
+        Dense(
+            kernel=rng.normal(0, 0.2, (LENGTH, 2)).astype(np.float32),
+            bias=np.zeros(2, np.float32),
+            activation="softmax",
+        ),
+    )
+    spec = ModelSpec(preparation=preparation)
+    golden = rng.integers(0, 16384, (4, LENGTH)).astype(np.int32)
+    write_frozen(FrozenModel(spec, layers, GoldenVectors(golden, score_exactly(layers, spec, golden), 1e-5)), path)
+    return path
+
+
+def expected_scores(model: Path) -> np.ndarray:
+    neutron = np.full(N_ENTRIES, np.nan)
+    for pulses in FORMAT.open_reader(RUN, ReadOptions()).chunks():
+        if pulses.samples.shape[1] >= LENGTH:
+            neutron[pulses.column("entry")] = ReferencePredictor(model).predict(pulses.samples)[:, 1]
+    return neutron
+
+
+def test_macro_writes_one_score_for_each_entry(root_program: str, tmp_path: Path) -> None:
+    prefix = native_build.install_engine()
+    model = write_model(tmp_path / "model.discrimen")
+    call = f'{MACRO}("{model}", "{RUN}", "{tmp_path / "scores.root"}")'
+    printed = native_build.run(root_program, "-l", "-b", "-q", call, environment={"PREFIX": str(prefix)})
+
+    import ROOT
+
+    run = ROOT.TFile.Open(str(RUN))
+    tree = run.Get("Data_R")
+    tree.AddFriend("discrimen", str(tmp_path / "scores.root"))
+    count = tree.Draw("Entry$:discrimen.neutron", "", "goff")
+    assert count == N_ENTRIES
+    written = np.array([tree.GetVal(1)[row] for row in range(count)])
+    expected = expected_scores(model)
+    fake = np.isin(np.arange(N_ENTRIES), FAKE)  # the reader leaves them out; the macro scores whatever has samples
+    assert np.isfinite(expected[~fake]).sum() > 20
+    np.testing.assert_allclose(written[~fake], expected[~fake], atol=1e-5)
+    assert f"{np.isfinite(written).sum()} of {N_ENTRIES} entries scored" in printed
+    run.Close()
