@@ -132,15 +132,27 @@ FrozenArray read_array(Cursor& cursor, std::size_t n_weights) {
     return array;
 }
 
+std::size_t count_of(const FrozenArray& array) {
+    std::size_t count = 1;
+    for (const std::size_t length : array.shape) count *= length;
+    return count;
+}
+
 std::vector<FrozenLayer> read_layers(Cursor cursor, std::size_t n_weights) {
     const auto n_layers = cursor.take<std::uint32_t>();
     std::vector<FrozenLayer> layers;
+    std::size_t n_used = 0;
     for (std::uint32_t i = 0; i < n_layers; ++i) {
         FrozenLayer layer;
         layer.code = LayerCode(cursor.take<std::uint32_t>());
         const auto n_options = cursor.take<std::uint32_t>(), n_arrays = cursor.take<std::uint32_t>();
         layer.options = cursor.take_many<std::int32_t>(n_options);
-        for (std::uint32_t k = 0; k < n_arrays; ++k) layer.arrays.push_back(read_array(cursor, n_weights));
+        for (std::uint32_t k = 0; k < n_arrays; ++k) {
+            layer.arrays.push_back(read_array(cursor, n_weights));
+            n_used += count_of(layer.arrays.back());
+            // Each array is laid out anew: many that share one place would take more memory than the file warrants.
+            if (n_used > n_weights) throw Error("the layers use more weights than the " + number(n_weights) + " there");
+        }
         layers.push_back(std::move(layer));
     }
     cursor.finish();

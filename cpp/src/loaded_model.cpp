@@ -22,12 +22,14 @@ double worst_difference(const LoadedModel& model, const FrozenGolden& golden, di
     for (std::size_t done = 0; done < golden.n_pulses; done += at_once) {
         pulses.samples = first + std::ptrdiff_t(done) * pulses.pulse_stride;
         pulses.n_pulses = std::min(at_once, golden.n_pulses - done);
-        classify(model, pulses, workspace, scores.data() + done * n_classes);
+        const discrimen_status status = classify(model, pulses, workspace, scores.data() + done * n_classes);
+        if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
     }
     double worst = 0;
     for (std::size_t i = 0; i < scores.size(); ++i) {
         const double difference = std::abs(double(scores[i]) - golden.scores[i]);
-        if (!(difference <= worst)) worst = difference;
+        if (std::isnan(difference)) return difference;
+        worst = std::max(worst, difference);
     }
     return worst;
 }
@@ -82,14 +84,17 @@ discrimen_status classify(const LoadedModel& model, const discrimen_pulses& puls
     if (pulses.n_pulses == 0) return DISCRIMEN_OK;
     if (!pulses.samples || !scores || !workspace) return DISCRIMEN_NULL_ARGUMENT;
     if (pulses.n_samples < std::size_t(plan.preparation.shortest_record)) return DISCRIMEN_RECORD_TOO_SHORT;
-    if (int(pulses.type) < DISCRIMEN_INT16 || int(pulses.type) > DISCRIMEN_FLOAT32) return DISCRIMEN_UNKNOWN_TYPE;
+    std::int32_t type;  // a caller in C may have put any number there
+    static_assert(sizeof type == sizeof pulses.type);
+    std::memcpy(&type, &pulses.type, sizeof type);
+    if (type < DISCRIMEN_INT16 || type > DISCRIMEN_FLOAT32) return DISCRIMEN_UNKNOWN_TYPE;
     SampleView view;
     view.data = static_cast<const char*>(pulses.samples);
     view.n_pulses = pulses.n_pulses;
     view.n_samples = std::min(pulses.n_samples, std::size_t(std::numeric_limits<std::int32_t>::max()));
     view.pulse_stride = pulses.pulse_stride;
     view.sample_stride = pulses.sample_stride;
-    view.type = pulses.type;
+    view.type = type;
     view.mask = pulses.mask == 0 ? ~std::uint32_t(0) : pulses.mask;
     model.kernels.classify(plan, view, workspace, scores);
     return DISCRIMEN_OK;

@@ -97,7 +97,7 @@ PreparationPlan plan_preparation(const FrozenPreparation& p) {
                       p.baseline_start < p.baseline_stop && p.baseline_stop <= most_option && p.window_start >= 0 &&
                       p.window_start <= most_option && p.window_length >= 1 && p.window_length <= most_option &&
                       p.scale >= 0 && p.scale <= 2 && p.sample_period_ns > 0 && p.n_classes >= 1;
-    const bool alignment_fits = !p.aligned || (p.fraction > 0 && p.fraction < 1 && std::abs(p.position) <= most_option);
+    const bool alignment_fits = !p.aligned || (p.fraction > 0 && p.fraction < 1 && p.position >= -most_option && p.position <= most_option);
     if (!fits || !alignment_fits) throw Error("the preparation is not a possible one");
     PreparationPlan plan;
     plan.polarity = float(p.polarity);

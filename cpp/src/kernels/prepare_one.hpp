@@ -35,7 +35,7 @@ template <class R>
 static inline double mean_of(const R& record, int start, int stop) {
     using T = decltype(record[0]);
     if constexpr (sizeof(T) == 2) {
-        std::int32_t sum = 0;
+        std::int64_t sum = 0;
         for (int i = start; i < stop; ++i) sum += record[i];
         return double(sum) / (stop - start);
     } else {

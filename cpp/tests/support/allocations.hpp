@@ -1,0 +1,16 @@
+// Counts what this program and the libraries that it loads allocate, by standing in for malloc and its like.
+//
+// In a build with address or thread sanitizer their hooks count instead; with another C library nothing does.
+#pragma once
+
+#include <cstddef>
+
+namespace allocations {
+
+bool can_count();
+std::size_t count();       // allocations since the start
+std::size_t live_bytes();  // allocated and not freed
+std::size_t peak_bytes();  // the most that live_bytes() was since the last reset_peak()
+void reset_peak();
+
+}  // namespace allocations
