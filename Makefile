@@ -45,6 +45,10 @@ test-root: setup ## scores as a ROOT friend tree, read by CERN's ROOT (a large d
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/cmake -S cpp -B build/parts -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DDISCRIMEN_BENCH=ON -DDISCRIMEN_TESTS=OFF \
+	  -DDISCRIMEN_EXAMPLES=OFF -DDISCRIMEN_FUZZ=OFF
+	$(BIN)/cmake --build build/parts --target parts
+	build/parts/parts
 	$(BIN)/python benchmarks/cpp_header.py
 	$(BIN)/python benchmarks/classify_speed.py
 	$(BIN)/python benchmarks/classify_memory.py

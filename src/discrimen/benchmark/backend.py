@@ -29,11 +29,14 @@ class BoundBatch:
         Returns them, shape (pulse, class), as the last call left them.
     samples : ndarray, shape (pulse, sample)
         What is scored: kept here, for a runtime that reads the buffer does not own it.
+    batches : int
+        How many batches like this one call scores.
     """
 
     score: Callable[[], object]
     scores: Callable[[], NDArray[np.float32]]
     samples: NDArray[Any]
+    batches: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

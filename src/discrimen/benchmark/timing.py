@@ -182,10 +182,10 @@ def _calls_to_a_stretch(bound: BoundBatch) -> int:
     """Choose by the best of a few calls: one alone may have waited for another process."""
     shortest_ns = _stretch_ns(bound, 1)
     for _ in range(_MOST_TRIALS):
-        if shortest_ns > 10 * _STRETCH_NS:
+        if shortest_ns * bound.batches > 10 * _STRETCH_NS:
             break
         shortest_ns = min(shortest_ns, _stretch_ns(bound, 1))
-    return max(1, round(_STRETCH_NS / shortest_ns))
+    return max(1, round(_STRETCH_NS / (shortest_ns * bound.batches)))
 
 
 def _stretch_ns(bound: BoundBatch, n_calls: int) -> float:
@@ -193,7 +193,7 @@ def _stretch_ns(bound: BoundBatch, n_calls: int) -> float:
     start_ns = time.perf_counter_ns()
     for _ in range(n_calls):
         score()
-    return (time.perf_counter_ns() - start_ns) / n_calls
+    return (time.perf_counter_ns() - start_ns) / (n_calls * bound.batches)
 
 
 def _batch_time(contender: _Contender, batch_size: int) -> BatchTime:
