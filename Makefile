@@ -30,7 +30,7 @@ lint: setup      ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: lint       ## lint and all fast tests (what CI runs)
-	$(BIN)/pytest -m "not slow and not root"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root"
 
 test-slow: setup ## the slow tests
 	$(BIN)/pytest -m "slow and not root"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,6 +38,15 @@ def build_tool(name: str) -> str:
     return found
 
 
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Let one process at a time build: tests may run in several."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(source: Path, folder: Path, *options: str) -> None:
     """Configure and build a CMake project."""
     cmake = build_tool("cmake")
@@ -46,14 +58,17 @@ def build(source: Path, folder: Path, *options: str) -> None:
 def install_engine() -> Path:
     """Build and install the engine; return the prefix."""
     folder = FOLDER / "engine"
-    build(REPOSITORY / "cpp", folder, "-DDISCRIMEN_TESTS=OFF", "-DDISCRIMEN_EXAMPLES=OFF", "-DCMAKE_INSTALL_LIBDIR=lib")
-    run(build_tool("cmake"), "--install", folder, "--prefix", PREFIX)
+    options = ("-DDISCRIMEN_TESTS=OFF", "-DDISCRIMEN_EXAMPLES=OFF", "-DCMAKE_INSTALL_LIBDIR=lib")
+    with only_one():
+        build(REPOSITORY / "cpp", folder, *options)
+        run(build_tool("cmake"), "--install", folder, "--prefix", PREFIX)
     return PREFIX
 
 
 def build_examples() -> Path:
     """Build the examples against the installed engine, warnings as errors; return the folder of the programs."""
-    build(REPOSITORY / "cpp" / "examples", EXAMPLES, f"-DCMAKE_PREFIX_PATH={PREFIX}", "-DDISCRIMEN_WERROR=ON")
+    with only_one():
+        build(REPOSITORY / "cpp" / "examples", EXAMPLES, f"-DCMAKE_PREFIX_PATH={PREFIX}", "-DDISCRIMEN_WERROR=ON")
     return EXAMPLES
 
 

@@ -67,11 +67,13 @@ def test_frozen_model_needs_no_keras(frozen: Path) -> None:
         "print(sorted({'keras', 'jax', 'scipy'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", program, frozen], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines() == ["numpy (float64 reference)", "[]"]
+    backend, heavy = ended.stdout.splitlines()
+    assert backend.startswith("native (")
+    assert heavy == "[]"
 
 
 def test_frozen_model_on_a_gpu_is_refused(frozen: Path) -> None:
-    with pytest.raises(DeviceError, match="CPU"):
+    with pytest.raises(DeviceError, match="no CUDA backend"):
         load_model(frozen, device="gpu")
 
 
