@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from tests.cpp import native_build
 
+pytestmark = pytest.mark.timeout(900)  # a fixture compiles the engine twice, on whatever machine this is
+
 ENGINE = native_build.REPOSITORY / "cpp"
 BUILDS = native_build.REPOSITORY / "build" / "engine-tests"
 CHECKED = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS_DEBUG": "-O1 -g1 -D_GLIBCXX_ASSERTIONS"}
