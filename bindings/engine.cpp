@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <memory>
+
 #include "discrimen/measure.hpp"
 #include "discrimen/model.hpp"
 
@@ -68,12 +70,11 @@ std::vector<double> single_pulse_ns(const std::string& path, const std::string& 
     const discrimen::Pulses pulses = samples.pulses(0);
     char why[512] = "";
     const discrimen_options options = {instruction_set.empty() ? nullptr : instruction_set.c_str(), nullptr};
-    discrimen_model* model = discrimen_load(path.c_str(), &options, why, sizeof why);
+    const std::unique_ptr<discrimen_model, void (*)(discrimen_model*)> model(
+        discrimen_load(path.c_str(), &options, why, sizeof why), discrimen_free);
     if (!model) throw discrimen::Error(why);
     nb::gil_scoped_release release;
-    std::vector<double> times = discrimen::single_pulse_ns(model, pulses, n_calls);
-    discrimen_free(model);
-    return times;
+    return discrimen::single_pulse_ns(model.get(), pulses, n_calls);
 }
 
 }  // namespace
@@ -98,7 +99,8 @@ NB_MODULE(_native, module) {
 
     nb::class_<discrimen::Workspace>(module, "Workspace").def(nb::init<const discrimen::Model&>(), "model"_a);
 
-    module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a, "mask"_a = 0);
+    // Scores of another type or layout are refused: a converted copy would be filled, and thrown away.
+    module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "mask"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());
 }

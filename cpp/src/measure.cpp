@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <stdexcept>
+#include <new>
 
 #include "loaded_model.hpp"
 
@@ -31,6 +31,7 @@ double clock_ns() {
 }  // namespace
 
 std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& pulses, std::size_t n_calls) {
+    if (pulses.n_pulses == 0) throw Error("there are no pulses to time");
     discrimen_workspace* workspace = discrimen_workspace_new(model);
     if (!workspace) throw std::bad_alloc();
     std::vector<float> scores(discrimen_n_classes(model));
@@ -53,6 +54,7 @@ std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& 
 }
 
 double copy_bytes_hz(std::size_t size) {
+    if (size == 0) throw Error("there are no bytes to copy");
     std::vector<char> from(size, 1), to(size, 2);
     double best = 0;
     for (int i = 0; i < n_repeats; ++i) {

@@ -36,7 +36,8 @@ Model Model::from_memory(const void* content, std::size_t size, const LoadOption
     if (options.device != "cpu" && options.device != "cuda")
         throw Error("device must be cpu or cuda, got '" + options.device + "'");
     const Kernels& kernels = kernels_for(options.instruction_set);
-    return Model(std::make_shared<const LoadedModel>(read_frozen(static_cast<const std::uint8_t*>(content), size), kernels));
+    FrozenFile file = read_frozen(static_cast<const std::uint8_t*>(content), size);
+    return Model(std::make_shared<const LoadedModel>(std::move(file), kernels));
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {

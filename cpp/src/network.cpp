@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::int32_t most_option = (1 << 24) - 1;
 constexpr std::size_t most_reach = 1 << 30;  // so that places of taps fit into 32 bits
+constexpr std::size_t most_places = (1 << 26) - 1;  // values of a pulse: places within a block of 32 fit into 32 bits
 constexpr std::size_t n_activations = 8, n_paddings = 2, max_kept = 8;
 
 std::string number(std::size_t value) { return std::to_string(value); }
@@ -97,7 +99,8 @@ PreparationPlan plan_preparation(const FrozenPreparation& p) {
                       p.baseline_start < p.baseline_stop && p.baseline_stop <= most_option && p.window_start >= 0 &&
                       p.window_start <= most_option && p.window_length >= 1 && p.window_length <= most_option &&
                       p.scale >= 0 && p.scale <= 2 && p.sample_period_ns > 0 && p.n_classes >= 1;
-    const bool alignment_fits = !p.aligned || (p.fraction > 0 && p.fraction < 1 && p.position >= -most_option && p.position <= most_option);
+    const bool alignment_fits = !p.aligned || (p.fraction > 0 && p.fraction < 1 && p.position >= -most_option &&
+                                               p.position <= most_option);
     if (!fits || !alignment_fits) throw Error("the preparation is not a possible one");
     PreparationPlan plan;
     plan.polarity = float(p.polarity);
@@ -117,6 +120,8 @@ PreparationPlan plan_preparation(const FrozenPreparation& p) {
 }  // namespace
 
 AlignedFloats::AlignedFloats(std::size_t count) {
+    if (count > std::size_t(std::numeric_limits<std::int32_t>::max()))
+        throw Error("its " + number(count) + " weights are more than 32 bits can count");
     constexpr std::size_t cache_line = 64;
     const std::size_t size = (count * sizeof(float) + cache_line - 1) / cache_line * cache_line;
     memory_.reset(static_cast<float*>(std::aligned_alloc(cache_line, size)));
@@ -129,7 +134,7 @@ Network::Network(const FrozenFile& file) {
     channels_ = std::size_t(file.preparation.window_length);
     if (std::size_t(plan_.preparation.shortest_record) > file.golden.n_samples || channels_ > file.size)
         throw Error("golden pulses of " + number(file.golden.n_samples) + " samples are too short for the preparation");
-    most_values_ = std::max(padded(channels_), std::size_t(plan_.preparation.baseline_stop));
+    most_values_ = padded(channels_);
     for (std::size_t i = 0; i < file.layers.size(); ++i) {
         try {
             add_layer(file, file.layers[i]);
@@ -137,7 +142,7 @@ Network::Network(const FrozenFile& file) {
             throw Error("layer " + number(i) + " (" + name_of(file.layers[i].code) + "): " + error.what());
         }
         // A damaged file could ask for any amount of memory by a few numbers.
-        if (steps_ > file.size / std::max<std::size_t>(channels_, 1))
+        if (steps_ > std::min(file.size, most_places) / channels_)
             throw Error("layer " + number(i) + " gives more values than a file of " + number(file.size) +
                         " bytes warrants");
         most_values_ = std::max(most_values_, steps_ * channels_);

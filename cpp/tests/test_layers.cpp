@@ -90,6 +90,17 @@ void check_deep_networks(const std::string& set) {
     check_network(content, set, random);
 }
 
+// So many outputs that their number times that of their tiles does not fit into 32 bits.
+void check_wide_layer(const std::string& set) {
+    constexpr int n_outputs = 200000;
+    Random random(6);
+    frozen::Content content;
+    content.layers = {networks::dense(random, 1, n_outputs, frozen::relu),
+                      networks::dense(random, n_outputs, 2, frozen::softmax)};
+    networks::complete(content, random);
+    check_network(content, set, random);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,5 +111,6 @@ int main(int argc, char** argv) {
         check_activations(set);
         check_saturated_gates(set);
         check_deep_networks(set);
+        check_wide_layer(set);
     });
 }

@@ -1,4 +1,6 @@
 // Every preparation against the reference: a network without layers gives the prepared window itself.
+#include <cmath>
+
 #include "check.hpp"
 #include "networks.hpp"
 #include "records.hpp"
@@ -120,6 +122,49 @@ void check_large_samples(const std::string& set) {
     records::check_scores(content, networks::load(content, set), pulses, records.view(), tolerance);
 }
 
+// Floats whose sum overflows though each is a number, and some that one over is none.
+void check_floats_at_the_limits(const std::string& set) {
+    for (const int exponent : {113, -140})
+        for (const int aligned : {0, 1}) {
+            const check::Context where("floats of 2**" + std::to_string(exponent) + (aligned ? ", aligned" : ""));
+            Random random(5);
+            frozen::Content content;
+            content.preparation.window_length = 21;
+            content.preparation.aligned = aligned;
+            networks::complete(content, random);
+            std::vector<double> samples(12, 16.0);
+            for (int i = 0; i < 30; ++i) samples.push_back(15000 - 300 * i);
+            for (double& sample : samples) sample = std::ldexp(sample, exponent);
+            records::Layout layout;
+            layout.type = DISCRIMEN_FLOAT32;
+            const std::vector<std::vector<double>> pulses(n_pulses, samples);
+            const records::Records records(pulses, layout, random);
+            records::check_scores(content, networks::load(content, set), pulses, records.view(), tolerance);
+        }
+}
+
+// The peak of an aligned pulse is looked for in the whole record: no sample of it may be infinite or no number.
+void check_records_that_are_not_finite(const std::string& set) {
+    Random random(6);
+    frozen::Content content;
+    content.preparation.aligned = 1;
+    content.preparation.window_length = 9;
+    networks::complete(content, random);
+    const discrimen::Model model = networks::load(content, set);
+    for (const double bad : {std::nan(""), double(INFINITY), -double(INFINITY)}) {
+        std::vector<std::vector<double>> pulses;
+        for (int i = 0; i < 60; ++i) {
+            pulses.push_back(networks::plain_pulse(content.preparation, 60, random));
+            pulses.back()[std::size_t(i)] = bad;
+        }
+        records::Layout layout;
+        layout.type = DISCRIMEN_FLOAT32;
+        const records::Records records(pulses, layout, random);
+        for (const std::size_t at_once : {std::size_t(60), std::size_t(1)})
+            for (const float score : records::classify(model, records.view(), at_once)) CHECK(std::isnan(score));
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -130,5 +175,7 @@ int main(int argc, char** argv) {
         check_alignment(set);
         check_long_baselines(set);
         check_large_samples(set);
+        check_floats_at_the_limits(set);
+        check_records_that_are_not_finite(set);
     });
 }

@@ -163,3 +163,23 @@ def test_model_that_breaks_its_promise_is_refused(mlp: Path, tmp_path: Path) -> 
     write_frozen(FrozenModel(honest.spec, honest.layers, golden), tmp_path / "liar.discrimen")
     with pytest.raises(FormatError, match="off its own golden vectors"):
         NativePredictor(tmp_path / "liar.discrimen")
+
+
+def test_threads_cost_memory_only_where_they_work(mlp: Path) -> None:
+    predictor = NativePredictor(mlp, threads=1_000_000)
+    assert predictor.predict(toy_pulses(5, seed=2).samples).shape == (10, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, object])
+def test_samples_that_are_no_real_numbers_are_refused(mlp: Path, dtype: Any) -> None:
+    with pytest.raises(DataError, match="integers or floats"):
+        NativePredictor(mlp).predict(toy_pulses(5, seed=2).samples.astype(dtype))
+
+
+def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> None:
+    # A baseline far up costs single precision its last digits: the file must not be refused for that.
+    honest = read_frozen(write_model(tmp_path / "model.discrimen", PREPARATION))
+    samples = honest.golden.samples + 50_000
+    golden = GoldenVectors(samples, score_exactly(honest.layers, honest.spec, samples), 1e-6)
+    write_frozen(FrozenModel(honest.spec, honest.layers, golden), tmp_path / "high.discrimen")
+    NativePredictor(tmp_path / "high.discrimen")

@@ -57,6 +57,23 @@ def test_a_sample_that_is_no_number_makes_the_pulse_invalid(scale: str, bad: flo
     assert np.isfinite(prepared.waveforms).all()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_outside_baseline_and_window_only_an_alignment_minds_such_a_sample(bad: float) -> None:
+    samples = np.append(SHAPE, np.zeros(20)).astype(np.float32)[np.newaxis]
+    samples[0, 30] = bad
+    alignment = {"fraction": 0.3, "position": 3, "interpolate": False}
+    with np.errstate(invalid="ignore"):
+        assert prepare(samples, changed()).valid.all()
+        assert not prepare(samples, changed(alignment=alignment)).valid.any()
+
+
+def test_samples_near_the_largest_float_are_prepared() -> None:
+    samples = (SHAPE * np.float32(3e37))[np.newaxis].astype(np.float32)
+    prepared = prepare(samples, changed())
+    assert prepared.valid.all()
+    assert prepared.waveforms[0].max() == 1
+
+
 def test_pulse_that_never_rises_is_invalid_and_says_so() -> None:
     flat = np.full(12, 77)
     dip = 77 - SHAPE

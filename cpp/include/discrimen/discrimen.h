@@ -54,7 +54,7 @@ typedef struct discrimen_pulses {
     ptrdiff_t pulse_stride;  /* bytes from one pulse to the next */
     ptrdiff_t sample_stride; /* bytes from one sample to the next */
     discrimen_sample_type type;
-    uint32_t mask;           /* bits of an integer that hold the sample, the lowest ones; 0: all of them */
+    uint32_t mask;           /* lowest bits of an integer, which hold the sample: the rest counts as 0; 0: all hold it */
 } discrimen_pulses;
 
 /* How to load; NULL stands for the defaults. */
@@ -87,8 +87,9 @@ DISCRIMEN_API const char *discrimen_description(const discrimen_model *model);
 DISCRIMEN_API discrimen_workspace *discrimen_workspace_new(const discrimen_model *model);
 DISCRIMEN_API void discrimen_workspace_free(discrimen_workspace *workspace);
 
-/* Score pulses: n_classes float for each, pulse after pulse, at `scores`. A pulse that cannot be prepared (it does not
- * rise above its baseline) gets NaN. */
+/* Score pulses: n_classes float for each, pulse after pulse, at `scores`. A pulse that cannot be prepared gets NaN: it
+ * does not rise above its baseline, has no leading edge to be aligned by, or a sample that counts is not finite: one in
+ * the baseline or the window, or for an alignment anywhere in the record. */
 DISCRIMEN_API discrimen_status discrimen_classify(const discrimen_model *model, discrimen_workspace *workspace,
                                                   const discrimen_pulses *pulses, float *scores);
 

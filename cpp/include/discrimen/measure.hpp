@@ -9,7 +9,7 @@
 namespace discrimen {
 
 // Nanoseconds of each of `n_calls` calls of the C interface with one pulse, the clock's own time taken off.
-// Goes round through the given pulses.
+// Goes round through the given pulses. Throws Error if there are none, or their records are too short.
 DISCRIMEN_API std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& pulses,
                                                   std::size_t n_calls);
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -56,7 +57,7 @@ class DISCRIMEN_API Model {
     const char* instruction_set() const noexcept;
     std::size_t workspace_bytes() const noexcept;
 
-    // n_classes() scores a pulse. Allocates nothing; NaN for a pulse that does not rise above its baseline.
+    // n_classes() scores a pulse. Allocates nothing; NaN for a pulse that cannot be prepared (see discrimen_classify).
     Status classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept;
 
     // Multiply-adds a second that one core can do with the instruction set of this model, in registers: a limit.

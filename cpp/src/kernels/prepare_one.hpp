@@ -54,7 +54,7 @@ static inline float above(T sample, double baseline, float polarity) {
         return polarity * (float(sample) - float(baseline));
 }
 
-// Where the leading edge crosses a fraction of the peak, in samples; NaN if it does not.
+// Where the leading edge crosses a fraction of the peak, in samples; NaN if it does not, or if a sample is not finite.
 template <class R>
 static inline float crossing_of(const R& record, int n_samples, double baseline, float polarity, float fraction) {
     using T = decltype(record[0]);
@@ -66,11 +66,12 @@ static inline float crossing_of(const R& record, int n_samples, double baseline,
     else
         for (int i = 0; i < n_samples; ++i) highest = record[i] < highest ? record[i] : highest;
     if constexpr (std::is_same_v<T, float>)
-        for (int i = 0; i < n_samples; ++i) finite = finite && __builtin_isfinite(record[i]);
+        for (int i = 0; i < n_samples; ++i)
+            finite = finite && __builtin_isfinite(above(record[i], baseline, polarity));
     const float peak = above(highest, baseline, polarity);
     if (!finite || !(peak > 0)) return not_found;
-    int peak_at = 0;
-    while (record[peak_at] != highest) ++peak_at;
+    int peak_at = 0;  // the first of those that single precision does not tell apart
+    while (above(record[peak_at], baseline, polarity) != peak) ++peak_at;
     const float threshold = fraction * peak;
     for (int i = peak_at - 1; i >= 0; --i) {
         const float low = above(record[i], baseline, polarity);
@@ -136,14 +137,23 @@ static inline float peak_of(const float* values, int length) {
     return largest_lane(peaks);
 }
 
-// What the window is divided by; 0 if the pulse does not rise above its baseline, NaN if it is not finite.
+// A difference from itself is 0 for numbers alone; a sum of the values could overflow though each of them is finite.
+static inline bool all_finite(const float* values, int length) {
+    Vector zeros = {};
+    int i = 0;
+    for (; i + lanes <= length; i += lanes) zeros += load(values + i) - load(values + i);
+    float zero = sum_of_lanes(zeros);
+    for (; i < length; ++i) zero += values[i] - values[i];
+    return zero == 0.0f;
+}
+
+// What the window is divided by; 0 if the pulse does not rise above its baseline or a value is not finite.
 template <class T>
 static inline float divisor_of(Scale scale, const float* window, int length) {
-    const bool sum_needed = scale == Scale::area || std::is_same_v<T, float>;
-    const float peak = peak_of(window, length), sum = sum_needed ? sum_of(window, length) : 0.0f;
-    if (sum_needed && !__builtin_isfinite(sum)) return __builtin_nanf("");
+    if (std::is_same_v<T, float> && !all_finite(window, length)) return 0.0f;
+    const float peak = peak_of(window, length);
     if (!(peak > 0)) return 0.0f;
-    return scale == Scale::peak ? peak : scale == Scale::area ? sum : 1.0f;
+    return scale == Scale::peak ? peak : scale == Scale::area ? sum_of(window, length) : 1.0f;
 }
 
 // `lanes` samples that lie one behind the other, as floats.
@@ -179,7 +189,8 @@ static inline bool prepare_still(const PreparationPlan& plan, const Record<T, tr
     return valid;
 }
 
-// Writes the prepared window, or returns false and writes zeros. Writes up to `lanes` floats behind the window.
+// Writes the prepared window, or returns false and writes zeros. Writes whole vectors: up to lanes - 1 floats
+// behind the window.
 template <class R>
 static inline bool prepare_record(const PreparationPlan& plan, const R& record, int n_samples, float* window) {
     const double baseline = mean_of(record, plan.baseline_start, plan.baseline_stop);
@@ -190,9 +201,9 @@ static inline bool prepare_record(const PreparationPlan& plan, const R& record, 
         cut_window(record, n_samples, baseline, plan.polarity, plan.window_start, plan.window_length, window);
     const float divisor = valid ? divisor_of<decltype(record[0])>(plan.scale, window, plan.window_length) : 0.0f;
     valid = divisor > 0 && __builtin_isfinite(divisor);
-    const float factor = valid ? 1.0f / divisor : 0.0f;
+    // One over a float may be no normal number, so this divides.
     for (int i = 0; i < plan.window_length; i += lanes)
-        store(window + i, valid ? load(window + i) * factor : Vector{});
+        store(window + i, valid ? load(window + i) / divisor : Vector{});
     return valid;
 }
 

@@ -123,8 +123,8 @@ static inline Vector quotient(Vector x, float divisor) {
 }
 
 // 2**x to within 3e-7 of itself; beyond +-limit it stays as it is there. Up to 126, one over it is a normal number too:
-// those that are not take a hundred times as long. x = n + r with |r| <= 1/2; for 2**r the polynomial of degree 5 with the least relative error there,
-// 7.5e-8 (found by the algorithm of Remez).
+// those that are not take a hundred times as long. x = n + r with |r| <= 1/2; for 2**r the polynomial of degree 5 with
+// the least relative error there, 7.5e-8 (found by the algorithm of Remez).
 template <int limit = 126>
 static inline Vector power_of_2(Vector x) {
     constexpr float rounder = 12582912.0f;  // 1.5 * 2**23: adding it rounds to an integer, held in the low bits

@@ -60,6 +60,8 @@ def classify(
     inputs: InputOptions,
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
+    if not 0 <= threshold <= 1:
+        raise typer.BadParameter(f"expected a threshold between 0 and 1, as scores are, got {threshold:g}")
     outputs = plan_outputs(files, output, suffix=f".{to.value}")
     loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))

@@ -79,6 +79,8 @@ def _require_new_names(model: Path, output: Path | None, others: Mapping[str, Pa
             raise typer.BadParameter(f"{model} is frozen already: say what to make of it, for example --onnx X.onnx")
     elif output is None:
         raise typer.BadParameter(f"expected where to write the frozen model: give -o X{SUFFIX}")
+    if output is not None:
+        wanted[SUFFIX] = output
     for suffix, path in wanted.items():
         if path.suffix != suffix:
             raise typer.BadParameter(f"expected a name that ends in {suffix}, got {path}")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, FormatError
 from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.keras_predictor import KerasPredictor
+from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
 from discrimen.keras_jax import load_keras
 from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
@@ -78,7 +79,12 @@ def freeze(folder: Path | str, output: Path | str, *, golden: NDArray[np.int32] 
         raise DataError(f"the frozen model is off the Keras model by {worst:.3g}, allowed are {GOLDEN_TOLERANCE:g}")
     frozen = FrozenModel(spec, layers, GoldenVectors(samples, scores, GOLDEN_TOLERANCE))
     write_frozen(frozen, output)
-    ReferencePredictor(output)  # loads and checks it as everybody will
+    try:
+        for load in (ReferencePredictor, NativePredictor):
+            load(output)  # checks the golden vectors as everybody will
+    except FormatError:
+        Path(output).unlink()
+        raise
     return Freezing(path=Path(output), model=frozen, worst_difference=worst)
 
 

@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -63,9 +63,7 @@ class NativePredictor:
         except engine.EngineError as error:
             raise _translated(error, path) from error
         self._pool = ThreadPoolExecutor(self._threads)
-        self._workspaces: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self._threads):
-            self._workspaces.put(engine.Workspace(self._model))
+        self._workspaces: SimpleQueue[Any] = SimpleQueue()  # those that no thread has; made when one is missing
 
     @property
     def spec(self) -> ModelSpec:
@@ -102,7 +100,10 @@ class NativePredictor:
         return scores
 
     def _score(self, samples: NDArray[Any], scores: NDArray[np.float32]) -> None:
-        workspace = self._workspaces.get()
+        try:
+            workspace = self._workspaces.get_nowait()
+        except Empty:
+            workspace = engine.Workspace(self._model)
         try:
             engine.classify(self._model, workspace, _as_native(samples), scores)
         finally:
@@ -113,10 +114,14 @@ def _as_native(samples: NDArray[Any]) -> NDArray[Any]:
     """Return samples of a type that the engine reads: themselves where they are, converted ones otherwise."""
     if samples.dtype.isnative and samples.dtype.type in _NATIVE_TYPES:
         return samples
+    if samples.dtype.kind not in "buif":
+        raise DataError(f"samples must be integers or floats, got {samples.dtype}")
     if samples.dtype.kind == "f":
         return samples.astype(np.float32)
-    if samples.dtype.itemsize <= 2:
-        return samples.astype(np.int32 if samples.dtype.itemsize == 2 else np.int16)
+    if samples.dtype.itemsize == 2:
+        return samples.astype(samples.dtype.newbyteorder("="))
+    if samples.dtype.itemsize == 1:
+        return samples.astype(np.int16)
     # Longer integers: the baseline is subtracted, so that only differences count.
     differences = samples.astype(np.int64) - samples[:, :1].astype(np.int64)
     limits = np.iinfo(np.int32)

@@ -22,7 +22,8 @@ class Prepared:
     waveforms : ndarray of float32, shape (pulse, window sample)
         The input; rows that are not valid hold zeros and must not be used.
     valid : ndarray of bool, shape (pulse,)
-        Whether the pulse could be prepared: it rises above its baseline and, for an alignment, has a leading edge.
+        Whether the pulse could be prepared: it rises above its baseline, all samples of its baseline and window are
+        finite and, for an alignment, it has a leading edge and all samples of the record are finite.
     """
 
     waveforms: NDArray[np.float32]
@@ -72,7 +73,8 @@ def _window(above: NDArray[np.float32], preparation: Preparation) -> tuple[NDArr
     if alignment is None:
         return above[:, start : start + length].copy(), np.ones(len(above), dtype=np.bool_)
     crossing = constant_fraction_crossing(above, fraction=alignment.fraction)
-    valid = np.isfinite(crossing)
+    # The peak is looked for in the whole record, so a sample anywhere that is no number leaves it unknown.
+    valid = np.isfinite(crossing) & np.isfinite(above).all(axis=1)
     first = np.where(valid, crossing, np.float32(0)) - np.float32(alignment.position)
     return gather_window(above, start=first, length=length, interpolate=alignment.interpolate), valid
 

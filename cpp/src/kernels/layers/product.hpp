@@ -52,10 +52,10 @@ static inline void product_of(int wanted, const Product& product, const float* x
 static inline void multiply_block(const Product& product, const float* x, const float* weights, const float* bias,
                                   float* y) {
     const int n_tiles = (product.n_outputs + tile - 1) / tile;
-    for (int number = 0; number < n_tiles; ++number) {
-        const int first = product.n_outputs * number / n_tiles;
-        const int wanted = product.n_outputs * (number + 1) / n_tiles - first;
+    for (int number = 0, first = 0; number < n_tiles; ++number) {
+        const int wanted = (product.n_outputs - first) / (n_tiles - number);
         product_of<tile>(wanted, product, x, weights + first, bias + first, y + first * block);
+        first += wanted;
     }
 }
 
