@@ -54,7 +54,7 @@ typedef struct discrimen_pulses {
     ptrdiff_t pulse_stride;  /* bytes from one pulse to the next */
     ptrdiff_t sample_stride; /* bytes from one sample to the next */
     discrimen_sample_type type;
-    uint32_t mask;           /* lowest bits of an integer, which hold the sample: the rest counts as 0; 0: all hold it */
+    uint32_t mask;           /* lowest bits of an integer, which hold the sample; the rest counts as 0. 0: all hold */
 } discrimen_pulses;
 
 /* How to load; NULL stands for the defaults. */
