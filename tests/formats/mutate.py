@@ -20,7 +20,7 @@ import numpy as np
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError
-from discrimen.formats.base import ReadOptions
+from discrimen.formats.base import ListModeReader, ReadOptions
 from discrimen.formats.table import find_format
 
 MEMORY_BYTES = 4 * 2**30
@@ -71,11 +71,17 @@ def read_all(path: Path, format_name: str, valid_lengths: set[int], n_bytes: int
     n_pulses, n_values, lengths = 0, 0, set()
     try:
         reader = find_format(path, format_name).open_reader(path, options)
-        for pulses in reader.chunks():
-            n_pulses += len(pulses)
-            n_values += pulses.samples.size
-            lengths.add(pulses.n_samples)
-            int(pulses.samples.sum(dtype=np.float64) * 0)
+        if isinstance(reader, ListModeReader):
+            for charges in reader.charge_chunks():
+                n_pulses += len(charges)
+                n_values += len(charges)
+                float(np.nansum(charges.psd))
+        else:
+            for pulses in reader.chunks():
+                n_pulses += len(pulses)
+                n_values += pulses.samples.size
+                lengths.add(pulses.n_samples)
+                int(pulses.samples.sum(dtype=np.float64) * 0)
         report = reader.report
     except DiscrimenError as error:
         return "refused" if "\n" not in str(error) else f"error of several lines: {error!r}"
@@ -101,7 +107,9 @@ def main() -> None:
     content = path.read_bytes()
     format_name = find_format(path).name
     whole = find_format(path).open_reader(path, ReadOptions(settings=DetectorSettings(sample_period_ns=2.0)))
-    valid_lengths = {pulses.n_samples for pulses in whole.chunks()}
+    # List mode has no waveforms whose length could be wrong.
+    listed = isinstance(whole, ListModeReader)
+    valid_lengths = set() if listed else {pulses.n_samples for pulses in whole.chunks()}
     rng = np.random.default_rng(seed)
     target = path.with_name(f"mutated{path.suffix}")
     tally = {"n_mutations": n_mutations, "read": 0, "damage": 0, "refused": 0}

@@ -14,6 +14,7 @@ import pytest
 import uproot
 
 from discrimen.detector import DetectorSettings
+from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
 from discrimen.pulses import Pulses
 
@@ -72,6 +73,13 @@ def root_tree(path: Path) -> None:
         file["events"] = {"wave": pulses().samples, "energy": pulses().column("energy")}
 
 
+def abcd_events(path: Path) -> None:
+    made = np.zeros(N_PULSES, EVENT)
+    made["timestamp"] = pulses().column("timestamp_ps")
+    made["qlong"], made["qshort"] = 1000, 800
+    path.write_bytes(made.tobytes())
+
+
 def golden(name: str) -> Callable[[Path], None]:
     return lambda path: path.write_bytes((GOLDEN / name).read_bytes()) and None
 
@@ -84,6 +92,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "wavedump": ("wave0.dat", by_writer),
     "wavedump-text": ("wave0.txt", wavedump_text),
     "lh5": ("run.lh5", by_writer),
+    "abcd-events": ("run.ade", abcd_events),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),
 }

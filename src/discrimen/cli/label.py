@@ -13,7 +13,8 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.conversion import convert_runs
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import Reader
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.pulses import Label, Pulses
 from discrimen.truth import read_truth, truth_path
@@ -25,6 +26,8 @@ class Method(StrEnum):
     TRUTH = "truth"
     GAMMA = "gamma"
     NEUTRON = "neutron"
+    BAND = "band"
+    TOF = "tof"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,20 +40,69 @@ def label(
     method: Annotated[
         Method,
         typer.Option(
-            help="truth: from the truth beside a simulated run; gamma, neutron: every pulse of the files is one.",
+            help="truth: from the truth beside a simulated run; gamma, neutron: every pulse of the files is one; "
+            "band: by charge comparison, in a run of both; tof: by time of flight.",
             show_default=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Data set to write (.lh5).", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Data set to write (.lh5); for list mode, a table of labels (.h5). May be left out with band and tof.",
+            show_default=False,
+        ),
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="Truth of the run, if it does not lie beside it.", show_default=False)
     ] = None,
+    purity: Annotated[float, typer.Option(help="Band: wished share of true ones behind each label.")] = 0.99,
+    least_efficiency: Annotated[
+        float, typer.Option(help="Band: where a purer cut would keep less of the class, the slice is left out.")
+    ] = 0.5,
+    energy_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH",
+            help="Band: in keVee if calibrated, else of the long charge (ADC ns, in list mode the digitizer's); "
+            "by default from the 5 % to the 99.9 % quantile.",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="PNG", help="Band: draw plane, cuts and purity.", show_default=False),
+    ] = None,
+    flight_path_m: Annotated[
+        float | None, typer.Option(help="Time of flight: from the source to the detector.", show_default=False)
+    ] = None,
+    accidental_neutron_share: Annotated[
+        float | None,
+        typer.Option(
+            help="Time of flight: neutrons among accidental pulses; if not known, each counts as a wrong label.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Band, time of flight: of the repetitions behind the intervals.")] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Give every pulse a label and write the data set that `train` and `evaluate` take."""
     readers = [inputs.open(path) for path in files]
+    if method is Method.BAND:
+        _label_by_band(
+            readers, output, purity, least_efficiency, _parse_range(energy_range), plot=plot, seed=seed, json=json
+        )
+        return
+    if method is Method.TOF:
+        _label_by_tof(readers, output, flight_path_m, accidental_neutron_share, seed=seed, json=json)
+        return
+    if output is None:
+        raise typer.BadParameter(f"--method {method.value} needs a data set to write", param_hint="--output")
+    if plot is not None:
+        raise typer.BadParameter(f"--method {method.value} has nothing to draw", param_hint="--plot")
     labellers = [_labeller(method, path, truth) for path in files]
     counts = dict.fromkeys(Label, 0)
 
@@ -73,6 +125,63 @@ def label(
     else:
         gammas, neutrons = counts[Label.GAMMA], counts[Label.NEUTRON]
         common.stdout_console().print(f"{gammas} gammas and {neutrons} neutrons written to {output}", markup=False)
+
+
+def _label_by_band(
+    readers: list[Reader],
+    output: Path | None,
+    purity: float,
+    least_efficiency: float,
+    energy_range: tuple[float, float] | None,
+    *,
+    plot: Path | None,
+    seed: int,
+    json: bool,
+) -> None:
+    # Imported here: these methods fit, the others must not pay for it.
+    from discrimen.cli.label_band import label_runs_by_band, print_bands
+    from discrimen.labelling.band import BandOptions
+
+    options = BandOptions(purity=purity, least_efficiency=least_efficiency, energy_range=energy_range)
+    result, bands = label_runs_by_band(readers, output, options=options, plot=plot, seed=seed)
+    if json:
+        common.emit_json(result)
+    else:
+        print_bands(result, bands)
+
+
+def _label_by_tof(
+    readers: list[Reader],
+    output: Path | None,
+    flight_path_m: float | None,
+    accidental_neutron_share: float | None,
+    *,
+    seed: int,
+    json: bool,
+) -> None:
+    from discrimen.cli.label_tof import label_runs_by_tof, print_flight_labels
+    from discrimen.labelling.time_of_flight import FlightOptions
+
+    if flight_path_m is None:
+        raise typer.BadParameter("--method tof needs the flight path", param_hint="--flight-path-m")
+    options = FlightOptions(flight_path_m=flight_path_m, accidental_neutron_share=accidental_neutron_share)
+    result, found = label_runs_by_tof(readers, output, options=options, seed=seed)
+    if json:
+        common.emit_json(result)
+    else:
+        print_flight_labels(result, found)
+
+
+def _parse_range(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError as error:
+        raise SettingsError(f"--energy-range {text}: expected LOW:HIGH, for example 100:2000") from error
+    if not 0 < low < high:
+        raise SettingsError(f"--energy-range {text}: expected two positive numbers in ascending order")
+    return low, high
 
 
 def _labeller(method: Method, run: Path, truth: Path | None) -> Callable[[Pulses], Pulses]:

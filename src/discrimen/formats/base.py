@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
+from discrimen.charge_pairs import ChargePairs
 from discrimen.detector import DetectorSettings
 from discrimen.pulses import Pulses
 
@@ -153,6 +154,20 @@ class Reader(Protocol):
         Every chunk holds at least one pulse and has the column `entry`. Chunks come in file order, except that a
         block of the file with waveforms of different lengths or sampling periods gives one chunk for each kind.
         Each call starts a new pass and a new report.
+        """
+
+
+@runtime_checkable
+class ListModeReader(Reader, Protocol):
+    """A reader of files that may hold the digitizer's charges without waveforms; `chunks` then raises."""
+
+    def charge_chunks(self) -> Iterator[ChargePairs]:
+        """Read the file once, from its start, and yield the charges of its pulses; every chunk holds at least one.
+
+        Raises
+        ------
+        DataError
+            If the file holds no charges.
         """
 
 

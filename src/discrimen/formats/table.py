@@ -9,6 +9,7 @@ from pathlib import Path
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, OutputError, SettingsError
+from discrimen.formats.abcd import events as abcd_events
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
 from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
@@ -28,6 +29,7 @@ FORMATS: tuple[Format, ...] = (
     wavedump_binary.FORMAT,
     wavedump_text.FORMAT,
     lh5.FORMAT,
+    abcd_events.FORMAT,
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
 )

@@ -1,0 +1,36 @@
+"""What `discrimen label` keeps beside labels that were estimated: how, from which files, how pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from discrimen.formats.base import Reader
+from discrimen.output import complete_or_absent
+from discrimen.provenance import sha256_of_file, software_versions, utc_now
+
+
+def labels_path(output: Path) -> Path:
+    """Return where the estimates behind the labels of an output lie."""
+    return output.with_name(f"{output.name}.labels.json")
+
+
+def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dict[str, Any]:
+    """Add inputs with their hashes and settings, software and time."""
+    inputs = [
+        {
+            "path": str(reader.info.path),
+            "sha256": sha256_of_file(reader.info.path),
+            "settings": reader.info.settings.model_dump(mode="json", exclude_none=True),
+        }
+        for reader in readers
+    ]
+    return {**result, "inputs": inputs, "software": software_versions("numpy", "scipy"), "created_utc": utc_now()}
+
+
+def write_beside(output: Path, whole: Mapping[str, Any]) -> None:
+    """Write the estimates as JSON beside the output."""
+    with complete_or_absent(labels_path(output)) as part:
+        part.write_text(json.dumps(whole, indent=2, allow_nan=False) + "\n", encoding="utf-8")

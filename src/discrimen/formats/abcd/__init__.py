@@ -1,0 +1,1 @@
+"""List mode of ABCD, the acquisition of the Joint Research Centre."""

@@ -1,0 +1,204 @@
+"""Labels by band: energy-dependent cuts in the charge-comparison plane, with the purity that they reach.
+
+Where the bands merge nobody knows what a pulse is. Two estimates of the contamination behind each cut are made: from
+the tails of the fitted Gaussians, and from the other band's outer side, mirrored at its centre, which knows of tails
+that are not Gaussian. The worse one counts. A class whose purity stays below the wish is left out of its slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.labelling.band_cuts import ClassCut, choose_cuts
+from discrimen.labelling.band_fit import Bands, SliceFit, fit_slices, slice_edges, smooth_bands, straightened
+from discrimen.metrics import FIGURE_OF_MERIT_DEFINITION
+from discrimen.pulses import Label
+
+_DEFAULT_QUANTILES = (0.05, 0.999)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandOptions:
+    """How to label by band.
+
+    Parameters
+    ----------
+    purity : float
+        Wished share of true neutrons among those labelled so, and of true gammas, in each slice.
+    least_efficiency : float
+        A cut that keeps less of its own band than this is not tried: the slice is left out for the class.
+    energy_range : (float, float), optional
+        In the unit of the energy; by default from the 5 % to the 99.9 % quantile.
+    n_draws : int
+        Bootstrap repetitions behind each interval.
+    confidence : float
+        Of the intervals.
+    """
+
+    purity: float = 0.99
+    least_efficiency: float = 0.5
+    energy_range: tuple[float, float] | None = None
+    n_draws: int = 200
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("purity", "least_efficiency", "confidence"):
+            if not 0 < getattr(self, name) < 1:
+                raise SettingsError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class BandSlice:
+    """One slice of energy: its fit and its cuts.
+
+    Parameters
+    ----------
+    fit : SliceFit
+        Two Gaussians, or why not.
+    gamma, neutron : ClassCut
+        What is labelled as each class.
+    """
+
+    fit: SliceFit
+    gamma: ClassCut
+    neutron: ClassCut
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        merit = self.fit.merit
+        return {
+            "energy_low": self.fit.low,
+            "energy_high": self.fit.high,
+            "energy_centre": self.fit.centre,
+            "n_pulses": self.fit.n_pulses,
+            "figure_of_merit": None if merit is None else merit.value,
+            "figure_of_merit_error": None if merit is None else merit.error,
+            "no_fit": self.fit.problem or None,
+            "gamma": asdict(self.gamma),
+            "neutron": asdict(self.neutron),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class BandLabels:
+    """Two bands, and the cuts that follow.
+
+    Parameters
+    ----------
+    slices : tuple of BandSlice
+        By ascending energy.
+    bands : Bands
+        Smooth centres and widths.
+    options : BandOptions
+        As asked for.
+    """
+
+    slices: tuple[BandSlice, ...]
+    bands: Bands
+    options: BandOptions
+
+    def labels(self, energy: NDArray[Any], psd: NDArray[Any]) -> NDArray[np.int8]:
+        """Label pulses; what lies between the cuts, far outside of a band or in a slice left out stays unknown.
+
+        Parameters
+        ----------
+        energy, psd : ndarray of float, shape (pulse,)
+            In the units of the fit; NaN stays unknown.
+        """
+        labels = np.full(len(energy), Label.UNKNOWN, np.int8)
+        edges = np.array([*(part.fit.low for part in self.slices), self.slices[-1].fit.high])
+        known = np.flatnonzero(np.isfinite(psd) & (energy >= edges[0]) & (energy < edges[-1]))
+        energy, psd = np.asarray(energy)[known], np.asarray(psd)[known]
+        number = np.searchsorted(edges, energy, side="right") - 1
+        for label, name in ((Label.GAMMA, "gamma"), (Label.NEUTRON, "neutron")):
+            labelled = np.array([getattr(part, name).labelled for part in self.slices])[number]
+            low, high = self.limits(energy, label)
+            labels[known[labelled & (psd >= low) & (psd < high)]] = label
+        return labels
+
+    def limits(self, energy: NDArray[Any], label: Label) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lowest and the highest PSD that get a label, at some energies.
+
+        The limits of the slices, in units of the distance between the bands, are joined by straight lines in the
+        logarithm of the energy.
+        """
+        cuts = [part.gamma if label is Label.GAMMA else part.neutron for part in self.slices]
+        at = np.log([part.fit.centre for part in self.slices])
+        chosen = np.array([cut.labelled for cut in cuts])
+        chosen = chosen if chosen.any() else ~chosen
+        gamma, neutron = self.bands.gamma_mean(energy), self.bands.neutron_mean(energy)
+        low, high = (
+            np.interp(np.log(energy), at[chosen], np.array([getattr(cut, name) for cut in cuts])[chosen])
+            for name in ("place_low", "place_high")
+        )
+        return gamma + low * (neutron - gamma), gamma + high * (neutron - gamma)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "options": asdict(self.options),
+            "figure_of_merit_definition": FIGURE_OF_MERIT_DEFINITION,
+            "slices": [part.as_dict() for part in self.slices],
+        }
+
+
+def find_bands(
+    energy: NDArray[Any], psd: NDArray[Any], *, options: BandOptions, rng: np.random.Generator
+) -> BandLabels:
+    """Find the two bands of a mixed source and the cuts for a wished purity.
+
+    Each slice of energy is fitted with two Gaussians; smooth curves go through their centres and widths, the slices
+    are straightened along them and fitted once more. Cuts, purity and efficiency follow from the smooth bands and the
+    shares of the classes in each slice.
+
+    Parameters
+    ----------
+    energy : ndarray of float, shape (pulse,)
+        Long charge or calibrated light.
+    psd : ndarray of float, shape (pulse,)
+        Larger for neutrons; NaN is left out.
+    options : BandOptions
+        Wished purity and range.
+    rng : numpy.random.Generator
+        For the bootstrap.
+
+    Raises
+    ------
+    DataError
+        If there are too few pulses, or two bands stand apart in no slice.
+    """
+    known = np.isfinite(energy) & np.isfinite(psd) & (np.asarray(energy) > 0)
+    energy, psd = np.asarray(energy, np.float64)[known], np.asarray(psd, np.float64)[known]
+    low, high = options.energy_range or _default_range(energy)
+    edges = slice_edges(energy, low=low, high=high)
+    fits = fit_slices(energy, psd, edges=edges)
+    bands = smooth_bands(fits)
+    fits = fit_slices(energy, straightened(energy, psd, slices=fits, bands=bands), edges=edges)
+    bands = smooth_bands(fits)
+    slices = []
+    for fit in fits:
+        inside = (energy >= fit.low) & (energy < fit.high)
+        gamma, neutron = choose_cuts(
+            bands.place(energy[inside], psd[inside]),
+            fit=fit,
+            bands=bands,
+            purity=options.purity,
+            least_efficiency=options.least_efficiency,
+            n_draws=options.n_draws,
+            confidence=options.confidence,
+            rng=rng,
+        )
+        slices.append(BandSlice(fit=fit, gamma=gamma, neutron=neutron))
+    return BandLabels(slices=tuple(slices), bands=bands, options=options)
+
+
+def _default_range(energy: NDArray[np.float64]) -> tuple[float, float]:
+    if not len(energy):
+        raise DataError("no pulse has a positive charge and a PSD: check polarity, baseline window and gates")
+    low, high = np.quantile(energy, _DEFAULT_QUANTILES)
+    return float(low), float(high)
