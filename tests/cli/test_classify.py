@@ -81,6 +81,14 @@ def test_only_the_same_question_is_skipped(classify: Classify, again: tuple[str,
     assert redone["n_neutron"] < first["n_neutron"]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"), [("nothing such", "stores: none"), ("1.5", "between 0 and 1"), ("nan", "got nan")]
+)
+def test_unknown_or_impossible_thresholds_are_wrong_usage(classify: Classify, given: str, said: str) -> None:
+    status, _, err = classify("--board", "0", "--threshold", given)
+    assert (status, said in " ".join(err.split())) == (2, True)
+
+
 def test_the_speed_is_said(classify: Classify) -> None:
     done = only_file(classify("--board", "0", "--json"))
     assert done["n_pulses_per_s"] == pytest.approx(done["n_pulses"] / done["seconds"])

@@ -121,9 +121,10 @@ def test_without_tuning_gates_or_truth_methods_say_why(
     }
     assert reasons == {
         "charge_nominal": "no gates are given, and the model's settings have none",
-        "charge_best": "no tuning pulses are given",
         "photon_bound": "the pulses have no column photon_llr",
-    }
+    } | dict.fromkeys(
+        ("charge_best", "gatti", "pulse_gradient", "frequency_gradient", "boosted_tree"), "no tuning pulses are given"
+    )
     assert report.psd_map == NotComputed("neither nominal nor best gates")
 
 
@@ -194,15 +195,17 @@ def test_thin_ranges_are_stated_not_computed(
     assert "tuning pulses here, at least 200" in best.not_computed
 
 
-def test_tuning_without_energies_searches_no_gates_in_bins(
+def test_tuning_without_energies_tunes_nothing_in_bins(
     make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
     tuning = make_pulses(1000, seed=5).replace(energy_kevee=None)
     report = evaluate(make_predictor(), make_pulses(2000, seed=4), tuning=tuning, energy_edges_kevee=(100, 1000))
     assert isinstance(report.overall.methods["charge_best"], MethodResult)
-    assert report.bins[0].methods["charge_best"] == NotComputed(
-        "gates not searched: the tuning pulses have no energies"
-    )
+    assert isinstance(report.overall.methods["gatti"], MethodResult)
+    for name in ("charge_best", "gatti", "pulse_gradient", "frequency_gradient"):
+        assert report.bins[0].methods[name] == NotComputed("not tuned: the tuning pulses have no energies")
+    # The tree was trained on all energies, whatever they are.
+    assert isinstance(report.bins[0].methods["boosted_tree"], MethodResult)
 
 
 def test_unprepared_and_unlabelled_pulses_are_counted(

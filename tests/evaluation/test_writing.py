@@ -15,7 +15,7 @@ import pytest
 from discrimen.charge import PSD_DEFINITION
 from discrimen.detector import DetectorSettings
 from discrimen.errors import OutputError
-from discrimen.evaluation import Report, evaluate, leakage_table, report_text, write_report
+from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
 from discrimen.evaluation.plots import figures
 from discrimen.evaluation.writing import report_json
 from discrimen.metrics import Leakage, LeakageRatio
@@ -51,7 +51,7 @@ def test_files_are_complete_and_say_what_was_written(small_report: Report, tmp_p
     written = write_report(small_report, tmp_path / "new", dots_per_inch=40)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in written)
     assert [path.name for path in written] == [
-        "report.json", "roc.png", "scores.png", "leakage.png", "psd_map.png", "psd_fit.png",
+        "report.json", "roc.png", "scores.png", "leakage.png", "calibration.png", "psd_map.png", "psd_fit.png",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(PNG_MAGIC) for path in written[1:])
 
@@ -69,9 +69,8 @@ def drawn(report: Report) -> dict[str, Any]:
 
 def test_plots_show_every_method_and_the_psd_definition(drawn: dict[str, Any]) -> None:
     words = {text.get_text() for text in drawn["roc"].legends[0].get_texts()}
-    assert words == {
-        "Network", "Charge comparison, nominal gates", "Charge comparison, best gates", "Photon-level bound",
-    }  # fmt: skip
+    assert words == set(METHODS.values())
+    assert [ax.get_title() for ax in drawn["calibration"].axes][::3] == ["all energies", "100-200 keVee"]
     titles = [ax.get_title() for ax in drawn["roc"].axes]
     assert titles[0].startswith("all energies")
     assert titles[3].startswith("100-200 keVee")
@@ -99,7 +98,7 @@ def test_report_without_energies_and_gates_still_draws(
     pulses = make_pulses(400, seed=3, with_bound=False).replace(energy_kevee=None)
     bare = evaluate(make_predictor(settings=DetectorSettings()), pulses)
     written = write_report(bare, tmp_path, dots_per_inch=40)
-    assert [path.name for path in written] == ["report.json", "roc.png", "scores.png"]
+    assert [path.name for path in written] == ["report.json", "roc.png", "scores.png", "calibration.png"]
     text = report_text(bare)
     assert "no gates are given" in text
     assert "no energy bins" in text
@@ -109,7 +108,8 @@ def test_text_fits_eighty_columns_and_defines_the_psd(report: Report) -> None:
     text = report_text(report)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert f"PSD = {PSD_DEFINITION}" in text
-    assert "Gamma leakage (%) at 95% neutron efficiency" in text
+    assert text.count("Gamma leakage (%) at 95% neutron efficiency") == 2
+    assert "Calibration of the network" in text
     assert "100-200" in text
     # Nothing is cut off with an ellipsis.
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
@@ -124,7 +124,8 @@ def test_small_shares_and_large_ratios_fit_the_table(report: Report) -> None:
     methods = {name: replace(found, leakages=(few,)) for name, found in report.overall.computed().items()}
     overall = replace(report.overall, methods=methods, leakage_over_network={"charge_best": (ratio,)})
     text = report_text(replace(report, overall=overall))
-    assert text.count("0.0016-0.062") == 4
+    # The network stands in both tables.
+    assert text.count("0.0016-0.062") == len(METHODS) + 1
     assert "2.14-260" in text
     assert max(len(line) for line in text.splitlines()) <= 80
 

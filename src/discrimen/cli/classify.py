@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +40,10 @@ def classify(
         ),
     ],
     to: Annotated[Kind, typer.Option(help="Kind of the files in a folder; root makes friend trees.")] = Kind.HDF5,
-    threshold: Annotated[float, typer.Option(help="Least neutron score of a neutron, for the counts.")] = 0.5,
+    threshold: Annotated[
+        str,
+        typer.Option(metavar="NUMBER|NAME", help="Least neutron score of a neutron, or the name of a stored one."),
+    ] = "0.5",
     device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -60,15 +64,14 @@ def classify(
     inputs: InputOptions,
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
-    if not 0 <= threshold <= 1:
-        raise typer.BadParameter(f"expected a threshold between 0 and 1, as scores are, got {threshold:g}")
     outputs = plan_outputs(files, output, suffix=f".{to.value}")
     loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
+    least_score = _threshold(threshold, loaded.spec.thresholds)
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
     for path, scores in zip(files, outputs, strict=True):
         reader = inputs.open(path)
-        identity = input_identity(reader.info, model_sha256=loaded.sha256, threshold=threshold, selection=selection)
+        identity = input_identity(reader.info, model_sha256=loaded.sha256, threshold=least_score, selection=selection)
         if not overwrite and is_complete(scores, identity):
             results.append({"input": str(path), "output": str(scores), "skipped": True})
             _say(json, f"{path}: scores are complete in {scores}, skipped")
@@ -79,7 +82,7 @@ def classify(
                 loaded.predictor,
                 scores,
                 model_sha256=loaded.sha256,
-                threshold=threshold,
+                threshold=least_score,
                 selection=selection,
                 compress=compress,
                 on_progress=tick,
@@ -89,6 +92,20 @@ def classify(
         _say(json, _summary(path, done))
     if json:
         common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "files": results})
+
+
+def _threshold(text: str, stored: Mapping[str, float]) -> float:
+    """Return the threshold that a number or a name stands for."""
+    if text in stored:
+        return stored[text]
+    try:
+        value = float(text)
+    except ValueError:
+        names = ", ".join(f"'{name}'" for name in stored) or "none"
+        raise typer.BadParameter(f"the model stores no threshold '{text}'; it stores: {names}") from None
+    if not 0 <= value <= 1:
+        raise typer.BadParameter(f"expected a threshold between 0 and 1, as scores are, got {value:g}")
+    return value
 
 
 def _log_left_out(path: Path, done: Classification) -> None:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.freeze_calibration import calibration_lines, calibration_task, require_fitting_options
+from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cpp_export import CPP_SUFFIX, DEFAULT_NAMESPACE, check_namespace, write_cpp_header
+from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.freezing.freeze import freeze as freeze_model
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.provenance import sha256_of_file
 from discrimen.spec.frozen_file import SUFFIX, read_frozen
+from discrimen.training.model_folder import read_model_spec
+
+
+class Wishes(TypedDict):
+    """What the calibration is to choose."""
+
+    temperature: bool
+    neutron_efficiencies: list[float]
+    gamma_leakages: list[float]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(freeze)
+    app.command()(with_input_options(freeze))
 
 
 def freeze(
@@ -45,14 +58,44 @@ def freeze(
     cpp_namespace: Annotated[
         str, typer.Option("--cpp-namespace", help="Namespace of the C++ header.")
     ] = DEFAULT_NAMESPACE,
+    calibrate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Labelled pulses, not trained on, to fit a temperature on; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    temperature: Annotated[
+        bool, typer.Option(help="Fit a temperature on --calibrate, so that scores are probabilities.")
+    ] = True,
+    neutron_efficiency: Annotated[
+        list[float] | None,
+        typer.Option(metavar="SHARE", help="Store a threshold that keeps so many neutrons; repeatable."),
+    ] = None,
+    gamma_leakage: Annotated[
+        list[float] | None,
+        typer.Option(metavar="SHARE", help="Store a threshold that lets so many gammas pass; repeatable."),
+    ] = None,
     json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
 ) -> None:
     """Freeze a trained model, preparation included, into one file that is data alone and proves itself on loading."""
+    wishes: Wishes = {
+        "temperature": temperature,
+        "neutron_efficiencies": neutron_efficiency or [],
+        "gamma_leakages": gamma_leakage or [],
+    }
     _require_new_names(model, output, {ONNX_SUFFIX: onnx, CPP_SUFFIX: cpp})
+    require_fitting_options(calibrate or [], **wishes)
+    if calibrate and output is None:
+        raise typer.BadParameter(f"{model} is frozen already: calibrate when you freeze the trained model")
     if cpp is None and cpp_namespace != DEFAULT_NAMESPACE:
         raise typer.BadParameter("--cpp-namespace names a C++ header: say where to write it, for example --cpp X.hpp")
     check_namespace(cpp_namespace)
-    result, lines = _frozen(model, output)
+    task = calibration_task(calibrate, read_model_spec(model), inputs, **wishes) if calibrate else None
+    result, lines = _frozen(model, output, task)
     if onnx is not None:
         written = freeze_to_onnx(result["output"], onnx)
         result["onnx"] = str(written.path)
@@ -86,18 +129,21 @@ def _require_new_names(model: Path, output: Path | None, others: Mapping[str, Pa
             raise typer.BadParameter(f"expected a name that ends in {suffix}, got {path}")
 
 
-def _frozen(model: Path, output: Path | None) -> tuple[dict[str, Any], list[str]]:
+def _frozen(model: Path, output: Path | None, task: CalibrationTask | None) -> tuple[dict[str, Any], list[str]]:
     """Freeze the model, or take the file that is frozen already; return the result and lines for people."""
     if output is None:
         ReferencePredictor(model)  # checks it as everybody does
         return _described(model), []
-    done = freeze_model(model, output)
+    done = freeze_model(model, output, calibration=task)
     result = _described(done.path) | {"worst_difference_to_keras": done.worst_difference}
     line = (
         f"{done.path}: {', '.join(result['layers'])}; "
         f"{result['n_golden']} golden vectors, at most {done.worst_difference:.2g} off Keras"
     )
-    return result, [line]
+    if done.calibration is None:
+        return result, [line]
+    result["calibration"] = asdict(done.calibration)
+    return result, [line, *calibration_lines(done.calibration)]
 
 
 def _described(path: Path) -> dict[str, Any]:

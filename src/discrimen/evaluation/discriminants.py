@@ -68,7 +68,7 @@ def charges_of(pulses: Pulses, preparation: Preparation, gates: GatesNs) -> Char
     """
     period_ns = pulses.require_sample_period_ns()
     parts = []
-    for samples in _blocks(pulses.samples):
+    for samples in blocks(pulses.samples):
         turned = upright(samples, preparation)
         parts.append(
             charge_comparison(turned.waveforms, crossing=turned.crossing, sample_period_ns=period_ns, gates=gates)
@@ -142,13 +142,14 @@ def _calibrated_quantity(
     if calibration.quantity == "energy":
         return pulses.column("energy").astype(np.float64)
     if calibration.quantity == "peak_adc":
-        peaks = [upright(samples, preparation).waveforms.max(axis=1) for samples in _blocks(pulses.samples)]
+        peaks = [upright(samples, preparation).waveforms.max(axis=1) for samples in blocks(pulses.samples)]
         return np.concatenate(peaks).astype(np.float64)
     if gates is None:
         raise SettingsError("the calibration uses long_charge_adc_ns, but no gates are given: add them to the settings")
     return charges_of(pulses, preparation, gates).long_charge_adc_ns.astype(np.float64)
 
 
-def _blocks(samples: NDArray[Any]) -> list[NDArray[Any]]:
+def blocks(samples: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut raw samples into runs of pulses that are small in memory; one empty block where there are none."""
     step = max(1, _BLOCK_SAMPLES // samples.shape[1])
     return [samples[first : first + step] for first in range(0, max(1, len(samples)), step)]

@@ -1,17 +1,17 @@
-"""Evaluation: a trained network beside charge comparison and the photon-level bound, on labelled pulses."""
+"""Evaluation: a trained network beside the classic methods and the photon-level bound, on labelled pulses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import isclose
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import PSD_DEFINITION, Charges
+from discrimen.charge import PSD_DEFINITION
 from discrimen.detector import GatesNs
 from discrimen.errors import DataError, SettingsError
+from discrimen.evaluation.candidates import Sample, Task, candidates, classic_tuning
 from discrimen.evaluation.discriminants import (
     charges_of,
     crossing_fraction,
@@ -20,39 +20,21 @@ from discrimen.evaluation.discriminants import (
     spectra_distance,
 )
 from discrimen.evaluation.histograms import psd_map, score_histogram
-from discrimen.evaluation.ranges import Candidate, judge, over_network, too_few
-from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, PsdMap, Report
-from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample, tuned_gates
+from discrimen.evaluation.ranges import judge, network_calibration, over_network, too_few
+from discrimen.evaluation.report import BinReport, Calibration, MethodResult, NotComputed, PsdMap, Report
+from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample
 from discrimen.inference.base import Predictor
-from discrimen.metrics import DEFAULT_ENERGY_EDGES_KEVEE, FIGURE_OF_MERIT_DEFINITION, EnergyBin, energy_bins
+from discrimen.metrics import (
+    DEFAULT_ENERGY_EDGES_KEVEE,
+    FIGURE_OF_MERIT_DEFINITION,
+    EnergyBin,
+    energy_bins,
+    neutron_logits,
+)
 from discrimen.provenance import software_versions, utc_now
 from discrimen.pulses import Label, Pulses
 from discrimen.spec.model_spec import ModelSpec
 from discrimen.spec.preparation import Preparation
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Sample:
-    """The pulses under evaluation with all that is known of each before ranges are cut."""
-
-    pulses: Pulses
-    labels: NDArray[np.int8]
-    energy_kevee: NDArray[np.float64] | None
-    network: NDArray[np.float64]
-    nominal: Charges | None
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Task:
-    """What was asked for."""
-
-    preparation: Preparation
-    thresholds: Mapping[str, float]
-    gates: GatesNs | None
-    tuning: TuningSample | None
-    efficiencies: tuple[float, ...]
-    confidence: float
-    rng: np.random.Generator
 
 
 def evaluate(
@@ -70,7 +52,8 @@ def evaluate(
 
     Charge comparison uses the model's baseline window and polarity on the full record. Its nominal gates are those
     given, or else those of the model's settings. Its best gates are searched anew for each range of energy on the
-    tuning pulses, so that the network meets the strongest charge comparison everywhere.
+    tuning pulses, so that the network meets the strongest charge comparison everywhere; so are linear filter, pulse
+    gradient and frequency gradient. The boosted tree is trained on the tuning pulses, once.
 
     Parameters
     ----------
@@ -82,7 +65,7 @@ def evaluate(
     gates : GatesNs, optional
         Nominal gates in ns relative to the constant-fraction crossing.
     tuning : Pulses, optional
-        Other labelled pulses of the same detector, for example those of the training; without them no best gates.
+        Other labelled pulses of the same detector, for example those of the training; without them only nominal gates.
     energy_edges_kevee : sequence of float
         Edges of the energy bins.
     efficiencies : sequence of float
@@ -111,14 +94,17 @@ def evaluate(
     notes: list[str] = []
     nominal_gates = gates if gates is not None else spec.settings.gates
     sample, energy_source = _sample(predictor, pulses, nominal_gates, notes)
-    task = _Task(
+    rng = np.random.default_rng(seed)
+    tuning_sample = None if tuning is None else _tuning_sample(predictor, tuning, pulses, nominal_gates, notes)
+    task = Task(
         preparation=spec.preparation,
         thresholds=spec.thresholds,
         gates=nominal_gates,
-        tuning=None if tuning is None else _tuning_sample(predictor, tuning, pulses, nominal_gates, notes),
+        tuning=tuning_sample,
+        classic=None if tuning_sample is None else classic_tuning(tuning_sample, spec.preparation, rng=rng, seed=seed),
         efficiencies=tuple(efficiencies),
         confidence=confidence,
-        rng=np.random.default_rng(seed),
+        rng=rng,
     )
     overall = _range_report(sample, task, energy=None)
     return Report(
@@ -156,7 +142,7 @@ def _check_period(pulses: Pulses, preparation: Preparation) -> None:
 
 def _sample(
     predictor: Predictor, pulses: Pulses, gates: GatesNs | None, notes: list[str]
-) -> tuple[_Sample, str | NotComputed]:
+) -> tuple[Sample, str | NotComputed]:
     known = pulses.labelled()
     if len(known) < len(pulses):
         notes.append(f"{len(pulses) - len(known)} of {len(pulses)} pulses have no known label and are left out")
@@ -174,11 +160,13 @@ def _sample(
             f"the light spectra of the classes differ (by up to {distance:.2g} in cumulative share), which the "
             "photon-level bound, taken at the true light of each pulse, does not count: trust it in narrow bins only"
         )
-    sample = _Sample(
+    scores = predictor.predict(known.samples)
+    sample = Sample(
         pulses=known,
         labels=labels,
         energy_kevee=energy_kevee,
-        network=neutron_scores(predictor.predict(known.samples), n_pulses=len(known), neutron_class=spec.neutron_class),
+        network=neutron_scores(scores, n_pulses=len(known), neutron_class=spec.neutron_class),
+        logits=neutron_logits(scores, neutron_class=spec.neutron_class),
         nominal=None if gates is None else charges_of(known, spec.preparation, gates),
     )
     return sample, source
@@ -188,13 +176,14 @@ def _tuning_sample(
     predictor: Predictor, tuning: Pulses, evaluated: Pulses, gates: GatesNs | None, notes: list[str]
 ) -> TuningSample:
     if tuning is evaluated or np.array_equal(tuning.samples, evaluated.samples):
-        raise DataError("the gates must be tuned on other pulses than those of the evaluation")
+        raise DataError("gates and classic methods must be tuned on other pulses than those of the evaluation")
     _check_period(tuning, predictor.spec.preparation)
     known = tuning.labelled()
     energy_kevee, _ = _light_kevee(known, predictor.spec, gates)
     notes.append(
-        f"best gates: least leakage at {TUNED_EFFICIENCY:.0%} neutron efficiency, searched for each range of energy "
-        f"among {len(known)} tuning pulses"
+        f"best gates, linear filter and gradients: least leakage at {TUNED_EFFICIENCY:.0%} neutron efficiency, tuned "
+        f"for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on them and sees the "
+        "height of the pulse, so that a difference of the classes' spectra helps it"
     )
     return TuningSample(pulses=known, energy_kevee=energy_kevee)
 
@@ -207,7 +196,7 @@ def _light_kevee(
     return light_kevee(pulses, calibration=spec.settings.calibration, preparation=spec.preparation, gates=own_gates)
 
 
-def _bin_reports(sample: _Sample, task: _Task, bins: tuple[EnergyBin, ...], notes: list[str]) -> tuple[BinReport, ...]:
+def _bin_reports(sample: Sample, task: Task, bins: tuple[EnergyBin, ...], notes: list[str]) -> tuple[BinReport, ...]:
     if sample.energy_kevee is None:
         return ()
     outside = len(sample.labels) - sum(int(energy.contains(sample.energy_kevee).sum()) for energy in bins)
@@ -219,14 +208,14 @@ def _bin_reports(sample: _Sample, task: _Task, bins: tuple[EnergyBin, ...], note
     return tuple(_range_report(sample, task, energy=energy) for energy in bins)
 
 
-def _range_report(sample: _Sample, task: _Task, *, energy: EnergyBin | None) -> BinReport:
+def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> BinReport:
     inside = np.ones(len(sample.labels), dtype=np.bool_)
     if energy is not None and sample.energy_kevee is not None:
         inside = energy.contains(sample.energy_kevee)
     labels = sample.labels[inside]
     reason = too_few(labels)
     methods: dict[str, MethodResult | NotComputed] = {}
-    for name, candidate in _candidates(sample, task, inside, energy, skip=reason).items():
+    for name, candidate in candidates(sample, task, inside, energy, skip=reason).items():
         if isinstance(candidate, NotComputed):
             methods[name] = candidate
         else:
@@ -237,48 +226,21 @@ def _range_report(sample: _Sample, task: _Task, *, energy: EnergyBin | None) -> 
         n_neutron=int(np.count_nonzero(labels == Label.NEUTRON)),
         methods=methods,
         leakage_over_network=over_network(methods),
+        calibration=_calibration(sample, task, inside) if reason is None else reason,
     )
 
 
-def _candidates(
-    sample: _Sample,
-    task: _Task,
-    inside: NDArray[np.bool_],
-    energy: EnergyBin | None,
-    *,
-    skip: NotComputed | None,
-) -> dict[str, Candidate | NotComputed]:
-    found: dict[str, Candidate | NotComputed] = {
-        "network": Candidate(scores=sample.network[inside], thresholds=task.thresholds),
-        "charge_nominal": NotComputed("no gates are given, and the model's settings have none"),
-        "charge_best": NotComputed("no tuning pulses are given"),
-        "photon_bound": NotComputed("the pulses have no column photon_llr"),
-    }
-    if sample.nominal is not None and task.gates is not None:
-        found["charge_nominal"] = _charge_candidate(task.gates, sample.nominal, inside)
-    if skip is None and task.tuning is not None:
-        found["charge_best"] = _best_candidate(sample, task, task.tuning, inside, energy)
-    if sample.pulses.photon_llr is not None:
-        found["photon_bound"] = Candidate(scores=sample.pulses.photon_llr[inside].astype(np.float64))
-    return found if skip is None else dict.fromkeys(found, skip)
+def _calibration(sample: Sample, task: Task, inside: NDArray[np.bool_]) -> Calibration | NotComputed:
+    return network_calibration(
+        sample.network[inside],
+        sample.labels[inside],
+        logits=sample.logits[inside],
+        confidence=task.confidence,
+        rng=task.rng,
+    )
 
 
-def _charge_candidate(gates: GatesNs, charges: Charges, inside: NDArray[np.bool_] | slice) -> Candidate:
-    n_truncated = int(np.count_nonzero(charges.truncated[inside]))
-    return Candidate(scores=charges.psd[inside].astype(np.float64), gates=gates, n_truncated=n_truncated)
-
-
-def _best_candidate(
-    sample: _Sample, task: _Task, tuning: TuningSample, inside: NDArray[np.bool_], energy: EnergyBin | None
-) -> Candidate | NotComputed:
-    try:
-        gates = tuned_gates(tuning, energy=energy, preparation=task.preparation, rng=task.rng)
-    except DataError as error:
-        return NotComputed(str(error))
-    return _charge_candidate(gates, charges_of(sample.pulses[inside], task.preparation, gates), slice(None))
-
-
-def _psd_map(sample: _Sample, task: _Task, overall: BinReport) -> PsdMap | NotComputed:
+def _psd_map(sample: Sample, task: Task, overall: BinReport) -> PsdMap | NotComputed:
     best = overall.methods["charge_best"]
     if sample.nominal is not None and task.gates is not None:
         method, gates, charges = "charge_nominal", task.gates, sample.nominal

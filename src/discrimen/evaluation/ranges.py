@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 from discrimen.detector import GatesNs
 from discrimen.errors import DataError
 from discrimen.evaluation.histograms import psd_histogram
-from discrimen.evaluation.report import MethodResult, NotComputed, OperatingPoint, PsdHistogram
+from discrimen.evaluation.report import Calibration, MethodResult, NotComputed, OperatingPoint, PsdHistogram
 from discrimen.metrics import (
     FigureOfMerit,
     Leakage,
     LeakageRatio,
+    Temperature,
     auc,
+    calibration_error,
     figure_of_merit,
+    fit_temperature,
     leakage_at_efficiency,
     leakage_ratio,
+    reliability_curve,
     roc_curve,
     split_scores,
     wilson_interval,
@@ -33,12 +37,16 @@ MINIMUM_PULSES = 50
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Candidate:
-    """Scores of one method; gates and truncated pulses for charge comparison, thresholds for the network."""
+    """Scores of one method.
+
+    With gates and truncated pulses for charge comparison, thresholds for the network, what was tuned for others.
+    """
 
     scores: NDArray[np.float64]
     gates: GatesNs | None = None
     n_truncated: int | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def too_few(labels: NDArray[Any]) -> NotComputed | None:
@@ -58,6 +66,7 @@ def judge(
     parts = split_scores(candidate.scores, labels)
     return MethodResult(
         gates=candidate.gates,
+        parameters=candidate.parameters,
         n_gamma_unclassified=parts.n_gamma_unclassified,
         n_neutron_unclassified=parts.n_neutron_unclassified,
         n_truncated=candidate.n_truncated,
@@ -71,6 +80,28 @@ def judge(
             for name, threshold in candidate.thresholds.items()
         ),
     )
+
+
+def network_calibration(
+    scores: NDArray[np.float64],
+    labels: NDArray[Any],
+    *,
+    logits: NDArray[np.float64],
+    confidence: float,
+    rng: np.random.Generator,
+) -> Calibration | NotComputed:
+    """Tell whether the network's scores may be read as probabilities."""
+    try:
+        curve = reliability_curve(scores, labels, confidence=confidence)
+        error = calibration_error(scores, labels, rng=rng, confidence=confidence)
+    except DataError as problem:
+        return NotComputed(str(problem))
+    temperature: Temperature | NotComputed
+    try:
+        temperature = fit_temperature(logits, labels, confidence=confidence)
+    except DataError as problem:
+        temperature = NotComputed(str(problem))
+    return Calibration(curve=curve, error=error, temperature=temperature)
 
 
 def over_network(methods: Mapping[str, MethodResult | NotComputed]) -> dict[str, tuple[LeakageRatio, ...]]:

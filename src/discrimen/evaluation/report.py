@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from math import isfinite
 from typing import Any
 
@@ -12,12 +12,27 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from discrimen.detector import GatesNs
-from discrimen.metrics import Auc, EnergyBin, FigureOfMerit, Leakage, LeakageRatio, RocCurve, Share
+from discrimen.metrics import (
+    Auc,
+    CalibrationError,
+    EnergyBin,
+    FigureOfMerit,
+    Leakage,
+    LeakageRatio,
+    ReliabilityBin,
+    RocCurve,
+    Share,
+    Temperature,
+)
 
 METHODS: Mapping[str, str] = {
     "network": "Network",
     "charge_nominal": "Charge comparison, nominal gates",
     "charge_best": "Charge comparison, best gates",
+    "gatti": "Gatti-De Martini filter",
+    "pulse_gradient": "Pulse gradient",
+    "frequency_gradient": "Frequency gradient",
+    "boosted_tree": "Boosted tree",
     "photon_bound": "Photon-level bound",
 }
 """What each method is called in text and plots, in the order of their columns."""
@@ -73,6 +88,8 @@ class MethodResult:
         Charge comparison only.
     operating_points : tuple of OperatingPoint
         Network only: for each threshold that the model carries.
+    parameters : mapping
+        Other classic methods only: what was tuned, units in the names.
     """
 
     gates: GatesNs | None
@@ -85,6 +102,7 @@ class MethodResult:
     figure_of_merit: FigureOfMerit | NotComputed | None
     psd_histogram: PsdHistogram | NotComputed | None
     operating_points: tuple[OperatingPoint, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def leakage_at(self, efficiency: float) -> Leakage | None:
         """Return the leakage at one of the wished efficiencies, or None where it was not computed."""
@@ -92,6 +110,25 @@ class MethodResult:
             if isinstance(leakage, Leakage) and abs(leakage.efficiency - efficiency) < 1e-9:
                 return leakage
         return None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Calibration:
+    """Whether the network's scores may be read as probabilities, at the ratio of the classes among these pulses.
+
+    Parameters
+    ----------
+    curve : tuple of ReliabilityBin
+        Promised and true share of neutrons.
+    error : CalibrationError
+        Mean distance of the two, and what chance makes of it.
+    temperature : Temperature or NotComputed
+        What the logits would have to be divided by; 1 within its interval where the scores are as sure as they may be.
+    """
+
+    curve: tuple[ReliabilityBin, ...]
+    error: CalibrationError
+    temperature: Temperature | NotComputed
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -108,6 +145,8 @@ class BinReport:
         By the names of :data:`METHODS`.
     leakage_over_network : mapping of str to tuple of LeakageRatio
         For each other method, its leakage over the network's at each efficiency that both reach.
+    calibration : Calibration or NotComputed
+        Of the network.
     """
 
     energy: EnergyBin | None
@@ -115,6 +154,7 @@ class BinReport:
     n_neutron: int
     methods: Mapping[str, MethodResult | NotComputed]
     leakage_over_network: Mapping[str, tuple[LeakageRatio, ...]]
+    calibration: Calibration | NotComputed
 
     @property
     def name(self) -> str:
@@ -238,7 +278,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from discrimen.evaluation.report import METHODS, BinReport, MethodResult, Report
-from discrimen.metrics import FigureOfMerit
+from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, Report
+from discrimen.metrics import FigureOfMerit, Temperature
 
 _COLUMNS = {
     "network": "network",
     "charge_nominal": "charge,\nnominal",
     "charge_best": "charge,\nbest",
+    "gatti": "linear\nfilter",
+    "pulse_gradient": "pulse\ngradient",
+    "frequency_gradient": "frequency\ngradient",
+    "boosted_tree": "boosted\ntree",
     "photon_bound": "photon\nbound",
 }
+MAIN_METHODS = ("network", "charge_nominal", "charge_best", "photon_bound")
+OTHER_METHODS = ("network", "gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")
+"""Two tables: eighty columns do not hold all methods."""
 
 
-def leakage_table(report: Report, *, efficiency: float = 0.95) -> Table:
+def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence[str] = MAIN_METHODS) -> Table:
     """Return gamma leakage per range of energy and method, in percent with its interval.
 
-    With best gates, the last column is the leakage of charge comparison with them over that of the network.
+    With best gates, a last column is the leakage of charge comparison with them over that of the network.
 
     Parameters
     ----------
@@ -30,8 +38,10 @@ def leakage_table(report: Report, *, efficiency: float = 0.95) -> Table:
         The result of an evaluation.
     efficiency : float
         One of the neutron efficiencies of the report.
+    methods : sequence of str
+        Which methods, by the names of :data:`~discrimen.evaluation.report.METHODS`.
     """
-    shown = [name for name in METHODS if any(name in part.computed() for part in report.ranges)]
+    shown = _shown(report, methods)
     table = _table(f"Gamma leakage (%) at {efficiency:.0%} neutron efficiency, {report.confidence:.0%} interval")
     table.add_column("keVee")
     for name in shown:
@@ -47,9 +57,9 @@ def leakage_table(report: Report, *, efficiency: float = 0.95) -> Table:
     return table
 
 
-def auc_table(report: Report) -> Table:
+def auc_table(report: Report, *, methods: Sequence[str] = MAIN_METHODS) -> Table:
     """Return the number of pulses and the area under the curve per range of energy and method."""
-    shown = [name for name in METHODS if any(name in part.computed() for part in report.ranges)]
+    shown = _shown(report, methods)
     table = _table("Area under the ROC curve")
     table.add_column("keVee")
     for heading in ("gammas", "neutrons"):
@@ -80,6 +90,20 @@ def gates_table(report: Report) -> Table:
     return table
 
 
+def calibration_table(report: Report) -> Table:
+    """Return per range of energy how far the network's score is from a probability, and the temperature it wants."""
+    table = _table("Calibration of the network (error and what chance alone makes of it, in %)")
+    for heading in ("keVee", "error", "by chance", "chance, high", "temperature"):
+        table.add_column(heading, justify="left" if heading == "keVee" else "right")
+    for part in report.ranges:
+        found = part.calibration
+        if isinstance(found, Calibration):
+            error = found.error
+            shares = (_percent(share) for share in (error.value, error.chance, error.chance_high))
+            table.add_row(_range_name(part), *shares, _temperature_cell(found))
+    return table
+
+
 def report_text(report: Report, *, width: int = 80) -> str:
     """Return the whole report in plain text: leakage, areas, gates, figures of merit, definitions, notes.
 
@@ -96,6 +120,11 @@ def report_text(report: Report, *, width: int = 80) -> str:
     if report.overall.computed():
         console.print(leakage_table(report, efficiency=efficiency))
         console.print(auc_table(report))
+        if len(_shown(report, OTHER_METHODS)) > 1:
+            console.print(leakage_table(report, efficiency=efficiency, methods=OTHER_METHODS))
+            console.print(auc_table(report, methods=OTHER_METHODS))
+    if any(isinstance(part.calibration, Calibration) for part in report.ranges):
+        console.print(calibration_table(report))
     if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
         console.print(gates_table(report))
     for line in _lines(report):
@@ -114,6 +143,10 @@ def _table(title: str) -> Table:
         collapse_padding=True,
         min_width=len(title),
     )
+
+
+def _shown(report: Report, methods: Sequence[str]) -> list[str]:
+    return [name for name in METHODS if name in methods and any(name in part.computed() for part in report.ranges)]
 
 
 def _main_efficiency(report: Report) -> float:
@@ -161,6 +194,11 @@ def _ratio_cell(part: BinReport, efficiency: float) -> str:
         if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.low > 0:
             return f"{ratio.ratio:.3g}\n{ratio.low:.3g}-{ratio.high:.3g}"
     return "-"
+
+
+def _temperature_cell(calibration: Calibration) -> str:
+    found = calibration.temperature
+    return f"{found.value:.3f} ({found.low:.3f}-{found.high:.3f})" if isinstance(found, Temperature) else "-"
 
 
 def _range_name(part: BinReport) -> str:

@@ -1,7 +1,8 @@
-"""The best gates for a range of energy, searched on pulses that are not those of the evaluation."""
+"""Tuning for a range of energy: pulses that are not those of the evaluation, what judges them, the best gates."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from discrimen.pulses import Label, Pulses
 from discrimen.spec.preparation import Preparation
 
 TUNED_EFFICIENCY = 0.95
-"""Best gates are those with the least gamma leakage at this neutron efficiency."""
+"""What is tuned has the least gamma leakage at this neutron efficiency."""
 
 MINIMUM_TUNING_PULSES = 200
 """Of each class: with fewer the search would fit noise."""
@@ -32,7 +33,7 @@ _LARGEST_WAVEFORMS = 2**25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TuningSample:
-    """Labelled pulses to choose gates on.
+    """Labelled pulses to tune on.
 
     Parameters
     ----------
@@ -67,37 +68,58 @@ def tuned_gates(
     DataError
         If the range holds too few tuning pulses, or their energies are unknown.
     """
-    labels = sample.pulses.column("label")
-    inside = np.ones(len(labels), dtype=np.bool_)
-    if energy is not None:
-        if sample.energy_kevee is None:
-            raise DataError("gates not searched: the tuning pulses have no energies")
-        inside = energy.contains(sample.energy_kevee)
-    most = int(np.clip(_LARGEST_WAVEFORMS // (2 * sample.pulses.n_samples), FEWEST_LONG_RECORDS, MAXIMUM_TUNING_PULSES))
-    chosen = np.concatenate([_choose(inside & (labels == label), most, rng) for label in (Label.GAMMA, Label.NEUTRON)])
-    pulses = sample.pulses[chosen]
+    pulses = tuning_pulses(sample, energy=energy, rng=rng)
     turned = upright(pulses.samples, preparation)
-    is_neutron = pulses.column("label") == Label.NEUTRON
-
-    def merit(psd: NDArray[np.float64]) -> float:
-        leakage = leaked_share(psd[~is_neutron], psd[is_neutron], efficiency=TUNED_EFFICIENCY)
-        # Among gates that leak nothing, those that part the classes most.
-        return -leakage if leakage > 0 else _separation(psd[~is_neutron], psd[is_neutron])
-
     found = best_gates(
         turned.waveforms,
         crossing=turned.crossing,
         sample_period_ns=pulses.require_sample_period_ns(),
-        merit=merit,
+        merit=merit_on(pulses),
     )
     return found.gates
+
+
+def tuning_pulses(sample: TuningSample, *, energy: EnergyBin | None, rng: np.random.Generator) -> Pulses:
+    """Choose the pulses of a range of energy to tune a method on.
+
+    Parameters
+    ----------
+    sample, energy, rng
+        As in :func:`tuned_gates`.
+
+    Raises
+    ------
+    DataError
+        If the range holds too few tuning pulses, or their energies are unknown.
+    """
+    labels = sample.pulses.column("label")
+    inside = np.ones(len(labels), dtype=np.bool_)
+    if energy is not None:
+        if sample.energy_kevee is None:
+            raise DataError("not tuned: the tuning pulses have no energies")
+        inside = energy.contains(sample.energy_kevee)
+    most = int(np.clip(_LARGEST_WAVEFORMS // (2 * sample.pulses.n_samples), FEWEST_LONG_RECORDS, MAXIMUM_TUNING_PULSES))
+    chosen = np.concatenate([_choose(inside & (labels == label), most, rng) for label in (Label.GAMMA, Label.NEUTRON)])
+    return sample.pulses[chosen]
+
+
+def merit_on(pulses: Pulses) -> Callable[[NDArray[np.float64]], float]:
+    """Return what judges scores of these pulses: the less gamma leakage at 95 % neutron efficiency, the better."""
+    is_neutron = pulses.column("label") == Label.NEUTRON
+
+    def merit(scores: NDArray[np.float64]) -> float:
+        leakage = leaked_share(scores[~is_neutron], scores[is_neutron], efficiency=TUNED_EFFICIENCY)
+        # Among those that leak nothing, the one that parts the classes most.
+        return -leakage if leakage > 0 else _separation(scores[~is_neutron], scores[is_neutron])
+
+    return merit
 
 
 def _choose(candidates: NDArray[np.bool_], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
     at = np.flatnonzero(candidates)
     if len(at) < MINIMUM_TUNING_PULSES:
         raise DataError(
-            f"gates not searched: a class has {len(at)} tuning pulses here, at least {MINIMUM_TUNING_PULSES} are needed"
+            f"not tuned: a class has {len(at)} tuning pulses here, at least {MINIMUM_TUNING_PULSES} are needed"
         )
     return rng.choice(at, most, replace=False) if len(at) > most else at
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
+from discrimen.freezing.calibrate import Calibration, CalibrationTask, calibrate, calibrated
 from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
@@ -37,15 +38,25 @@ class Freezing:
     model : FrozenModel
         What is in it.
     worst_difference : float
-        Largest difference between the frozen model's scores in float64 and those of Keras in float32.
+        Largest difference between the frozen model's scores in float64 and those of Keras in float32, both before a
+        temperature.
+    calibration : Calibration or None
+        Temperature and thresholds, where they were wanted.
     """
 
     path: Path
     model: FrozenModel
     worst_difference: float
+    calibration: Calibration | None = None
 
 
-def freeze(folder: Path | str, output: Path | str, *, golden: NDArray[np.int32] | None = None) -> Freezing:
+def freeze(
+    folder: Path | str,
+    output: Path | str,
+    *,
+    golden: NDArray[np.int32] | None = None,
+    calibration: CalibrationTask | None = None,
+) -> Freezing:
     """Freeze a trained model.
 
     Parameters
@@ -56,13 +67,16 @@ def freeze(folder: Path | str, output: Path | str, *, golden: NDArray[np.int32] 
         The ``*.discrimen`` file to write.
     golden : ndarray of int32, shape (pulse, sample), optional
         Raw pulses for the golden vectors; by default made-up ones of many amplitudes and decay times.
+    calibration : CalibrationTask, optional
+        Labelled pulses to fit a temperature and choose thresholds on, which become part of the frozen model.
 
     Raises
     ------
     SettingsError
-        If a layer cannot be frozen.
+        If a layer cannot be frozen, or the network cannot take a temperature.
     DataError
-        If a golden pulse cannot be prepared, or the frozen model does not give the scores of Keras.
+        If a golden pulse cannot be prepared, the frozen model does not give the scores of Keras, or the pulses of the
+        calibration are too few.
     OutputError
         If the file cannot be written.
     """
@@ -71,12 +85,19 @@ def freeze(folder: Path | str, output: Path | str, *, golden: NDArray[np.int32] 
     with session.on_device():
         layers = layers_of(keras_model)
     samples = golden_pulses(spec.preparation) if golden is None else golden
+    keras = KerasPredictor(folder)
     scores = score_exactly(layers, spec, samples)
     if np.isnan(scores).any():
         raise DataError("golden pulses must rise above their baseline, every one of them")
-    worst = float(np.abs(scores - KerasPredictor(folder).predict(samples)).max())
+    worst = float(np.abs(scores - keras.predict(samples)).max())
     if not worst <= GOLDEN_TOLERANCE:
         raise DataError(f"the frozen model is off the Keras model by {worst:.3g}, allowed are {GOLDEN_TOLERANCE:g}")
+    chosen = None
+    if calibration is not None:
+        before = keras.predict(calibration.pulses.samples)
+        chosen = calibrate(before, calibration, neutron_class=spec.neutron_class)
+        layers, spec = calibrated(layers, spec, chosen, calibration)
+        scores = score_exactly(layers, spec, samples)
     frozen = FrozenModel(spec, layers, GoldenVectors(samples, scores, GOLDEN_TOLERANCE))
     write_frozen(frozen, output)
     try:
@@ -85,7 +106,7 @@ def freeze(folder: Path | str, output: Path | str, *, golden: NDArray[np.int32] 
     except FormatError:
         Path(output).unlink()
         raise
-    return Freezing(path=Path(output), model=frozen, worst_difference=worst)
+    return Freezing(path=Path(output), model=frozen, worst_difference=worst, calibration=chosen)
 
 
 def golden_pulses(preparation: Preparation) -> NDArray[np.int32]:

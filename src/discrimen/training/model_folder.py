@@ -143,6 +143,22 @@ def load_model_folder(path: Path | str, *, session: KerasSession | None = None) 
     return model, spec
 
 
+def read_model_spec(path: Path | str) -> ModelSpec:
+    """Read the description of a trained model, without the model.
+
+    Parameters
+    ----------
+    path : Path
+        As in :func:`load_model_folder`.
+
+    Raises
+    ------
+    FormatError, SettingsError
+        If there is no model or no description.
+    """
+    return read_spec(_find_model(Path(path))[1])
+
+
 def _find_model(path: Path) -> tuple[Path, Path]:
     model_path = ModelFolder(path).model if path.is_dir() else path
     spec_path = model_path.with_name("model.json")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WISHED_EFFICIENCY = 0.95
-_STEP = 0.13
+_WIDTH = 0.8
+"""Of the room between two bins that the points of all methods take."""
 
 
 def draw_leakage(report: Report) -> Figure:
@@ -30,7 +31,7 @@ def draw_leakage_on(ax: Axes, report: Report) -> None:
     efficiency = min(report.efficiencies, key=lambda wished: abs(wished - _WISHED_EFFICIENCY))
     names = shown_methods(report)
     for number, name in enumerate(names):
-        offset = _STEP * (number - (len(names) - 1) / 2)
+        offset = _WIDTH / len(names) * (number - (len(names) - 1) / 2)
         for position, part in enumerate(report.bins):
             result = part.computed().get(name)
             leakage = None if result is None else result.leakage_at(efficiency)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LEAST_EFFICIENCY = 0.5
 
 # Side by side: upper limits of all methods are often the same.
-_LIMIT_OFFSETS = {"network": -0.012, "charge_nominal": -0.004, "charge_best": 0.004, "photon_bound": 0.012}
+_LIMIT_OFFSETS = {name: 0.006 * (place - (len(METHODS) - 1) / 2) for place, name in enumerate(METHODS)}
 
 
 def draw_roc(report: Report) -> Figure:

@@ -7,15 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 from discrimen.errors import require_module
 from discrimen.evaluation.report import METHODS, Report
-from discrimen.plot_style import BLACK, BLUE, ORANGE, VERMILION, new_figure
+from discrimen.plot_style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHOD_COLOURS = {"network": BLUE, "charge_nominal": ORANGE, "charge_best": VERMILION, "photon_bound": BLACK}
-METHOD_LINES = {"network": "-", "charge_nominal": "--", "charge_best": "-.", "photon_bound": ":"}
-METHOD_MARKERS = {"network": "o", "charge_nominal": "s", "charge_best": "D", "photon_bound": "^"}
+METHOD_COLOURS = {
+    "network": BLUE,
+    "charge_nominal": ORANGE,
+    "charge_best": VERMILION,
+    "gatti": GREEN,
+    "pulse_gradient": PURPLE,
+    "frequency_gradient": SKY_BLUE,
+    "boosted_tree": GREY,
+    "photon_bound": BLACK,
+}
+METHOD_LINES = {
+    "network": "-",
+    "charge_nominal": "--",
+    "charge_best": "-.",
+    "gatti": "--",
+    "pulse_gradient": "-.",
+    "frequency_gradient": ":",
+    "boosted_tree": "-",
+    "photon_bound": ":",
+}
+METHOD_MARKERS = {
+    "network": "o",
+    "charge_nominal": "s",
+    "charge_best": "D",
+    "gatti": "v",
+    "pulse_gradient": "<",
+    "frequency_gradient": ">",
+    "boosted_tree": "P",
+    "photon_bound": "^",
+}
 
 
 def panels(n_panels: int, *, sharey: bool) -> tuple[Figure, Sequence[Axes]]:

@@ -1,0 +1,87 @@
+"""The part of ``discrimen freeze`` that calibrates: labelled files to a task, its result to words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions
+from discrimen.dataset import load_dataset
+from discrimen.freezing.calibrate import Calibration, CalibrationTask
+from discrimen.inference.compatible import require_compatible
+from discrimen.spec.model_spec import ModelSpec
+
+
+def require_fitting_options(
+    files: list[Path], *, temperature: bool, neutron_efficiencies: list[float], gamma_leakages: list[float]
+) -> None:
+    """Refuse options of the calibration that do not fit each other.
+
+    Raises
+    ------
+    typer.BadParameter
+        If so.
+    """
+    for option, shares in (("--neutron-efficiency", neutron_efficiencies), ("--gamma-leakage", gamma_leakages)):
+        for share in shares:
+            if not 0 < share < 1:
+                raise typer.BadParameter(f"{option} expects a share between 0 and 1, got {share:g}")
+    wanted = bool(neutron_efficiencies or gamma_leakages)
+    if not files and (wanted or not temperature):
+        raise typer.BadParameter("thresholds are chosen on labelled pulses: give them with --calibrate DATASET")
+    if files and not temperature and not wanted:
+        raise typer.BadParameter("nothing to calibrate: leave out --no-temperature, or wish for a threshold")
+
+
+def calibration_task(
+    files: list[Path],
+    spec: ModelSpec,
+    inputs: InputOptions,
+    *,
+    temperature: bool,
+    neutron_efficiencies: list[float],
+    gamma_leakages: list[float],
+) -> CalibrationTask:
+    """Read labelled files; warn where the model was trained on one of them.
+
+    Raises
+    ------
+    DataError, FormatError, SettingsError
+        If a file cannot be read, has no labels, or the model was not trained for its pulses.
+    """
+    readers = [inputs.open(path) for path in files]
+    with common.progress("reading", total=common.total_entries(readers)) as tick:
+        dataset = load_dataset(readers, on_progress=tick)
+    for reader in readers:
+        common.log_left_out(reader.info.path, reader.report)
+    require_compatible(spec, dataset.pulses, dataset.settings, where=", ".join(map(str, files)))
+    trained_on = {file["sha256"] for file in spec.provenance.get("files", [])}
+    seen = [file["name"] for file in dataset.files if file["sha256"] in trained_on]
+    if seen:
+        common.log(f"WARNING: the model was trained on {', '.join(seen)}: its scores are too sure of themselves there")
+    return CalibrationTask(
+        pulses=dataset.pulses,
+        files=dataset.files,
+        temperature=temperature,
+        neutron_efficiencies=tuple(neutron_efficiencies),
+        gamma_leakages=tuple(gamma_leakages),
+    )
+
+
+def calibration_lines(calibration: Calibration) -> Iterator[str]:
+    """Say for people what was chosen."""
+    found = calibration.temperature
+    if found is not None:
+        yield (
+            f"temperature {found.value:.4f} ({found.low:.4f}-{found.high:.4f}): log loss {found.log_loss_before:.5f} "
+            f"before, {found.log_loss_after:.5f} with it, on {found.n_pulses} pulses"
+        )
+    for name, threshold in calibration.thresholds.items():
+        keeps, leaks = threshold.efficiency, threshold.leakage
+        yield (
+            f"threshold '{name}': {threshold.value:.6g}, keeps {keeps.value:.4%} ({keeps.low:.4%}-{keeps.high:.4%}) "
+            f"of the neutrons, leaks {leaks.value:.4%} ({leaks.low:.4%}-{leaks.high:.4%}) of the gammas"
+        )

@@ -1,0 +1,173 @@
+"""The scores of every method in one range of energy, or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.charge import Charges
+from discrimen.classic import Method
+from discrimen.detector import GatesNs
+from discrimen.errors import DataError, MissingExtraError
+from discrimen.evaluation.classic_methods import (
+    TUNED_METHODS,
+    ClassicMethods,
+    aligned_preparation,
+    trained_tree,
+    tuned_methods,
+)
+from discrimen.evaluation.discriminants import charges_of
+from discrimen.evaluation.ranges import Candidate
+from discrimen.evaluation.report import METHODS, NotComputed
+from discrimen.evaluation.tuning import TuningSample, merit_on, tuned_gates, tuning_pulses
+from discrimen.metrics import EnergyBin
+from discrimen.pulses import Pulses
+from discrimen.spec.preparation import Preparation
+
+_NO_TUNING = NotComputed("no tuning pulses are given")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sample:
+    """The pulses under evaluation with all that is known of each before ranges are cut."""
+
+    pulses: Pulses
+    labels: NDArray[np.int8]
+    energy_kevee: NDArray[np.float64] | None
+    network: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    nominal: Charges | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ClassicTuning:
+    """What all ranges of energy share: how pulses are aligned, and the boosted tree."""
+
+    preparation: Preparation
+    tree: Method | NotComputed
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Task:
+    """What was asked for."""
+
+    preparation: Preparation
+    thresholds: Mapping[str, float]
+    gates: GatesNs | None
+    tuning: TuningSample | None
+    classic: ClassicTuning | NotComputed | None
+    efficiencies: tuple[float, ...]
+    confidence: float
+    rng: np.random.Generator
+
+
+def classic_tuning(
+    sample: TuningSample, preparation: Preparation, *, rng: np.random.Generator, seed: int
+) -> ClassicTuning | NotComputed:
+    """Align the tuning pulses and train the boosted tree on them.
+
+    Parameters
+    ----------
+    sample : TuningSample
+        Kept apart from the evaluation.
+    preparation : Preparation
+        Of the model.
+    rng : Generator
+        Chooses among the pulses where there are more than needed.
+    seed : int
+        Of the training.
+    """
+    tree: Method | NotComputed
+    try:
+        aligned = aligned_preparation(sample.pulses.samples, preparation)
+        pulses = tuning_pulses(sample, energy=None, rng=rng)
+    except DataError as error:
+        return NotComputed(str(error))
+    try:
+        tree = trained_tree(pulses, preparation=aligned, seed=seed)
+    except MissingExtraError as error:
+        tree = NotComputed(str(error))
+    return ClassicTuning(preparation=aligned, tree=tree)
+
+
+def candidates(
+    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None, *, skip: NotComputed | None
+) -> dict[str, Candidate | NotComputed]:
+    """Score the pulses of a range with every method.
+
+    Parameters
+    ----------
+    sample, task
+        The pulses and what is wanted.
+    inside : ndarray of bool, shape (pulse,)
+        Which pulses the range holds.
+    energy : EnergyBin or None
+        The range; None for all pulses.
+    skip : NotComputed or None
+        Why the range cannot be judged, if so.
+
+    Returns
+    -------
+    dict of str to Candidate or NotComputed
+        One for each of :data:`~discrimen.evaluation.report.METHODS`, in their order.
+    """
+    if skip is not None:
+        return dict.fromkeys(METHODS, skip)
+    found: dict[str, Candidate | NotComputed] = {
+        "network": Candidate(scores=sample.network[inside], thresholds=task.thresholds),
+        "charge_nominal": NotComputed("no gates are given, and the model's settings have none"),
+        "charge_best": _best_gates(sample, task, inside, energy),
+        **_classic(sample, task, inside, energy),
+        "photon_bound": NotComputed("the pulses have no column photon_llr"),
+    }
+    if sample.nominal is not None and task.gates is not None:
+        found["charge_nominal"] = _charge_candidate(task.gates, sample.nominal, inside)
+    if sample.pulses.photon_llr is not None:
+        found["photon_bound"] = Candidate(scores=sample.pulses.photon_llr[inside].astype(np.float64))
+    return {name: found[name] for name in METHODS}
+
+
+def _charge_candidate(gates: GatesNs, charges: Charges, inside: NDArray[np.bool_] | slice) -> Candidate:
+    n_truncated = int(np.count_nonzero(charges.truncated[inside]))
+    return Candidate(scores=charges.psd[inside].astype(np.float64), gates=gates, n_truncated=n_truncated)
+
+
+def _best_gates(
+    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
+) -> Candidate | NotComputed:
+    if task.tuning is None:
+        return _NO_TUNING
+    try:
+        gates = tuned_gates(task.tuning, energy=energy, preparation=task.preparation, rng=task.rng)
+    except DataError as error:
+        return NotComputed(str(error))
+    return _charge_candidate(gates, charges_of(sample.pulses[inside], task.preparation, gates), slice(None))
+
+
+def _classic(
+    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
+) -> dict[str, Candidate | NotComputed]:
+    """Tune what is tuned for each range, and score with it and with the boosted tree."""
+    names = (*TUNED_METHODS, "boosted_tree")
+    if task.tuning is None or task.classic is None:
+        return dict.fromkeys(names, _NO_TUNING)
+    if isinstance(task.classic, NotComputed):
+        return dict.fromkeys(names, task.classic)
+    aligned = task.classic.preparation
+    tuned: dict[str, Method | NotComputed]
+    try:
+        pulses = tuning_pulses(task.tuning, energy=energy, rng=task.rng)
+        tuned = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses))
+    except DataError as error:
+        tuned = dict.fromkeys(TUNED_METHODS, NotComputed(str(error)))
+    methods = ClassicMethods(methods={**tuned, "boosted_tree": task.classic.tree}, preparation=aligned)
+    scores = methods.scores(sample.pulses.samples[inside])
+    return {
+        name: method
+        if isinstance(method, NotComputed)
+        else Candidate(scores=scores[name], parameters=method.parameters)
+        for name, method in methods.methods.items()
+    }

@@ -1,0 +1,144 @@
+"""Temperature and named thresholds of a model, from labelled pulses that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import SettingsError
+from discrimen.freezing.temperature import with_temperature
+from discrimen.metrics import (
+    Temperature,
+    Threshold,
+    fit_temperature,
+    neutron_logits,
+    threshold_for_efficiency,
+    threshold_for_leakage,
+)
+from discrimen.pulses import Pulses
+from discrimen.spec.layers import Layer
+from discrimen.spec.model_spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CalibrationTask:
+    """What to choose, and on which pulses.
+
+    Parameters
+    ----------
+    pulses : Pulses
+        Labelled, of the model's detector, not those of its training.
+    files : sequence of mapping
+        Where they come from, for the provenance.
+    temperature : bool
+        Whether to fit one.
+    neutron_efficiencies, gamma_leakages : tuple of float
+        For which a threshold is wanted, between 0 and 1.
+    confidence : float
+        Of every interval.
+    """
+
+    pulses: Pulses
+    files: Sequence[Mapping[str, Any]] = ()
+    temperature: bool = True
+    neutron_efficiencies: tuple[float, ...] = ()
+    gamma_leakages: tuple[float, ...] = ()
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Calibration:
+    """What was chosen.
+
+    Parameters
+    ----------
+    temperature : Temperature or None
+        None where none was wanted.
+    thresholds : mapping of str to Threshold
+        By name, on the neutron score behind the temperature.
+    """
+
+    temperature: Temperature | None
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+
+
+def efficiency_name(efficiency: float) -> str:
+    """Return what a threshold for a neutron efficiency is called: ``95 % neutron efficiency``."""
+    return f"{100 * efficiency:g} % neutron efficiency"
+
+
+def leakage_name(leakage: float) -> str:
+    """Return what a threshold for a gamma leakage is called: ``0.1 % gamma leakage``."""
+    return f"{100 * leakage:g} % gamma leakage"
+
+
+def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int) -> Calibration:
+    """Fit the temperature, then choose the thresholds on the scores that it leads to.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (pulse, 2)
+        Of the task's pulses, before any temperature.
+    task : CalibrationTask
+        What is wanted.
+    neutron_class : int
+        Which column is the neutron's.
+
+    Raises
+    ------
+    DataError
+        If there are not two classes, or too few pulses for what is wanted.
+    """
+    labels, logits = task.pulses.column("label"), neutron_logits(scores, neutron_class=neutron_class)
+    temperature = fit_temperature(logits, labels, confidence=task.confidence) if task.temperature else None
+    scaled = np.clip(logits / (1.0 if temperature is None else temperature.value), -700, 700)
+    neutron = 1 / (1 + np.exp(-scaled))
+    thresholds = {
+        efficiency_name(wished): threshold_for_efficiency(
+            neutron, labels, efficiency=wished, confidence=task.confidence
+        )
+        for wished in task.neutron_efficiencies
+    } | {
+        leakage_name(wished): threshold_for_leakage(neutron, labels, leakage=wished, confidence=task.confidence)
+        for wished in task.gamma_leakages
+    }
+    return Calibration(temperature=temperature, thresholds=thresholds)
+
+
+def calibrated(
+    layers: tuple[Layer, ...], spec: ModelSpec, calibration: Calibration, task: CalibrationTask
+) -> tuple[tuple[Layer, ...], ModelSpec]:
+    """Put temperature and thresholds into a model; how they were found goes into its provenance.
+
+    Parameters
+    ----------
+    layers, spec
+        The model.
+    calibration, task
+        What was chosen, and on what.
+
+    Raises
+    ------
+    SettingsError
+        If the network does not end in a dense layer and a softmax, or was calibrated before.
+    """
+    if "calibration" in spec.provenance:
+        raise SettingsError("this model is calibrated already: freeze the folder of its training anew")
+    found = calibration.temperature
+    if found is not None:
+        layers = with_temperature(layers, found.value)
+    origin = {
+        "files": [dict(file) for file in task.files],
+        "n_pulses": len(task.pulses),
+        "confidence": task.confidence,
+        "temperature": None if found is None else asdict(found),
+        "thresholds": {name: asdict(threshold) for name, threshold in calibration.thresholds.items()},
+    }
+    chosen = {name: threshold.value for name, threshold in calibration.thresholds.items()}
+    return layers, replace(
+        spec, thresholds={**spec.thresholds, **chosen}, provenance={**spec.provenance, "calibration": origin}
+    )

@@ -1,0 +1,120 @@
+"""Temperature and thresholds in a frozen file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.training.toy_pulses import PREPARATION, toy_pulses
+
+from discrimen.errors import SettingsError
+from discrimen.freezing.calibrate import CalibrationTask, calibrated
+from discrimen.freezing.freeze import freeze
+from discrimen.freezing.temperature import with_temperature
+from discrimen.inference.layer_math import run_layers
+from discrimen.inference.load import load_model
+from discrimen.metrics import neutron_logits
+from discrimen.pulses import Label
+from discrimen.spec.frozen_file import read_frozen
+from discrimen.spec.layers import Activate, Dense, Flatten, Layer
+from discrimen.training import TrainingConfig, train
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("model") / "mlp"
+    train(toy_pulses(400), PREPARATION, TrainingConfig(architecture="mlp", epochs=4), folder=place)
+    return place
+
+
+def task(**changes: object) -> CalibrationTask:
+    pulses = toy_pulses(600, seed=5)
+    # Some labels are wrong, so that a temperature is the likeliest whatever the network.
+    wrong = np.arange(len(pulses)) % 9 == 0
+    labels = np.where(wrong, 1 - pulses.column("label"), pulses.column("label")).astype(np.int8)
+    given = CalibrationTask(pulses=pulses.replace(label=labels), files=[{"name": "toy", "sha256": "0"}])
+    return replace(given, **changes)  # type: ignore[arg-type]
+
+
+def dense(activation: str) -> Dense:
+    rng = np.random.default_rng(1)
+    kernel, bias = rng.normal(size=(6, 2)).astype(np.float32), rng.normal(size=2).astype(np.float32)
+    return Dense(kernel=kernel, bias=bias, activation=activation)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("layers", [(dense("softmax"),), (dense("linear"), Activate(activation="softmax"))])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_logits_are_divided(layers: tuple[Layer, ...], temperature: float) -> None:
+    inputs = np.random.default_rng(2).normal(size=(20, 6)).astype(np.float32)
+    before, after = run_layers(layers, inputs), run_layers(with_temperature(layers, temperature), inputs)
+    assert np.log(after[:, 1] / after[:, 0]) == pytest.approx(
+        np.log(before[:, 1] / before[:, 0]) / temperature, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "layers", [(dense("sigmoid"),), (dense("relu"), Activate(activation="softmax")), (Flatten(),), ()]
+)
+def test_networks_without_logits_are_refused(layers: tuple[Layer, ...]) -> None:
+    with pytest.raises(SettingsError, match="dense layer and a softmax"):
+        with_temperature(layers, 2.0)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_impossible_temperatures_are_refused(temperature: float) -> None:
+    with pytest.raises(SettingsError, match="positive and finite"):
+        with_temperature((dense("softmax"),), temperature)
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_frozen_scores_are_the_softmax_of_logits_over_the_temperature(
+    folder: Path, tmp_path: Path, backend: str
+) -> None:
+    plain, scaled = tmp_path / "plain.discrimen", tmp_path / "scaled.discrimen"
+    freeze(folder, plain)
+    done = freeze(folder, scaled, calibration=task())
+    assert done.calibration is not None
+    assert done.calibration.temperature is not None
+    temperature = done.calibration.temperature.value
+    assert abs(temperature - 1) > 0.02
+    samples = toy_pulses(100, seed=6).samples
+    reference = load_model(plain, backend="reference").predictor.predict(samples)
+    expected = 1 / (1 + np.exp(-neutron_logits(reference, neutron_class=1) / temperature))
+    found = load_model(scaled, backend=backend).predictor.predict(samples)  # type: ignore[arg-type]
+    assert found[:, 1] == pytest.approx(expected, abs=2e-6)
+
+
+def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.discrimen"
+    wished = task(neutron_efficiencies=(0.95, 0.5), gamma_leakages=(0.2,))
+    freeze(folder, output, calibration=wished)
+    spec = read_frozen(output).spec
+    assert list(spec.thresholds) == ["95 % neutron efficiency", "50 % neutron efficiency", "20 % gamma leakage"]
+    scores = load_model(output).predictor.predict(wished.pulses.samples)[:, 1]
+    labels = wished.pulses.column("label")
+    kept = np.mean(scores[labels == Label.NEUTRON] >= spec.thresholds["50 % neutron efficiency"] - 1e-6)
+    leaked = np.mean(scores[labels == Label.GAMMA] >= spec.thresholds["20 % gamma leakage"])
+    assert kept == pytest.approx(0.5, abs=0.01)
+    assert 0.19 < leaked <= 0.2
+    origin = spec.provenance["calibration"]
+    assert origin["files"] == [{"name": "toy", "sha256": "0"}]
+    share = origin["thresholds"]["95 % neutron efficiency"]["efficiency"]
+    assert share["low"] < 0.95 <= share["value"] < share["high"]
+    assert origin["temperature"]["low"] < origin["temperature"]["value"] < origin["temperature"]["high"]
+
+
+def test_thresholds_alone_leave_the_scores(folder: Path, tmp_path: Path) -> None:
+    plain, cut = tmp_path / "plain.discrimen", tmp_path / "cut.discrimen"
+    freeze(folder, plain)
+    freeze(folder, cut, calibration=task(temperature=False, neutron_efficiencies=(0.9,)))
+    assert np.array_equal(read_frozen(plain).golden.scores, read_frozen(cut).golden.scores)
+    assert read_frozen(cut).spec.provenance["calibration"]["temperature"] is None
+
+
+def test_a_model_is_calibrated_once(folder: Path, tmp_path: Path) -> None:
+    done = freeze(folder, tmp_path / "x.discrimen", calibration=task())
+    assert done.calibration is not None
+    with pytest.raises(SettingsError, match="calibrated already"):
+        calibrated(done.model.layers, done.model.spec, done.calibration, task())
