@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from discrimen.audit import audit_dataset, require_sound
 from discrimen.classification.classify import Classification, classify_run
 from discrimen.dataset import Dataset, load_dataset
 from discrimen.evaluation import Report, write_report
@@ -71,6 +72,7 @@ def train(
     *,
     preparation: Preparation | None = None,
     overwrite: bool = False,
+    accept: bool = False,
     **config: Any,
 ) -> Model:
     """Train a network on a labelled data set.
@@ -85,17 +87,27 @@ def train(
         By default the whole record, baseline subtracted, scaled to its peak.
     overwrite : bool
         Whether a model that is there may be replaced.
+    accept : bool
+        Whether to train in spite of errors that the audit finds in the data.
     **config
         Fields of :class:`~discrimen.training.TrainingConfig`.
+
+    Raises
+    ------
+    DataError
+        If the audit finds errors and they are not accepted.
     """
     training = TrainingConfig(**config)
+    audit = audit_dataset(dataset)
+    if not accept:
+        require_sound(audit)
     result = train_network(
         dataset.pulses,
         preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
         training,
         folder=folder,
         settings=dataset.settings,
-        provenance={"files": list(dataset.files)},
+        provenance={"files": list(dataset.files), "audit": audit.record()},
         overwrite=overwrite,
     )
     return load(result.folder, device=training.device)

@@ -36,6 +36,7 @@ SUBCOMMANDS = {
     "inspect": Subcommand("say what is in a run file"),
     "convert": Subcommand("copy run files into one of another format"),
     "label": Subcommand("give every pulse a label, for training"),
+    "audit": Subcommand("say what a network could cheat from in labelled pulses", "analysis"),
     "train": Subcommand("train a network on labelled pulses", "train"),
     "evaluate": Subcommand("judge a model beside charge comparison and the physical bound", "analysis"),
     "freeze": Subcommand("freeze a trained model into one file", "train"),

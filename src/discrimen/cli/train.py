@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from discrimen.audit import Audit, Severity, audit_dataset, require_sound
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
 from discrimen.dataset import Dataset, load_dataset
@@ -70,6 +71,7 @@ def train(
     align_position: Annotated[int, typer.Option(help="With --align: where in the window the crossing lies.")] = 10,
     interpolate: Annotated[bool, typer.Option(help="With --align: shift by fractions of a sample too.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a model that is in the folder.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Train in spite of errors that the audit finds.")] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -93,6 +95,7 @@ def train(
         dataset = load_dataset(readers, on_progress=tick)
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
+    audit = _audited(dataset, accept=accept)
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
     preparation = _preparation(dataset, scale=scale, window=window, alignment=alignment)
     with common.progress("training", total=epochs) as tick:
@@ -102,7 +105,7 @@ def train(
             config,
             folder=output,
             settings=dataset.settings,
-            provenance={"files": list(dataset.files)},
+            provenance={"files": list(dataset.files), "audit": audit.record()},
             overwrite=overwrite,
             progress=_EpochBar(tick),
         )
@@ -112,6 +115,17 @@ def train(
         _print(result, dataset)
     if result.stopped_by == "interrupt":
         raise typer.Exit(130)
+
+
+def _audited(dataset: Dataset, *, accept: bool) -> Audit:
+    """Look at the data first; errors stop the training unless they are accepted."""
+    audit = audit_dataset(dataset)
+    if not accept:
+        require_sound(audit)
+    for finding in audit.findings:
+        if finding.severity != Severity.NOTE:
+            common.log(f"{finding.severity.upper()} {finding.check}: {finding.what} ({finding.how_many})")
+    return audit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.audit.data_sets import change_neutrons, clean_pulses
+
+import discrimen
+from discrimen.cli.main import main
+from discrimen.detector import DetectorSettings
+from discrimen.errors import DataError
+from discrimen.formats.table import open_writer
+from discrimen.pulses import Pulses
+from discrimen.simulation import SimulationConfig, detector_settings
+from discrimen.spec.model_spec import read_spec
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def command(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+def write(path: Path, pulses: Pulses) -> Path:
+    settings: DetectorSettings = detector_settings(SimulationConfig(n_pulses=1))
+    with open_writer(path, settings) as writer:
+        writer.write(pulses)
+    return path
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("clean") / "clean.lh5", clean_pulses(301, n_pulses=600, n_channels=1))
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pulses = change_neutrons(clean_pulses(302, n_pulses=600, n_channels=1), lambda samples: samples - 20)
+    return write(tmp_path_factory.mktemp("faulty") / "faulty.lh5", pulses)
+
+
+def test_a_clean_set_ends_with_status_0(run: Run, clean: Path, tmp_path: Path) -> None:
+    status, out, _ = run("audit", clean, "-o", tmp_path / "report")
+    assert status == 0
+    assert "found: nothing" in out
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["audit.html", "audit.json"]
+
+
+def test_an_error_ends_with_status_1_and_says_what_to_do(run: Run, faulty: Path) -> None:
+    status, out, _ = run("audit", faulty)
+    assert status == 1
+    assert "ERROR leak-baseline" in out
+    assert "what to do:" in out
+
+
+def test_json_is_one_object_even_with_errors(run: Run, faulty: Path) -> None:
+    status, out, _ = run("audit", faulty, "--json")
+    assert status == 1
+    result = json.loads(out)
+    assert result["findings"][0]["severity"] == "error"
+    assert result["n_errors"] >= 1
+
+
+def test_the_same_file_given_twice_is_a_duplicate(run: Run, clean: Path) -> None:
+    status, out, _ = run("audit", clean, clean, "--json")
+    assert status == 1
+    (finding,) = json.loads(out)["findings"]
+    assert finding["check"] == "duplicates-across"
+    assert finding["numbers"]["n_copies"] == 600
+
+
+def test_training_refuses_errors_before_it_makes_a_folder(run: Run, faulty: Path, tmp_path: Path) -> None:
+    status, out, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1")
+    assert (status, out) == (1, "")
+    assert "leak-baseline" in err
+    assert "--accept" in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "model").exists()
+
+
+def test_accepted_errors_are_kept_with_the_model(run: Run, faulty: Path, tmp_path: Path) -> None:
+    status, _, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1", "--accept")
+    assert status == 0
+    assert "ERROR leak-baseline" in err
+    kept = read_spec(tmp_path / "model" / "model.json").provenance["audit"]["findings"]
+    assert "leak-baseline" in [finding["check"] for finding in kept]
+
+
+def test_the_typed_function_refuses_them_too(faulty: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="leak-baseline"):
+        discrimen.train(discrimen.read(faulty), tmp_path / "model", epochs=1)
+    discrimen.train(discrimen.read(faulty), tmp_path / "model", epochs=1, accept=True)
