@@ -176,6 +176,12 @@ FrozenGolden read_golden(Cursor cursor, std::size_t n_classes) {
     return golden;
 }
 
+// Whether a name is there twice, or is empty: it could not be asked for.
+bool has_twins(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    return std::adjacent_find(names.begin(), names.end()) != names.end() || (!names.empty() && names.front().empty());
+}
+
 }  // namespace
 
 FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
@@ -197,10 +203,15 @@ FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     if (file.classes.empty() || std::size_t(file.preparation.n_classes) != file.classes.size())
         throw Error("the preparation tells of " + std::to_string(file.preparation.n_classes) + " classes, " +
                     number(file.classes.size()) + " have names");
+    if (has_twins(file.classes)) throw Error("two classes share a name, or one has none");
+    std::vector<std::string> names;
     for (Cursor cuts = section(content, "cuts"); cuts.left() > 0;) {
         const auto value = cuts.take<double>();
-        file.thresholds.push_back({value, cuts.take_name()});
+        names.push_back(cuts.take_name());
+        file.thresholds.push_back({value, names.back()});
+        if (!(value >= 0 && value <= 1)) throw Error("a threshold lies outside 0 to 1, where scores are");
     }
+    if (has_twins(names)) throw Error("two thresholds share a name, or one has none");
     file.golden = read_golden(section(content, "golden"), file.classes.size());
     return file;
 }

@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <new>
 #include <string>
@@ -98,7 +99,8 @@ PreparationPlan plan_preparation(const FrozenPreparation& p) {
     const bool fits = (p.polarity == 1 || p.polarity == -1) && p.baseline_start >= 0 &&
                       p.baseline_start < p.baseline_stop && p.baseline_stop <= most_option && p.window_start >= 0 &&
                       p.window_start <= most_option && p.window_length >= 1 && p.window_length <= most_option &&
-                      p.scale >= 0 && p.scale <= 2 && p.sample_period_ns > 0 && p.n_classes >= 1;
+                      p.scale >= 0 && p.scale <= 2 && p.sample_period_ns > 0 &&
+                      std::isfinite(p.sample_period_ns) && p.n_classes >= 1;
     const bool alignment_fits = !p.aligned || (p.fraction > 0 && p.fraction < 1 && p.position >= -most_option &&
                                                p.position <= most_option);
     if (!fits || !alignment_fits) throw Error("the preparation is not a possible one");

@@ -101,7 +101,8 @@ void check_head() {
 void check_preparation() {
     constexpr auto least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
     const char words[] = "the preparation is not a possible one";
-    for (const double period : {0.0, -1.0, std::nan("")}) CHECK_REFUSED(load(with_value("prepare", 0, period)), words);
+    for (const double period : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+        CHECK_REFUSED(load(with_value("prepare", 0, period)), words);
     for (const int polarity : {0, 2, least}) CHECK_REFUSED(load(with_value("prepare", 16, polarity)), words);
     for (const int start : {-1, 2, most}) CHECK_REFUSED(load(with_value("prepare", 20, start)), words);
     for (const int stop : {0, -5, most}) CHECK_REFUSED(load(with_value("prepare", 24, stop)), words);
@@ -189,6 +190,23 @@ void check_weights_and_golden() {
     CHECK_REFUSED(load(with("cuts", [](Bytes& payload) { payload.resize(3); })), "cuts: expected");
 }
 
+void check_names_and_thresholds() {
+    frozen::Content content = network();
+    content.classes.back() = content.classes.front();
+    CHECK_REFUSED(load(frozen::write(content)), "two classes share a name");
+    content = network();
+    content.classes.front() = "";
+    CHECK_REFUSED(load(frozen::write(content)), "two classes share a name, or one has none");
+    content = network();
+    content.thresholds = {{"twice", 0.4}, {"twice", 0.6}};
+    CHECK_REFUSED(load(frozen::write(content)), "two thresholds share a name");
+    for (const double value : {-0.1, 1.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
+        content = network();
+        content.thresholds = {{"odd", value}};
+        CHECK_REFUSED(load(frozen::write(content)), "a threshold lies outside 0 to 1");
+    }
+}
+
 // Every golden score counts, wherever it stands and whether or not it is a number.
 void check_golden_scores() {
     const char words[] = "off its own golden vectors";
@@ -221,6 +239,7 @@ int main() {
         check_preparation();
         check_layers();
         check_weights_and_golden();
+        check_names_and_thresholds();
         check_golden_scores();
     });
 }

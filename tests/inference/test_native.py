@@ -14,6 +14,7 @@ from tests.inference.predictor_contract import PredictorContract
 from tests.inference.same_scores import randomise
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
+from discrimen import engine
 from discrimen.errors import DataError, DeviceError, FormatError, SettingsError
 from discrimen.freezing.freeze import golden_pulses
 from discrimen.freezing.from_keras import layers_of
@@ -183,3 +184,23 @@ def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> N
     golden = GoldenVectors(samples, score_exactly(honest.layers, honest.spec, samples), 1e-6)
     write_frozen(FrozenModel(honest.spec, honest.layers, golden), tmp_path / "high.discrimen")
     NativePredictor(tmp_path / "high.discrimen")
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        np.zeros((3, 2), np.float64),
+        np.zeros((2, 2), np.float32),
+        np.zeros((3, 3), np.float32),
+        np.zeros((3, 4), np.float32)[:, ::2],
+        np.zeros((2, 3), np.float32).T,
+    ],
+    ids=["float64", "too few rows", "too many columns", "every other column", "transposed"],
+)
+def test_engine_writes_into_no_other_array_of_scores(mlp: Path, scores: NDArray[Any]) -> None:
+    model = engine.Model.load(str(mlp))
+    samples = golden_pulses(PREPARATION)[:3].astype(np.int16)
+    before = scores.copy()
+    with pytest.raises((TypeError, ValueError)):
+        engine.classify(model, engine.Workspace(model), samples, scores)
+    assert_array_equal(scores, before)

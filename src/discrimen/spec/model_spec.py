@@ -43,6 +43,13 @@ class ModelSpec:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes) or not all(self.classes):
+            raise SettingsError(f"each class needs a name of its own, got {', '.join(map(repr, self.classes))}")
+        for name, value in self.thresholds.items():
+            if not name or not 0 <= value <= 1:
+                raise SettingsError(f"a threshold needs a name and a score between 0 and 1, got {name!r}: {value}")
+
     @property
     def neutron_class(self) -> int:
         """Position of the neutron score among the outputs."""

@@ -6,6 +6,7 @@ every other consumer of a model computes the same from this description.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -70,8 +71,8 @@ class Preparation:
     scale: Scale = "peak"
 
     def __post_init__(self) -> None:
-        if not self.sample_period_ns > 0:
-            raise SettingsError(f"sample_period_ns must be positive, got {self.sample_period_ns}")
+        if not (math.isfinite(self.sample_period_ns) and self.sample_period_ns > 0):
+            raise SettingsError(f"sample_period_ns must be positive and finite, got {self.sample_period_ns}")
         if self.polarity not in (-1, 1):
             raise SettingsError(f"polarity must be +1 or -1, got {self.polarity}")
         if not 0 <= self.baseline_start < self.baseline_stop:
