@@ -64,6 +64,7 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
         "energy_short": np.dtype(np.float64),
         "energy_kevee": np.dtype(np.float32),
         "label": np.dtype(np.int8),
+        "neutron_probability": np.dtype(np.float32),
         "photon_llr": np.dtype(np.float32),
         "tof_ns": np.dtype(np.float64),
         "run": np.dtype(np.int32),
@@ -96,6 +97,8 @@ class Pulses:
         Light in keV electron equivalent.
     label : ndarray of int8, optional
         Values of :class:`Label`.
+    neutron_probability : ndarray of float32, optional
+        Soft label: how probable somebody who looked at this very pulse finds it to be a neutron.
     photon_llr : ndarray of float32, optional
         Simulation only: log p(photon times | neutron) - log p(photon times | gamma), natural logarithm.
     tof_ns : ndarray of float64, optional
@@ -120,6 +123,7 @@ class Pulses:
     energy_short: NDArray[np.float64] | None = None
     energy_kevee: NDArray[np.float32] | None = None
     label: NDArray[np.int8] | None = None
+    neutron_probability: NDArray[np.float32] | None = None
     photon_llr: NDArray[np.float32] | None = None
     tof_ns: NDArray[np.float64] | None = None
     run: NDArray[np.int32] | None = None

@@ -64,7 +64,7 @@ def simulate_run(
         for block in simulate_blocks_with_truth(config):
             pulses = block.pulses
             writer.write(pulses)
-            truth.add(pulses, pile_up=_pile_up(block))
+            truth.add(pulses, pile_up=_pile_up(block), flight=_flight(block))
             n_neutron += int((pulses.column("label") == Label.NEUTRON).sum())
             on_progress(len(pulses))
     truth.write(truth_path(output))
@@ -85,3 +85,9 @@ def _pile_up(block: SimulatedBlock) -> dict[str, NDArray[Any]]:
         "energy_kevee": second.energy_kevee,
         "label": second.label,
     }
+
+
+def _flight(block: SimulatedBlock) -> dict[str, NDArray[Any]]:
+    if block.flight is None:
+        return {}
+    return {name: getattr(block.flight, name) for name in ("neutron_energy_mev", "is_accidental")}

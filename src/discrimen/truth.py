@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import h5py
@@ -17,10 +18,12 @@ from discrimen.output import complete_or_absent
 from discrimen.pulses import Pulses
 
 TRUTH_COLUMNS = ("label", "energy_kevee", "photon_llr")
+MEASURED_COLUMNS = ("tof_ns", "run")
+"""What digitizers do record and not every format has a place for; kept here too where the simulator gives it."""
 PILE_UP_COLUMNS = ("entry", "delay_ns", "energy_kevee", "label")
 _KEYS = ("entry", "timestamp_ps", "channel")
 _ATTRIBUTE = "discrimen_truth"
-_PILE_UP = "pile_up"
+_PILE_UP, _FLIGHT = "pile_up", "flight"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +33,19 @@ class Truth:
     Parameters
     ----------
     columns : dict of str to ndarray, shape (pulse,)
-        `entry`, `timestamp_ps`, `channel`, `label`, `energy_kevee` and `photon_llr`, in the order of `entry`.
+        `entry`, `timestamp_ps`, `channel`, `label`, `energy_kevee` and `photon_llr`, in the order of `entry`; also
+        `tof_ns` and `run` where the run has them.
     pile_up : dict of str to ndarray, shape (second pulse,)
         `entry` of the pulse that each second one lies on, `delay_ns` between the two, `energy_kevee` and `label` of
         the second.
+    flight : dict of str to ndarray, shape (pulse,)
+        `neutron_energy_mev` (kinetic; NaN for gammas) and `is_accidental`, in the same order as `columns`; empty where
+        no time of flight was simulated.
     """
 
     columns: dict[str, NDArray[Any]]
     pile_up: dict[str, NDArray[Any]]
+    flight: dict[str, NDArray[Any]]
 
 
 class TruthWriter:
@@ -46,23 +54,35 @@ class TruthWriter:
     def __init__(self) -> None:
         self._parts: list[dict[str, NDArray[Any]]] = []
         self._pile_up: list[Mapping[str, NDArray[Any]]] = []
+        self._flight: list[Mapping[str, NDArray[Any]]] = []
 
-    def add(self, pulses: Pulses, *, pile_up: Mapping[str, NDArray[Any]]) -> None:
-        """Add the truth of some pulses, and of the second pulses on top of them (see :class:`Truth`)."""
-        self._parts.append({name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS)})
+    def add(
+        self,
+        pulses: Pulses,
+        *,
+        pile_up: Mapping[str, NDArray[Any]],
+        flight: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+    ) -> None:
+        """Add the truth of some pulses, of the second pulses on top of them, and of their flight (see :class:`Truth`).
+
+        Every call must bring the same columns.
+        """
+        measured = [name for name in MEASURED_COLUMNS if getattr(pulses, name) is not None]
+        self._parts.append({name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS, *measured)})
         self._pile_up.append(pile_up)
+        self._flight.append(flight)
 
     def write(self, path: Path | str) -> None:
         """Write what was added."""
         with complete_or_absent(path) as part, hdf5_output(part) as output:
             file = output.file
             file.attrs[_ATTRIBUTE] = 1
-            for name in (*_KEYS, *TRUTH_COLUMNS):
+            for name in self._parts[0]:
                 joined = np.concatenate([columns[name] for columns in self._parts])
                 file.create_dataset(name, data=joined, compression="lzf", shuffle=True)
-            for name in PILE_UP_COLUMNS:
-                joined = np.concatenate([second[name] for second in self._pile_up])
-                file.create_dataset(f"{_PILE_UP}/{name}", data=joined)
+            for group, parts in ((_PILE_UP, self._pile_up), (_FLIGHT, self._flight)):
+                for name in parts[0]:
+                    file.create_dataset(f"{group}/{name}", data=np.concatenate([part[name] for part in parts]))
 
 
 def truth_path(run: Path | str) -> Path:
@@ -83,9 +103,15 @@ def read_truth(path: Path | str) -> Truth:
         with h5py.File(path, "r") as file:
             if _ATTRIBUTE not in file.attrs:
                 raise FormatError("this file holds no truth of a simulated run", path)
-            columns = {name: file[name][:] for name in (*_KEYS, *TRUTH_COLUMNS)}
+            measured = [name for name in MEASURED_COLUMNS if name in file]
+            columns = {name: file[name][:] for name in (*_KEYS, *TRUTH_COLUMNS, *measured)}
             pile_up = {name: file[f"{_PILE_UP}/{name}"][:] for name in PILE_UP_COLUMNS}
+            flight = {name: values[:] for name, values in file.get(_FLIGHT, {}).items()}
     except (OSError, KeyError) as error:
         raise FormatError(f"cannot read the truth of a simulated run: {error}", path) from error
     order = np.argsort(columns["entry"])
-    return Truth({name: values[order] for name, values in columns.items()}, pile_up)
+    return Truth(
+        columns={name: values[order] for name, values in columns.items()},
+        pile_up=pile_up,
+        flight={name: values[order] for name, values in flight.items()},
+    )

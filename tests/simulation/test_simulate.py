@@ -61,6 +61,18 @@ def test_the_same_seed_gives_the_same_pulses() -> None:
     assert not same(simulate(config), simulate(dataclasses.replace(config, seed=1)))
 
 
+def test_the_benchmark_stays_what_it_is() -> None:
+    # Of the first release; pulses may differ by rounding where another processor sums in another order.
+    pulses = simulate(SimulationConfig(n_pulses=6))
+    light = [309.25583, 40.234165, 421.28082, 87.86028, 535.74365, 30.821608]
+    np.testing.assert_allclose(pulses.column("energy_kevee"), light, rtol=1e-6)
+    assert pulses.column("label").tolist() == [0, 1, 1, 1, 0, 0]
+    assert pulses.column("timestamp_ps")[[0, 5]].tolist() == [2868606111, 6136082560]
+    sums = [1123130, 1124210, 1122278, 1124696, 1121734, 1124765]
+    np.testing.assert_allclose(pulses.samples.sum(axis=1), sums, atol=3)
+    np.testing.assert_allclose(pulses.samples[:, 17], [14340, 14930, 14667, 14939, 14463, 14984], atol=1)
+
+
 def test_blocks_are_the_same_however_the_run_is_iterated() -> None:
     config = SimulationConfig(n_pulses=2 * BLOCK_PULSES + 500, energy_max_kevee=50)
     blocks = list(simulate_blocks(config))

@@ -41,7 +41,40 @@ def simulate(
     ] = 0.0,
     rate_hz: Annotated[float, typer.Option(help="Pulses per second while the digitizer is live.")] = 1000.0,
     n_channels: Annotated[int, typer.Option(help="Channels the pulses are dealt to.")] = 1,
+    n_runs: Annotated[int, typer.Option(help="Runs one after the other in the file, told by its column run.")] = 1,
+    first_run: Annotated[
+        int | None, typer.Option(help="Number of the first run; one run has none by default.", show_default=False)
+    ] = None,
+    channel_gain_spread: Annotated[float, typer.Option(help="Relative, from channel to channel.")] = 0.0,
+    channel_noise_spread: Annotated[float, typer.Option(help="Relative, from channel to channel.")] = 0.0,
+    channel_baseline_spread_adc: Annotated[float, typer.Option(help="From channel to channel.")] = 0.0,
+    channel_delay_spread_ns: Annotated[
+        float, typer.Option(help="Of the time of flight, from channel to channel.")
+    ] = 0.0,
+    run_gain_spread: Annotated[float, typer.Option(help="Relative drift of each channel from run to run.")] = 0.0,
+    run_noise_spread: Annotated[float, typer.Option(help="Relative drift of each channel from run to run.")] = 0.0,
+    run_baseline_spread_adc: Annotated[float, typer.Option(help="Drift of each channel from run to run.")] = 0.0,
+    flight_path_m: Annotated[
+        float | None,
+        typer.Option(help="From the source to the detector: measure times of flight.", show_default=False),
+    ] = None,
+    time_resolution_ns: Annotated[float, typer.Option(help="Standard deviation of the time of flight.")] = 1.0,
+    accidental_fraction: Annotated[
+        float, typer.Option(help="Share of pulses at random times of the window, with a flight path.")
+    ] = 0.0,
+    accidental_neutron_fraction: Annotated[
+        float | None, typer.Option(help="Share of neutrons among these; by default that of all.", show_default=False)
+    ] = None,
+    tof_window_ns: Annotated[float, typer.Option(help="Times of flight from 0 to this are measured.")] = 400.0,
+    tof_delay_ns: Annotated[float, typer.Option(help="Time that is measured when nothing flies.")] = 100.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pulses.")] = 0,
+    setup_seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of what channels and runs differ in: the same one gives the same detectors. By default the seed.",
+            show_default=False,
+        ),
+    ] = None,
     output_format: Annotated[
         str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")
     ] = None,
@@ -65,7 +98,23 @@ def simulate(
         pileup_fraction=pileup_fraction,
         rate_hz=rate_hz,
         n_channels=n_channels,
+        n_runs=n_runs,
+        first_run=first_run,
+        channel_gain_spread=channel_gain_spread,
+        channel_noise_spread=channel_noise_spread,
+        channel_baseline_spread_adc=channel_baseline_spread_adc,
+        channel_delay_spread_ns=channel_delay_spread_ns,
+        run_gain_spread=run_gain_spread,
+        run_noise_spread=run_noise_spread,
+        run_baseline_spread_adc=run_baseline_spread_adc,
+        flight_path_m=flight_path_m,
+        time_resolution_ns=time_resolution_ns,
+        accidental_fraction=accidental_fraction,
+        accidental_neutron_fraction=accidental_neutron_fraction,
+        tof_window_ns=tof_window_ns,
+        tof_delay_ns=tof_delay_ns,
         seed=seed,
+        setup_seed=setup_seed,
     )
     with common.progress("simulating", total=n_pulses) as tick:
         done = simulate_run(config, output, format_name=output_format, on_progress=tick)

@@ -6,7 +6,7 @@ import numpy as np
 
 from discrimen.errors import DataError
 from discrimen.pulses import COLUMNS, Pulses
-from discrimen.truth import TRUTH_COLUMNS, Truth
+from discrimen.truth import MEASURED_COLUMNS, TRUTH_COLUMNS, Truth
 
 TIME_TOLERANCE_PS = 100_000
 """Formats that count clock ticks keep the time only to some ns."""
@@ -14,6 +14,8 @@ TIME_TOLERANCE_PS = 100_000
 
 def label_by_truth(pulses: Pulses, truth: Truth) -> Pulses:
     """Add label, true light and photon-level likelihood ratio to the pulses of a simulated run.
+
+    Time of flight and number of the run are added too where the simulator gave them: not every format holds them.
 
     Parameters
     ----------
@@ -39,4 +41,5 @@ def label_by_truth(pulses: Pulses, truth: Truth) -> Pulses:
             f"{strangers} of {len(pulses)} pulses are not in the truth (by entry, channel and time): "
             "run file and truth do not belong together"
         )
-    return pulses.replace(**{name: truth.columns[name][at].astype(COLUMNS[name]) for name in TRUTH_COLUMNS})
+    known_columns = [*TRUTH_COLUMNS, *(name for name in MEASURED_COLUMNS if name in truth.columns)]
+    return pulses.replace(**{name: truth.columns[name][at].astype(COLUMNS[name]) for name in known_columns})

@@ -5,6 +5,7 @@ energy deposit -> light -> scintillation decay -> photoelectrons -> charges -> f
 
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import DIGITIZERS
+from discrimen.simulation.flight import Flight
 from discrimen.simulation.scintillator import DETECTORS
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import (
@@ -20,6 +21,7 @@ __all__ = [
     "DETECTORS",
     "DIGITIZERS",
     "SPECTRA",
+    "Flight",
     "PileUp",
     "SimulatedBlock",
     "SimulationConfig",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from discrimen.detector import PolarityName
 from discrimen.errors import SettingsError
+from discrimen.kinematics import light_flight_time_ns
 from discrimen.simulation.digitizer import DIGITIZERS, Digitizer
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor
 from discrimen.simulation.scintillator import DETECTORS, Scintillator
@@ -64,8 +65,34 @@ class SimulationConfig:
         follows from `rate_hz`.
     n_channels : int
         Pulses are dealt to this many channels at random.
+    n_runs : int
+        Runs one after the other, of as many pulses each as can be; the clock goes on from one to the next.
+    first_run : int or None
+        Number of the first run. None: a single run has no column `run`, several count from 0.
+    channel_gain_spread, channel_noise_spread : float
+        Relative spread of gain and noise from channel to channel (standard deviation of the natural logarithm).
+    channel_baseline_spread_adc, channel_delay_spread_ns : float
+        Standard deviation of the baseline and of the delay of the time of flight from channel to channel.
+    run_gain_spread, run_noise_spread, run_baseline_spread_adc : float
+        The same from run to run, for each channel on its own.
+    flight_path_m : float or None
+        From the source to the detector. None: no time of flight is measured.
+    time_resolution_ns : float
+        Standard deviation of the time of flight.
+    accidental_fraction : float
+        Share of pulses that have nothing to do with their reference (beam pulse, fission): their times are uniform
+        over the window.
+    accidental_neutron_fraction : float or None
+        Share of neutrons among them. None: as among all others.
+    tof_window_ns : float
+        Times of flight from 0 to this are measured; a pulse out of it has none (NaN).
+    tof_delay_ns : float
+        What is measured when nothing flies: delay of the pulse against the reference.
     seed : int
         The same configuration with the same seed gives the same pulses; 0 to 2**32 - 1.
+    setup_seed : int or None
+        Of what channels and runs differ in, so that files of different pulses can come from the same detectors. None:
+        as `seed`.
 
     Raises
     ------
@@ -94,7 +121,23 @@ class SimulationConfig:
     rate_hz: float = 1000.0
     pileup_fraction: float | None = 0.0
     n_channels: int = 1
+    n_runs: int = 1
+    first_run: int | None = None
+    channel_gain_spread: float = 0.0
+    channel_noise_spread: float = 0.0
+    channel_baseline_spread_adc: float = 0.0
+    channel_delay_spread_ns: float = 0.0
+    run_gain_spread: float = 0.0
+    run_noise_spread: float = 0.0
+    run_baseline_spread_adc: float = 0.0
+    flight_path_m: float | None = None
+    time_resolution_ns: float = 1.0
+    accidental_fraction: float = 0.0
+    accidental_neutron_fraction: float | None = None
+    tof_window_ns: float = 400.0
+    tof_delay_ns: float = 100.0
     seed: int = 0
+    setup_seed: int | None = None
 
     def __post_init__(self) -> None:
         _require_name("detector", self.detector, DETECTORS)
@@ -115,8 +158,25 @@ class SimulationConfig:
                 f"pretrigger_ns must lie within the record of {self.digitizer_as_run.record_ns:g} ns, "
                 f"got {self.digitizer_as_run.pretrigger_ns:g}"
             )
+        self._check_flight()
+        if self.n_runs > self.n_pulses:
+            raise SettingsError(f"every run needs a pulse: {self.n_runs} runs of {self.n_pulses} pulses in all")
         if self.scintillator.photoelectrons_per_kev * self.energy_max_kevee > 1e6:
             raise SettingsError("more than a million photoelectrons a pulse: lower photoelectrons_per_kev")
+
+    def _check_flight(self) -> None:
+        if self.flight_path_m is None:
+            if self.accidental_fraction or self.accidental_neutron_fraction is not None or self.channel_delay_spread_ns:
+                raise SettingsError("accidentals and delays need a time of flight: give flight_path_m")
+            return
+        if not has_neutrons(self.spectrum) and self.accidental_neutron_fraction:
+            raise SettingsError(f"{self.spectrum} has no neutrons, among accidentals neither")
+        flash_ns = self.tof_delay_ns + light_flight_time_ns(self.flight_path_m)
+        if flash_ns >= self.tof_window_ns:
+            raise SettingsError(
+                f"the gamma flash at {flash_ns:.1f} ns must lie within tof_window_ns, got {self.tof_window_ns:g}: "
+                "raise it, or lower tof_delay_ns or flight_path_m"
+            )
 
     def _check_numbers(self) -> None:
         highest_adc = DIGITIZERS[self.digitizer].highest_adc
@@ -124,6 +184,9 @@ class SimulationConfig:
             ("n_pulses", 1, 10**12),
             ("n_samples", 4, 4096),
             ("n_channels", 1, 10_000),
+            ("n_runs", 1, 100_000),
+            ("first_run", 0, 2**31 - 1 - 100_000),
+            ("setup_seed", 0, 2**32 - 1),
             # One 32-bit word: a larger seed could share random numbers with a later block of a smaller one.
             ("seed", 0, 2**32 - 1),
         )
@@ -144,6 +207,19 @@ class SimulationConfig:
             ("trigger_jitter_ns", 0, 100),
             ("rate_hz", 1e-6, _HIGHEST_RATE_HZ),
             ("pileup_fraction", 0, 1),
+            ("channel_gain_spread", 0, 1),
+            ("channel_noise_spread", 0, 1),
+            ("channel_baseline_spread_adc", 0, highest_adc),
+            ("channel_delay_spread_ns", 0, 1e4),
+            ("run_gain_spread", 0, 1),
+            ("run_noise_spread", 0, 1),
+            ("run_baseline_spread_adc", 0, highest_adc),
+            ("flight_path_m", 1e-3, 1e4),
+            ("time_resolution_ns", 0, 1e3),
+            ("accidental_fraction", 0, 1),
+            ("accidental_neutron_fraction", 0, 1),
+            ("tof_window_ns", 1, 1e7),
+            ("tof_delay_ns", 0, 1e7),
         )
         for name, lowest, highest in limits:
             _require_range(self, name, lowest, highest, whole=False)
@@ -154,6 +230,17 @@ class SimulationConfig:
         if self.neutron_fraction is not None:
             return self.neutron_fraction
         return 0.5 if has_neutrons(self.spectrum) else 0.0
+
+    @property
+    def has_neutrons(self) -> bool:
+        """Whether any pulse, an accidental one included, can be a neutron."""
+        return self.share_of_neutrons > 0 or bool(self.accidental_neutron_fraction)
+
+    @property
+    def run_numbers(self) -> range:
+        """The numbers of the runs."""
+        first = self.first_run or 0
+        return range(first, first + self.n_runs)
 
     @property
     def scintillator(self) -> Scintillator:

@@ -138,7 +138,12 @@ class Digitizer:
         return self.n_samples * self.sample_period_ns
 
     def digitise(
-        self, waves_adc: NDArray[np.float32], *, rng: np.random.Generator
+        self,
+        waves_adc: NDArray[np.float32],
+        *,
+        baseline_shift_adc: NDArray[np.float64],
+        relative_noise: NDArray[np.float32],
+        rng: np.random.Generator,
     ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
         """Add baseline and noise, round and clip.
 
@@ -146,6 +151,10 @@ class Digitizer:
         ----------
         waves_adc : ndarray of float32, shape (pulse, sample)
             Pulses above the baseline in ADC counts, positive.
+        baseline_shift_adc : ndarray of float64, shape (pulse,)
+            Of the pulse's channel and run, added to the mean baseline.
+        relative_noise : ndarray of float32, shape (pulse,)
+            Of the pulse's channel and run, times `noise_adc`.
         rng : numpy.random.Generator
             Source of baseline and noise.
 
@@ -155,9 +164,10 @@ class Digitizer:
         saturated : ndarray of bool, shape (pulse,)
             True where a sample would have lain beyond a rail.
         """
-        baseline = self.baseline_adc + self.baseline_spread_adc * rng.standard_normal((len(waves_adc), 1))
+        mean = self.baseline_adc + baseline_shift_adc[:, None]
+        baseline = mean + self.baseline_spread_adc * rng.standard_normal((len(waves_adc), 1))
         analogue: NDArray[Any] = rng.standard_normal(waves_adc.shape, dtype=np.float32)
-        analogue *= np.float32(self.noise_adc)
+        analogue *= np.float32(self.noise_adc) * relative_noise[:, None]
         analogue += baseline.astype(np.float32)
         analogue += self.sign * waves_adc
         np.rint(analogue, out=analogue)

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import Digitizer
+from discrimen.simulation.flight import Flight, FlightModel
+from discrimen.simulation.gate_energies import HIGHEST_ENERGY, gate_energies
 from discrimen.simulation.pulse_model import PulseModel, build_pulse_model
-from discrimen.simulation.settings import gates_ns
+from discrimen.simulation.setup import Setup
 from discrimen.simulation.sources import LightSpectrum, light_spectrum
 
 BLOCK_PULSES = 4096
 """Pulses in a block; each block has its own random numbers, so that a run is the same however it is iterated."""
 
 _SLICE_PULSES = 512
-_HIGHEST_ENERGY = 65535
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -59,10 +60,13 @@ class SimulatedBlock:
         and `photon_llr` are the truth, in pile-up that of the first pulse alone.
     pile_up : PileUp
         The truth of pile-up.
+    flight : Flight or None
+        The truth of the flight, where there is a flight path.
     """
 
     pulses: Pulses
     pile_up: PileUp
+    flight: Flight | None
 
 
 def simulate(config: SimulationConfig) -> Pulses:
@@ -76,7 +80,8 @@ def simulate_blocks(config: SimulationConfig) -> Iterator[Pulses]:
     Yields
     ------
     Pulses
-        With all columns but `tof_ns` and `run`; see :class:`SimulatedBlock` for what they mean.
+        With all columns, `tof_ns` only if there is a flight path, `run` only for several runs or a numbered one; see
+        :class:`SimulatedBlock` for what they mean.
     """
     for block in simulate_blocks_with_truth(config):
         yield block.pulses
@@ -92,8 +97,8 @@ def simulate_blocks_with_truth(config: SimulationConfig) -> Iterator[SimulatedBl
     run = _Run.of(config)
     last_ps = 0
     for number, first in enumerate(range(0, config.n_pulses, BLOCK_PULSES)):
-        rng = np.random.default_rng([config.seed, number])
-        block = run.block(min(BLOCK_PULSES, config.n_pulses - first), first_entry=first, after_ps=last_ps, rng=rng)
+        entry = np.arange(first, min(first + BLOCK_PULSES, config.n_pulses))
+        block = run.block(entry, after_ps=last_ps, streams=_Streams.of(config.seed, number))
         last_ps = int(block.pulses.column("timestamp_ps")[-1])
         yield block
 
@@ -107,11 +112,41 @@ class _Particles:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Streams:
+    """Random numbers of one block; what a channel or the flight draws leaves the pulses as they are."""
+
+    pulses: np.random.Generator
+    channels: np.random.Generator
+    flight: np.random.Generator
+
+    @classmethod
+    def of(cls, seed: int, block: int) -> _Streams:
+        def stream(*key: int) -> np.random.Generator:
+            return np.random.default_rng(np.random.SeedSequence([seed, block], spawn_key=key))
+
+        return cls(stream(), stream(1), stream(2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Origin:
+    """Where each pulse was taken, and how the set-up treats it there."""
+
+    run: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    gain: NDArray[np.float32]
+    baseline_shift_adc: NDArray[np.float64]
+    relative_noise: NDArray[np.float32]
+    delay_ns: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Run:
     config: SimulationConfig
     model: PulseModel
     gamma_light: LightSpectrum
     neutron_light: LightSpectrum | None
+    setup: Setup
+    flight: FlightModel | None
 
     @classmethod
     def of(cls, config: SimulationConfig) -> _Run:
@@ -124,38 +159,78 @@ class _Run:
                 light_output=config.scintillator.light_output,
             )
 
-        neutron_light = spectrum(neutron=True) if config.share_of_neutrons > 0 else None
-        return cls(config, build_pulse_model(config), spectrum(neutron=False), neutron_light)
+        return cls(
+            config=config,
+            model=build_pulse_model(config),
+            gamma_light=spectrum(neutron=False),
+            neutron_light=spectrum(neutron=True) if config.has_neutrons else None,
+            setup=Setup.of(config),
+            flight=None if config.flight_path_m is None else FlightModel.of(config),
+        )
 
-    def block(self, n_pulses: int, *, first_entry: int, after_ps: int, rng: np.random.Generator) -> SimulatedBlock:
-        digitizer = self.model.digitizer
-        particles = self.particles(n_pulses, rng=rng)
+    def block(self, entry: NDArray[np.int64], *, after_ps: int, streams: _Streams) -> SimulatedBlock:
+        digitizer, rng, n_pulses = self.model.digitizer, streams.pulses, len(entry)
+        origin = self.origin(entry, rng=streams.channels)
+        particles, flight = self.arrivals(origin, streams)
         charges, photon_llr = self.charges(particles, rng=rng)
         gains = np.maximum(1 + self.config.gain_spread * rng.standard_normal(n_pulses), 0).astype(np.float32)
+        gains *= origin.gain
         onsets = self.onset_steps(charges, gains, rng=rng)
         waves = self.model.waves_adc(charges, onsets) * gains[:, None]
         pile_up = self.pile_up(waves, onsets, gains, rng=rng)
         np.add.at(waves, pile_up.pulse, pile_up.second_adc)
-        samples, saturated = digitizer.digitise(waves, rng=rng)
+        samples, saturated = digitizer.digitise(
+            waves, baseline_shift_adc=origin.baseline_shift_adc, relative_noise=origin.relative_noise, rng=rng
+        )
         energy, energy_short = gate_energies(samples, digitizer)
+        numbered = self.config.n_runs > 1 or self.config.first_run is not None
         pulses = Pulses(
             samples=samples,
             sample_period_ns=digitizer.sample_period_ns,
-            entry=np.arange(first_entry, first_entry + n_pulses),
+            entry=entry,
             timestamp_ps=after_ps + self.timestamps_ps(n_pulses, rng=rng),
             board=np.zeros(n_pulses, dtype=np.int32),
-            channel=rng.integers(self.config.n_channels, size=n_pulses).astype(np.int32),
+            channel=origin.channel,
             flags=_flags(saturated, energy, pile_up, digitizer),
             energy=energy,
             energy_short=energy_short,
             energy_kevee=particles.light_kevee.astype(np.float32),
             label=_labels(particles.is_neutron),
             photon_llr=photon_llr,
+            tof_ns=None if flight is None else flight.tof_ns,
+            run=origin.run if numbered else None,
         )
-        return SimulatedBlock(pulses=pulses, pile_up=pile_up)
+        return SimulatedBlock(pulses=pulses, pile_up=pile_up, flight=flight)
 
-    def particles(self, n_pulses: int, *, rng: np.random.Generator) -> _Particles:
-        is_neutron = rng.random(n_pulses) < self.config.share_of_neutrons
+    def origin(self, entry: NDArray[np.int64], *, rng: np.random.Generator) -> _Origin:
+        """Deal the pulses to channels; runs follow each other in the order of entries."""
+        config, setup = self.config, self.setup
+        run = entry * config.n_runs // config.n_pulses
+        channel = rng.integers(config.n_channels, size=len(entry))
+        return _Origin(
+            run=(config.run_numbers.start + run).astype(np.int32),
+            channel=channel.astype(np.int32),
+            gain=setup.gain[run, channel],
+            baseline_shift_adc=setup.baseline_shift_adc[run, channel],
+            relative_noise=setup.noise[run, channel],
+            delay_ns=setup.delay_ns[channel],
+        )
+
+    def arrivals(self, origin: _Origin, streams: _Streams) -> tuple[_Particles, Flight | None]:
+        """Draw what hits the detector and, with a flight path, when."""
+        n_pulses, share = len(origin.run), self.config.share_of_neutrons
+        if self.flight is None:
+            return self.particles(np.full(n_pulses, share), rng=streams.pulses), None
+        accidental = self.flight.accidentals(n_pulses, rng=streams.flight)
+        other = self.config.accidental_neutron_fraction
+        shares = np.where(accidental, share if other is None else other, share)
+        hit = self.particles(shares, rng=streams.pulses)
+        return hit, self.flight.draw(hit.light_kevee, hit.is_neutron, accidental, origin.delay_ns, rng=streams.flight)
+
+    def particles(self, neutron_share: NDArray[np.float64], *, rng: np.random.Generator) -> _Particles:
+        """Draw class and light of as many pulses as there are shares."""
+        n_pulses = len(neutron_share)
+        is_neutron = rng.random(n_pulses) < neutron_share
         light = self.gamma_light.draw(n_pulses, rng=rng)
         if self.neutron_light is not None:
             light = np.where(is_neutron, self.neutron_light.draw(n_pulses, rng=rng), light)
@@ -203,7 +278,7 @@ class _Run:
             how_many = (rng.random(len(waves)) < config.pileup_fraction).astype(np.int64)
         pulse = np.repeat(np.arange(len(waves)), how_many)
         steps = np.floor(rng.random(len(pulse)) * rest_ns / self.model.phase_step_ns).astype(np.int64)
-        seconds = self.particles(len(pulse), rng=rng)
+        seconds = self.particles(np.full(len(pulse), config.share_of_neutrons), rng=rng)
         charges, _ = self.charges(seconds, rng=rng)
         second_adc = self.model.waves_adc(charges, onset_steps[pulse] + steps)
         return PileUp(
@@ -221,28 +296,6 @@ class _Run:
         return np.cumsum(np.rint(gaps_ps).astype(np.int64))
 
 
-def gate_energies(samples: NDArray[np.uint16], digitizer: Digitizer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what a digitizer's own long and short gates give.
-
-    Gates lie at fixed samples relative to the nominal trigger; the baseline is the mean of what comes before them, or
-    the first sample where nothing does. Whole numbers of ADC counts x samples / `charge_divisor`, in 0 .. 65535.
-
-    Returns
-    -------
-    energy, energy_short : ndarray of float64, shape (pulse,)
-    """
-    gates, period = gates_ns(digitizer), digitizer.sample_period_ns
-    ends = (gates.gate_start_ns, gates.long_gate_end_ns, gates.short_gate_end_ns)
-    start, long_end, short_end = (max(round((digitizer.pretrigger_ns + end) / period), 0) for end in ends)
-    pulses = digitizer.sign * samples.astype(np.float32)
-    baseline = pulses[:, : max(start, 1)].mean(axis=1, dtype=np.float64)
-    energies = []
-    for end in (long_end, short_end):
-        charge = pulses[:, start:end].sum(axis=1, dtype=np.float64) - (end - start) * baseline
-        energies.append(np.clip(np.floor(charge / digitizer.charge_divisor), 0, _HIGHEST_ENERGY))
-    return energies[0], energies[1]
-
-
 def _labels(is_neutron: NDArray[np.bool_]) -> NDArray[np.int8]:
     return np.where(is_neutron, Label.NEUTRON, Label.GAMMA).astype(np.int8)
 
@@ -251,7 +304,7 @@ def _flags(
     saturated: NDArray[np.bool_], energy: NDArray[np.float64], pile_up: PileUp, digitizer: Digitizer
 ) -> NDArray[np.uint32]:
     flags = np.where(saturated, PulseFlag.SATURATED_INPUT, 0).astype(np.uint32)
-    flags[energy >= _HIGHEST_ENERGY] |= np.uint32(PulseFlag.SATURATED_GATE)
+    flags[energy >= HIGHEST_ENERGY] |= np.uint32(PulseFlag.SATURATED_GATE)
     resolved = pile_up.pulse[pile_up.delay_ns >= digitizer.pile_up_resolving_ns]
     flags[resolved] |= np.uint32(PulseFlag.PILE_UP)
     return flags

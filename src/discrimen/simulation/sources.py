@@ -135,6 +135,11 @@ _NEUTRON_DENSITY: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float6
 }
 
 
+def neutron_density(name: SpectrumName, energy_mev: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the spectrum of a source's neutrons, not normalised; same shape. Without a source, that of Cf-252."""
+    return _NEUTRON_DENSITY.get(name, cf252_neutron_density)(energy_mev)
+
+
 def recoil_density(energy_mev: NDArray[np.float64], neutron_density: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the density of proton recoils on an even grid of energies from that of the neutrons; same shape.
 
