@@ -6,16 +6,20 @@ can be used one by one for more control.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from discrimen.adaptation.adapt import Adaptation
+from discrimen.adaptation.adapt import adapt as adapt_model
+from discrimen.adaptation.recalibrate import Wishes
 from discrimen.audit import audit_dataset, require_sound
 from discrimen.classification.classify import Classification, classify_run
 from discrimen.dataset import Dataset, load_dataset
 from discrimen.evaluation import Report, write_report
 from discrimen.evaluation import evaluate as evaluate_pulses
+from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.inference.compatible import require_compatible
@@ -27,6 +31,7 @@ from discrimen.pulses import Label, Pulses
 from discrimen.simulated_run import SimulatedRun, simulate_run
 from discrimen.simulation import SimulationConfig
 from discrimen.spec.preparation import Preparation
+from discrimen.spec.thresholds import choose_threshold
 from discrimen.training import TrainingConfig
 from discrimen.training import train as train_network
 from discrimen.truth import read_truth, truth_path
@@ -98,7 +103,8 @@ def train(
         If the audit finds errors and they are not accepted.
     """
     training = TrainingConfig(**config)
-    audit = audit_dataset(dataset)
+    split = training.split_of(dataset.pulses, files=dataset.files)
+    audit = audit_dataset(dataset, validation=split.validation)
     if not accept:
         require_sound(audit)
     result = train_network(
@@ -109,6 +115,7 @@ def train(
         settings=dataset.settings,
         provenance={"files": list(dataset.files), "audit": audit.record()},
         overwrite=overwrite,
+        split=split,
     )
     return load(result.folder, device=training.device)
 
@@ -148,6 +155,8 @@ def evaluate(
         dataset.pulses,
         gates=dataset.settings.gates,
         tuning=None if tuning is None else tuning.pulses,
+        files=dataset.files,
+        loss=loss_curve(model.path, model.spec.provenance),
         **options,
     )
     if folder is not None:
@@ -155,8 +164,46 @@ def evaluate(
     return report
 
 
+def adapt(
+    model: Path | str,
+    paths: Sequence[Path | str],
+    output: Path | str,
+    *,
+    labelled: bool = False,
+    options: ReadOptions | None = None,
+    seed: int = 0,
+    **wishes: Any,
+) -> Adaptation:
+    """Choose thresholds and scale of a frozen model anew for another channel or detector, into another frozen file.
+
+    Parameters
+    ----------
+    model : Path or str
+        A ``*.discrimen``; it is never modified.
+    paths : sequence of Path or str
+        Run files of the new channel or detector.
+    output : Path or str
+        The ``*.discrimen`` to write.
+    labelled : bool
+        Whether to choose by the labels in the files, or by the two bands that the pulses show.
+    options : ReadOptions, optional
+        What the files do not say.
+    seed : int
+        Of the draws behind the intervals.
+    **wishes
+        Fields of :class:`~discrimen.adaptation.recalibrate.Wishes`.
+    """
+    readers = [open_reader(path, options) for path in paths]
+    return adapt_model(model, readers, output, labelled=labelled, wishes=Wishes(**wishes), seed=seed)
+
+
 def classify(
-    model: Model, path: Path | str, output: Path | str, *, options: ReadOptions | None = None, threshold: float = 0.5
+    model: Model,
+    path: Path | str,
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    threshold: str | float | None = None,
 ) -> Classification:
     """Score every pulse of a run file, in constant memory, into a file beside it.
 
@@ -170,11 +217,13 @@ def classify(
         ``.h5``, ``.parquet``, or ``.root`` for a friend tree.
     options : ReadOptions, optional
         What the file does not say.
-    threshold : float
-        Least neutron score of a neutron, for the counts.
+    threshold : str or float, optional
+        Least neutron score of a neutron, for the counts, or the name of a threshold that the model stores; by default
+        the only one that it stores, or 0.5.
     """
     reader = open_reader(path, options)
-    return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=threshold)
+    least_score = choose_threshold(model.spec.thresholds, threshold).value
+    return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=least_score)
 
 
 def _labeller(label_by: LabelBy, path: Path) -> Callable[[Pulses], Pulses]:

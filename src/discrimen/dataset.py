@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
@@ -41,6 +42,64 @@ class Dataset:
     def count(self, label: Label) -> int:
         """Return the number of pulses of a class."""
         return int((self.pulses.column("label") == label).sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Run:
+    """Pulses that were recorded together: one run of one file.
+
+    Parameters
+    ----------
+    name : str
+        For people: the file, and the number of the run if the file holds several.
+    file : str or None
+        Name of the file, None where it is unknown.
+    number : int or None
+        What the column `run` says, None where there is none.
+    pulse : ndarray of int64, shape (pulse of the run,)
+        Positions in the data set, in the order of the file.
+    """
+
+    name: str
+    file: str | None
+    number: int | None
+    pulse: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.pulse)
+
+
+def file_of_pulse(files: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+    """Return the position in the list of files of the file that each pulse came from, shape (pulse,)."""
+    return np.repeat(np.arange(len(files)), [int(file["n_pulses"]) for file in files])
+
+
+def runs_of(pulses: Pulses, files: Sequence[Mapping[str, Any]] = ()) -> tuple[Run, ...]:
+    """Part pulses into the runs of their files, in the order of the files and of the numbers of the runs.
+
+    Parameters
+    ----------
+    pulses : Pulses
+        Of a data set; without a column `run` each file is one run.
+    files : sequence of mapping
+        The files of the data set, see :class:`Dataset`; without them only the column `run` counts.
+    """
+    file = file_of_pulse(files) if files else np.zeros(len(pulses), dtype=np.int64)
+    runs = []
+    for position in np.unique(file):
+        members = np.flatnonzero(file == position)
+        name = str(files[position]["name"]) if files else None
+        numbers = [None] if pulses.run is None else np.unique(pulses.run[members]).tolist()
+        for number in numbers:
+            one = members if pulses.run is None or len(numbers) == 1 else members[pulses.run[members] == number]
+            runs.append(Run(name=_run_name(name, number, n_runs=len(numbers)), file=name, number=number, pulse=one))
+    return tuple(runs)
+
+
+def _run_name(file: str | None, number: int | None, *, n_runs: int) -> str:
+    if file is None:
+        return "all pulses" if number is None else f"run {number}"
+    return file if n_runs == 1 else f"{file}, run {number}"
 
 
 def load_dataset(

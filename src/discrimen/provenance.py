@@ -7,6 +7,12 @@ import platform
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK_SAMPLES = 2**21
 
 
 def sha256_of_file(path: Path | str) -> str:
@@ -29,3 +35,29 @@ def software_versions(*packages: str) -> dict[str, str]:
 def utc_now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def waveform_digests(samples: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return a number for each waveform that equal ones share, whatever integer type holds them.
+
+    A sum with random weights modulo 2**64. Two different waveforms share it once in 2**64 cases, or 2**(64 - n) where
+    all their differences are multiples of 2**n. The weights never change: models keep digests for years.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (pulse, sample)
+        As digitised: integers of up to 32 bits, or float32.
+
+    Returns
+    -------
+    ndarray of uint64, shape (pulse,)
+    """
+    stream = hashlib.shake_128(b"discrimen waveform").digest(8 * samples.shape[1])
+    weights = np.frombuffer(stream, dtype="<u8").astype(np.uint64)
+    digests = np.empty(len(samples), dtype=np.uint64)
+    length = max(1, _BLOCK_SAMPLES // samples.shape[1])
+    for first in range(0, len(samples), length):
+        block = samples[first : first + length]
+        bits = np.ascontiguousarray(block).view(np.uint32) if block.dtype.kind == "f" else block
+        digests[first : first + length] = bits.astype(np.uint64) @ weights
+    return digests

@@ -9,6 +9,8 @@ import pytest
 from tests.audit.data_sets import N_PULSES, change_neutrons, checks, clean_pulses, data_set, severities
 
 from discrimen.audit import Severity, audit_dataset, require_sound
+from discrimen.audit.blocks import Block
+from discrimen.audit.class_order import check_class_order, order_of
 from discrimen.dataset import load_dataset
 from discrimen.errors import DataError
 from discrimen.formats.table import open_reader
@@ -72,6 +74,35 @@ def test_a_stretch_of_one_class_is_found(clean: Pulses) -> None:
     assert 640 < finding.numbers["longest_run_start"] <= 700
 
 
+def test_a_stretch_of_a_rare_class_is_found(clean: Pulses) -> None:
+    gammas, neutrons = by_class(clean)
+    few = concatenate([gammas, neutrons[:130]])
+    few = few[np.random.default_rng(1).permutation(len(few))]
+    audit = audit_dataset(data_set(concatenate([few[:700], neutrons[130:145], few[700:]])))
+    (finding,) = (finding for finding in audit.findings if finding.check == "class-order")
+    assert finding.numbers["longest_run"] >= 15
+    assert "neutrons" in finding.where
+
+
+def test_slightly_clumped_classes_of_a_large_set_are_a_note() -> None:
+    rng = np.random.default_rng(4)
+    is_neutron = rng.random(100_000) < 0.5
+    again = np.flatnonzero(rng.random(99_999) < 0.05) + 1
+    is_neutron[again] = is_neutron[again - 1]
+    block = Block(name="run", pulse=np.arange(100_000), is_neutron=is_neutron)
+    assert [(finding.check, finding.severity) for finding in check_class_order((block,))] == [
+        ("class-order", Severity.NOTE)
+    ]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_random_orders_raise_no_more_alarms_than_allowed(share: float) -> None:
+    rng = np.random.default_rng(5)
+    sorted_classes = np.arange(200) < 200 * share
+    p_values = [order_of(rng.permutation(sorted_classes)).p_value for _ in range(1000)]
+    assert np.mean(np.array(p_values) < 0.05) < 0.07
+
+
 def test_three_quarters_gammas_and_then_neutrons_only_is_an_error(clean: Pulses) -> None:
     gammas, neutrons = by_class(clean)
     first = concatenate([gammas[:1125], neutrons[:375]])
@@ -108,6 +139,24 @@ def test_a_rare_class_is_a_warning(clean: Pulses) -> None:
 def test_a_leaked_baseline_is_an_error(clean: Pulses) -> None:
     found = checks(change_neutrons(clean, lambda samples: samples - 2))
     assert found == {"leak-baseline": "error", "leak-pre-trigger": "error"}
+
+
+def test_a_leak_says_what_is_typical_of_each_class(clean: Pulses) -> None:
+    audit = audit_dataset(data_set(change_neutrons(clean, lambda samples: samples - 20)))
+    (finding,) = (finding for finding in audit.findings if finding.check == "leak-baseline")
+    gamma, neutron = finding.numbers["quartiles_gamma"], finding.numbers["quartiles_neutron"]
+    assert gamma[1] - neutron[1] == pytest.approx(20, abs=0.5)
+    assert f"gammas {gamma[1]:.6g}" in finding.how_many
+    assert "ADC counts" in finding.how_many
+
+
+def test_a_small_leak_of_many_pulses_is_a_warning() -> None:
+    many = clean_pulses(105, n_pulses=16_000)
+    rng = np.random.default_rng(1)
+    shifted = change_neutrons(many, lambda samples: samples - (rng.random((len(samples), 1)) < 0.07) * 20)
+    audit = audit_dataset(data_set(shifted))
+    assert severities(audit)["leak-baseline"] == "warning"
+    assert not audit.errors
 
 
 def test_a_baseline_that_leaks_by_its_spread_is_an_error(clean: Pulses) -> None:
@@ -197,6 +246,46 @@ def test_duplicates_in_two_files_are_an_error(clean: Pulses) -> None:
     assert numbers["pairs"] == [{"files": ["run0", "run1"], "n_copies": 7}]
 
 
+def test_copies_on_both_sides_of_the_split_are_an_error(clean: Pulses) -> None:
+    again = concatenate([clean, clean[:20]])
+    judges = np.arange(len(again)) >= N_PULSES
+    audit = audit_dataset(data_set(again), validation=judges)
+    assert severities(audit)["duplicates-across-split"] == "error"
+    (finding,) = (finding for finding in audit.findings if finding.check == "duplicates-across-split")
+    assert finding.numbers == {"n_copies": 20, "n_validation": 20}
+    judges[:20] = True
+    assert "duplicates-across-split" not in severities(audit_dataset(data_set(again), validation=judges))
+
+
+def test_the_split_is_looked_at_among_labelled_pulses_only(clean: Pulses) -> None:
+    label = clean.column("label").copy()
+    label[:100] = Label.UNKNOWN
+    again = concatenate([clean.replace(label=label), clean[200:220]])
+    audit = audit_dataset(data_set(again), validation=np.arange(len(again)) >= N_PULSES)
+    (finding,) = (finding for finding in audit.findings if finding.check == "duplicates-across-split")
+    assert finding.numbers["n_copies"] == 20
+
+
+def test_pulses_of_another_data_set_are_found(clean: Pulses) -> None:
+    other = clean_pulses(104, n_pulses=500)
+    assert severities(audit_dataset(data_set(clean), against=data_set(other))) == {}
+    against = data_set(other, concatenate([other[:10], clean[90:100]]))
+    audit = audit_dataset(data_set(clean), against=against)
+    assert severities(audit) == {"duplicates-against": "error"}
+    assert audit.findings[0].numbers["n_copies"] == 10
+    assert "90 and 510" in audit.findings[0].where
+
+
+def test_a_single_pulse_of_another_data_set_is_a_warning(clean: Pulses) -> None:
+    against = data_set(concatenate([clean_pulses(104, n_pulses=1500), clean[:1]]))
+    assert severities(audit_dataset(data_set(clean), against=against)) == {"duplicates-against": "warning"}
+
+
+def test_another_data_set_with_records_of_other_length_cannot_be_compared(clean: Pulses) -> None:
+    against = data_set(clean_pulses(104, n_pulses=50, n_samples=60))
+    assert severities(audit_dataset(data_set(clean), against=against)) == {"records-of-other-length": "warning"}
+
+
 def test_contradicting_labels_are_an_error(clean: Pulses) -> None:
     copy = clean[5:25]
     found = checks(concatenate([clean, copy.replace(label=1 - copy.column("label"))]))
@@ -216,6 +305,14 @@ def test_pile_up_flags_are_counted(clean: Pulses) -> None:
     flags = clean.column("flags").copy()
     flags[[3, 5]] |= np.uint32(PulseFlag.PILE_UP)
     assert checks(clean.replace(flags=flags)) == {"pile-up": "note"}
+
+
+def test_a_saturated_gate_is_not_taken_for_a_saturated_input(clean: Pulses) -> None:
+    flags = clean.column("flags").copy()
+    flags[:5] |= np.uint32(PulseFlag.SATURATED_GATE)
+    assert checks(clean.replace(flags=flags)) == {"saturated-gate": "note"}
+    flags[:5] |= np.uint32(PulseFlag.SATURATED_INPUT)
+    assert checks(clean.replace(flags=flags)) == {"saturated-gate": "note", "saturation": "note"}
 
 
 def test_unsteady_baselines_are_found(clean: Pulses) -> None:

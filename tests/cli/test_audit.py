@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.audit.data_sets import change_neutrons, clean_pulses
@@ -16,6 +17,7 @@ from discrimen.formats.table import open_writer
 from discrimen.pulses import Pulses
 from discrimen.simulation import SimulationConfig, detector_settings
 from discrimen.spec.model_spec import read_spec
+from discrimen.training.split import Split
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -42,6 +44,11 @@ def write(path: Path, pulses: Pulses) -> Path:
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("clean") / "clean.lh5", clean_pulses(301, n_pulses=600, n_channels=1))
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("other") / "other.lh5", clean_pulses(303, n_pulses=600, n_channels=1))
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +82,36 @@ def test_json_is_one_object_even_with_errors(run: Run, faulty: Path) -> None:
 def test_the_same_file_given_twice_is_a_duplicate(run: Run, clean: Path) -> None:
     status, out, _ = run("audit", clean, clean, "--json")
     assert status == 1
+    told = {finding["check"]: finding["numbers"]["n_copies"] for finding in json.loads(out)["findings"]}
+    assert told == {"duplicates-across": 600, "duplicates-across-split": 600}
+
+
+def test_the_data_to_judge_by_must_hold_other_pulses(run: Run, clean: Path, other: Path) -> None:
+    status, out, _ = run("audit", clean, "--against", other)
+    assert (status, "found: nothing" in out) == (0, True)
+    status, out, _ = run("audit", clean, "--against", other, "--against", clean, "--json")
+    assert status == 1
     (finding,) = json.loads(out)["findings"]
-    assert finding["check"] == "duplicates-across"
-    assert finding["numbers"]["n_copies"] == 600
+    assert finding["check"] == "duplicates-against"
+    assert finding["numbers"]["files"] == [{"name": "other.lh5", "n_copies": 0}, {"name": "clean.lh5", "n_copies": 600}]
+
+
+def test_the_split_that_training_would_make_is_told(run: Run, clean: Path, other: Path) -> None:
+    _, out, _ = run("audit", clean)
+    assert "training would split by time (there is one run only)" in " ".join(out.split())
+    _, out, _ = run("audit", clean, other, "--json")
+    split = json.loads(out)["split"]
+    assert split["kind"] == "run"
+    assert [run["name"] for run in split["runs"]] == ["clean.lh5", "other.lh5"]
+
+
+def test_a_set_without_a_split_is_audited_all_the_same(run: Run, tmp_path: Path) -> None:
+    pulses = clean_pulses(304, n_pulses=60)
+    gammas = write(tmp_path / "gammas.lh5", pulses[pulses.column("label") == 0])
+    status, out, err = run("audit", gammas, "--json")
+    assert status == 1
+    assert json.loads(out)["split"] is None
+    assert "could not split" in err
 
 
 def test_training_refuses_errors_before_it_makes_a_folder(run: Run, faulty: Path, tmp_path: Path) -> None:
@@ -93,11 +127,24 @@ def test_accepted_errors_are_kept_with_the_model(run: Run, faulty: Path, tmp_pat
     status, _, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1", "--accept")
     assert status == 0
     assert "ERROR leak-baseline" in err
-    kept = read_spec(tmp_path / "model" / "model.json").provenance["audit"]["findings"]
-    assert "leak-baseline" in [finding["check"] for finding in kept]
+    origin = read_spec(tmp_path / "model" / "model.json").provenance
+    assert "leak-baseline" in [finding["check"] for finding in origin["audit"]["findings"]]
+    assert "split by time" in err
+    assert origin["split"]["kind"] == "time"
+    assert sum(origin["split"]["validation"].values()) == origin["pulses"]["n_validation"]
 
 
-def test_the_typed_function_refuses_them_too(faulty: Path, tmp_path: Path) -> None:
+def test_the_typed_function_refuses_them_too(faulty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reached(Exception):
+        pass
+
+    def train_network(*_: object, provenance: dict[str, Any], split: Split, **__: object) -> None:
+        assert "leak-baseline" in [finding["check"] for finding in provenance["audit"]["findings"]]
+        assert split.kind == "pulse"
+        raise Reached
+
+    monkeypatch.setattr("discrimen.api.train_network", train_network)
     with pytest.raises(DataError, match="leak-baseline"):
-        discrimen.train(discrimen.read(faulty), tmp_path / "model", epochs=1)
-    discrimen.train(discrimen.read(faulty), tmp_path / "model", epochs=1, accept=True)
+        discrimen.train(discrimen.read(faulty), tmp_path / "model")
+    with pytest.raises(Reached):
+        discrimen.train(discrimen.read(faulty), tmp_path / "model", accept=True, split="pulse")

@@ -45,6 +45,23 @@ def test_the_convolution_has_the_described_shape() -> None:
     assert build("cnn").count_params() == (5 * 8 + 8) + (5 * 8 * 8 + 8) + (8 * 2 + 2)
 
 
+@pytest.mark.parametrize(("window_length", "stride", "n_patches"), [(75, 4, 19), (75, 5, 15), (3, 4, 1)])
+def test_the_patch_network_keeps_the_place_of_every_patch(window_length: int, stride: int, n_patches: int) -> None:
+    model = build("patches", window_length, filters=3, kernel=6, stride=stride, hidden="5,4")
+    assert model.get_layer("patches").output.shape == (None, n_patches, 3)
+    assert model.count_params() == (6 * 3 + 3) + (3 * n_patches * 5 + 5) + (5 * 4 + 4) + (4 * 2 + 2)
+
+
+def test_the_patch_network_sees_the_same_in_every_patch() -> None:
+    model = build("patches", 16, filters=2, kernel=4, stride=2)
+    pulse = np.zeros((2, 16), dtype=np.float32)
+    pulse[0, 4:7], pulse[1, 8:11] = (0.2, 1.0, 0.5), (0.2, 1.0, 0.5)
+    layers = {layer.name: layer for layer in model.layers}
+    first, second = np.asarray(layers["patches"](layers["one_channel"](pulse)))
+    assert np.abs(first).max() > 0
+    assert_allclose(first[:-2], second[2:], atol=1e-6)
+
+
 def test_the_residual_network_grows_by_the_block() -> None:
     normalisation, convolution = 4 * 8, 5 * 8 * 8
     block = 2 * (convolution + normalisation)
@@ -67,7 +84,7 @@ def test_the_recurrent_networks_have_16_units() -> None:
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
-        ("perceptron", {}, "one of mlp, cnn, resnet, lstm, gru, got 'perceptron'"),
+        ("perceptron", {}, "one of mlp, cnn, patches, resnet, lstm, gru, got 'perceptron'"),
         ("mlp", {"units": 3}, r"options of mlp \(hidden, activation\): units"),
         ("mlp", {"hidden": (10, 0)}, r"hidden.1: .*greater than 0, got 0"),
         ("mlp", {"hidden": "ten"}, r"hidden.0: .*integer.*got 'ten'"),

@@ -29,6 +29,7 @@ def test_options_are_completed_and_ready_for_json() -> None:
         ({"device": "tpu"}, "cpu, gpu"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"learning_rate_decay": "linear"}, "learning_rate_decay must be none or cosine, got 'linear'"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size"),
         ({"patience": 0}, "patience"),

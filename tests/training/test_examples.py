@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.pulses import Label
-from discrimen.training.examples import Examples, split_examples, training_examples
+from discrimen.training.examples import Examples, part_examples, require_two_each, training_examples
 
 
 def examples(n_gamma: int, n_neutron: int) -> Examples:
@@ -33,33 +31,23 @@ def test_pulses_without_label_or_without_pulse_are_left_out_and_counted() -> Non
     assert found.waveforms.dtype == np.float32
 
 
-@given(n_gamma=st.integers(2, 300), n_neutron=st.integers(2, 300), share=st.floats(0.01, 0.99), seed=st.integers(0, 9))
-def test_the_split_takes_every_example_once_and_the_share_of_each_class(
-    n_gamma: int, n_neutron: int, share: float, seed: int
-) -> None:
-    whole = examples(n_gamma, n_neutron)
-    training, validation = split_examples(whole, validation_share=share, rng=np.random.default_rng(seed))
-    assert_array_equal(np.sort(np.concatenate([training.pulse, validation.pulse])), whole.pulse)
-    for label in (Label.GAMMA, Label.NEUTRON):
-        assert training.count(label) >= 1
-        assert validation.count(label) >= 1
-        assert abs(validation.count(label) - share * whole.count(label)) <= 1
+def test_examples_are_parted_as_their_pulses_are() -> None:
+    whole = examples(5, 5)[np.array([0, 2, 3, 7, 8, 9])]
+    training, validation = part_examples(whole, np.isin(np.arange(10), [0, 1, 8]))
+    assert_array_equal(training.pulse, [2, 3, 7, 9])
+    assert_array_equal(validation.pulse, [0, 8])
     assert_array_equal(validation.waveforms[:, 0], validation.pulse)
 
 
-def test_the_split_is_drawn_at_random_and_follows_the_seed() -> None:
-    whole = examples(100, 100)
-    first, again, other = (
-        split_examples(whole, validation_share=0.1, rng=np.random.default_rng(seed))[1].pulse for seed in (1, 1, 2)
-    )
-    assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
+def test_a_part_that_lost_a_class_is_refused() -> None:
+    with pytest.raises(DataError, match="validation part has 2 gammas and 0 neutrons"):
+        part_examples(examples(5, 5), np.isin(np.arange(10), [0, 1]))
 
 
 @pytest.mark.parametrize(("n_gamma", "n_neutron"), [(10, 0), (0, 10), (1, 10), (0, 0)])
 def test_a_class_with_fewer_than_two_pulses_is_refused(n_gamma: int, n_neutron: int) -> None:
     with pytest.raises(DataError, match=f"got {n_gamma} gammas and {n_neutron} neutrons"):
-        split_examples(examples(n_gamma, n_neutron), validation_share=0.1, rng=np.random.default_rng(0))
+        require_two_each(examples(n_gamma, n_neutron))
 
 
 def test_pulses_without_the_column_label_are_refused() -> None:

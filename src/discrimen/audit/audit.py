@@ -8,57 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.audit.blocks import blocks_of, file_of_pulse, listed
-from discrimen.audit.class_order import N_PARTS, check_class_order, part_counts
+from discrimen.audit.blocks import Block, blocks_of, listed
+from discrimen.audit.charts import Charts, charts_of
+from discrimen.audit.class_order import LEAST_IN_PART, N_PARTS, check_class_order, part_counts
 from discrimen.audit.condition import check_condition
-from discrimen.audit.duplicates import check_duplicates, find_copies
+from discrimen.audit.duplicates import check_against, check_duplicates, check_split, find_copies
 from discrimen.audit.energy_ranges import check_energy_ranges
 from discrimen.audit.finding import Finding, Severity, ordered
 from discrimen.audit.leaks import LeakTest, leak_findings, leak_tests
 from discrimen.audit.quantities import Pretrigger, Quantities, measure
-from discrimen.dataset import Dataset
+from discrimen.dataset import Dataset, file_of_pulse
 from discrimen.errors import DataError
 from discrimen.pulses import Label
-
-_ORDER_BINS = 200
-_SPECTRUM_BINS = 60
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Charts:
-    """What the pictures of an audit show.
-
-    Parameters
-    ----------
-    order_edges : ndarray of int64, shape (bin + 1,)
-        Positions in the data set.
-    order_counts : ndarray of int64, shape (bin, class)
-        Gammas and neutrons between them.
-    file_starts : tuple of (int, str)
-        Where each file begins, and its name.
-    part_counts : ndarray of int64, shape (part, class)
-        Gammas and neutrons in ten equal parts.
-    charge_edges : ndarray, shape (bin + 1,)
-        Of the charge spectra, in ADC counts times samples.
-    charge_counts : ndarray of int64, shape (bin, class)
-        Gammas and neutrons in each bin.
-    before_mean_adc, before_error_adc : ndarray, shape (class, pre-trigger sample)
-        Mean pre-trigger of each class, and its standard error; NaN for a class without pulses.
-    """
-
-    order_edges: NDArray[np.int64]
-    order_counts: NDArray[np.int64]
-    file_starts: tuple[tuple[int, str], ...]
-    part_counts: NDArray[np.int64]
-    charge_edges: NDArray[np.float64]
-    charge_counts: NDArray[np.int64]
-    before_mean_adc: NDArray[np.float64]
-    before_error_adc: NDArray[np.float64]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -73,6 +34,8 @@ class Audit:
         All of them, passed or not; empty with fewer than four pulses of a class.
     files : tuple of dict
         Name, SHA-256 and number of pulses of each file.
+    runs : tuple of dict
+        Name of each run, its gammas and neutrons, in all and in up to ten equal parts.
     n_gamma, n_neutron, n_looked_at : int
         Pulses of the data set, and how many of them were measured.
     pretrigger : Pretrigger
@@ -86,6 +49,7 @@ class Audit:
     findings: tuple[Finding, ...]
     leak_tests: tuple[LeakTest, ...]
     files: tuple[dict[str, Any], ...]
+    runs: tuple[dict[str, Any], ...]
     n_gamma: int
     n_neutron: int
     n_looked_at: int
@@ -112,6 +76,7 @@ class Audit:
         before = self.pretrigger
         return {
             "files": list(self.files),
+            "runs": list(self.runs),
             "n_gamma": self.n_gamma,
             "n_neutron": self.n_neutron,
             "n_looked_at": self.n_looked_at,
@@ -123,7 +88,13 @@ class Audit:
         }
 
 
-def audit_dataset(dataset: Dataset, *, seed: int = 0) -> Audit:
+def audit_dataset(
+    dataset: Dataset,
+    *,
+    seed: int = 0,
+    validation: NDArray[np.bool_] | None = None,
+    against: Dataset | None = None,
+) -> Audit:
     """Look for whatever would let a network learn, or seem to learn, something else than the shape of the pulses.
 
     Parameters
@@ -132,6 +103,10 @@ def audit_dataset(dataset: Dataset, *, seed: int = 0) -> Audit:
         Labelled.
     seed : int
         Chooses among the pulses of a large data set, and draws halves and permutations.
+    validation : ndarray of bool, shape (pulse,), optional
+        Which pulses a training would judge by; nothing of them may be among the others.
+    against : Dataset, optional
+        Other pulses, for example to judge by, that must hold none of these.
 
     Raises
     ------
@@ -140,7 +115,9 @@ def audit_dataset(dataset: Dataset, *, seed: int = 0) -> Audit:
     SettingsError
         If the baseline window of the settings does not fit into the records.
     """
-    dataset = _labelled(dataset)
+    known = _labelled(dataset)
+    judges = None if validation is None else validation[known]
+    dataset = _kept(dataset, known)
     rng = np.random.default_rng(seed)
     blocks = blocks_of(dataset)
     quantities = measure(dataset, rng=rng)
@@ -151,6 +128,8 @@ def audit_dataset(dataset: Dataset, *, seed: int = 0) -> Audit:
         *check_class_order(blocks),
         *leak_findings(tests, where=names),
         *check_duplicates(dataset, copies),
+        *([] if judges is None else check_split(copies, judges)),
+        *([] if against is None else check_against(dataset, against)),
         *check_condition(dataset, quantities),
         *check_energy_ranges(quantities),
         *_not_tested(quantities, tests),
@@ -159,12 +138,13 @@ def audit_dataset(dataset: Dataset, *, seed: int = 0) -> Audit:
         findings=ordered(findings),
         leak_tests=tests,
         files=dataset.files,
+        runs=tuple(_described(block) for block in blocks),
         n_gamma=dataset.count(Label.GAMMA),
         n_neutron=dataset.count(Label.NEUTRON),
         n_looked_at=len(quantities),
         pretrigger=quantities.pretrigger,
         seed=seed,
-        charts=_charts(dataset, quantities),
+        charts=charts_of(dataset, quantities),
     )
 
 
@@ -184,15 +164,20 @@ def require_sound(audit: Audit) -> None:
         )
 
 
-def _labelled(dataset: Dataset) -> Dataset:
-    """Leave out the pulses of unknown label."""
+def _labelled(dataset: Dataset) -> NDArray[np.bool_]:
+    """Say which pulses have a label."""
     label = dataset.pulses.column("label")
     known = np.isin(label, (Label.GAMMA, Label.NEUTRON))
     if not known.any():
         raise DataError(f"none of the {len(label)} pulses has a label gamma or neutron: nothing to audit; label them")
+    return np.asarray(known)
+
+
+def _kept(dataset: Dataset, known: NDArray[np.bool_]) -> Dataset:
+    """Leave out the pulses of unknown label."""
     if known.all():
         return dataset
-    n_left = np.bincount(file_of_pulse(dataset)[known], minlength=len(dataset.files))
+    n_left = np.bincount(file_of_pulse(dataset.files)[known], minlength=len(dataset.files))
     files = tuple(described | {"n_pulses": int(n)} for described, n in zip(dataset.files, n_left, strict=True))
     return Dataset(
         pulses=dataset.pulses[known],
@@ -202,11 +187,25 @@ def _labelled(dataset: Dataset) -> Dataset:
     )
 
 
+def _described(block: Block) -> dict[str, Any]:
+    parts = part_counts(block.is_neutron, max(1, min(N_PARTS, len(block) // LEAST_IN_PART)))
+    return {
+        "name": block.name,
+        "n_gamma": block.n_gamma,
+        "n_neutron": block.n_neutron,
+        "parts": [{"n_gamma": int(n_gamma), "n_neutron": int(n_neutron)} for n_gamma, n_neutron in parts],
+    }
+
+
 def _not_tested(quantities: Quantities, tests: tuple[LeakTest, ...]) -> list[Finding]:
     found = []
     if not tests:
         found.append(
-            _note("leaks-not-tested", "no leak test was done: that takes four pulses of each class", "add pulses")
+            _note(
+                "leaks-not-tested",
+                "no leak test was done: that takes four pulses of each class, copies and constant records not counted",
+                "add pulses",
+            )
         )
     elif not quantities.pretrigger.usable:
         found.append(
@@ -223,44 +222,3 @@ def _note(check: str, what: str, mend: str) -> Finding:
     return Finding(
         check=check, severity=Severity.NOTE, what=what, how_many="the whole data set", where="all files", mend=mend
     )
-
-
-def _charts(dataset: Dataset, quantities: Quantities) -> Charts:
-    is_neutron = dataset.pulses.column("label") == Label.NEUTRON
-    n_bins = max(1, min(_ORDER_BINS, len(is_neutron) // 5))
-    lengths = [len(part) for part in np.array_split(is_neutron, n_bins)]
-    starts = np.cumsum([0, *(int(file["n_pulses"]) for file in dataset.files)])[:-1]
-    mean, error = _mean_before(quantities)
-    charge_edges, charge_counts = _spectra(quantities)
-    return Charts(
-        order_edges=np.cumsum([0, *lengths]),
-        order_counts=part_counts(is_neutron, n_bins),
-        file_starts=tuple((int(start), str(f["name"])) for start, f in zip(starts, dataset.files, strict=True)),
-        part_counts=part_counts(is_neutron, min(N_PARTS, len(is_neutron))),
-        charge_edges=charge_edges,
-        charge_counts=charge_counts,
-        before_mean_adc=mean,
-        before_error_adc=error,
-    )
-
-
-def _mean_before(quantities: Quantities) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mean = np.full((2, quantities.before_adc.shape[1]), np.nan)
-    error = mean.copy()
-    for row, label in enumerate((False, True)):
-        before = quantities.before_adc[(quantities.is_neutron == label) & ~quantities.constant]
-        if len(before):
-            mean[row] = before.mean(axis=0, dtype=np.float64)
-            error[row] = before.std(axis=0, dtype=np.float64) / np.sqrt(len(before))
-    return mean, error
-
-
-def _spectra(quantities: Quantities) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    charge = quantities.charge_adc
-    positive = charge[charge > 0]
-    edges = np.array([1.0, 2.0])
-    if len(positive):
-        low, high = np.quantile(positive, [0.001, 1.0])
-        edges = np.geomspace(low, max(high, 1.001 * low) * (1 + 1e-9), _SPECTRUM_BINS + 1)
-    counts = [np.histogram(charge[quantities.is_neutron == label], edges)[0] for label in (False, True)]
-    return edges, np.stack(counts, axis=1).astype(np.int64)

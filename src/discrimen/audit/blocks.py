@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Dataset
+from discrimen.dataset import Dataset, runs_of
 from discrimen.pulses import Label
 
 
@@ -50,24 +50,11 @@ class Block:
         return Label.NEUTRON if self.n_gamma == 0 else None
 
 
-def file_of_pulse(dataset: Dataset) -> NDArray[np.int64]:
-    """Return the position in `dataset.files` of the file that each pulse came from, shape (pulse,)."""
-    return np.repeat(np.arange(len(dataset.files)), [int(file["n_pulses"]) for file in dataset.files])
-
-
 def blocks_of(dataset: Dataset) -> tuple[Block, ...]:
     """Part a data set into the runs of its files, in the order of the data set."""
     is_neutron = dataset.pulses.column("label") == Label.NEUTRON
-    run, file = dataset.pulses.column("run"), file_of_pulse(dataset)
-    blocks = []
-    for number, described in enumerate(dataset.files):
-        members = np.flatnonzero(file == number)
-        runs = np.unique(run[members])
-        for one in runs:
-            pulse = members if len(runs) == 1 else members[run[members] == one]
-            name = str(described["name"]) if len(runs) == 1 else f"{described['name']}, run {one}"
-            blocks.append(Block(name=name, pulse=pulse, is_neutron=is_neutron[pulse]))
-    return tuple(blocks)
+    runs = runs_of(dataset.pulses, dataset.files)
+    return tuple(Block(name=run.name, pulse=run.pulse, is_neutron=is_neutron[run.pulse]) for run in runs)
 
 
 def listed(names: list[str], *, most: int = 5) -> str:

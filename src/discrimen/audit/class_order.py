@@ -13,16 +13,16 @@ from discrimen.audit.blocks import Block, listed
 from discrimen.audit.finding import Finding, Severity
 
 N_PARTS = 10
+LEAST_IN_PART = 20
 FALSE_ALARMS = 1e-3
 """Chance that one of the checks here says something of a clean data set."""
 
 _EXACT_UP_TO = 1000
-_LEAST_IN_PART = 20
 _LARGE_SPREAD = 0.25
 _NOTED_SPREAD = 0.05
 _MEND_ORDER = (
-    "shuffle the file, or take pulses of both classes in turn; training draws its validation part at random and "
-    "shuffles, but whatever drifts in time (gain, baseline, rate) now tells the class"
+    "take pulses of both classes in turn; training shuffles them, but whatever drifts in time (gain, baseline, rate) "
+    "now tells the class, and blocks of time hold one class only"
 )
 
 
@@ -35,7 +35,7 @@ class Order:
     n_stretches, expected_stretches : int, float
         Stretches of pulses of one class, and how many a random order has on average.
     longest : int
-        Pulses of the longest stretch.
+        Pulses of the longest stretch, of the class where it is the more improbable.
     longest_start : int
         Where in the block it begins.
     p_value : float
@@ -59,20 +59,32 @@ def order_of(is_neutron: NDArray[np.bool_]) -> Order:
     """
     starts = np.concatenate([[0], np.flatnonzero(np.diff(is_neutron)) + 1])
     lengths = np.diff(np.append(starts, len(is_neutron)))
-    longest = int(lengths.argmax())
     n_neutron = int(np.count_nonzero(is_neutron))
     n_gamma = len(is_neutron) - n_neutron
-    share = n_neutron / len(is_neutron) if is_neutron[starts[longest]] else n_gamma / len(is_neutron)
-    # The expected number of stretches that long bounds the chance of one; twice, for there are two tests.
-    by_longest = len(is_neutron) * (1 - share) * share ** int(lengths[longest]) + share ** int(lengths[longest])
+    # A long stretch of the rarer class is shorter than those of the other class: each has its own longest one.
+    by_longest, longest = min(
+        _longest_of(is_neutron, starts, lengths, label=label, share=n_of_label / len(is_neutron))
+        for label, n_of_label in ((False, n_gamma), (True, n_neutron))
+    )
     by_number = _few_stretches(len(starts), n_gamma, n_neutron)
     return Order(
         n_stretches=len(starts),
         expected_stretches=1 + 2 * n_gamma * n_neutron / len(is_neutron),
         longest=int(lengths[longest]),
         longest_start=int(starts[longest]),
-        p_value=min(1.0, 2 * min(by_longest, by_number)),
+        p_value=min(1.0, 3 * min(by_longest, by_number)),
     )
+
+
+def _longest_of(
+    is_neutron: NDArray[np.bool_], starts: NDArray[np.int64], lengths: NDArray[np.int64], *, label: bool, share: float
+) -> tuple[float, int]:
+    """Return the chance of a stretch of a class as long as its longest, and which one that is."""
+    members = np.flatnonzero(is_neutron[starts] == label)
+    longest = int(members[lengths[members].argmax()])
+    # The expected number of stretches that long bounds the chance of one.
+    expected = (len(is_neutron) * (1 - share) + 1) * share ** int(lengths[longest])
+    return float(expected), longest
 
 
 def part_counts(is_neutron: NDArray[np.bool_], n_parts: int = N_PARTS) -> NDArray[np.int64]:
@@ -100,7 +112,7 @@ def _check_block(block: Block, *, n_blocks: int) -> list[Finding]:
     order = order_of(block.is_neutron)
     if order.p_value < FALSE_ALARMS / n_blocks:
         found.append(_clumped(block, order))
-    n_parts = min(N_PARTS, len(block) // _LEAST_IN_PART)
+    n_parts = min(N_PARTS, len(block) // LEAST_IN_PART)
     if n_parts < 2:
         return found
     counts = part_counts(block.is_neutron, n_parts)
@@ -135,7 +147,7 @@ def _check_one_class_blocks(blocks: tuple[Block, ...], *, share: float) -> list[
 
 
 def _check_balance_of_blocks(mixed: list[Block]) -> list[Finding]:
-    large = [block for block in mixed if len(block) >= _LEAST_IN_PART]
+    large = [block for block in mixed if len(block) >= LEAST_IN_PART]
     if len(large) < 2:
         return []
     counts = np.array([[block.n_gamma, block.n_neutron] for block in large])
@@ -202,10 +214,16 @@ def _ways(n_stretches: int, n_gamma: int, n_neutron: int) -> int:
 
 def _clumped(block: Block, order: Order) -> Finding:
     label = "neutrons" if block.is_neutron[order.longest_start] else "gammas"
-    grave = order.n_stretches < order.expected_stretches / 2 or order.longest > len(block) / 10
+    share, longest = order.n_stretches / order.expected_stretches, order.longest / len(block)
+    severity = Severity.WARNING
+    if share < 0.5 or longest > 0.1:
+        severity = Severity.ERROR
+    elif share > 0.9 and longest < 0.01:
+        # Sure in a large set, but harmless: events of several pulses are of one class more often than not.
+        severity = Severity.NOTE
     return Finding(
         check="class-order",
-        severity=Severity.ERROR if grave else Severity.WARNING,
+        severity=severity,
         what="the classes do not come at random: there are long runs of one class",
         how_many=f"{order.n_stretches} runs of one class where chance gives {order.expected_stretches:.0f}; "
         f"the longest has {order.longest} pulses",

@@ -20,7 +20,18 @@ _PLATEAU_SAMPLES = 3
 _DEAD_BELOW_NOISE = 5.0
 _DRIFT_PARTS = 10
 _DRIFT_ERRORS = 6.0
-_SATURATION_FLAGS = PulseFlag.SATURATED_INPUT | PulseFlag.SATURATED_GATE
+
+_SATURATED_GATE = (
+    "saturated-gate",
+    "the digitizer's own charge overflowed (the flag of a saturated gate): do not trust its energy; the waveform may "
+    "be sound",
+    "widen the charge range, or take the energy from the waveform",
+)
+_PILE_UP = (
+    "pile-up",
+    "pulses carry the digitizer's flag of pile-up: a second pulse in the tail makes a neutron of a gamma",
+    "leave them out, or lower the rate",
+)
 
 
 def check_condition(dataset: Dataset, quantities: Quantities) -> list[Finding]:
@@ -28,14 +39,15 @@ def check_condition(dataset: Dataset, quantities: Quantities) -> list[Finding]:
     looked_at = dataset.pulses[quantities.pulse]
     return [
         *_check_saturation(looked_at, quantities, adc_bits=dataset.settings.adc_bits),
-        *_check_pile_up(looked_at, quantities),
+        *_check_flag(looked_at, quantities, PulseFlag.SATURATED_GATE, *_SATURATED_GATE),
+        *_check_flag(looked_at, quantities, PulseFlag.PILE_UP, *_PILE_UP),
         *_check_unsteady(quantities),
         *_check_channels(looked_at, quantities),
     ]
 
 
 def saturated(pulses: Pulses, quantities: Quantities, *, adc_bits: int | None) -> NDArray[np.bool_]:
-    """Say which pulses touch a rail of the ADC, stand on a common plateau, or carry a flag of saturation.
+    """Say which pulses touch a rail of the ADC, stand on a common plateau, or carry the flag of a saturated input.
 
     Where the number of bits is unknown, a plateau at the most extreme value of the channels together stands for a
     rail: three samples in a row there in more than one pulse.
@@ -60,7 +72,7 @@ def saturated(pulses: Pulses, quantities: Quantities, *, adc_bits: int | None) -
         found[flat if len(flat) > 1 else []] = True
     found &= ~quantities.constant
     if pulses.flags is not None:
-        found |= (pulses.flags & np.uint32(_SATURATION_FLAGS)) != 0
+        found |= (pulses.flags & np.uint32(PulseFlag.SATURATED_INPUT)) != 0
     return np.asarray(found)
 
 
@@ -74,16 +86,12 @@ def _check_saturation(pulses: Pulses, quantities: Quantities, *, adc_bits: int |
     )
 
 
-def _check_pile_up(pulses: Pulses, quantities: Quantities) -> list[Finding]:
+def _check_flag(
+    pulses: Pulses, quantities: Quantities, flag: PulseFlag, check: str, what: str, mend: str
+) -> list[Finding]:
     if pulses.flags is None:
         return []
-    return _counted(
-        (pulses.flags & np.uint32(PulseFlag.PILE_UP)) != 0,
-        quantities,
-        check="pile-up",
-        what="pulses carry the digitizer's flag of pile-up: a second pulse in the tail makes a neutron of a gamma",
-        mend="leave them out, or lower the rate",
-    )
+    return _counted((pulses.flags & np.uint32(flag)) != 0, quantities, check=check, what=what, mend=mend)
 
 
 def _check_unsteady(quantities: Quantities) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from discrimen.pulses import Pulses
 FALSE_ALARMS = 1e-3
 """Chance that any of the leak tests says something of a clean data set."""
 
-FALSE_ALARMS_FEW = 1e-2
-"""The same with few pulses: ten of them have only 252 arrangements, so that no test can be surer than 1 in 126."""
+FALSE_ALARMS_FEWEST = 1e-2
+"""The same where the labels have too few arrangements for that: five and five have 252, so that no test can be surer
+than 1 in 126."""
 
 FEW_EACH = 200
 """With fewer pulses of a class than this, labels are permuted instead of a classifier taught."""
@@ -34,7 +36,12 @@ POSITION_TOLERANCE_SAMPLES = 0.2
 AMPLITUDE_TOLERANCE = 0.55
 """AUC up to which the charges count as alike: a record that cuts off the tail cuts off more of a neutron's."""
 
+WEAK_AUC = 0.55
+"""A leak up to this AUC is sure but small, as between any two real runs: a warning, not an error."""
+
 _LEAST_EACH = 4
+_UNITS = {"baseline": "ADC counts", "ADC step": "ADC counts", "trigger position": "samples", "amplitude": "ADC samples"}
+"""Of the quantities whose quartiles are told; the first one, where a test sees several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,10 @@ class LeakTest:
         How it was tested.
     matched : bool
         Whether pulses of equal height were compared.
+    quartiles : tuple of two tuples of three floats, or None
+        Of the quantity, gammas first, where the test sees one that can be told.
+    unit : str
+        Of the quartiles.
     """
 
     name: str
@@ -70,12 +81,33 @@ class LeakTest:
     n_tests: int
     method: str
     matched: bool = False
+    quartiles: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    unit: str = ""
+
+    @property
+    def permuted(self) -> bool:
+        """Whether labels were permuted, because there are few pulses, and the interval decides nothing."""
+        return self.method.startswith("permutation")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         names = ("name", "confidence", "p_value", "leaks", "n_pulses", "n_tests", "method", "matched")
         values = {name: getattr(self, name) for name in names}
-        return values | {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high}
+        values |= {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high}
+        if self.quartiles is not None:
+            values |= {"unit": self.unit, "quartiles_gamma": list(self.quartiles[0])}
+            values |= {"quartiles_neutron": list(self.quartiles[1])}
+        return values
+
+    def typical(self) -> str:
+        """Return what is typical of each class, for people; empty where one quantity does not tell it."""
+        if self.quartiles is None:
+            return ""
+        told = [
+            f"{name} {middle:.6g} ({low:.6g} to {high:.6g})"
+            for name, (low, middle, high) in zip(("gammas", "neutrons"), self.quartiles, strict=True)
+        ]
+        return f"; median and quartiles in {self.unit}: {', '.join(told)}"
 
 
 def leak_tests(
@@ -152,6 +184,8 @@ def _by_classifier(
         n_tests=n_tests,
         method="discriminant, one half taught and the other judged, both ways",
         matched=matched,
+        quartiles=_quartiles(name, features[known], is_neutron[known]),
+        unit=_UNITS.get(name, ""),
     )
 
 
@@ -159,6 +193,7 @@ def _by_permutation(
     tests: dict[str, Features], is_neutron: NDArray[np.bool_], *, rng: np.random.Generator
 ) -> tuple[LeakTest, ...]:
     finite = {name: _without_nan(features) for name, features in tests.items()}
+    allowed = false_alarms(int(is_neutron.sum()), int((~is_neutron).sum()))
     results = []
     for name, strongest in permutation_tests(finite, is_neutron, rng=rng).items():
         area = auc(strongest.values, is_neutron.astype(np.int8))
@@ -170,13 +205,24 @@ def _by_permutation(
                 auc=area,
                 confidence=0.95,
                 p_value=strongest.p_value,
-                leaks=strongest.p_value < FALSE_ALARMS_FEW and not _tolerable(name, finite[name], is_neutron, area),
+                leaks=strongest.p_value < allowed and not _tolerable(name, finite[name], is_neutron, area),
                 n_pulses=len(is_neutron),
                 n_tests=len(tests),
                 method=f"permutation of the labels; shown: {strongest.name}",
+                quartiles=_quartiles(name, finite[name], is_neutron),
+                unit=_UNITS.get(name, ""),
             )
         )
     return tuple(results)
+
+
+def _quartiles(
+    name: str, features: Features, is_neutron: NDArray[np.bool_]
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    if name not in _UNITS:
+        return None
+    gamma, neutron = (np.quantile(features.quantities[is_neutron == of, 0], [0.25, 0.5, 0.75]) for of in (False, True))
+    return tuple(gamma.tolist()), tuple(neutron.tolist())
 
 
 def _tolerable(name: str, features: Features, is_neutron: NDArray[np.bool_], area: Auc) -> bool:
@@ -188,6 +234,12 @@ def _tolerable(name: str, features: Features, is_neutron: NDArray[np.bool_], are
         quantiles = [np.quantile(features.quantities[is_neutron == label, 0], levels) for label in (False, True)]
         return float(np.abs(quantiles[1] - quantiles[0]).max()) <= POSITION_TOLERANCE_SAMPLES
     return False
+
+
+def false_alarms(n_gamma: int, n_neutron: int) -> float:
+    """Return the chance that any leak test says something of a clean data set of so many pulses."""
+    surest = 2 / comb(n_gamma + n_neutron, n_neutron)
+    return FALSE_ALARMS if surest < FALSE_ALARMS else FALSE_ALARMS_FEWEST
 
 
 def _without_nan(features: Features) -> Features:
@@ -222,10 +274,10 @@ def _finding(test: LeakTest, *, spectra_differ: bool, where: str) -> Finding:
     natural = test.name == "amplitude" or (test.name == "trigger position" and spectra_differ and not test.matched)
     return Finding(
         check=f"leak-{test.name.replace(' ', '-').lower()}",
-        severity=Severity.WARNING if natural else Severity.ERROR,
+        severity=Severity.WARNING if natural or test.auc.value <= WEAK_AUC else Severity.ERROR,
         what=f"the {test.name} alone tells the class: AUC {test.auc.value:.3f} where 0.5 is due "
         f"(p = {test.p_value:.2g}, corrected for {test.n_tests} tests)",
-        how_many=f"tested on {test.n_pulses} pulses",
+        how_many=f"tested on {test.n_pulses} pulses{test.typical()}",
         where=where,
         mend=_MEND[test.name],
         numbers=test.as_dict(),

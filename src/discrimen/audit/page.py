@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,8 @@ def audit_page(audit: Audit, pictures: Mapping[str, Figure]) -> str:
         *(_picture(name, figure) for name, figure in pictures.items()),
         "<h2>Leak tests</h2>",
         _leak_table(audit.leak_tests),
+        "<h2>Runs</h2>",
+        _run_table(audit),
         "<h2>Files</h2>",
         _file_table(audit),
     ]
@@ -118,6 +120,22 @@ def _leak_table(tests: tuple[LeakTest, ...]) -> str:
         "<table><thead><tr><th>seen</th><th>AUC</th><th>interval</th><th>p, corrected</th><th>verdict</th>"
         f"<th>pulses</th><th>method</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _run_table(audit: Audit) -> str:
+    rows = "".join(
+        f'<tr><td>{escape(str(run["name"]))}</td><td class="number">{run["n_gamma"]}</td>'
+        f'<td class="number">{run["n_neutron"]}</td><td>{_shares(run["parts"])}</td></tr>'
+        for run in audit.runs
+    )
+    return (
+        '<table><thead><tr><th>run</th><th class="number">gammas</th><th class="number">neutrons</th>'
+        f"<th>neutrons in equal parts</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _shares(parts: Sequence[Mapping[str, int]]) -> str:
+    return ", ".join(f"{part['n_neutron'] / max(1, sum(part.values())):.0%}" for part in parts)
 
 
 def _file_table(audit: Audit) -> str:

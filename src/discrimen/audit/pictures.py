@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discrimen.audit.audit import Audit, Charts
+from discrimen.audit.audit import Audit
+from discrimen.audit.charts import Charts
 from discrimen.audit.leaks import LeakTest
 from discrimen.plot_style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
 
@@ -45,7 +46,7 @@ def _draw_class_order(charts: Charts) -> Figure:
     figure = new_figure(9.0, 3.4)
     ax = figure.subplots()
     share = charts.order_counts[:, 1] / np.maximum(charts.order_counts.sum(axis=1), 1)
-    ax.stairs(share, charts.order_edges, color=NEUTRON_COLOUR, linewidth=1.4)
+    ax.stairs(share, charts.order_edges, baseline=None, color=NEUTRON_COLOUR, linewidth=1.4)
     for number, (start, name) in enumerate(charts.file_starts):
         if start:
             ax.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
@@ -88,7 +89,11 @@ def _draw_leaks(tests: tuple[LeakTest, ...]) -> Figure:
     ax.set_yticks(range(len(tests)), [test.name for test in tests])
     ax.set_ylim(len(tests) - 0.5, -0.5)
     ax.set_xlim(min(0.4, *(test.auc.low for test in tests)), 1.15)
-    ax.set_xlabel(f"AUC of a classifier that sees nothing else (bars: {tests[0].confidence:.4%} interval; 0.5 is due)")
+    interval = f"{100 * tests[0].confidence:.5g} % interval"
+    if tests[0].permuted:
+        ax.set_xlabel(f"AUC of the quantity nearest to the class ({interval}; the verdict is by permutation)")
+    else:
+        ax.set_xlabel(f"AUC of a classifier that sees nothing else ({interval}; 0.5 is due)")
     return figure
 
 

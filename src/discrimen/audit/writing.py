@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from discrimen.audit.audit import Audit
 from discrimen.audit.page import audit_page
@@ -12,7 +14,7 @@ from discrimen.output import complete_or_absent
 from discrimen.provenance import software_versions, utc_now
 
 
-def write_audit(audit: Audit, folder: Path | str) -> tuple[Path, Path]:
+def write_audit(audit: Audit, folder: Path | str, *, split: Mapping[str, Any] | None = None) -> tuple[Path, Path]:
     """Write ``audit.json`` and ``audit.html`` into a folder.
 
     Parameters
@@ -21,6 +23,8 @@ def write_audit(audit: Audit, folder: Path | str) -> tuple[Path, Path]:
         What was found.
     folder : Path
         Made if need be; files of the same names are replaced.
+    split : mapping, optional
+        The split that training would make, plain data, for the JSON.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def write_audit(audit: Audit, folder: Path | str) -> tuple[Path, Path]:
     json_path, page_path = Path(folder) / "audit.json", Path(folder) / "audit.html"
     page = audit_page(audit, figures(audit))
     about = {"versions": software_versions("numpy", "scipy"), "date_utc": utc_now()}
-    values = audit.as_dict() | {"charts": audit.charts.as_dict()} | about
+    values = audit.as_dict() | {"charts": audit.charts.as_dict(), "split": split} | about
     with complete_or_absent(json_path) as part:
         part.write_text(json.dumps(_without_nan(values), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     with complete_or_absent(page_path) as part:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +14,9 @@ from discrimen.audit import Audit, audit_dataset, write_audit
 from discrimen.audit.page import summary
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.dataset import load_dataset
+from discrimen.dataset import Dataset, load_dataset
+from discrimen.errors import DataError
+from discrimen.training.split import Split, split_pulses
 
 
 def register(app: typer.Typer) -> None:
@@ -25,36 +30,69 @@ def audit(
         Path | None,
         typer.Option("-o", "--output", help="Folder for audit.html and audit.json.", show_default=False),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled data set to judge by later, which must hold none of these pulses; repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Chooses among many pulses, draws halves and permutations.")] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Look for whatever would let a network learn something else than pulse shape; status 1 on an error."""
-    readers = [inputs.open(path) for path in datasets]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
-    found = audit_dataset(dataset, seed=seed)
-    written = () if output is None else write_audit(found, output)
+    dataset = _load(datasets, inputs)
+    split = _split(dataset)
+    found = audit_dataset(
+        dataset,
+        seed=seed,
+        validation=None if split is None else split.validation,
+        against=_load(against, inputs) if against else None,
+    )
+    parted = None if split is None else split.as_dict()
+    written = () if output is None else write_audit(found, output, split=parted)
     if json:
-        common.emit_json(found.as_dict())
+        common.emit_json(found.as_dict() | {"split": parted})
     else:
-        _print(found, written)
+        _print(found, split, written)
     if found.errors:
         raise typer.Exit(1)
 
 
-def _print(found: Audit, written: tuple[Path, ...]) -> None:
+def _load(paths: list[Path], inputs: InputOptions) -> Dataset:
+    readers = [inputs.open(path) for path in paths]
+    with common.progress("reading", total=common.total_entries(readers)) as tick:
+        dataset = load_dataset(readers, on_progress=tick)
+    for reader in readers:
+        common.log_left_out(reader.info.path, reader.report)
+    return dataset
+
+
+def _split(dataset: Dataset) -> Split | None:
+    """Return the split that training makes by default; without one the rest of the audit is of use still."""
+    try:
+        return split_pulses(dataset.pulses, files=dataset.files)
+    except DataError as error:
+        common.log(f"'discrimen train' could not split these pulses: {error}")
+        return None
+
+
+def _print(found: Audit, split: Split | None, written: tuple[Path, ...]) -> None:
     console = common.stdout_console()
     for finding in found.findings:
-        console.print(
-            f"{finding.severity.upper()} {finding.check}: {finding.what}\n  how many:   {finding.how_many}\n"
-            f"  where:      {finding.where}\n  what to do: {finding.mend}",
-            markup=False,
-        )
+        console.print(_wrapped(f"{finding.severity.upper()} {finding.check}: {finding.what}", indent=2), markup=False)
+        for name, text in (("how many", finding.how_many), ("where", finding.where), ("what to do", finding.mend)):
+            console.print(_wrapped(f"  {name + ':':11} {text}", indent=14), markup=False)
     console.print(summary(found), markup=False)
+    if split is not None:
+        console.print(f"training would {split.describe()}", markup=False)
     if written:
         names = " and ".join(path.name for path in written)
         console.print(f"report: {names} in {written[0].parent}", markup=False)
+
+
+def _wrapped(text: str, *, indent: int) -> str:
+    """Break a line for the terminal; in a file or a pipe it stays whole."""
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(text, width=width, subsequent_indent=" " * indent, break_long_words=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +12,23 @@ import typer
 from discrimen.audit import Audit, Severity, audit_dataset, require_sound
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
+from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
 from discrimen.dataset import Dataset, load_dataset
+from discrimen.distortion import DISTORTIONS
 from discrimen.models import ARCHITECTURES
 from discrimen.prepare import choose_preparation
 from discrimen.pulses import Label
 from discrimen.spec.preparation import Alignment, Preparation
 from discrimen.training import EpochRecord, TrainingConfig, TrainingResult
 from discrimen.training import train as run_training
+from discrimen.training.balance import DEFAULT_CAP
+from discrimen.training.split import Split
 
+_AUGMENT = (
+    "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
+    + "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())
+    + ". docs/robustness.md"
+)
 _ARCHITECTURES = "; ".join(f"{name}: {known.description}" for name, known in ARCHITECTURES.items())
 
 
@@ -30,12 +39,44 @@ class Optimizer(StrEnum):
     SGD = "sgd"
 
 
+class SplitBy(StrEnum):
+    """What stays together when training and validation part."""
+
+    AUTO = "auto"
+    RUN = "run"
+    TIME = "time"
+    PULSE = "pulse"
+
+
+class Decay(StrEnum):
+    """How the learning rate falls."""
+
+    NONE = "none"
+    COSINE = "cosine"
+
+
 class ScaleBy(StrEnum):
     """What the amplitude is divided by."""
 
     PEAK = "peak"
     AREA = "area"
     NONE = "none"
+
+
+class BalanceOver(StrEnum):
+    """Over what rare training pulses count more."""
+
+    NONE = "none"
+    CLASS = "class"
+    ENERGY = "energy"
+    SHAPE = "shape"
+
+
+class BalanceBy(StrEnum):
+    """How they count more."""
+
+    WEIGHTS = "weights"
+    RESAMPLING = "resampling"
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +94,19 @@ def train(
     ] = None,
     optimizer: Annotated[Optimizer, typer.Option(help="Adam, or SGD as in the reference.")] = Optimizer.ADAM,
     learning_rate: Annotated[float | None, typer.Option(help="The optimizer's own default if not given.")] = None,
+    learning_rate_decay: Annotated[
+        Decay, typer.Option(help="cosine: let the rate fall towards 0 over the epochs.")
+    ] = Decay.NONE,
     epochs: Annotated[int, typer.Option(help="At most so many.")] = 200,
     batch_size: Annotated[int, typer.Option(help="Pulses to one step of the optimizer.")] = 100,
     validation_share: Annotated[float, typer.Option(help="Share of the pulses that judges the network.")] = 0.1,
+    split: Annotated[
+        SplitBy, typer.Option(help="What stays together, in training or validation; auto: runs, or else time.")
+    ] = SplitBy.AUTO,
+    validation_runs: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Runs that judge: numbers or files, with commas; by default drawn."),
+    ] = None,
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without gain; 0 never does.")] = 20,
     shuffle: Annotated[bool, typer.Option(help="A new order of the pulses in each epoch.")] = True,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the order.")] = 0,
@@ -70,6 +121,29 @@ def train(
     ] = None,
     align_position: Annotated[int, typer.Option(help="With --align: where in the window the crossing lies.")] = 10,
     interpolate: Annotated[bool, typer.Option(help="With --align: shift by fractions of a sample too.")] = False,
+    balance: Annotated[
+        BalanceOver,
+        typer.Option(help="Let rare training pulses count more: over class; and energy; and shape. docs/diversity.md"),
+    ] = BalanceOver.NONE,
+    balance_by: Annotated[
+        BalanceBy, typer.Option(help="With --balance: weigh the loss, or draw the pulses of each epoch anew.")
+    ] = BalanceBy.WEIGHTS,
+    balance_cap: Annotated[
+        float, typer.Option(help="With --balance: highest weight of a pulse; the mean is 1.")
+    ] = DEFAULT_CAP,
+    augment: Annotated[str | None, typer.Option(metavar="NAME=SIZE,...", help=_AUGMENT)] = None,
+    contamination: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gamma=SHARE,neutron=SHARE",
+            help="Share of wrong labels, for which the loss is corrected; none: do not. By default what `label` found "
+            "by source or time of flight. docs/label-noise.md",
+            show_default=False,
+        ),
+    ] = None,
+    soft_labels: Annotated[
+        bool, typer.Option("--soft-labels/--hard-labels", help="Learn the column neutron_probability, if there is one.")
+    ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace a model that is in the folder.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Train in spite of errors that the audit finds.")] = False,
     json: common.JsonOption = False,
@@ -82,9 +156,17 @@ def train(
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer.value,
         learning_rate=learning_rate,
+        learning_rate_decay=learning_rate_decay.value,
         epochs=epochs,
         batch_size=batch_size,
         validation_share=validation_share,
+        split=split.value,
+        validation_runs=() if validation_runs is None else validation_runs.split(","),
+        balance=balance.value,
+        balance_by=balance_by.value,
+        balance_cap=balance_cap,
+        augment=_sizes(augment),
+        soft_labels=soft_labels,
         patience=patience or None,
         shuffle=shuffle,
         seed=seed,
@@ -92,10 +174,13 @@ def train(
     )
     readers = [inputs.open(path) for path in datasets]
     with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
+        dataset = load_dataset(readers, transforms=soft_labels_of_all(readers, wanted=soft_labels), on_progress=tick)
+    config = replace(config, contamination=chosen_contamination(contamination, datasets, dataset, soft=soft_labels))
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
-    audit = _audited(dataset, accept=accept)
+    parted = config.split_of(dataset.pulses, files=dataset.files)
+    audit = _audited(dataset, parted, accept=accept)
+    common.log(parted.describe())
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
     preparation = _preparation(dataset, scale=scale, window=window, alignment=alignment)
     with common.progress("training", total=epochs) as tick:
@@ -108,6 +193,7 @@ def train(
             provenance={"files": list(dataset.files), "audit": audit.record()},
             overwrite=overwrite,
             progress=_EpochBar(tick),
+            split=parted,
         )
     if json:
         common.emit_json(_as_dict(result, dataset))
@@ -117,9 +203,9 @@ def train(
         raise typer.Exit(130)
 
 
-def _audited(dataset: Dataset, *, accept: bool) -> Audit:
+def _audited(dataset: Dataset, parted: Split, *, accept: bool) -> Audit:
     """Look at the data first; errors stop the training unless they are accepted."""
-    audit = audit_dataset(dataset)
+    audit = audit_dataset(dataset, validation=parted.validation)
     if not accept:
         require_sound(audit)
     for finding in audit.findings:
@@ -148,6 +234,15 @@ def _preparation(dataset: Dataset, *, scale: ScaleBy, window: str | None, alignm
         window_length=length,
         alignment=alignment,
     )
+
+
+def _sizes(text: str | None) -> dict[str, float]:
+    """Parse the largest distortions of the training pulses."""
+    pairs = parse_pairs([] if text is None else text.split(","), example="--augment time=10,gain=0.1")
+    try:
+        return {name: float(size) for name, size in pairs.items()}
+    except ValueError as error:
+        raise typer.BadParameter(f"expected numbers, for example --augment time=10,gain=0.1; got '{text}'") from error
 
 
 def parse_samples(text: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from discrimen.errors import SettingsError
-from discrimen.models import cnn, gru, lstm, mlp, resnet
+from discrimen.models import cnn, gru, lstm, mlp, patches, resnet
 from discrimen.models.options import ArchitectureOptions
 
 __all__ = ["ARCHITECTURES", "Architecture", "ArchitectureOptions", "build_model", "check_options"]
@@ -47,6 +47,11 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         ),
         "cnn": Architecture(
             description="two convolutions, pooling, global average", options=cnn.CnnOptions, build=cnn.build
+        ),
+        "patches": Architecture(
+            description="one strided convolution over overlapping patches, then dense layers",
+            options=patches.PatchesOptions,
+            build=patches.build,
         ),
         "resnet": Architecture(
             description="a deeper convolutional network with residual additions and batch normalisation",

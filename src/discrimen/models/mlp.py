@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, PositiveInt
-
-from discrimen.models.options import Activation, ArchitectureOptions
-
-
-def _widths_from_text(value: object) -> object:
-    """Read ``10,4`` as it comes from a command line; a single number is one layer."""
-    if isinstance(value, str):
-        return [width.strip() for width in value.split(",") if width.strip()]
-    return (value,) if isinstance(value, int) else value
+from discrimen.models.options import Activation, ArchitectureOptions, Widths
 
 
 class MlpOptions(ArchitectureOptions):
     """Widths of the hidden layers, first to last, and their activation; no hidden layer is a logistic regression."""
 
-    hidden: Annotated[tuple[PositiveInt, ...], BeforeValidator(_widths_from_text)] = (10, 4)
+    hidden: Widths = (10, 4)
     activation: Activation = "relu"
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import DEVICES, Device
+from discrimen.labelling.contamination import check_contamination
 from discrimen.models import check_options
+from discrimen.pulses import Pulses
+from discrimen.training.augmentation import check_augment
+from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName, check_balance
+from discrimen.training.split import SPLIT_WISHES, Split, SplitWish, split_pulses
 
 OptimizerName = Literal["adam", "sgd"]
+Decay = Literal["none", "cosine"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +34,36 @@ class TrainingConfig:
         How the weights follow the gradient.
     learning_rate : float or None
         None takes the optimizer's own default (Adam 0.001, SGD 0.01).
+    learning_rate_decay : {"none", "cosine"}
+        Whether the rate falls from epoch to epoch, as half a cosine over `epochs`, towards 0.
     epochs : int
         At most so many passes over the training pulses.
     batch_size : int
         Pulses to one step of the optimizer.
     validation_share : float
-        Share of the pulses of each class that judges the network and is never trained on.
+        Share of the pulses that judges the network and is never trained on; by run it can be more.
+    split : {"auto", "run", "time", "pulse"}
+        What stays together in training or validation, see :mod:`discrimen.training.split`.
+    validation_runs : sequence of str
+        The runs that judge, by number of run or name of file; none for a choice by the seed.
     shuffle : bool
-        Present the training pulses in a new order in each epoch. The validation pulses are drawn at random anyway.
+        Present the training pulses in a new order in each epoch.
     patience : int or None
         Stop after so many epochs without a lower validation loss; None never stops early.
+    contamination : mapping of str to float, optional
+        Share of wrong labels, ``{"gamma": 0.05, "neutron": 0.1}``; the loss is corrected for it, see
+        :mod:`discrimen.training.loss`.
+    soft_labels : bool
+        Whether the column `neutron_probability`, where the pulses have it, is what the network learns.
+    balance : {"none", "class", "energy", "shape"}
+        Over what rare training pulses count more, see :mod:`discrimen.training.balance`.
+    balance_by : {"weights", "resampling"}
+        By weights of the loss, or by drawing the pulses of each epoch anew.
+    balance_cap : float
+        Highest weight of a pulse, where the mean is 1.
+    augment : mapping of str to float
+        Largest distortion of the training pulses by its name, drawn anew in each epoch, see
+        :mod:`discrimen.training.augmentation`.
     seed : int
         Of the split, the first weights and the order of the pulses.
     device : {"cpu", "gpu"}
@@ -53,18 +79,33 @@ class TrainingConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     optimizer: OptimizerName = "adam"
     learning_rate: float | None = None
+    learning_rate_decay: Decay = "none"
     epochs: int = 200
     batch_size: int = 100
     validation_share: float = 0.1
+    split: SplitWish = "auto"
+    validation_runs: Sequence[str] = ()
     shuffle: bool = True
     patience: int | None = 20
+    contamination: Mapping[str, float] | None = None
+    soft_labels: bool = True
+    balance: BalanceName = "none"
+    balance_by: BalanceBy = "weights"
+    balance_cap: float = DEFAULT_CAP
+    augment: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", check_options(self.architecture, self.options).model_dump(mode="json"))
+        if self.contamination is not None:
+            object.__setattr__(self, "contamination", check_contamination(self.contamination))
+        check_balance(self.balance, self.balance_by, self.balance_cap, contamination=self.contamination)
+        object.__setattr__(self, "augment", check_augment(self.augment))
         if self.optimizer not in get_args(OptimizerName):
             raise SettingsError(f"optimizer must be adam or sgd, got {self.optimizer!r}")
+        if self.learning_rate_decay not in get_args(Decay):
+            raise SettingsError(f"learning_rate_decay must be none or cosine, got {self.learning_rate_decay!r}")
         if self.device not in DEVICES:
             raise SettingsError(f"device must be one of {', '.join(DEVICES)}, got {self.device!r}")
         rate = self.learning_rate
@@ -72,12 +113,41 @@ class TrainingConfig:
             raise SettingsError(f"learning_rate must be positive and finite, got {rate}")
         if not 0 < self.validation_share < 1:
             raise SettingsError(f"validation_share must lie between 0 and 1, got {self.validation_share}")
+        if self.split not in SPLIT_WISHES:
+            raise SettingsError(f"split must be one of {', '.join(SPLIT_WISHES)}, got {self.split!r}")
+        if isinstance(self.validation_runs, str):
+            raise SettingsError(f"validation_runs must be a sequence of names, got the string {self.validation_runs!r}")
+        object.__setattr__(self, "validation_runs", tuple(map(str, self.validation_runs)))
         for name in ("epochs", "batch_size", "patience"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SettingsError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must lie between 0 and {2**32 - 1}, got {self.seed}")
+
+    def split_of(self, pulses: Pulses, *, files: Sequence[Mapping[str, Any]] = ()) -> Split:
+        """Choose which pulses judge the network.
+
+        Parameters
+        ----------
+        pulses : Pulses
+            With the column `label`.
+        files : sequence of mapping
+            The files they come from, see :class:`discrimen.dataset.Dataset`.
+
+        Raises
+        ------
+        DataError, SettingsError
+            As :func:`discrimen.training.split.split_pulses`.
+        """
+        return split_pulses(
+            pulses,
+            files=files,
+            wish=self.split,
+            validation_share=self.validation_share,
+            validation_runs=self.validation_runs,
+            seed=self.seed,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""

@@ -29,6 +29,8 @@ class Examples:
         Position of each example among the pulses it was taken from.
     n_unlabelled, n_invalid : int
         Pulses left out: without a label; labelled, but impossible to prepare.
+    neutron_probability : ndarray of float32, shape (example,), optional
+        Soft labels; where nobody gave one, the label itself.
     """
 
     waveforms: NDArray[np.float32]
@@ -36,13 +38,20 @@ class Examples:
     pulse: NDArray[np.int64]
     n_unlabelled: int = 0
     n_invalid: int = 0
+    neutron_probability: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: NDArray[np.int64]) -> Examples:
         """Select examples by an array of positions."""
-        return Examples(waveforms=self.waveforms[index], labels=self.labels[index], pulse=self.pulse[index])
+        soft = None if self.neutron_probability is None else self.neutron_probability[index]
+        return Examples(
+            waveforms=self.waveforms[index],
+            labels=self.labels[index],
+            pulse=self.pulse[index],
+            neutron_probability=soft,
+        )
 
     def count(self, label: Label) -> int:
         """Return the number of examples of a class."""
@@ -55,7 +64,7 @@ def training_examples(pulses: Pulses, preparation: Preparation) -> Examples:
     Raises
     ------
     DataError
-        If there are no labels, or the records are too short for the preparation.
+        If there are no labels, soft labels are no probabilities, or the records are too short for the preparation.
     SettingsError
         If the sampling periods of pulses and preparation differ.
     """
@@ -74,31 +83,61 @@ def training_examples(pulses: Pulses, preparation: Preparation) -> Examples:
         pulse=kept,
         n_unlabelled=len(pulses) - len(labelled),
         n_invalid=len(labelled) - len(kept),
+        neutron_probability=_soft_labels(pulses, kept),
     )
 
 
-def split_examples(
-    examples: Examples, *, validation_share: float, rng: np.random.Generator
-) -> tuple[Examples, Examples]:
-    """Part examples into training and validation, the same share of each class, drawn at random.
+def _soft_labels(pulses: Pulses, kept: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    if pulses.neutron_probability is None:
+        return None
+    soft = pulses.neutron_probability[kept]
+    known = ~np.isnan(soft)
+    wrong = kept[known & ~((soft >= 0) & (soft <= 1))]
+    if len(wrong):
+        raise DataError(
+            f"neutron_probability must lie between 0 and 1: {len(wrong)} pulses do not, the first is number {wrong[0]}"
+        )
+    return np.where(known, soft, pulses.column("label")[kept]).astype(np.float32)
 
-    Files are often ordered by class or by time, so that a share cut off the end would judge nothing.
+
+def require_two_each(examples: Examples) -> None:
+    """Refuse examples of which one class cannot both teach and judge.
 
     Raises
     ------
     DataError
-        If a class has fewer than two examples: one to train on and one to judge by.
+        If a class has fewer than two.
     """
-    validation: list[NDArray[np.int64]] = []
-    training: list[NDArray[np.int64]] = []
-    for label in CLASSES:
-        members = rng.permutation(np.flatnonzero(examples.labels == label))
-        if len(members) < 2:
-            raise DataError(_too_few(examples))
-        n_validation = min(max(round(validation_share * len(members)), 1), len(members) - 1)
-        validation.append(members[:n_validation])
-        training.append(members[n_validation:])
-    return examples[np.sort(np.concatenate(training))], examples[np.sort(np.concatenate(validation))]
+    if min(examples.count(label) for label in CLASSES) < 2:
+        raise DataError(_too_few(examples))
+
+
+def part_examples(examples: Examples, validation: NDArray[np.bool_]) -> tuple[Examples, Examples]:
+    """Part examples into those that teach and those that judge.
+
+    Parameters
+    ----------
+    examples : Examples
+        All of them.
+    validation : ndarray of bool, shape (pulse,)
+        Which of the pulses that the examples were taken from judge.
+
+    Raises
+    ------
+    DataError
+        If a class is missing on one side.
+    """
+    judges = validation[examples.pulse]
+    parts = examples[np.flatnonzero(~judges)], examples[np.flatnonzero(judges)]
+    for name, part in zip(("training", "validation"), parts, strict=True):
+        counts = {label.name.lower(): part.count(label) for label in CLASSES}
+        if min(counts.values()) == 0:
+            told = " and ".join(f"{count} {label}s" for label, count in counts.items())
+            raise DataError(
+                f"the {name} part has {told} once the {examples.n_invalid} records without a pulse are left out: "
+                "raise the share (--validation-share), or split in another way (--split)"
+            )
+    return parts
 
 
 def _too_few(examples: Examples) -> str:

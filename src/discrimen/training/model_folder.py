@@ -6,6 +6,7 @@
     model.json             its description: preparation, classes, provenance, with the hash of model.keras
     history.csv            figures of every epoch
     training.png           the same as a picture
+    balance.png            where the training pulses lie, before and after balancing (if they are balanced)
     checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own
     tensorboard/           event files: tensorboard --logdir FOLDER
 """
@@ -49,6 +50,11 @@ class ModelFolder:
     def curve(self) -> Path:
         """Picture of the training."""
         return self.path / "training.png"
+
+    @property
+    def balance(self) -> Path:
+        """Picture of the training pulses before and after balancing."""
+        return self.path / "balance.png"
 
     @property
     def checkpoints(self) -> Path:
@@ -99,6 +105,7 @@ def claim_folder(path: Path, *, overwrite: bool) -> ModelFolder:
             inner.mkdir(parents=True, exist_ok=True)
         for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
             left_behind.unlink()
+        folder.balance.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot make a model folder here: {error.strerror or error}") from error
     return folder

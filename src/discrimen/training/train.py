@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,18 @@ from discrimen.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses import Label, Pulses
 from discrimen.spec.model_spec import ModelSpec, write_spec
 from discrimen.spec.preparation import Preparation
+from discrimen.training.balance_picture import write_balance_picture
 from discrimen.training.checkpoints import Checkpoint, Checkpoints, copy_model
 from discrimen.training.config import TrainingConfig
-from discrimen.training.examples import CLASSES, Examples, split_examples, training_examples
+from discrimen.training.epoch_feed import EpochFeed, training_feed
+from discrimen.training.examples import CLASSES, Examples, part_examples, require_two_each, training_examples
 from discrimen.training.fit import StopReason, compiled_model, fit, neutron_scores, seeded
 from discrimen.training.history import EpochListener, EpochRecord, History
+from discrimen.training.loss import Loss, loss_of
 from discrimen.training.model_folder import ModelFolder, claim_folder, load_model_folder
 from discrimen.training.plots import write_training_curve
+from discrimen.training.seen_pulses import sketch_of
+from discrimen.training.split import Split
 from discrimen.training.tensorboard_log import EpochLog, TensorBoardLog, open_tensorboard_log
 
 
@@ -48,7 +53,8 @@ class TrainingResult:
         Why the training ended: all epochs done; no lower validation loss for as long as the patience; the loss was
         no number any more; Ctrl-C. Whatever it was, the model is the best one until then.
     validation_index : ndarray of int64, shape (validation pulse,)
-        Positions, among the pulses given, of those that judged the model.
+        Positions, among the pulses given, of those that judged the model; how they were chosen stands in the
+        provenance of `spec` under ``split``.
     n_training, n_unlabelled, n_invalid : int
         Pulses trained on, and pulses left out: without a label; labelled, but impossible to prepare.
     """
@@ -85,6 +91,8 @@ def train(
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     progress: EpochListener | None = None,
+    split: Split | None = None,
+    start: Callable[[Any], None] | None = None,
 ) -> TrainingResult:
     """Train a network on labelled pulses and leave it, with all that tells of it, in a folder.
 
@@ -106,6 +114,10 @@ def train(
         Whether a training that is in the folder may be replaced.
     progress : EpochListener, optional
         Told of each epoch.
+    split : Split, optional
+        Which pulses judge the network; by default what `config` makes of the pulses.
+    start : callable, optional
+        Gives the new network the weights to start from; by default they are random.
 
     Raises
     ------
@@ -122,19 +134,25 @@ def train(
     """
     config = TrainingConfig() if config is None else config
     session = load_keras(config.device)
-    examples = training_examples(pulses, preparation)
-    parts = split_examples(
-        examples, validation_share=config.validation_share, rng=np.random.default_rng([config.seed, 0])
-    )
+    known = pulses if config.soft_labels else pulses.replace(neutron_probability=None)
+    examples = training_examples(known, preparation)
+    require_two_each(examples)
+    split = config.split_of(pulses) if split is None else split
+    parts = part_examples(examples, split.validation)
+    loss = loss_of(session.keras, parts[0], contamination=config.contamination)
+    feed = training_feed(pulses, parts[0], config, preparation=preparation, settings=settings or DetectorSettings())
     place = claim_folder(Path(folder), overwrite=overwrite)
-    origin = dict(provenance or {}) | _data_provenance(pulses, examples, parts)
-    run = _Run(session, config, place, preparation, settings or DetectorSettings(), origin)
+    if feed.balance is not None:
+        write_balance_picture(feed.balance, place.balance)
+    origin = dict(provenance or {}) | _data_provenance(pulses, examples, parts) | feed.record()
+    origin["split"] = split.as_dict()
+    run = _Run(session, config, place, preparation, settings or DetectorSettings(), origin, loss, start)
     with (
         session.on_device(),
         seeded(session.keras, config.seed),
         open_tensorboard_log(place.tensorboard, labels=parts[1].labels) as log,
     ):
-        outcome = run.train(*parts, log=log, progress=progress)
+        outcome = run.train(*parts, feed=feed, log=log, progress=progress)
         model, spec = run.finish(outcome)
         log.images(neutron_scores(model, parts[1]), epoch=outcome.best.epoch, prefix="best/")
     return TrainingResult(
@@ -163,6 +181,7 @@ def _data_provenance(pulses: Pulses, examples: Examples, parts: tuple[Examples, 
             "n_unlabelled": examples.n_unlabelled,
             "n_invalid": examples.n_invalid,
             "sha256": digest.hexdigest(),
+            "sketch": sketch_of(pulses.samples[examples.pulse]),
         }
     }
 
@@ -187,13 +206,26 @@ class _Run:
     preparation: Preparation
     settings: DetectorSettings
     origin: Mapping[str, Any]
+    loss: Loss
+    start: Callable[[Any], None] | None
 
     def train(
-        self, training: Examples, validation: Examples, *, log: TensorBoardLog, progress: EpochListener | None
+        self,
+        training: Examples,
+        validation: Examples,
+        *,
+        feed: EpochFeed,
+        log: TensorBoardLog,
+        progress: EpochListener | None,
     ) -> _Outcome:
         """Run the epochs."""
         model = compiled_model(
-            self.session, self.config, window_length=self.preparation.window_length, n_classes=len(CLASSES)
+            self.session,
+            self.config,
+            window_length=self.preparation.window_length,
+            n_classes=len(CLASSES),
+            loss=self.loss,
+            start=self.start,
         )
         self.session.require_on_device(model)
         architecture = {
@@ -208,7 +240,13 @@ class _Run:
         if progress is not None:
             listeners.append(progress)
         stopped_by = fit(
-            self.session, model, self.config, training=training, validation=validation, listeners=listeners
+            self.session,
+            model,
+            self.config,
+            training=training,
+            validation=validation,
+            listeners=listeners,
+            feed=feed,
         )
         if stopped_by != "interrupt":  # in the midst of an epoch, Keras has taken the weights out of the model
             self.session.require_on_device(model)

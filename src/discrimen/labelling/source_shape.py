@@ -1,0 +1,161 @@
+"""Shapes of pulses as a few numbers each, for comparing whole runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.classic.base import steps_up_to
+from discrimen.detector import DetectorSettings
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import Reader
+from discrimen.labelling.plane import CROSSING_FRACTION, plane_of_pulses
+from discrimen.prepare import choose_preparation, constant_fraction_crossing, prepare, subtract_baseline
+from discrimen.pulses import Pulses
+from discrimen.spec.preparation import Alignment, Preparation
+
+_BEFORE_NS, _FEWEST_BEFORE = 20.0, 2
+_RATIO = 1.3
+_LATE_CROSSING = 0.99
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Shapes:
+    """What is compared of the pulses of a run.
+
+    Parameters
+    ----------
+    charges : ndarray of float32, shape (pulse, interval)
+        Share of the charge in intervals of time after the leading edge; NaN for a pulse that cannot be aligned.
+    energy : ndarray of float64, shape (pulse,)
+        In `energy_unit`, NaN where there is none.
+    board, channel : ndarray of int32, shape (pulse,)
+        Zero where the file does not say.
+    energy_unit : str
+        keVee where the detector is calibrated and has gates, else ADC ns.
+    """
+
+    charges: NDArray[np.float32]
+    energy: NDArray[np.float64]
+    board: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    energy_unit: str
+
+    def __len__(self) -> int:
+        return len(self.energy)
+
+
+def shape_preparation(pulses: Pulses, settings: DetectorSettings) -> Preparation:
+    """Describe how records are aligned on the leading edge, cut where the latest ones end.
+
+    Raises
+    ------
+    SettingsError
+        If polarity, sampling period or baseline window are not known.
+    DataError
+        If no pulse has a leading edge.
+    """
+    plain = choose_preparation(
+        settings.merged(sample_period_ns=pulses.require_sample_period_ns()), n_samples=pulses.n_samples, scale="none"
+    )
+    upright, _ = subtract_baseline(
+        pulses.samples, start=plain.baseline_start, stop=plain.baseline_stop, polarity=plain.polarity
+    )
+    crossing = constant_fraction_crossing(upright, fraction=CROSSING_FRACTION)
+    known = crossing[np.isfinite(crossing)]
+    if not len(known):
+        raise DataError("no pulse has a leading edge: check polarity and baseline window")
+    before = max(_FEWEST_BEFORE, round(_BEFORE_NS / plain.sample_period_ns))
+    length = before + int(pulses.n_samples - np.quantile(known, _LATE_CROSSING))
+    alignment = Alignment(fraction=CROSSING_FRACTION, position=before, interpolate=True)
+    return replace(plain, alignment=alignment, window_start=0, window_length=max(length, before + 2))
+
+
+def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: DetectorSettings) -> Shapes:
+    """Cut the charge of each pulse into intervals that grow with time.
+
+    Parameters
+    ----------
+    pulses : Pulses
+        As digitised.
+    preparation : Preparation
+        From :func:`shape_preparation`.
+    settings : DetectorSettings
+        With gates and calibration the energy is in keVee.
+
+    Raises
+    ------
+    SettingsError
+        If the sampling period is not that of the preparation.
+    DataError
+        If the records are shorter than the window.
+    """
+    period_ns = pulses.require_sample_period_ns()
+    if not np.isclose(period_ns, preparation.sample_period_ns, rtol=1e-6):
+        raise SettingsError(
+            f"shapes are compared at {preparation.sample_period_ns:g} ns a sample, got pulses of {period_ns:g} ns: "
+            "runs of one detector and digitizer belong together"
+        )
+    if pulses.n_samples < preparation.window_length:
+        raise DataError(
+            f"shapes are compared over {preparation.window_length} samples, got records of {pulses.n_samples}: runs of "
+            "one detector and digitizer belong together"
+        )
+    prepared = prepare(pulses.samples, preparation)
+    starts = np.array([0, *steps_up_to(preparation.window_length - 1, ratio=_RATIO)])
+    charges = np.add.reduceat(prepared.waveforms, np.unique(starts), axis=1, dtype=np.float32)
+    area = charges.sum(axis=1, dtype=np.float64)
+    usable = prepared.valid & (area > 0)
+    charges[~usable] = np.nan
+    charges /= np.where(usable, area, 1.0).astype(np.float32)[:, np.newaxis]
+    energy, unit = area * preparation.sample_period_ns, "ADC ns"
+    if settings.gates is not None:
+        plane = plane_of_pulses(pulses, settings)
+        energy, unit = plane.energy, plane.energy_unit
+    nowhere = np.zeros(len(pulses), np.int32)
+    return Shapes(
+        charges=charges,
+        energy=np.where(usable, energy, np.nan),
+        board=nowhere if pulses.board is None else pulses.board,
+        channel=nowhere if pulses.channel is None else pulses.channel,
+        energy_unit=unit,
+    )
+
+
+def read_shapes(
+    reader: Reader, preparation: Preparation, *, on_progress: Callable[[int], None] = lambda _: None
+) -> Shapes:
+    """Read a whole run.
+
+    Raises
+    ------
+    DataError
+        If it is empty.
+    """
+    parts = []
+    for pulses in reader.chunks():
+        parts.append(shapes_of_pulses(pulses, preparation, reader.info.settings))
+        on_progress(len(pulses))
+    if not parts:
+        raise DataError(f"{reader.info.path}: no pulses to label")
+    return join_shapes(parts)
+
+
+def join_shapes(shapes: Iterable[Shapes]) -> Shapes:
+    """Join the pulses of several stretches.
+
+    Raises
+    ------
+    DataError
+        If their energies have different units.
+    """
+    parts = list(shapes)
+    units = sorted({part.energy_unit for part in parts})
+    if len(units) != 1:
+        raise DataError(f"cannot compare energies in {' and '.join(units)}: give all runs the same --settings")
+    names = ("charges", "energy", "board", "channel")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Shapes(**columns, energy_unit=units[0])

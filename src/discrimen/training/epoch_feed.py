@@ -1,0 +1,192 @@
+"""What the network sees in each epoch: the training examples as they are, weighed, drawn anew or distorted anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.detector import DetectorSettings
+from discrimen.distortion import Digitisation
+from discrimen.pulses import Pulses
+from discrimen.spec.preparation import Preparation
+from discrimen.training.augmentation import Augmentation
+from discrimen.training.balance import Balance, balance_pulses
+from discrimen.training.config import TrainingConfig
+from discrimen.training.examples import Examples
+from discrimen.training.loss import targets_of
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class EpochFeed:
+    """Training data, epoch by epoch.
+
+    Parameters
+    ----------
+    waveforms : ndarray of float32, shape (example, window sample)
+        Undistorted network input.
+    targets : ndarray, shape (example,) or (example, class)
+        What the loss compares with.
+    batch_size : int
+        Examples to one step.
+    shuffle : bool
+        Whether each epoch has an order of its own.
+    seed : int
+        With the number of the epoch it gives all that is drawn.
+    balance : Balance, optional
+        What each example counts, in the loss or when examples are drawn.
+    augmentation : Augmentation, optional
+        Distorts the examples anew in each epoch.
+    weights : ndarray of float32, shape (example,), or None
+        Of each example in the loss, if it is balanced by weights.
+    chances : ndarray of float64, shape (example,), or None
+        Of each example to be the next one drawn, if the examples are balanced by resampling.
+    """
+
+    waveforms: NDArray[np.float32]
+    targets: NDArray[Any]
+    batch_size: int
+    shuffle: bool
+    seed: int
+    balance: Balance | None = None
+    augmentation: Augmentation | None = None
+    weights: NDArray[np.float32] | None = field(init=False, default=None)
+    chances: NDArray[np.float64] | None = field(init=False, default=None)
+    _order: NDArray[np.int64] = field(init=False)
+    _drawn: NDArray[np.float32] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._order = np.arange(len(self.waveforms))
+        if self.balance is not None and self.balance.by == "weights":
+            self.weights = self.balance.weights.astype(np.float32)
+        elif self.balance is not None:
+            self.chances = self.balance.weights / self.balance.weights.sum()
+
+    @property
+    def renewed(self) -> bool:
+        """Whether epochs differ in more than their order."""
+        return self.augmentation is not None or self.chances is not None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw the examples of an epoch, counted from 0; the same epoch gives the same again."""
+        if not self.renewed:
+            return
+        rng = np.random.default_rng([self.seed, 1, epoch])
+        n_examples = len(self.waveforms)
+        order = np.arange(n_examples)
+        if self.chances is not None:
+            order = np.sort(rng.choice(n_examples, n_examples, p=self.chances))
+        self._order = rng.permutation(order) if self.shuffle else order
+        if self.augmentation is not None:
+            # An example that was drawn twice is distorted in two ways.
+            self._drawn = self.augmentation.draw(self._order, rng=rng)
+
+    def batch(self, number: int) -> tuple[NDArray[Any], ...]:
+        """Return waveforms, targets and, if there are any, weights of one step of the epoch that began."""
+        rows = slice(number * self.batch_size, (number + 1) * self.batch_size)
+        at = self._order[rows]
+        waveforms = self.waveforms[at] if self._drawn is None else self._drawn[rows]
+        weights = () if self.weights is None else (self.weights[at],)
+        return waveforms, self.targets[at], *weights
+
+    def arguments(self, keras: ModuleType) -> dict[str, Any]:
+        """Return what ``model.fit`` needs to know of the training data."""
+        if self.renewed:
+            return {"x": _keras_dataset(keras, self)}
+        return {
+            "x": self.waveforms,
+            "y": self.targets,
+            "sample_weight": self.weights,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return what was done to the training part as plain data, for the model's provenance."""
+        return {} if self.balance is None else {"balance": self.balance.record()}
+
+
+def plain_feed(
+    training: Examples,
+    config: TrainingConfig,
+    *,
+    balance: Balance | None = None,
+    augmentation: Augmentation | None = None,
+) -> EpochFeed:
+    """Return the training examples as they are, unless a balance or an augmentation is given."""
+    return EpochFeed(
+        waveforms=training.waveforms,
+        targets=targets_of(training),
+        batch_size=config.batch_size,
+        shuffle=config.shuffle,
+        seed=config.seed,
+        balance=balance,
+        augmentation=augmentation,
+    )
+
+
+def training_feed(
+    pulses: Pulses, training: Examples, config: TrainingConfig, *, preparation: Preparation, settings: DetectorSettings
+) -> EpochFeed:
+    """Balance and augment the training part as the configuration wants it.
+
+    Parameters
+    ----------
+    pulses : Pulses
+        That the examples were taken from.
+    training : Examples
+        The training part alone.
+    config : TrainingConfig
+        What to do.
+    preparation : Preparation
+        From raw samples to network input.
+    settings : DetectorSettings
+        Of the detector.
+
+    Raises
+    ------
+    DataError
+        If the pulses have no crossing, so that there is no shape to balance over.
+    """
+    balance, augmentation = None, None
+    if config.balance != "none":
+        balance = balance_pulses(
+            pulses[training.pulse],
+            training.labels,
+            name=config.balance,
+            by=config.balance_by,
+            cap=config.balance_cap,
+            preparation=preparation,
+            settings=settings,
+            rng=np.random.default_rng([config.seed, 2]),
+        )
+    if config.augment:
+        augmentation = Augmentation(
+            samples=pulses.samples[training.pulse],
+            waveforms=training.waveforms,
+            largest=config.augment,
+            preparation=preparation,
+            digitisation=Digitisation(
+                sample_period_ns=preparation.sample_period_ns,
+                baseline_start=preparation.baseline_start,
+                baseline_stop=preparation.baseline_stop,
+                adc_bits=settings.adc_bits,
+            ),
+        )
+    return plain_feed(training, config, balance=balance, augmentation=augmentation)
+
+
+def _keras_dataset(keras: ModuleType, feed: EpochFeed) -> Any:
+    """Keras asks for one batch after the other; its class is known only when Keras is there."""
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
+        def __len__(self) -> int:
+            return -(-len(feed.waveforms) // feed.batch_size)
+
+        def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
+            return feed.batch(number)
+
+    return Batches()

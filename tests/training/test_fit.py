@@ -1,0 +1,54 @@
+"""The learning rate from epoch to epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from discrimen.keras_jax import load_keras
+from discrimen.training import TrainingConfig
+from discrimen.training.examples import Examples
+from discrimen.training.fit import compiled_model, fit, half_cosine
+from discrimen.training.history import EpochRecord
+
+
+class RatesSeen:
+    """Notes the learning rate that the optimizer has at the end of each epoch."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.rates: list[float] = []
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+def rates_of(**config: Any) -> list[float]:
+    session = load_keras("cpu")
+    rng = np.random.default_rng(0)
+    pulses = Examples(
+        waveforms=rng.normal(size=(200, 8)).astype(np.float32),
+        labels=rng.integers(2, size=200).astype(np.int32),
+        pulse=np.arange(200),
+    )
+    training = TrainingConfig(epochs=4, patience=None, **config)
+    model = compiled_model(session, training, window_length=8, n_classes=2)
+    seen = RatesSeen(model)
+    fit(session, model, training, training=pulses, validation=pulses, listeners=[seen])
+    return seen.rates
+
+
+def test_half_a_cosine_starts_at_the_rate_and_passes_half_of_it_midway() -> None:
+    rate = half_cosine(0.004, epochs=10)
+    assert rate(0) == 0.004
+    assert rate(5) == pytest.approx(0.002)
+    assert 0 < rate(9) < 0.0002
+    assert all(rate(epoch) > rate(epoch + 1) for epoch in range(9))
+
+
+def test_the_learning_rate_falls_only_if_asked() -> None:
+    assert rates_of() == pytest.approx([0.001] * 4)
+    falling = rates_of(learning_rate=0.01, learning_rate_decay="cosine")
+    assert falling == pytest.approx([half_cosine(0.01, epochs=4)(epoch) for epoch in range(4)])
