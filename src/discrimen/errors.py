@@ -7,6 +7,7 @@
     |-- FormatError            a file is not what it should be; carries the file and the byte offset
     |-- SettingsError          detector settings, options or a model description are missing or contradict the data
     |-- OutputError            a result cannot be written (no permission, disk full, already there)
+    |-- FetchError             a file cannot be had from the network, or is not what was promised
     |-- MissingExtraError      an optional dependency is not installed; names the extra
     `-- DeviceError            the wished device (CPU, GPU) is not there
 
@@ -54,6 +55,10 @@ class SettingsError(DiscrimenError):
 
 class OutputError(DiscrimenError):
     """A result cannot be written: no permission, disk full, or it would overwrite something else."""
+
+
+class FetchError(DiscrimenError):
+    """A file cannot be had from the network, or what came is not what was promised."""
 
 
 class MissingExtraError(DiscrimenError):

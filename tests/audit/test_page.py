@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.audit.data_sets import change_neutrons, clean_pulses, data_set
 
@@ -79,6 +80,13 @@ def test_json_holds_findings_tests_and_charts(written: tuple[Path, Path], faulty
     assert values["n_errors"] == len(faulty.errors) > 0
     assert sum(map(sum, values["charts"]["part_counts"])) == 800
     assert all(0 <= test["auc"] <= 1 for test in values["leak_tests"])
+
+
+def test_a_set_of_constant_records_has_a_page_too(tmp_path: Path) -> None:
+    pulses = clean_pulses(203, n_pulses=60)
+    audit = audit_dataset(data_set(pulses.replace(samples=np.full_like(pulses.samples, 100))))
+    assert "constant" in [finding.check for finding in audit.findings]
+    assert len(Page(write_audit(audit, tmp_path)[1].read_text(encoding="utf-8")).pictures) == 3
 
 
 def test_a_set_of_one_class_has_a_page_too(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,51 @@ def test_batch_sizes_that_are_no_numbers_are_a_wrong_usage(bench: Bench, batch: 
     status, _, err = bench("--batch", batch)
     assert status == 2
     assert "batch sizes" in err
+
+
+def test_a_folder_that_is_no_model_is_refused_before_anything_is_measured(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = bench("--keras", str(tmp_path / "empty"))
+    assert (status, out) == (1, "")
+    assert "expected the folder of a trained model" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_folder_of_another_model_is_refused(bench: Bench, tmp_path: Path) -> None:
+    from discrimen.spec.frozen_file import read_frozen
+    from discrimen.spec.model_spec import write_spec
+
+    spec = read_frozen(tmp_path / "small.discrimen").spec
+    for what, other in {
+        "the preparation": replace(spec, preparation=replace(spec.preparation, scale="area")),
+        "the SHA-256 of the weights": replace(spec, provenance={"model_sha256": "0" * 64}),
+    }.items():
+        folder = tmp_path / what.replace(" ", "-")
+        folder.mkdir()
+        (folder / "model.keras").write_bytes(b"not read")
+        write_spec(other, folder / "model.json")
+        status, _, err = bench("--keras", str(folder))
+        if "model_sha256" in spec.provenance or what == "the preparation":
+            assert status == 1
+            assert f"was not frozen from this folder ({what} differs)" in err
+
+
+def test_pulses_of_another_sampling_period_are_refused(bench: Bench, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run.BIN", long_records())
+    status, _, err = bench("--threads", "1", "--input", str(run), "--sample-period-ns", "4")
+    assert status == 1
+    assert "4 ns" in err
+
+
+@pytest.mark.parametrize("batch", ["100,1", "0,5", "1,1000000000000", "1," + "9" * 5000])
+def test_absurd_batch_sizes_are_a_wrong_usage(bench: Bench, batch: str) -> None:
+    status, _, err = bench("--batch", batch)
+    assert status == 2
+    assert "batch sizes" in err
+
+
+def test_batches_beyond_the_memory_are_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("discrimen.benchmark.fitting.available_memory_bytes", lambda: 1000)
+    status, _, err = bench("--batch", "1,100")
+    assert status == 1
+    assert "a batch of 100 pulses takes" in err

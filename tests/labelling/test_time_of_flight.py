@@ -7,14 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.kinematics import LIGHT_M_PER_NS, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.labelling.gamma_flash import find_gamma_flash
-from discrimen.labelling.time_of_flight import (
-    LIGHT_M_PER_NS,
-    FlightOptions,
-    find_flight_labels,
-    neutron_energy_mev,
-    neutron_flight_time_ns,
-)
+from discrimen.labelling.time_of_flight import FlightOptions, find_flight_labels
 from discrimen.pulses import Label
 
 PATH_M, FLASH_NS, SIGMA_NS, TEMPERATURE_MEV = 1.5, 83.0, 0.7, 1.42
@@ -27,7 +22,7 @@ def toy(
     """Return raw times from 0 to 300 ns, what made each pulse, and the energies of the neutrons."""
     rng = np.random.default_rng(seed)
     energy = rng.gamma(1.5, TEMPERATURE_MEV, n_neutron)
-    flight = np.array([neutron_flight_time_ns(value, flight_path_m=PATH_M) for value in np.maximum(energy, 0.05)])
+    flight = neutron_flight_time_ns(np.maximum(energy, 0.05), flight_path_m=PATH_M)
     neutron = FLASH_NS - PATH_M / LIGHT_M_PER_NS + flight + rng.normal(0, SIGMA_NS, n_neutron)
     gamma = rng.normal(FLASH_NS, SIGMA_NS, n_gamma)
     accidental = rng.uniform(0, 300, n_accidental)
@@ -44,7 +39,7 @@ def test_flash_is_found_with_its_width() -> None:
 
 def test_energy_is_relativistic() -> None:
     time = neutron_flight_time_ns(14.1, flight_path_m=PATH_M)
-    assert neutron_energy_mev(np.array([time]), flight_path_m=PATH_M)[0] == pytest.approx(14.1)
+    assert neutron_energy_mev(np.atleast_1d(time), flight_path_m=PATH_M)[0] == pytest.approx(14.1)
     classical = 0.5 * 939.56542 * (PATH_M / time / LIGHT_M_PER_NS) ** 2
     assert classical == pytest.approx(14.1 * (1 - 1.5 * 14.1 / 939.565), rel=1e-3)
     assert np.isnan(neutron_energy_mev(np.array([PATH_M / LIGHT_M_PER_NS]), flight_path_m=PATH_M)[0])

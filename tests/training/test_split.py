@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -105,6 +105,7 @@ def test_one_file_of_each_class_is_split_by_time_within_each() -> None:
     ]
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(n_pulses=st.integers(40, 2000), share=st.floats(0.05, 0.6), seed=st.integers(0, 9))
 def test_a_single_run_is_split_into_blocks_of_neighbours(n_pulses: int, share: float, seed: int) -> None:
     pulses = pulses_of(mixed(n_pulses, seed), run=np.zeros(n_pulses, int), timestamp_ps=in_time(n_pulses))
@@ -157,6 +158,7 @@ def test_pulses_without_runs_and_order_are_drawn_one_by_one_and_the_log_says_so(
     assert "neither runs nor an order in time" in split.describe()
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(n_gamma=st.integers(2, 300), n_neutron=st.integers(2, 300), share=st.floats(0.01, 0.99), seed=st.integers(0, 9))
 def test_single_pulses_are_drawn_with_the_share_of_each_class(
     n_gamma: int, n_neutron: int, share: float, seed: int

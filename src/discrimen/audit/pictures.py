@@ -26,7 +26,8 @@ def figures(audit: Audit) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        By what it shows: ``class_order``, ``parts``, ``leaks`` (if tests were made), ``spectra``, ``pretrigger``.
+        By what it shows: ``class_order``, ``parts``, ``leaks`` (if tests were made), ``spectra``, ``pretrigger`` (if
+        not all records are constant).
 
     Raises
     ------
@@ -38,7 +39,8 @@ def figures(audit: Audit) -> dict[str, Figure]:
         if audit.leak_tests:
             drawn["leaks"] = _draw_leaks(audit.leak_tests)
         drawn["spectra"] = _draw_spectra(audit.charts)
-        drawn["pretrigger"] = _draw_pretrigger(audit)
+        if np.isfinite(audit.charts.before_mean_adc).any():
+            drawn["pretrigger"] = _draw_pretrigger(audit)
         return drawn
 
 

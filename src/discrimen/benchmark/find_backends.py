@@ -53,6 +53,8 @@ def find_backends(
         try:
             backends.append(make())
         except (MissingExtraError, DeviceError, FormatError) as error:
+            if name == package_backends.KERAS and isinstance(error, FormatError):
+                raise  # the folder was asked for by name
             left_out.append(LeftOut(backend=name, threads=threads, reason=str(error)))
     return Found(tuple(backends), (*left_out, *_never_made(path, keras, threads, all_instruction_sets)))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen import engine
 from discrimen.benchmark.find_backends import Found, find_backends
+from discrimen.benchmark.fitting import require_memory, require_same_model
 from discrimen.benchmark.latency import time_single_pulses
 from discrimen.benchmark.limits import better_limits, copy_bytes_hz, measure_machine
 from discrimen.benchmark.made_up import made_up_pulses
@@ -30,6 +31,7 @@ from discrimen.spec.model_spec import ModelSpec
 
 BATCH_SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 TRAINING_BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
+LARGEST_BATCH = 10_000_000
 N_PULSES = 4096
 """Different pulses; larger batches repeat them."""
 _LATENCY_SHARE = 0.2
@@ -81,6 +83,8 @@ class BenchmarkConfig:
         sizes = self.batch_sizes
         if not sizes or min(sizes) < 1 or list(sizes) != sorted(set(sizes)):
             raise SettingsError(f"batch sizes must be positive and grow, got {', '.join(map(str, sizes)) or 'none'}")
+        if sizes[-1] > LARGEST_BATCH:
+            raise SettingsError(f"batch sizes must not exceed {LARGEST_BATCH:,}, got {sizes[-1]:,}")
 
     @property
     def thread_counts(self) -> tuple[int, ...]:
@@ -171,10 +175,14 @@ def _task(path: Path, config: BenchmarkConfig, given: RawPulses | None) -> _Task
     if given is None:
         rng = np.random.default_rng(config.seed)
         given = RawPulses(samples=made_up_pulses(frozen.spec.preparation, N_PULSES, rng), source="made up")
+    if config.keras is not None:
+        require_same_model(frozen.spec, config.keras)
+    pulses = with_scores(frozen, given)
+    require_memory(pulses, config.batch_sizes[-1])
     return _Task(
         path=path,
         frozen=frozen,
-        pulses=with_scores(frozen, given),
+        pulses=pulses,
         source=given.source,
         to_train=_spec_to_train(frozen.spec, config) if config.train else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,7 +15,10 @@ from discrimen.benchmark.run import BATCH_SIZES, N_PULSES
 from discrimen.benchmark.writing import write_benchmark
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.errors import DataError, SettingsError
+from discrimen.inference.compatible import require_compatible
 from discrimen.pulses import concatenate
+from discrimen.spec.frozen_file import read_frozen
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +57,7 @@ def bench(
     require_different_names(models)
     if keras is not None and len(models) > 1:
         raise typer.BadParameter("expected one model with --keras, for its folder belongs to one")
-    config = BenchmarkConfig(
+    config = _config(
         threads=threads,
         seconds=seconds,
         batch_sizes=_batch_sizes(batch),
@@ -63,7 +66,7 @@ def bench(
         all_instruction_sets=all_instruction_sets,
         seed=seed,
     )
-    pulses = None if input_file is None else _pulses_of(input_file, inputs)
+    pulses = None if input_file is None else _pulses_of(input_file, inputs, models)
     with common.progress("measuring", total=None) as tick:
         result = run_benchmark(models, config, pulses=pulses, on_step=lambda step: tick(1, note=step))
     written = write_benchmark(result, output)
@@ -73,6 +76,13 @@ def bench(
         _print(result, written)
 
 
+def _config(**values: Any) -> BenchmarkConfig:
+    try:
+        return BenchmarkConfig(**values)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _batch_sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
@@ -80,8 +90,8 @@ def _batch_sizes(text: str) -> tuple[int, ...]:
         raise typer.BadParameter(f"expected batch sizes such as 1,100,10000, got '{text}'") from error
 
 
-def _pulses_of(path: Path, inputs: InputOptions) -> RawPulses:
-    """Read the first pulses of a file."""
+def _pulses_of(path: Path, inputs: InputOptions, models: list[Path]) -> RawPulses:
+    """Read the first pulses of a file, and refuse them where a model was not trained for such."""
     reader = inputs.open(path)
     parts, n_pulses = [], 0
     for chunk in reader.chunks():
@@ -89,7 +99,12 @@ def _pulses_of(path: Path, inputs: InputOptions) -> RawPulses:
         n_pulses += len(chunk)
         if n_pulses >= N_PULSES:
             break
-    return RawPulses(samples=concatenate(parts)[:N_PULSES].samples, source=str(path))
+    if not parts:
+        raise DataError(f"{path}: no pulses to score")
+    pulses = concatenate(parts)[:N_PULSES]
+    for model in models:
+        require_compatible(read_frozen(model).spec, pulses, reader.info.settings, where=f"{path}, for {model}")
+    return RawPulses(samples=pulses.samples, source=str(path))
 
 
 def _print(result: Benchmark, written: tuple[Path, ...]) -> None:

@@ -10,6 +10,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.conversion import convert_runs
+from discrimen.errors import OutputError
 
 
 def register(app: typer.Typer) -> None:
@@ -23,12 +24,14 @@ def convert(
     output_format: Annotated[
         str | None, typer.Option("--to", help="Format of the output; by default its suffix decides.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Copy run files into one file of another format; the inputs are never modified."""
     readers = [inputs.open(path) for path in files]
+    _refuse_to_replace(output, files, overwrite=overwrite)
     with common.progress("converting", total=common.total_entries(readers)) as tick:
         reports = convert_runs(readers, output, format_name=output_format, on_progress=tick)
     result = {
@@ -42,3 +45,10 @@ def convert(
         common.emit_json(result)
     else:
         common.stdout_console().print(f"{result['n_pulses']} pulses written to {output}", markup=False)
+
+
+def _refuse_to_replace(output: Path, files: list[Path], *, overwrite: bool) -> None:
+    """Refuse an output that is there already; one that is an input is refused elsewhere, whatever is wished."""
+    if overwrite or not output.is_file() or any(output.samefile(path) for path in files):
+        return
+    raise OutputError(f"{output}: is there already; choose another output or give --overwrite")

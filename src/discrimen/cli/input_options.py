@@ -54,12 +54,15 @@ def _options(
     ] = None,
 ) -> InputOptions:
     known = read_settings(settings) if settings is not None else DetectorSettings()
-    merged = known.merged(
-        sample_period_ns=sample_period_ns,
-        polarity=polarity,
-        pretrigger_ns=pretrigger_ns,
-        baseline=parse_window(baseline_ns),
-    )
+    try:
+        merged = known.merged(
+            sample_period_ns=sample_period_ns,
+            polarity=polarity,
+            pretrigger_ns=pretrigger_ns,
+            baseline=parse_window(baseline_ns),
+        )
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
     read = ReadOptions(
         settings=merged,
         branches=parse_pairs(branch or [], example="samples=wave"),
@@ -112,13 +115,13 @@ def parse_pairs(pairs: Sequence[str], *, example: str) -> dict[str, str]:
 
     Raises
     ------
-    SettingsError
+    typer.BadParameter
         If one of them is no pair.
     """
     parsed = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
         if not (name and value):
-            raise SettingsError(f"expected NAME=VALUE, for example {example}; got '{pair}'")
+            raise typer.BadParameter(f"expected NAME=VALUE, for example {example}; got '{pair}'")
         parsed[name] = value
     return parsed

@@ -28,6 +28,7 @@ class Method(StrEnum):
     NEUTRON = "neutron"
     BAND = "band"
     TOF = "tof"
+    SOURCE = "source"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +42,8 @@ def label(
         Method,
         typer.Option(
             help="truth: from the truth beside a simulated run; gamma, neutron: every pulse of the files is one; "
-            "band: by charge comparison, in a run of both; tof: by time of flight.",
+            "band: by charge comparison, in a run of both; tof: by time of flight; source: mixed runs against "
+            "--gamma-run, no single pulse known.",
             show_default=False,
         ),
     ],
@@ -50,7 +52,8 @@ def label(
         typer.Option(
             "-o",
             "--output",
-            help="Data set to write (.lh5); for list mode, a table of labels (.h5). May be left out with band and tof.",
+            help="Data set to write (.lh5); for list mode, a table of labels (.h5). May be left out with band, tof and "
+            "source.",
             show_default=False,
         ),
     ] = None,
@@ -65,14 +68,19 @@ def label(
         str | None,
         typer.Option(
             metavar="LOW:HIGH",
-            help="Band: in keVee if calibrated, else of the long charge (ADC ns, in list mode the digitizer's); "
-            "by default from the 5 % to the 99.9 % quantile.",
+            help="Band, source: in keVee if calibrated, else of the long charge (ADC ns, in list mode the "
+            "digitizer's); by default from the 5 % to the 99.9 % quantile.",
             show_default=False,
         ),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="PNG", help="Band: draw plane, cuts and purity.", show_default=False),
+        typer.Option(
+            "--plot",
+            metavar="PNG",
+            help="Band: draw plane, cuts and purity; time of flight: draw spectrum and windows.",
+            show_default=False,
+        ),
     ] = None,
     flight_path_m: Annotated[
         float | None, typer.Option(help="Time of flight: from the source to the detector.", show_default=False)
@@ -84,7 +92,13 @@ def label(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Band, time of flight: of the repetitions behind the intervals.")] = 0,
+    gamma_run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Source: a run of a pure gamma source; repeatable. FILES are the mixed runs.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Band, time of flight, source: of the repetitions behind intervals.")] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -97,7 +111,17 @@ def label(
         )
         return
     if method is Method.TOF:
-        _label_by_tof(readers, output, flight_path_m, accidental_neutron_share, seed=seed, json=json)
+        _label_by_tof(readers, output, flight_path_m, accidental_neutron_share, plot=plot, seed=seed, json=json)
+        return
+    if method is Method.SOURCE:
+        _label_by_source(
+            [inputs.open(path) for path in gamma_run or []],
+            readers,
+            output,
+            _parse_range(energy_range),
+            seed=seed,
+            json=json,
+        )
         return
     if output is None:
         raise typer.BadParameter(f"--method {method.value} needs a data set to write", param_hint="--output")
@@ -156,6 +180,7 @@ def _label_by_tof(
     flight_path_m: float | None,
     accidental_neutron_share: float | None,
     *,
+    plot: Path | None,
     seed: int,
     json: bool,
 ) -> None:
@@ -165,11 +190,33 @@ def _label_by_tof(
     if flight_path_m is None:
         raise typer.BadParameter("--method tof needs the flight path", param_hint="--flight-path-m")
     options = FlightOptions(flight_path_m=flight_path_m, accidental_neutron_share=accidental_neutron_share)
-    result, found = label_runs_by_tof(readers, output, options=options, seed=seed)
+    result, found = label_runs_by_tof(readers, output, options=options, plot=plot, seed=seed)
     if json:
         common.emit_json(result)
     else:
         print_flight_labels(result, found)
+
+
+def _label_by_source(
+    gamma_runs: list[Reader],
+    mixed_runs: list[Reader],
+    output: Path | None,
+    energy_range: tuple[float, float] | None,
+    *,
+    seed: int,
+    json: bool,
+) -> None:
+    from discrimen.cli.label_source import label_runs_by_source, print_source_labels
+    from discrimen.labelling.source import SourceOptions
+
+    if not gamma_runs:
+        raise typer.BadParameter("--method source needs runs of a pure gamma source", param_hint="--gamma-run")
+    options = SourceOptions(energy_range=energy_range)
+    result, found = label_runs_by_source(gamma_runs, mixed_runs, output, options=options, seed=seed)
+    if json:
+        common.emit_json(result)
+    else:
+        print_source_labels(result, found)
 
 
 def _parse_range(text: str | None) -> tuple[float, float] | None:

@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.formats.base import Reader
+from discrimen.labelling.contamination import labels_path
 from discrimen.output import complete_or_absent
 from discrimen.provenance import sha256_of_file, software_versions, utc_now
-
-
-def labels_path(output: Path) -> Path:
-    """Return where the estimates behind the labels of an output lie."""
-    return output.with_name(f"{output.name}.labels.json")
 
 
 def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dict[str, Any]:

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.band_cuts import ClassCut, choose_cuts
-from discrimen.labelling.band_fit import Bands, SliceFit, fit_slices, slice_edges, smooth_bands, straightened
+from discrimen.labelling.band_fit import (
+    FEWEST_IN_SLICE,
+    Bands,
+    SliceFit,
+    fit_slices,
+    slice_edges,
+    smooth_bands,
+    straightened,
+)
 from discrimen.metrics import FIGURE_OF_MERIT_DEFINITION
 from discrimen.pulses import Label
 
@@ -200,5 +208,10 @@ def find_bands(
 def _default_range(energy: NDArray[np.float64]) -> tuple[float, float]:
     if not len(energy):
         raise DataError("no pulse has a positive charge and a PSD: check polarity, baseline window and gates")
+    if len(energy) < FEWEST_IN_SLICE:
+        raise DataError(
+            f"{len(energy)} pulses with a positive charge and a PSD, at least {FEWEST_IN_SLICE} are needed to tell two "
+            "bands"
+        )
     low, high = np.quantile(energy, _DEFAULT_QUANTILES)
     return float(low), float(high)

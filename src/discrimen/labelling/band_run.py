@@ -108,7 +108,7 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
     Raises
     ------
     DataError
-        If no channel shows two bands, with the reason of each.
+        If no channel shows two bands, with the reasons of the first three.
     """
     plane = join_planes(planes)
     channels, problems = {}, {}
@@ -118,7 +118,9 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
         except DataError as error:
             problems[place] = str(error)
     if not channels:
-        raise DataError("; ".join(f"{place}: {reason}" for place, reason in problems.items()))
+        shown = [f"{place}: {reason}" for place, reason in list(problems.items())[:3]]
+        more = [f"and {len(problems) - 3} more channels"] if len(problems) > 3 else []
+        raise DataError("; ".join(shown + more))
     return RunBands(channels=channels, problems=problems, energy_unit=plane.energy_unit)
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, require_module
 
 FEWEST_PULSES = 500
-WIDEST_SIGMA_NS = 10.0
+WIDEST_SIGMA_NS = 5.0
+"""A peak wider than organic scintillators resolve is that of the neutrons."""
+
 _BIN_NS = 0.25
 _LEAST_SIGNIFICANCE = 6.0
 

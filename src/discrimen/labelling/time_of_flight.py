@@ -13,15 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
 from discrimen.pulses import Label
 
-LIGHT_M_PER_NS = 0.299792458
-NEUTRON_MASS_MEV = 939.56542
-"""Particle Data Group, Prog. Theor. Exp. Phys. 2022, 083C01."""
-
 FEWEST_FLAT_NS = 10.0
-_CLEAR_OF_FLASH_SIGMAS = 6.0
+CLEAR_OF_FLASH_SIGMAS = 6.0
 _N_FLAT_BINS = 20
 _LARGEST_REDUCED_CHI2 = 3.0
 
@@ -132,7 +129,7 @@ class FlightLabels:
 
     def flight_time_ns(self, tof_ns: NDArray[Any]) -> NDArray[np.float64]:
         """Return the true time of flight: the flash arrives at the speed of light."""
-        light_ns = self.options.flight_path_m / LIGHT_M_PER_NS
+        light_ns = light_flight_time_ns(self.options.flight_path_m)
         time: NDArray[np.float64] = np.asarray(tof_ns, np.float64) - self.flash.time_ns + light_ns
         return time
 
@@ -143,21 +140,6 @@ class FlightLabels:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return asdict(self)
-
-
-def neutron_energy_mev(flight_time_ns: NDArray[Any], *, flight_path_m: float) -> NDArray[np.float64]:
-    """Return the relativistic kinetic energy, (gamma - 1) m c2, of neutrons; NaN where faster than light."""
-    time = np.asarray(flight_time_ns, np.float64)
-    slower = time > flight_path_m / LIGHT_M_PER_NS
-    beta = flight_path_m / (LIGHT_M_PER_NS * np.where(slower, time, np.inf))
-    energy = NEUTRON_MASS_MEV * (1 / np.sqrt(1 - beta**2) - 1)
-    return np.where(slower, energy, np.nan)
-
-
-def neutron_flight_time_ns(energy_mev: float, *, flight_path_m: float) -> float:
-    """Return how long a neutron of some kinetic energy flies."""
-    lorentz = 1 + energy_mev / NEUTRON_MASS_MEV
-    return float(flight_path_m / (LIGHT_M_PER_NS * np.sqrt(1 - 1 / lorentz**2)))
 
 
 def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.random.Generator) -> FlightLabels:
@@ -180,7 +162,7 @@ def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.
     """
     known = np.sort(np.asarray(tof_ns, np.float64)[np.isfinite(tof_ns)])
     flash = find_gamma_flash(known)
-    flat = options.flat_range_ns or (float(known[0]), flash.time_ns - _CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
+    flat = options.flat_range_ns or (float(known[0]), flash.time_ns - CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
     n_flat = _check_flat(known, flat, flash)
     rate_per_ns = n_flat / (flat[1] - flat[0])
     gamma = flash.low_ns(options.gamma_window_sigmas), flash.high_ns(options.gamma_window_sigmas)
@@ -212,12 +194,12 @@ def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.
 
 
 def _neutron_window(known: NDArray[np.float64], flash: GammaFlash, options: FlightOptions) -> tuple[float, float]:
-    zero = flash.time_ns - options.flight_path_m / LIGHT_M_PER_NS
+    zero = flash.time_ns - light_flight_time_ns(options.flight_path_m)
     slowest, fastest = (
-        zero + neutron_flight_time_ns(energy, flight_path_m=options.flight_path_m)
+        zero + float(neutron_flight_time_ns(energy, flight_path_m=options.flight_path_m))
         for energy in options.neutron_energy_mev
     )
-    low = max(fastest, flash.time_ns + _CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
+    low = max(fastest, flash.time_ns + CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
     return low, min(slowest, float(np.nextafter(known[-1], np.inf)))
 
 
@@ -254,7 +236,7 @@ def _check_flat(known: NDArray[np.float64], flat: tuple[float, float], flash: Ga
     """Return how many pulses the region of accidentals holds, or say why it is none."""
     low, high = flat
     where = f"the region of accidentals, {low:.1f} to {high:.1f} ns,"
-    if low < flash.high_ns(_CLEAR_OF_FLASH_SIGMAS) and high > flash.low_ns(_CLEAR_OF_FLASH_SIGMAS) + 1e-9:
+    if low < flash.high_ns(CLEAR_OF_FLASH_SIGMAS) and high > flash.low_ns(CLEAR_OF_FLASH_SIGMAS) + 1e-9:
         raise DataError(f"{where} holds the gamma flash at {flash.time_ns:.2f} ns")
     if high - low < FEWEST_FLAT_NS:
         raise DataError(f"{where} is shorter than {FEWEST_FLAT_NS:g} ns: give a longer one")

@@ -16,7 +16,8 @@ from discrimen.pulses import Label
 from discrimen.training.balance import Balance
 
 _BINS = 80
-_ENDS = (0.002, 0.998)
+_ENERGY_ENDS, _PSD_ENDS = (0.0005, 0.9999), (0.002, 0.998)
+"""Quantiles that are drawn: the rare high energies are what it is about, the wildest PSDs are noise."""
 
 
 def write_balance_picture(balance: Balance, path: Path) -> None:
@@ -67,7 +68,7 @@ def _edges(values: NDArray[np.float64], *, logarithmic: bool) -> NDArray[np.floa
     known = values[np.isfinite(values) & ((values > 0) | (not logarithmic))]
     if not len(known):
         return np.linspace(0.5, 1.5, _BINS + 1)
-    low, high = np.quantile(known, _ENDS)
+    low, high = np.quantile(known, _ENERGY_ENDS if logarithmic else _PSD_ENDS)
     margin = 0.05 * (high - low) if high > low else max(abs(low), 1.0) / 2
     if logarithmic:
         return np.geomspace(low / 1.1, high * 1.1, _BINS + 1)

@@ -1,0 +1,127 @@
+"""``discrimen label --method source``: what it writes and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.cli import common
+from discrimen.cli.label_result import with_provenance, write_beside
+from discrimen.conversion import convert_runs
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import ListModeReader, Reader
+from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice, find_source_labels
+from discrimen.labelling.source_shape import join_shapes, read_shapes, shape_preparation
+from discrimen.pulses import Label, Pulses
+
+
+def label_runs_by_source(
+    gamma_runs: Sequence[Reader],
+    mixed_runs: Sequence[Reader],
+    output: Path | None,
+    *,
+    options: SourceOptions,
+    seed: int,
+) -> tuple[dict[str, Any], SourceLabels]:
+    """Estimate the share of neutrons in a first pass, and write gamma runs and mixed runs in a second."""
+    readers = [*gamma_runs, *mixed_runs]
+    if any(isinstance(reader, ListModeReader) for reader in readers):
+        raise SettingsError("labels by source are for training on waveforms; these files hold list mode")
+    total = common.total_entries(readers)
+    preparation = shape_preparation(_first_pulses(gamma_runs[0]), gamma_runs[0].info.settings)
+    with common.progress("reading the shapes of the pulses", total=total) as tick:
+        shapes = [read_shapes(reader, preparation, on_progress=tick) for reader in readers]
+    gamma, mixed = shapes[: len(gamma_runs)], shapes[len(gamma_runs) :]
+    rng = np.random.default_rng(seed)
+    found = find_source_labels(join_shapes(gamma), join_shapes(mixed), options=options, rng=rng)
+    labels = [found.labels(run, mixed=False, rng=rng) for run in gamma]
+    labels += [found.labels(run, mixed=True, rng=rng) for run in mixed]
+    everything = np.concatenate(labels)
+    result: dict[str, Any] = {"output": None if output is None else str(output), "method": "source", "seed": seed}
+    result |= {f"n_{label.name.lower()}": int((everything == label).sum()) for label in Label}
+    result["gamma_runs"] = [str(reader.info.path) for reader in gamma_runs]
+    result["mixed_runs"] = [str(reader.info.path) for reader in mixed_runs]
+    result["source"] = found.as_dict()
+    if output is not None:
+        whole = with_provenance(result, readers)
+        with common.progress("labelling", total=total) as tick:
+            light = found.energy_unit == "keVee"
+            transforms = [
+                InOrder(run, known.energy if light else None) for run, known in zip(labels, shapes, strict=True)
+            ]
+            convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
+        write_beside(output, whole)
+    for reader in readers:
+        common.log_left_out(reader.info.path, reader.report)
+    return result, found
+
+
+def print_source_labels(result: dict[str, Any], found: SourceLabels) -> None:
+    """Print one line a slice, the share of neutrons, and what the labels are worth."""
+    console = common.stdout_console()
+    console.print(f"energy in {found.energy_unit}", markup=False)
+    for line in _lines(found.slices):
+        console.print(line, markup=False, soft_wrap=True)
+    for place, reason in found.problems.items():
+        console.print(f"{place}: no labels: {reason}", markup=False, soft_wrap=True)
+    where = "" if result["output"] is None else f" written to {result['output']}"
+    lines = [
+        f"neutrons in the mixed runs: {found.neutron_share:.4f} "
+        f"({found.neutron_share_low:.4f}-{found.neutron_share_high:.4f})",
+        f"{result['n_gamma']} labelled gamma, {result['n_neutron']} labelled neutron, "
+        f"{result['n_unknown']} thinned out or left out{where}",
+        f"{found.contamination:.1%} of the labels neutron are wrong: train corrects for that; never judge by them",
+    ]
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+class InOrder:
+    """Hands out labels and light of a run, which were found in the order of its pulses, chunk by chunk."""
+
+    def __init__(self, labels: NDArray[np.int8], energy_kevee: NDArray[np.float64] | None) -> None:
+        self._labels = labels
+        self._energy_kevee = energy_kevee
+        self._done = 0
+
+    def __call__(self, pulses: Pulses) -> Pulses:
+        """Give the next pulses of the run what is theirs."""
+        here = slice(self._done, self._done + len(pulses))
+        chosen = self._labels[here]
+        if len(chosen) != len(pulses):
+            raise DataError("a run gave more pulses when it was read again: is it still being written?")
+        self._done += len(pulses)
+        light = {} if self._energy_kevee is None else {"energy_kevee": self._energy_kevee[here].astype(np.float32)}
+        return pulses.replace(label=chosen, **light)
+
+
+def _first_pulses(reader: Reader) -> Pulses:
+    for pulses in reader.chunks():
+        if len(pulses):
+            return pulses
+    raise DataError(f"{reader.info.path}: no pulses to label")
+
+
+def _lines(slices: Sequence[SourceSlice]) -> list[str]:
+    rows = [("board", "ch", "energy", "gamma run", "mixed", "separation", "neutrons in mixed", "kept")]
+    for part in slices:
+        continued = "" if part.share_from == "fit" else "*"
+        rows.append(
+            (
+                str(part.board),
+                str(part.channel),
+                f"{part.energy_low:.5g}-{part.energy_high:.5g}",
+                str(part.n_gamma_run),
+                str(part.n_mixed_run),
+                f"{part.separation:.1f}",
+                f"{continued}{part.neutron_share:.3f} ({part.neutron_share_low:.3f}-{part.neutron_share_high:.3f})",
+                f"{part.keep_gamma_run:.2f} {part.keep_mixed_run:.2f}",
+            )
+        )
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = [" ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return [*lines, "* continued from slices where the classes part"] if any("*" in line for line in lines) else lines

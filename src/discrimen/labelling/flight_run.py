@@ -1,0 +1,185 @@
+"""Time-of-flight labels of whole runs: every channel has a flash of its own, for cables differ in length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.kinematics import light_flight_time_ns
+from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
+from discrimen.labelling.time_of_flight import (
+    CLEAR_OF_FLASH_SIGMAS,
+    FlightLabels,
+    FlightOptions,
+    find_flight_labels,
+)
+from discrimen.pulses import Pulses
+
+Place = tuple[int, int]
+"""Board and channel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FlightTimes:
+    """Raw times of pulses, and where they were digitised.
+
+    Parameters
+    ----------
+    tof_ns : ndarray of float64, shape (pulse,)
+        Raw; NaN where there is none.
+    board, channel : ndarray of int32, shape (pulse,)
+        Zero where the file does not say.
+    """
+
+    tof_ns: NDArray[np.float64]
+    board: NDArray[np.int32]
+    channel: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RunFlight:
+    """The flash of each channel, and the windows that all have in common.
+
+    Parameters
+    ----------
+    flashes : mapping of (board, channel) to GammaFlash
+        In raw time.
+    problems : mapping of (board, channel) to str
+        Channels whose pulses all stay unknown, and why.
+    found : FlightLabels
+        In time of flight: every flash arrives at the speed of light.
+    """
+
+    flashes: Mapping[Place, GammaFlash]
+    problems: Mapping[Place, str]
+    found: FlightLabels
+
+    def flight_time_ns(self, times: FlightTimes) -> NDArray[np.float64]:
+        """Return the time of flight of each pulse; NaN in a channel without a flash."""
+        return _aligned(times, self.flashes, light_flight_time_ns(self.found.options.flight_path_m))
+
+    def labels(self, times: FlightTimes) -> NDArray[np.int8]:
+        """Label pulses; a channel without a flash, and NaN, stays unknown."""
+        return self.found.labels(self.flight_time_ns(times))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON; times in ns of flight, those of `channels` as measured."""
+        return {
+            **self.found.as_dict(),
+            "channels": [
+                {"board": board, "channel": channel, **asdict(flash)}
+                for (board, channel), flash in self.flashes.items()
+            ],
+            "channels_without_flash": [
+                {"board": board, "channel": channel, "reason": reason}
+                for (board, channel), reason in self.problems.items()
+            ],
+        }
+
+
+def times_of_pulses(pulses: Pulses, *, where: Path | str = "the pulses") -> FlightTimes:
+    """Take the times of pulses.
+
+    Raises
+    ------
+    DataError
+        If they have no time of flight.
+    """
+    if pulses.tof_ns is None:
+        raise DataError(f"{where}: the pulses have no time of flight; name the branch with --branch tof_ns=NAME")
+    nowhere = np.zeros(len(pulses), np.int32)
+    return FlightTimes(
+        tof_ns=pulses.tof_ns,
+        board=nowhere if pulses.board is None else pulses.board,
+        channel=nowhere if pulses.channel is None else pulses.channel,
+    )
+
+
+def join_times(parts: Sequence[FlightTimes]) -> FlightTimes:
+    """Join the times of several stretches.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    if not parts:
+        raise DataError("no pulses to label")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("tof_ns", "board", "channel")}
+    return FlightTimes(**columns)
+
+
+def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.random.Generator) -> RunFlight:
+    """Find the flash of each channel, lay them on each other and choose common windows.
+
+    Parameters
+    ----------
+    times : FlightTimes
+        Of all files.
+    options : FlightOptions
+        Flight path and windows.
+    rng : numpy.random.Generator
+        For the intervals.
+
+    Raises
+    ------
+    DataError
+        If no channel shows a flash, with the reasons of the first three, or as
+        :func:`~discrimen.labelling.time_of_flight.find_flight_labels` does.
+    """
+    light_ns = light_flight_time_ns(options.flight_path_m)
+    flashes: dict[Place, GammaFlash] = {}
+    problems: dict[Place, str] = {}
+    lows, highs = [], []
+    for place, chosen in _by_place(times).items():
+        raw = times.tof_ns[chosen]
+        raw = np.sort(raw[np.isfinite(raw)])
+        try:
+            flash = find_gamma_flash(raw)
+        except DataError as error:
+            problems[place] = str(error)
+            continue
+        flashes[place] = flash
+        lows.append(float(raw[0]) - flash.time_ns + light_ns)
+        highs.append(float(raw[-1]) - flash.time_ns + light_ns)
+    if not flashes:
+        shown = [f"board {board} channel {channel}: {reason}" for (board, channel), reason in [*problems.items()][:3]]
+        more = [f"and {len(problems) - 3} more channels"] if len(problems) > 3 else []
+        raise DataError("; ".join(shown + more))
+    aligned = _aligned(times, flashes, light_ns)
+    # Only where all channels measure: elsewhere the accidentals of some are missing.
+    aligned = aligned[(aligned >= max(lows)) & (aligned <= min(highs))]
+    widest = max(flash.sigma_ns for flash in flashes.values())
+    if options.flat_range_ns is None and light_ns - CLEAR_OF_FLASH_SIGMAS * widest <= max(lows):
+        raise DataError(
+            f"nothing is measured before the gamma flash (from {max(lows):.1f} ns of flight, the flash at "
+            f"{light_ns:.1f} ns): the accidentals cannot be counted; begin the window earlier"
+        )
+    return RunFlight(
+        flashes=flashes,
+        problems=problems,
+        found=find_flight_labels(aligned, options=options, rng=rng),
+    )
+
+
+def _aligned(times: FlightTimes, flashes: Mapping[Place, GammaFlash], light_ns: float) -> NDArray[np.float64]:
+    aligned = np.full(len(times.tof_ns), np.nan)
+    for place, chosen in _by_place(times).items():
+        if place in flashes:
+            aligned[chosen] = times.tof_ns[chosen] - flashes[place].time_ns + light_ns
+    return aligned
+
+
+def _by_place(times: FlightTimes) -> dict[Place, NDArray[np.int64]]:
+    both = np.stack([times.board, times.channel])
+    found, number = np.unique(both, axis=1, return_inverse=True)
+    return {
+        (int(board), int(channel)): np.flatnonzero(number.ravel() == index)
+        for index, (board, channel) in enumerate(found.T)
+    }
