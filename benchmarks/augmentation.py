@@ -5,7 +5,7 @@ Simulated BC501A with NUMEXO2 (75 samples of 10 ns). All variants of the referen
 threshold chosen anew on the distorted pulses, the mean over both signs of a size, geometric mean over the seeds; behind
 it, over that of the network without augmentation on the same seeds, Student's 95 % interval of the paired logarithms.
 
-    OMP_NUM_THREADS=1 python benchmarks/augmentation.py [--pulses 60000] [--seeds 3] [--epochs 30]
+    OMP_NUM_THREADS=1 python benchmarks/augmentation.py [--pulses 40000] [--seeds 3] [--epochs 20]
         [--json FILE] [--picture docs/pictures/robustness.png] [--only-interpolation] [--only-cost]
 
 Before that it compares shifts by part of a sample with pulses that were truly sampled at that phase.
@@ -48,7 +48,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 SIZES: dict[str, tuple[float, ...]] = {
     "gain": (-0.2, -0.1, 0.1, 0.2),
-    "time": (-20.0, -15.0, -10.0, -5.0, 5.0, 10.0, 15.0, 20.0),
+    "time": (-20.0, -10.0, 10.0, 20.0),
     "jitter": (0.2, 0.5, 1.0),
     "baseline": (-30.0, 30.0),
     "slope": (-40.0, -10.0, 10.0, 40.0),
@@ -95,6 +95,8 @@ def retuned(found: Robustness, distortion: str, size: float) -> float:
 
 
 def interval(logs: list[float]) -> tuple[float, float, float]:
+    if len(logs) < 2:
+        return float(np.exp(logs[0])), float("nan"), float("nan")
     middle, error = float(np.mean(logs)), float(np.std(logs, ddof=1) / np.sqrt(len(logs)))
     reach = float(stats.t.ppf(0.975, len(logs) - 1)) * error
     return float(np.exp(middle)), float(np.exp(middle - reach)), float(np.exp(middle + reach))
@@ -162,9 +164,9 @@ def _parts(wrong: np.ndarray) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pulses", type=int, default=60_000)
-    parser.add_argument("--test-pulses", type=int, default=40_000)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--pulses", type=int, default=40_000)
+    parser.add_argument("--test-pulses", type=int, default=30_000)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path)
@@ -175,9 +177,9 @@ def main() -> None:
         print("processor time in s for 100,000 pulses: " + ", ".join(f"{k} {v:.2f}" for k, v in cost().items()))
         return
     shifts = interpolation()
-    for row in shifts:
-        told = ", ".join(f"{part} {100 * float(row[f'{part}_rms']):.2f} %" for part in ("before", "edge", "tail"))
-        print(f"{row['interpolation']:<16}{row['shift_ns']:g} ns: rms error in shares of the peak: {told}")
+    for one in shifts:
+        told = ", ".join(f"{part} {100 * float(one[f'{part}_rms']):.2f} %" for part in ("before", "edge", "tail"))
+        print(f"{one['interpolation']:<16}{one['shift_ns']:g} ns: rms error in shares of the peak: {told}")
     if options.only_interpolation:
         return
     found: dict[str, list[Robustness]] = {name: [] for name in VARIANTS}
@@ -190,13 +192,14 @@ def main() -> None:
                 epoch_s[name].append(duration_s)
                 leaks = " ".join(f"{what}{size:g}:{100 * retuned(result, what, size):.3g}%" for what, size in COLUMNS)
                 print(f"seed {seed} {name}: {leaks}; {duration_s:.2f} s an epoch", flush=True)
-    rows = {name: row(found, name) | {"epoch_s": float(np.median(epoch_s[name]))} for name in VARIANTS}
-    print_table(rows)
-    if options.picture is not None:
-        write_picture(found, options.picture)
-    if options.json is not None:
-        curves = {name: [one.as_dict() for one in every] for name, every in found.items()}
-        options.json.write_text(json.dumps({"rows": rows, "interpolation": shifts, "curves": curves}, indent=1))
+            if seed == 0 and options.picture is not None:
+                write_picture(found, options.picture)
+            rows = {name: row(found, name) | {"epoch_s": float(np.median(epoch_s[name]))} for name in VARIANTS}
+            print(f"{seed + 1} seeds")
+            print_table(rows)
+            if options.json is not None:
+                curves = {name: [one.as_dict() for one in every] for name, every in found.items()}
+                options.json.write_text(json.dumps({"rows": rows, "interpolation": shifts, "curves": curves}, indent=1))
 
 
 def row(found: dict[str, list[Robustness]], name: str) -> dict[str, Any]:

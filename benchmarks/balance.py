@@ -6,7 +6,7 @@ on the same pulses; the test has as many pulses of both classes in every range, 
 own. Leakage over that of the unbalanced network, geometric mean over the seeds, each of which has pulses, first weights
 and order of its own; the interval is Student's, of the paired logarithms, at 95 %.
 
-    OMP_NUM_THREADS=1 python benchmarks/balance.py [--pulses 40000] [--seeds 4] [--epochs 15] [--json FILE]
+    OMP_NUM_THREADS=1 python benchmarks/balance.py [--pulses 60000] [--seeds 4] [--epochs 30] [--json FILE]
 """
 
 from __future__ import annotations
@@ -104,9 +104,7 @@ def each_class_by_itself(wanted: bool) -> Iterator[None]:
 
     def flattened(plane: Any, labels: Any, *, name: str, cap: float) -> tuple[Any, int]:
         weights, n_cells = natural(plane, labels, name="energy", cap=cap)
-        energy = np.searchsorted(np.geomspace(30, 2000, 13)[1:-1], plane.energy)
-        psd = np.nan_to_num(plane.psd, nan=-1.0)
-        shape = np.searchsorted(np.linspace(*np.quantile(psd, [0.001, 0.999]), 13)[1:-1], psd)
+        energy, shape = balance._cut(np.log(plane.energy), 12), balance._cut(plane.psd, 12)
         return balance.equal_cells(2 * energy + labels, shape, weights, cap=cap), n_cells
 
     natural = balance.shared_out
@@ -140,9 +138,9 @@ def print_tables(found: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pulses", type=int, default=40_000)
-    parser.add_argument("--test-pulses", type=int, default=20_000, help="in each range")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--pulses", type=int, default=60_000)
+    parser.add_argument("--test-pulses", type=int, default=40_000, help="in each range")
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

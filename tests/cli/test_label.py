@@ -143,9 +143,10 @@ def flight_run(path: Path) -> Path:
 def test_time_of_flight_becomes_a_data_set(run: Run, tmp_path: Path) -> None:
     source, output = flight_run(tmp_path / "run.npz"), tmp_path / "set.lh5"
     arguments = ("--method", "tof", "--flight-path-m", "1.5", "--sample-period-ns", "2")
-    status, out, err = run("label", source, *arguments, "-o", output)
+    status, out, err = run("label", source, *arguments, "-o", output, "--plot", tmp_path / "tof.png")
     assert status == 0, err
     assert "at most 0." in out
+    assert (tmp_path / "tof.png").stat().st_size > 10_000
     pulses = concatenate(open_reader(output).chunks())
     beside = json.loads((tmp_path / "set.lh5.labels.json").read_text())
     assert int((pulses.column("label") == Label.NEUTRON).sum()) == beside["n_neutron"] > 1500

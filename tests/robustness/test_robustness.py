@@ -182,7 +182,7 @@ def test_what_cannot_be_judged_is_refused() -> None:
 
 def test_default_sizes_reach_what_was_promised() -> None:
     sizes = default_sizes(noise_adc=3.0, sample_period_ns=10.0, n_samples=75)
-    assert sizes["time"] == (-20, -15, -10, -5, 0, 5, 10, 15, 20)
+    assert sizes["time"] == (-20, -10, 0, 10, 20)
     assert (sizes["gain"][0], sizes["gain"][-1]) == (-0.2, 0.2)
     assert sizes["noise"] == (0, 1.5, 3, 6, 9)
     assert sizes["jitter"] == (0, 0.1, 0.2, 0.5, 1)
@@ -193,6 +193,14 @@ def test_default_sizes_fit_a_short_record_without_noise() -> None:
     sizes = default_sizes(noise_adc=0.0, sample_period_ns=1.0, n_samples=30)
     assert sizes["time"] == (-10, -5, 0, 5, 10)
     assert sizes["noise"][-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("period_ns", "positive"), [(1.0, (5, 10, 15, 20)), (4.0, (4, 8, 16, 20)), (16.0, (16,)), (50.0, (5, 10, 15, 20))]
+)
+def test_default_shifts_are_whole_samples_where_there_are_any(period_ns: float, positive: tuple[float, ...]) -> None:
+    shifts = default_sizes(noise_adc=3.0, sample_period_ns=period_ns, n_samples=200)["time"]
+    assert tuple(shift for shift in shifts if shift > 0) == positive
 
 
 def test_every_distortion_is_looked_at_if_nobody_chooses() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,43 +12,54 @@ import numpy as np
 from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
 from discrimen.conversion import convert_runs
-from discrimen.errors import DataError
 from discrimen.formats.base import Reader
-from discrimen.labelling.time_of_flight import FlightLabels, FlightOptions, FlightWindow, find_flight_labels
+from discrimen.labelling.flight_run import FlightTimes, RunFlight, find_run_flight, join_times, times_of_pulses
+from discrimen.labelling.time_of_flight import FlightOptions, FlightWindow
+from discrimen.output import complete_or_absent
 from discrimen.pulses import Label, Pulses
 
 
 def label_runs_by_tof(
-    readers: Sequence[Reader], output: Path | None, *, options: FlightOptions, seed: int
-) -> tuple[dict[str, Any], FlightLabels]:
-    """Find flash, windows and accidentals in a first pass, and write the data set in a second."""
+    readers: Sequence[Reader], output: Path | None, *, options: FlightOptions, plot: Path | None, seed: int
+) -> tuple[dict[str, Any], RunFlight]:
+    """Find flashes, windows and accidentals in a first pass, draw them, and write the data set in a second."""
     total = common.total_entries(readers)
     with common.progress("reading times of flight", total=total) as tick:
-        tof_ns = np.concatenate([_times(reader, tick) for reader in readers])
-    found = find_flight_labels(tof_ns, options=options, rng=np.random.default_rng(seed))
-    labels = found.labels(tof_ns)
+        times = join_times([part for reader in readers for part in _times(reader, tick)])
+    flight = find_run_flight(times, options=options, rng=np.random.default_rng(seed))
+    labels = flight.labels(times)
     result: dict[str, Any] = {"output": None if output is None else str(output), "method": "tof", "seed": seed}
     result |= {f"n_{label.name.lower()}": int((labels == label).sum()) for label in Label}
-    result["time_of_flight"] = found.as_dict()
+    result["plots"] = [] if plot is None else [_draw(flight, times, plot, source=_source(readers))]
+    result["time_of_flight"] = flight.as_dict()
     if output is not None:
         whole = with_provenance(result, readers)
         with common.progress("labelling", total=total) as tick:
-            transforms = [partial(_labelled, found=found)] * len(readers)
+            transforms = [partial(_labelled, flight=flight)] * len(readers)
             convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
         write_beside(output, whole)
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
-    return result, found
+    return result, flight
 
 
-def print_flight_labels(result: dict[str, Any], found: FlightLabels) -> None:
+def print_flight_labels(result: dict[str, Any], flight: RunFlight) -> None:
     """Print flash, windows, contamination and ceiling."""
     console = common.stdout_console()
-    flash = found.flash
+    found = flight.found
     where = "" if result["output"] is None else f" written to {result['output']}"
     worst = found.options.accidental_neutron_share is None
     lines = [
-        f"gamma flash     {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, sigma {flash.sigma_ns:.3f} ns",
+        *(
+            f"gamma flash     board {board} channel {channel}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
+            f"sigma {flash.sigma_ns:.3f} ns"
+            for (board, channel), flash in flight.flashes.items()
+        ),
+        *(
+            f"no labels       board {board} channel {channel}: {reason}"
+            for (board, channel), reason in flight.problems.items()
+        ),
+        f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
         f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
         + (", all counted as wrong labels" if worst else ""),
         _window_line("gammas", found.gamma),
@@ -68,17 +79,24 @@ def _window_line(name: str, window: FlightWindow) -> str:
     )
 
 
-def _times(reader: Reader, tick: common.Tick) -> np.ndarray[Any, np.dtype[np.float64]]:
-    parts = []
+def _times(reader: Reader, tick: common.Tick) -> Iterator[FlightTimes]:
     for pulses in reader.chunks():
-        if pulses.tof_ns is None:
-            raise DataError(
-                f"{reader.info.path}: the pulses have no time of flight; name the branch with --branch tof_ns=NAME"
-            )
-        parts.append(pulses.tof_ns)
+        yield times_of_pulses(pulses, where=reader.info.path)
         tick(len(pulses))
-    return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _labelled(pulses: Pulses, *, found: FlightLabels) -> Pulses:
-    return pulses.replace(label=found.labels(pulses.column("tof_ns")))
+def _labelled(pulses: Pulses, *, flight: RunFlight) -> Pulses:
+    return pulses.replace(label=flight.labels(times_of_pulses(pulses)))
+
+
+def _source(readers: Sequence[Reader]) -> str:
+    first = readers[0].info.path.name
+    return first if len(readers) == 1 else f"{first} and {len(readers) - 1} more"
+
+
+def _draw(flight: RunFlight, times: FlightTimes, path: Path, *, source: str) -> str:
+    from discrimen.labelling.flight_picture import draw_flight
+
+    with complete_or_absent(path) as part:
+        draw_flight(flight.found, flight.flight_time_ns(times), part, title=source)
+    return str(path)

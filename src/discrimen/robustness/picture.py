@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,14 +100,9 @@ def _legend(figure: Figure, result: Robustness) -> None:
         lines.Line2D([], [], color=COLOURS[n % len(COLOURS)], marker=_MARKERS[n % len(_MARKERS)], label=name)
         for n, name in enumerate(result.models)
     ]
-    handles += _styles(lines, result)
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)))
-
-
-def _styles(lines: Any, result: Robustness) -> Sequence[Any]:
-    where = f" ({result.energy_kevee})" if result.energy_kevee else ""
-    share = f"{result.efficiency:.0%} efficiency"
-    return [
-        lines.Line2D([], [], color=GREY, label=f"threshold of {share} undistorted{where}"),
-        lines.Line2D([], [], color=GREY, linestyle="--", linewidth=1.3, label=f"threshold retuned to {share}"),
-    ]
+    where = f", {result.energy_kevee}" if result.energy_kevee else ""
+    words = (
+        f"full: threshold of {result.efficiency:.0%} neutron efficiency on undistorted pulses; "
+        f"dashed: retuned on distorted ones{where}"
+    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)), title=words)

@@ -1,4 +1,4 @@
-"""How far to distort, if nobody says: what the issue of a detector in the field is, scaled to its own noise."""
+"""How far to distort if nobody says: what happens to a detector in the field, scaled to its own noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _ROUNDING_ADC = 12**-0.5
 def default_sizes(*, noise_adc: float, sample_period_ns: float, n_samples: int) -> dict[str, tuple[float, ...]]:
     """Return the sizes of every distortion, ascending, 0 among them.
 
-    Time -20 to +20 ns (less where half the record is shorter) and gain -20 to +20 % whatever the detector; jitter up to
+    Time -20 to +20 ns (less where half the record is shorter), in whole samples, which need no interpolation, unless a
+    sample is longer than that; gain -20 to +20 %; jitter up to
     a tenth of the sampling period; baseline up to 10 times the noise, slope up to 10 times the noise over the record,
     added noise up to 3 times the noise that is there.
 
@@ -39,12 +40,18 @@ def default_sizes(*, noise_adc: float, sample_period_ns: float, n_samples: int) 
     record_us = n_samples * sample_period_ns / 1000
     return {
         "gain": _both_signs(_GAIN),
-        "time": _both_signs([shift for shift in _TIME_NS if shift < 500 * record_us]),
+        "time": _both_signs([shift for shift in _shifts_ns(sample_period_ns) if shift < 500 * record_us]),
         "jitter": _from_zero([share * sample_period_ns for share in _JITTER_SAMPLES]),
         "baseline": _both_signs([times * noise_adc for times in _BASELINE_NOISES]),
         "slope": _both_signs([times * noise_adc / record_us for times in _SLOPE_NOISES]),
         "noise": _from_zero([times * noise_adc for times in _ADDED_NOISES]),
     }
+
+
+def _shifts_ns(sample_period_ns: float) -> list[float]:
+    whole = {round(shift / sample_period_ns) * sample_period_ns for shift in _TIME_NS}
+    exact = sorted(shift for shift in whole if 0 < shift <= _TIME_NS[-1] * (1 + 1e-9))
+    return exact or list(_TIME_NS)
 
 
 def checked_sizes(sizes: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, ...]]:
