@@ -24,6 +24,8 @@ _STYLE: Mapping[str, Any] = {
     "legend.fontsize": 11,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
+    # Text in a PDF stays text.
+    "pdf.fonttype": 42,
     "xtick.direction": "in",
     "ytick.direction": "in",
     "xtick.top": True,

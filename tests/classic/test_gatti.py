@@ -94,3 +94,11 @@ def test_pulses_without_area_and_impossible_shares_are_refused() -> None:
         gatti_weights(-GAMMA, NEUTRON)
     with pytest.raises(DataError, match="between 0 and 1"):
         gatti_weights(GAMMA, NEUTRON, electronic_share=1.5)
+
+
+def test_filters_that_would_end_before_the_pulse_are_not_tried() -> None:
+    waveforms, is_neutron = noisy_pulses(500, seed=3, area=1000.0, white=5.0)
+    a_little_low = np.full((len(waveforms), 12), -1.0, dtype=np.float32)
+    late = np.hstack([a_little_low, waveforms])
+    found = tune_gatti(late, is_neutron, sample_period_ns=2.0, merit=lambda scores: auc(scores, is_neutron).value)
+    assert len(found.weights) > 12

@@ -112,3 +112,32 @@ def test_a_frozen_model_needs_nothing_heavy(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_name_that_contradicts_the_kind_is_wrong_usage(classify: Classify, tmp_path: Path) -> None:
+    status, _, err = classify("--board", "0", "--to", "root")
+    assert status == 2
+    assert "--to root contradicts" in err
+    assert not (tmp_path / "scores.h5").exists()
+    assert classify("--board", "0", "--to", "h5")[0] == 0
+
+
+def test_one_bad_file_does_not_keep_the_others_from_their_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_small_model(tmp_path / "small.discrimen")
+    good = [write_run(tmp_path / f"run{number}.BIN", long_records()) for number in (1, 2)]
+    bad = tmp_path / "bad.BIN"
+    bad.write_bytes(b"x" * 100)
+    files = [str(good[0]), str(bad), str(good[1])]
+    argv = ["discrimen", "classify", str(model), *files, "-o", str(tmp_path / "scores"), "--json"]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    assert ended.value.code == 1
+    told = json.loads(captured.out)
+    assert [done["input"] for done in told["files"]] == [str(path) for path in good]
+    assert [one["input"] for one in told["failed"]] == [str(bad)]
+    assert captured.err.splitlines()[-1] == f"discrimen: 1 of 3 files failed, see above: {bad}"
+    assert len(list((tmp_path / "scores").glob("*.h5"))) == 2

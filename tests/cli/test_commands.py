@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from discrimen.classification.scores import read_scores
+from discrimen.cli.evaluate import seen_again
 from discrimen.cli.main import SUBCOMMANDS, main
 from discrimen.formats.table import open_reader
+from discrimen.metrics import wilson_interval
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -97,6 +99,36 @@ def test_convert_keeps_every_pulse(run_json: RunJson, folder: Path) -> None:
     assert np.bincount(runs).tolist() == [6000, 6000]
 
 
+def test_convert_does_not_replace_a_file_in_silence(run: Run, tmp_path: Path) -> None:
+    assert run("simulate", "-o", tmp_path / "run.BIN", "-n", "20")[0] == 0
+    command = ("convert", tmp_path / "run.BIN", "-o", tmp_path / "out.lh5")
+    assert run(*command)[0] == 0
+    before = (tmp_path / "out.lh5").read_bytes()
+    status, _, err = run(*command)
+    assert status == 1
+    assert "--overwrite" in err
+    assert (tmp_path / "out.lh5").read_bytes() == before
+    assert run(*command, "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--baseline-ns", "5", "START:STOP"),
+        ("--branch", "wave", "NAME=VALUE"),
+        ("--polarity", "down", "polarity"),
+        ("--sample-period-ns", "-1", "sample_period_ns"),
+        ("--pretrigger-ns", "-1", "pretrigger_ns"),
+    ],
+)
+def test_wrong_values_of_input_options_are_wrong_usage(
+    run: Run, tmp_path: Path, option: str, value: str, told: str
+) -> None:
+    status, _, err = run("inspect", tmp_path / "run.BIN", option, value)
+    assert status == 2
+    assert told in err
+
+
 def test_label_joins_the_truth(run_json: RunJson, folder: Path) -> None:
     for name in ("train", "test"):
         result = run_json("label", folder / f"{name}.BIN", "--method", "truth", "-o", folder / f"{name}.lh5")
@@ -117,6 +149,7 @@ def test_evaluate_puts_charge_comparison_and_bound_beside(run_json: RunJson, fol
     arguments = ("--tuning", folder / "train.lh5", "-o", folder / "report")
     result = run_json("evaluate", folder / "model", folder / "test.lh5", *arguments)
     assert result["seen_in_training"] == []
+    assert (result["training_pulses_seen"]["n_counted"], result["training_pulses_seen"]["n_total"]) == (0, 256)
     areas = {name: method["auc"]["value"] for name, method in result["overall"]["methods"].items()}
     assert 0.9 < areas["network"] < areas["photon_bound"]
     assert "charge_best" in areas
@@ -182,9 +215,7 @@ def test_several_files_go_into_a_folder(run_json: RunJson, folder: Path) -> None
         (["classify", "{folder}/model", "{folder}/test.BIN", "-o", "{folder}/test.BIN"], "no file of scores"),
         (["classify", "{folder}/model", "{folder}/s.h5", "-o", "{folder}/s.h5"], "inputs are never written"),
         (["classify", "nowhere", "{folder}/test.BIN", "-o", "x.h5"], "no such model"),
-        (["inspect", "{folder}/test.BIN", "--polarity", "down"], "polarity"),
         (["simulate", "-o", "x.BIN", "--detector", "BaF2"], "unknown detector"),
-        (["inspect", "{folder}/test.BIN", "--branch", "wave"], "NAME=VALUE"),
     ],
 )
 def test_fault_of_the_input_is_one_line_and_status_1(run: Run, folder: Path, arguments: list[str], reason: str) -> None:
@@ -320,3 +351,7 @@ def test_labelling_by_truth_without_truth_says_what_to_do(run: Run, tmp_path: Pa
     assert status == 1
     assert "--truth" in err
     assert len(err.splitlines()) == 1
+
+
+def test_the_warning_of_pulses_seen_under_another_name_says_how_many() -> None:
+    assert "25.0% of the pulses that the model was trained on" in seen_again(wilson_interval(64, 256))

@@ -64,12 +64,27 @@ def test_thresholds_are_chosen_stored_and_used_by_name(
     stored = read_frozen(frozen).spec
     assert stored.provenance["calibration"]["files"][0]["name"] == "calibration.lh5"
     assert stored.thresholds == {name: each["value"] for name, each in found["thresholds"].items()}
-    name = "50 % neutron efficiency"
+    name = "neutron-efficiency-0.5"
     status, out, err = command("classify", frozen, labelled, "-o", scores, "--threshold", name, "--json")
     assert status == 0, err
     assert json.loads(out)["files"][0]["threshold"] == stored.thresholds[name]
     status, _, err = command("classify", frozen, labelled, "-o", scores, "--threshold", "other")
-    assert (status, f"'{name}'" in " ".join(err.split())) == (2, True)
+    assert (status, name in " ".join(err.split())) == (2, True)
+    # Two are stored: which of them is meant cannot be guessed.
+    status, _, err = command("classify", frozen, labelled, "-o", scores)
+    assert (status, "several thresholds" in " ".join(err.split())) == (2, True)
+
+
+def test_the_only_stored_threshold_is_the_default(
+    command: Command, model: Path, labelled: Path, tmp_path: Path
+) -> None:
+    frozen = tmp_path / "x.discrimen"
+    status, _, err = command("freeze", model, "-o", frozen, "--neutron-efficiency", "0.5", "--calibrate", labelled)
+    assert status == 0, err
+    stored = read_frozen(frozen).spec.thresholds["neutron-efficiency-0.5"]
+    status, out, err = command("classify", frozen, labelled, "-o", tmp_path / "scores.h5")
+    assert status == 0, err
+    assert f"at a neutron score of {stored:g} (neutron-efficiency-0.5)" in " ".join(out.split())
 
 
 def test_the_words_say_temperature_and_thresholds(
@@ -79,7 +94,7 @@ def test_the_words_say_temperature_and_thresholds(
     status, out, err = command(*arguments, "--neutron-efficiency", "0.5")
     assert status == 0, err
     assert "\ntemperature 0.1" in out  # of a network that is not sure of itself after so few epochs
-    assert "threshold '50 % neutron efficiency'" in out
+    assert "threshold 'neutron-efficiency-0.5'" in out
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 from discrimen.detector import Calibration, DetectorSettings, GatesNs
 from discrimen.errors import DataError, SettingsError
-from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate
-from discrimen.metrics import FigureOfMerit, Leakage, leakage_at_efficiency
+from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate, report_text
+from discrimen.evaluation.page import report_page
+from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
 from discrimen.pulses import Label, Pulses
 
 GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
@@ -47,7 +48,7 @@ def test_network_is_judged_by_its_neutron_score(
     inside = (pulses.column("energy_kevee") >= 100) & (pulses.column("energy_kevee") < 200)
     expected = leakage_at_efficiency(scores[inside], pulses.column("label")[inside], efficiency=0.95)
     assert leakage(report, "network", 2) == expected
-    point = result(report, "network", 2).operating_points[0]
+    (point,) = report.bins[2].operating_points
     assert (point.name, point.threshold) == ("even", 0.5)
     gammas = inside & (pulses.column("label") == Label.GAMMA)
     assert point.leakage.value == pytest.approx(np.mean(scores[gammas] >= 0.5))
@@ -246,11 +247,10 @@ def test_what_cannot_be_judged_is_an_error(
     make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
     pulses, predictor = make_pulses(400, seed=9), make_predictor()
-    gammas = pulses[pulses.column("label") == Label.GAMMA]
     with pytest.raises(DataError, match="no column 'label'"):
         evaluate(predictor, pulses.replace(label=None))
-    with pytest.raises(DataError, match="and 0 neutrons, at least 50 of each"):
-        evaluate(predictor, gammas)
+    with pytest.raises(DataError, match="of 400 pulses none has a label"):
+        evaluate(predictor, pulses.replace(label=np.full(400, Label.UNKNOWN, np.int8)))
     with pytest.raises(DataError, match="other pulses"):
         evaluate(predictor, pulses, tuning=pulses)
     with pytest.raises(DataError, match="other pulses"):
@@ -263,6 +263,63 @@ def test_what_cannot_be_judged_is_an_error(
         evaluate(predictor, pulses, efficiencies=(0.9, 95))
     with pytest.raises(DataError, match="ascending"):
         evaluate(predictor, pulses, energy_edges_kevee=(100, 50))
+
+
+def test_one_class_alone_is_judged_at_thresholds(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses, predictor = make_pulses(600, seed=9), make_predictor(thresholds={"strict": 0.9})
+    gammas = pulses[pulses.column("label") == Label.GAMMA]
+    report = evaluate(predictor, gammas, tuning=make_pulses(800, seed=10))
+    assert all(isinstance(found, NotComputed) for part in report.ranges for found in part.methods.values())
+    even, strict = report.overall.operating_points
+    assert (even.name, strict.name, strict.threshold) == ("even", "strict", 0.9)
+    assert isinstance(strict.leakage, Share)
+    assert strict.leakage.value == np.mean(predictor.predict(gammas.samples)[:, 1] >= 0.9)
+    assert isinstance(strict.efficiency, NotComputed)
+    assert isinstance(report.psd_map, PsdMap)
+    assert report.psd_map.threshold_name == "strict"
+    assert any("only thresholds" in note for note in report.notes)
+    text = report_text(report)
+    assert "strict" in text
+    assert "not computed" not in text
+    assert "Not computed: it takes pulses of both classes" in report_page(report, ())
+
+
+def test_intervals_count_runs_where_there_are_enough(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(1500, seed=9).replace(run=np.arange(1500) // 250)
+    by_pulse = evaluate(make_predictor(), pulses[:1500].replace(run=None), energy_edges_kevee=(20, 1000))
+    by_run = evaluate(make_predictor(), pulses, energy_edges_kevee=(20, 1000))
+    assert (by_pulse.overall.n_runs_drawn, by_run.overall.n_runs_drawn) == (None, 6)
+    assert any(note.startswith("intervals count 6 runs") for note in by_run.notes)
+    assert any("there is one run" in note for note in by_pulse.notes)
+    wide, narrow = leakage(by_run, "network"), leakage(by_pulse, "network")
+    assert wide.leakage == narrow.leakage
+    assert wide.low <= narrow.low < narrow.high <= wide.high
+    assert [run.n_gamma + run.n_neutron for run in by_run.data.runs] == [250] * 6
+
+
+def test_worst_pulses_are_the_most_wrong_ones(
+    report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(6000, seed=1)
+    scores, labels = make_predictor().predict(pulses.samples)[:, 1], pulses.column("label")
+    gammas = [pulse for pulse in report.worst_pulses.pulses if not pulse.is_neutron]
+    assert len(gammas) == 6
+    assert gammas[0].neutron_score == pytest.approx(scores[labels == Label.GAMMA].max())
+    assert labels[gammas[0].position] == Label.GAMMA
+    assert gammas[0].light_kevee == pytest.approx(pulses.column("energy_kevee")[gammas[0].position])
+    # Upright: these pulses are negative.
+    assert gammas[0].waveform_adc.argmax() in range(29, 40)
+    assert set(report.worst_pulses.mean_shapes) == {"gamma", "neutron"}
+
+
+def test_the_psd_map_counts_what_the_network_gets_wrong(report: Report) -> None:
+    assert isinstance(report.psd_map, PsdMap)
+    assert 0 < report.psd_map.gamma_called_neutron.sum() < report.psd_map.gamma_counts.sum()
+    assert (report.psd_map.neutron_called_gamma <= report.psd_map.neutron_counts).all()
 
 
 @pytest.mark.parametrize(

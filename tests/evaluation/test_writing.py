@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,15 @@ from discrimen.charge import PSD_DEFINITION
 from discrimen.detector import DetectorSettings
 from discrimen.errors import OutputError
 from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
+from discrimen.evaluation.page import report_page, report_pictures
+from discrimen.evaluation.pictures import Picture, write_pictures
 from discrimen.evaluation.plots import figures
+from discrimen.evaluation.report_parts import LossCurve
 from discrimen.evaluation.writing import report_json
 from discrimen.metrics import Leakage, LeakageRatio
 from discrimen.pulses import Pulses
 
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-"}
 
 
 def numbers(value: Any) -> list[float]:
@@ -50,16 +54,44 @@ def test_json_holds_the_whole_report(report: Report) -> None:
 def test_files_are_complete_and_say_what_was_written(small_report: Report, tmp_path: Path) -> None:
     written = write_report(small_report, tmp_path / "new", dots_per_inch=40)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in written)
-    assert [path.name for path in written] == [
-        "report.json", "roc.png", "scores.png", "leakage.png", "calibration.png", "psd_map.png", "psd_fit.png",
-    ]  # fmt: skip
-    assert all(path.read_bytes().startswith(PNG_MAGIC) for path in written[1:])
+    plots = ["roc", "leakage", "scores", "psd_map", "psd_fit", "calibration", "worst_pulses"]
+    both = [f"{name}.{kind}" for name in plots for kind in ("png", "pdf")]
+    assert [path.name for path in written] == ["report.json", "report.html", *both]
+    assert all(path.read_bytes().startswith(MAGIC[path.suffix]) for path in written[2:])
 
 
-def test_a_folder_in_the_way_is_an_output_error(report: Report, tmp_path: Path) -> None:
-    (tmp_path / "report.json").mkdir()
-    with pytest.raises(OutputError, match=r"report\.json: a folder has this name"):
-        write_report(report, tmp_path)
+def page_of(report: Report, *names: str) -> str:
+    drawn = figures(report)
+    return report_page(report, report_pictures(report, {name: drawn[name] for name in names}, dots_per_inch=40))
+
+
+def test_the_page_stands_alone_and_holds_every_picture_and_table(small_report: Report) -> None:
+    curve = LossCurve(loss=(0.5, 0.3), validation_loss=(0.45, 0.32))
+    page = page_of(replace(small_report, loss_curve=curve), "scores", "loss")
+    assert page.count('src="data:image/png;base64,') == 2
+    # Nothing is fetched: the only links are anchors and the files beside it.
+    assert set(re.findall(r'(?:href|src)="([^"#d][^"]*)"', page)) == {
+        "scores.png",
+        "scores.pdf",
+        "loss.png",
+        "loss.pdf",
+    }
+    for words in ("Gatti-De Martini filter", "200-1000 keVee", "score of 0.5", "calibration error", "over network"):
+        assert words in page
+    assert "No loss curve" in page_of(small_report)
+
+
+def test_names_of_files_are_escaped(small_report: Report) -> None:
+    data = replace(small_report.data, files=({"name": "<b>run</b>.lh5", "sha256": "0" * 64, "n_pulses": 1},))
+    page = page_of(replace(small_report, data=data))
+    assert "<b>run" not in page
+    assert "&lt;b&gt;run&lt;/b&gt;.lh5" in page
+
+
+def test_a_folder_in_the_way_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "loss.png").mkdir()
+    with pytest.raises(OutputError, match=r"loss\.png: a folder has this name"):
+        write_pictures([Picture(name="loss", caption="", png=b"", pdf=b"")], tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +106,7 @@ def test_plots_show_every_method_and_the_psd_definition(drawn: dict[str, Any]) -
     titles = [ax.get_title() for ax in drawn["roc"].axes]
     assert titles[0].startswith("all energies")
     assert titles[3].startswith("100-200 keVee")
-    assert PSD_DEFINITION in drawn["psd_map"].axes[0].get_ylabel()
+    assert PSD_DEFINITION in drawn["psd_map"].get_supylabel()
     assert PSD_DEFINITION in drawn["psd_fit"].axes[0].get_xlabel()
     assert "95% neutron efficiency" in drawn["leakage"].axes[0].get_ylabel()
 
@@ -93,12 +125,11 @@ def test_plots_leave_the_global_state_alone(small_report: Report) -> None:
 
 
 def test_report_without_energies_and_gates_still_draws(
-    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any], tmp_path: Path
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
     pulses = make_pulses(400, seed=3, with_bound=False).replace(energy_kevee=None)
     bare = evaluate(make_predictor(settings=DetectorSettings()), pulses)
-    written = write_report(bare, tmp_path, dots_per_inch=40)
-    assert [path.name for path in written] == ["report.json", "roc.png", "scores.png", "calibration.png"]
+    assert set(figures(bare)) == {"roc", "scores", "calibration", "worst_pulses"}
     text = report_text(bare)
     assert "no gates are given" in text
     assert "no energy bins" in text

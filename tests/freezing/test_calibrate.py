@@ -91,16 +91,16 @@ def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path:
     wished = task(neutron_efficiencies=(0.95, 0.5), gamma_leakages=(0.2,))
     freeze(folder, output, calibration=wished)
     spec = read_frozen(output).spec
-    assert list(spec.thresholds) == ["95 % neutron efficiency", "50 % neutron efficiency", "20 % gamma leakage"]
+    assert list(spec.thresholds) == ["neutron-efficiency-0.95", "neutron-efficiency-0.5", "gamma-leakage-0.2"]
     scores = load_model(output).predictor.predict(wished.pulses.samples)[:, 1]
     labels = wished.pulses.column("label")
-    kept = np.mean(scores[labels == Label.NEUTRON] >= spec.thresholds["50 % neutron efficiency"] - 1e-6)
-    leaked = np.mean(scores[labels == Label.GAMMA] >= spec.thresholds["20 % gamma leakage"])
+    kept = np.mean(scores[labels == Label.NEUTRON] >= spec.thresholds["neutron-efficiency-0.5"] - 1e-6)
+    leaked = np.mean(scores[labels == Label.GAMMA] >= spec.thresholds["gamma-leakage-0.2"])
     assert kept == pytest.approx(0.5, abs=0.01)
     assert 0.19 < leaked <= 0.2
     origin = spec.provenance["calibration"]
     assert origin["files"] == [{"name": "toy", "sha256": "0"}]
-    share = origin["thresholds"]["95 % neutron efficiency"]["efficiency"]
+    share = origin["thresholds"]["neutron-efficiency-0.95"]["efficiency"]
     assert share["low"] < 0.95 <= share["value"] < share["high"]
     assert origin["temperature"]["low"] < origin["temperature"]["value"] < origin["temperature"]["high"]
 

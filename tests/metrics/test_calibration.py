@@ -53,6 +53,45 @@ def test_error_of_a_calibrated_score_is_chance_and_of_a_sharpened_one_is_not() -
     assert sharp.value > 2 * sharp.chance_high > 2 * sharp.chance > 0
 
 
+def test_interval_of_the_error_leaves_the_scatter_out() -> None:
+    logits, labels = calibrated_logits(4000, 3)
+    perfect = calibration_error(probability(logits), labels, rng=np.random.default_rng(0))
+    assert perfect.low == 0
+    assert perfect.value > 0
+    sharp = calibration_error(probability(2 * logits), labels, rng=np.random.default_rng(0))
+    # What infinitely many pulses show is 0.0729.
+    assert 0.05 < sharp.low < 0.0729 < sharp.high < 0.1
+    wider = calibration_error(probability(2 * logits), labels, rng=np.random.default_rng(0), confidence=0.999)
+    assert wider.low < sharp.low < sharp.high < wider.high
+
+
+def test_intervals_of_the_error_cover() -> None:
+    held = 0
+    for seed in range(100):
+        logits, labels = calibrated_logits(2000, seed)
+        found = calibration_error(probability(2 * logits), labels, rng=np.random.default_rng(seed))
+        held += found.low < 0.0729 < found.high
+    assert held >= 89
+
+
+def test_no_pulse_wrong_and_no_scatter_is_an_error_of_nothing() -> None:
+    found = calibration_error(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]), rng=np.random.default_rng(0))
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_temperature_of_runs_that_differ_is_known_less_well() -> None:
+    rng = np.random.default_rng(1)
+    logits, labels = calibrated_logits(4000, 4)
+    run = np.arange(4000) // 500
+    skewed = logits * np.exp(rng.normal(0, 0.4, 8))[run]
+    by_pulse, by_run = fit_temperature(skewed, labels), fit_temperature(skewed, labels, run=run)
+    assert by_run.value == by_pulse.value
+    assert np.log(by_run.high / by_run.low) > 2 * np.log(by_pulse.high / by_pulse.low)
+    missing = skewed.copy()
+    missing[:10] = np.nan
+    assert fit_temperature(missing, labels, run=run).n_pulses == 3990
+
+
 def test_reliability_bins_hold_equally_many_and_follow_the_diagonal() -> None:
     logits, labels = calibrated_logits(30_000, 1)
     curve = reliability_curve(probability(logits), labels, n_bins=10, confidence=0.9999)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, norm
 
 from discrimen.errors import DataError
-from discrimen.metrics import leakage_at_efficiency, leakage_ratio, leaked_share
+from discrimen.metrics import leakage_at_efficiency, leaked_share
 
 
 def sample(n_gamma: int, n_neutron: int, distance: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -132,27 +132,3 @@ def test_too_many_neutrons_without_a_score_are_an_error() -> None:
 def test_efficiency_and_confidence_are_shares(efficiency: float, confidence: float) -> None:
     with pytest.raises(DataError, match="must lie between 0 and 1"):
         leakage_at_efficiency(np.array([0.0, 1.0]), np.array([0, 1]), efficiency=efficiency, confidence=confidence)
-
-
-def test_ratio_takes_the_opposite_ends() -> None:
-    rng = np.random.default_rng(6)
-    much, little = (
-        leakage_at_efficiency(*sample(5000, 5000, distance, rng), efficiency=0.95) for distance in (2.0, 3.0)
-    )
-    found = leakage_ratio(much, over=little)
-    assert found.ratio == pytest.approx(much.leakage / little.leakage)
-    assert found.low == pytest.approx(much.low / little.high)
-    assert found.high == pytest.approx(much.high / little.low)
-
-
-def test_ratio_over_nothing_leaked_is_infinite_with_a_lower_limit() -> None:
-    rng = np.random.default_rng(7)
-    much, none = (
-        leakage_at_efficiency(*sample(5000, 5000, distance, rng), efficiency=0.95) for distance in (2.0, 30.0)
-    )
-    found = leakage_ratio(much, over=none)
-    assert found.ratio == found.high == np.inf
-    assert 100 < found.low < np.inf
-    assert np.isnan(leakage_ratio(none, over=none).ratio)
-    with pytest.raises(DataError, match="efficiencies"):
-        leakage_ratio(much, over=leakage_at_efficiency(*sample(9, 9, 3.0, rng), efficiency=0.5))

@@ -32,6 +32,8 @@ ELECTRONIC_SHARES = (0.0, 0.03, 0.1, 0.2, 0.5, 0.9, 1.0)
 
 _FEWEST_SAMPLES = 8
 _LENGTH_RATIO = 1.4
+_LEAST_LIGHT = 0.1
+"""Share of the pulse's area that a filter must see to be tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -93,7 +95,7 @@ def tune_gatti(
         If a class has no pulse with a positive area, or the records are too short.
     """
     gamma, neutron = (_mean_pulse(waveforms[chosen]) for chosen in (~is_neutron, is_neutron))
-    lengths = steps_up_to(waveforms.shape[1], first=_FEWEST_SAMPLES, ratio=_LENGTH_RATIO)
+    lengths = _lengths_with_light(gamma, neutron)
     options = list(product(ELECTRONIC_SHARES, (False, True)))
     filters = [
         [
@@ -149,6 +151,12 @@ def gatti_weights(
     removed = np.linalg.lstsq((unfelt * inverse) @ unfelt.T, (unfelt * inverse) @ difference, rcond=None)[0]
     weights: NDArray[np.float64] = inverse * (difference - removed @ unfelt)
     return weights
+
+
+def _lengths_with_light(gamma: NDArray[np.float64], neutron: NDArray[np.float64]) -> list[int]:
+    """Return the lengths to try. Of fine samples the shortest filters end before the pulse begins: they see noise."""
+    steps = steps_up_to(len(gamma), first=_FEWEST_SAMPLES, ratio=_LENGTH_RATIO)
+    return [length for length in steps if min(gamma[:length].sum(), neutron[:length].sum()) > _LEAST_LIGHT]
 
 
 def _inverse_variance(mean: NDArray[np.float64], electronic_share: float) -> NDArray[np.float64]:

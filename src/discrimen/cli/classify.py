@@ -11,10 +11,14 @@ import typer
 
 from discrimen.classification.classify import Classification, classify_run, input_identity
 from discrimen.classification.outputs import is_complete, plan_outputs
+from discrimen.classification.scores import SCORE_SUFFIXES
 from discrimen.classification.selection import ChannelSelection
 from discrimen.cli import common
+from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
+from discrimen.spec.thresholds import ChosenThreshold, choose_threshold
 
 
 class Kind(StrEnum):
@@ -39,11 +43,19 @@ def classify(
             "-o", "--output", help="File of scores (.h5, .parquet, .root), or a folder of them.", show_default=False
         ),
     ],
-    to: Annotated[Kind, typer.Option(help="Kind of the files in a folder; root makes friend trees.")] = Kind.HDF5,
+    to: Annotated[
+        Kind | None,
+        typer.Option(help="Kind of the files in a folder, by default h5; root makes friend trees.", show_default=False),
+    ] = None,
     threshold: Annotated[
-        str,
-        typer.Option(metavar="NUMBER|NAME", help="Least neutron score of a neutron, or the name of a stored one."),
-    ] = "0.5",
+        str | None,
+        typer.Option(
+            metavar="NUMBER|NAME",
+            help="Least neutron score of a neutron, or the name of a stored one. By default the only one that the "
+            "model stores, or 0.5.",
+            show_default=False,
+        ),
+    ] = None,
     device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -64,48 +76,65 @@ def classify(
     inputs: InputOptions,
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
-    outputs = plan_outputs(files, output, suffix=f".{to.value}")
+    _require_same_kind(output, to)
+    outputs = plan_outputs(files, output, suffix=None if to is None else f".{to.value}")
     loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
-    least_score = _threshold(threshold, loaded.spec.thresholds)
+    chosen = _threshold(threshold, loaded.spec.thresholds)
+    least_score = chosen.value
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
+    failures = FailedFiles(len(files))
     for path, scores in zip(files, outputs, strict=True):
-        reader = inputs.open(path)
-        identity = input_identity(reader.info, model_sha256=loaded.sha256, threshold=least_score, selection=selection)
-        if not overwrite and is_complete(scores, identity):
-            results.append({"input": str(path), "output": str(scores), "skipped": True})
-            _say(json, f"{path}: scores are complete in {scores}, skipped")
-            continue
-        with common.progress(path.name, total=reader.info.n_entries) as tick:
-            done = classify_run(
-                reader,
-                loaded.predictor,
-                scores,
-                model_sha256=loaded.sha256,
-                threshold=least_score,
-                selection=selection,
-                compress=compress,
-                on_progress=tick,
+        with failures.noting(path):
+            reader = inputs.open(path)
+            identity = input_identity(
+                reader.info, model_sha256=loaded.sha256, threshold=least_score, selection=selection
             )
-        _log_left_out(path, done)
-        results.append({"input": str(path), "skipped": False, **done.as_dict()})
-        _say(json, _summary(path, done))
+            if not overwrite and is_complete(scores, identity):
+                results.append({"input": str(path), "output": str(scores), "skipped": True})
+                _say(json, f"{path}: scores are complete in {scores}, skipped")
+                continue
+            with common.progress(path.name, total=reader.info.n_entries) as tick:
+                done = classify_run(
+                    reader,
+                    loaded.predictor,
+                    scores,
+                    model_sha256=loaded.sha256,
+                    threshold=least_score,
+                    selection=selection,
+                    compress=compress,
+                    on_progress=tick,
+                )
+            _log_left_out(path, done)
+            results.append({"input": str(path), "skipped": False, **done.as_dict()})
+            _say(json, _summary(path, done, chosen))
     if json:
-        common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "files": results})
+        common.emit_json(
+            {
+                "model": str(model),
+                "model_sha256": loaded.sha256,
+                "threshold": chosen.value,
+                "threshold_name": chosen.name,
+                "files": results,
+                "failed": failures.as_list(),
+            }
+        )
+    failures.exit_if_any()
 
 
-def _threshold(text: str, stored: Mapping[str, float]) -> float:
+def _require_same_kind(output: Path, to: Kind | None) -> None:
+    """Refuse a file name that says another kind than --to."""
+    suffix = output.suffix.lower()
+    if to is not None and suffix in SCORE_SUFFIXES and not output.is_dir() and suffix != f".{to.value}":
+        raise typer.BadParameter(f"--to {to.value} contradicts the name {output.name}: leave one of the two out")
+
+
+def _threshold(text: str | None, stored: Mapping[str, float]) -> ChosenThreshold:
     """Return the threshold that a number or a name stands for."""
-    if text in stored:
-        return stored[text]
     try:
-        value = float(text)
-    except ValueError:
-        names = ", ".join(f"'{name}'" for name in stored) or "none"
-        raise typer.BadParameter(f"the model stores no threshold '{text}'; it stores: {names}") from None
-    if not 0 <= value <= 1:
-        raise typer.BadParameter(f"expected a threshold between 0 and 1, as scores are, got {value:g}")
-    return value
+        return choose_threshold(stored, text)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _log_left_out(path: Path, done: Classification) -> None:
@@ -114,14 +143,14 @@ def _log_left_out(path: Path, done: Classification) -> None:
         common.log(f"{path}: no pulse of {what}")
 
 
-def _summary(path: Path, done: Classification) -> str:
+def _summary(path: Path, done: Classification, threshold: ChosenThreshold) -> str:
     left_out = {
         "not scored (no pulse above the baseline)": done.n_not_scored,
         "of other channels left out": done.n_other_channels,
     }
     besides = "".join(f", {count} {what}" for what, count in left_out.items() if count)
     return (
-        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {done.threshold:g}"
+        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {threshold}"
         f"{besides}; {done.n_pulses_per_s:,.0f} pulses/s ({done.seconds:.2f} s); scores in {done.output}"
     )
 

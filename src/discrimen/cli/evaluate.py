@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,11 @@ from discrimen.dataset import Dataset, load_dataset
 from discrimen.errors import SettingsError
 from discrimen.evaluation import Report, report_text, write_report
 from discrimen.evaluation import evaluate as run_evaluation
+from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
+from discrimen.metrics import Share
+from discrimen.training.seen_pulses import seen_in_training
 
 
 def register(app: typer.Typer) -> None:
@@ -58,14 +62,19 @@ def evaluate(
         efficiencies=_numbers(efficiencies, "--efficiencies"),
         confidence=confidence,
         seed=seed,
+        files=dataset.files,
+        loss=loss_curve(loaded.path, loaded.spec.provenance),
     )
     with common.progress("drawing", total=None):
         written = write_report(report, output)
     seen = _seen_in_training(loaded, dataset)
     if seen:
         common.log(f"WARNING: the model was trained on {', '.join(seen)}: these figures are too good")
+    again = seen_in_training(loaded.spec.provenance, dataset.pulses.samples)
+    if again is not None and again.n_counted and not seen:
+        common.log(seen_again(again))
     if json:
-        common.emit_json(report.as_dict() | {"seen_in_training": seen})
+        common.emit_json(report.as_dict() | {"seen_in_training": seen, "training_pulses_seen": again and asdict(again)})
     else:
         _print(report, written)
 
@@ -79,6 +88,14 @@ def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
     names = ", ".join(str(path) for path in files)
     require_compatible(loaded.spec, dataset.pulses, dataset.settings, where=names)
     return dataset
+
+
+def seen_again(share: Share) -> str:
+    """Return the warning that pulses of the training are among those to judge by, under whatever name."""
+    return (
+        f"WARNING: {share.value:.1%} of the pulses that the model was trained on are among these "
+        f"({share.low:.1%} to {share.high:.1%}): these figures are too good"
+    )
 
 
 def _seen_in_training(loaded: Model, dataset: Dataset) -> list[str]:
@@ -96,4 +113,4 @@ def _numbers(text: str, option: str) -> list[float]:
 def _print(report: Report, written: tuple[Path, ...]) -> None:
     console = common.stdout_console()
     console.print(report_text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report and plots: {', '.join(path.name for path in written)} in {written[0].parent}", markup=False)
+    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)

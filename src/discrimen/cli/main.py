@@ -38,10 +38,16 @@ SUBCOMMANDS = {
     "label": Subcommand("give every pulse a label, for training"),
     "audit": Subcommand("say what a network could cheat from in labelled pulses", "analysis"),
     "train": Subcommand("train a network on labelled pulses", "train"),
+    "search": Subcommand("search for the best network, training and preparation", "search"),
     "evaluate": Subcommand("judge a model beside charge comparison and the physical bound", "analysis"),
+    "compare": Subcommand("put several models, data sets or reports on one page", "analysis"),
+    "robustness": Subcommand("say what time, gain, baseline, noise and clock do to models", "analysis"),
     "freeze": Subcommand("freeze a trained model into one file", "train"),
+    "adapt": Subcommand("adapt a model to another channel or detector", "train"),
     "classify": Subcommand("score every pulse of run files"),
+    "drift": Subcommand("say whether runs still are like a good one", "analysis"),
     "bench": Subcommand("time a frozen model on every backend, beside the limits of the machine", "analysis"),
+    "datasets": Subcommand("list public data sets, fetch them, make native files of them", "datasets"),
     "demo": Subcommand("the whole path on a simulated run", "all"),
 }
 """Each is the function of its name in the module of its name in this package."""

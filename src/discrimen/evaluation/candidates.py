@@ -40,6 +40,8 @@ class Sample:
     network: NDArray[np.float64]
     logits: NDArray[np.float64]
     nominal: Charges | None
+    run: NDArray[np.int64]
+    run_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -117,7 +119,7 @@ def candidates(
     if skip is not None:
         return dict.fromkeys(METHODS, skip)
     found: dict[str, Candidate | NotComputed] = {
-        "network": Candidate(scores=sample.network[inside], thresholds=task.thresholds),
+        "network": Candidate(scores=sample.network[inside]),
         "charge_nominal": NotComputed("no gates are given, and the model's settings have none"),
         "charge_best": _best_gates(sample, task, inside, energy),
         **_classic(sample, task, inside, energy),

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isclose
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.charge import PSD_DEFINITION
 from discrimen.detector import GatesNs
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import SettingsError
 from discrimen.evaluation.candidates import Sample, Task, candidates, classic_tuning
 from discrimen.evaluation.discriminants import (
     charges_of,
     crossing_fraction,
-    light_kevee,
-    neutron_scores,
-    spectra_distance,
 )
-from discrimen.evaluation.histograms import psd_map, score_histogram
-from discrimen.evaluation.ranges import judge, network_calibration, over_network, too_few
-from discrimen.evaluation.report import BinReport, Calibration, MethodResult, NotComputed, PsdMap, Report
-from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample
+from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
+from discrimen.evaluation.judged_sample import check_period, judged_data, judged_sample, tuning_sample
+from discrimen.evaluation.ranges import judge, network_calibration, operating_points, over_network, too_few
+from discrimen.evaluation.report import BinReport, Calibration, MethodResult, NotComputed, Report
+from discrimen.evaluation.report_parts import LossCurve, PsdMap
+from discrimen.evaluation.worst import worst_pulses
 from discrimen.inference.base import Predictor
 from discrimen.metrics import (
     DEFAULT_ENERGY_EDGES_KEVEE,
     FIGURE_OF_MERIT_DEFINITION,
     EnergyBin,
+    RunDraws,
+    draw_runs,
     energy_bins,
-    neutron_logits,
 )
 from discrimen.provenance import software_versions, utc_now
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+
+EVEN_NAME = "even"
+"""Name of the threshold of 0.5."""
+
+
+class _Common(TypedDict):
+    confidence: float
+    draws: RunDraws | None
 
 
 def evaluate(
@@ -47,6 +53,8 @@ def evaluate(
     efficiencies: Sequence[float] = (0.90, 0.95, 0.99),
     confidence: float = 0.95,
     seed: int = 0,
+    files: Sequence[Mapping[str, Any]] = (),
+    loss: LossCurve | NotComputed | None = None,
 ) -> Report:
     """Judge a trained network on labelled pulses that it has not seen, charge comparison beside it.
 
@@ -60,7 +68,8 @@ def evaluate(
     predictor : Predictor
         The trained network.
     pulses : Pulses
-        With the column label; pulses of unknown label are left out. Energies come from the column energy_kevee, or
+        With the column label; pulses of unknown label are left out. Of one class alone, only what thresholds on the
+        network's score do to it is computed. Energies come from the column energy_kevee, or
         from the calibration in the model's settings; without either there are no energy bins.
     gates : GatesNs, optional
         Nominal gates in ns relative to the constant-fraction crossing.
@@ -73,7 +82,12 @@ def evaluate(
     confidence : float
         Of every interval.
     seed : int
-        Chooses among the tuning pulses where there are more than needed.
+        Chooses among the tuning pulses where there are more than needed, and draws for intervals.
+    files : sequence of mapping
+        Name, SHA-256 and number of pulses of the files of these pulses, see :class:`~discrimen.dataset.Dataset`; each
+        is a run of its own, or several if there is a column run.
+    loss : LossCurve or NotComputed, optional
+        Of the training, for the report.
 
     Returns
     -------
@@ -83,30 +97,31 @@ def evaluate(
     Raises
     ------
     DataError
-        If labels are missing, a class is nearly absent, records are too short, or the tuning pulses are the
-        evaluation pulses.
+        If labels are missing or unknown all over, records are too short, or the tuning pulses are the evaluation
+        pulses.
     SettingsError
         If the sampling period is unknown or not the model's, or an efficiency does not lie between 0 and 1.
     """
     spec = predictor.spec
     _check_shares(*efficiencies, confidence)
-    _check_period(pulses, spec.preparation)
+    check_period(pulses, spec.preparation)
     notes: list[str] = []
     nominal_gates = gates if gates is not None else spec.settings.gates
-    sample, energy_source = _sample(predictor, pulses, nominal_gates, notes)
+    sample, energy_source = judged_sample(predictor, pulses, nominal_gates, notes, files)
     rng = np.random.default_rng(seed)
-    tuning_sample = None if tuning is None else _tuning_sample(predictor, tuning, pulses, nominal_gates, notes)
+    tuned_on = None if tuning is None else tuning_sample(predictor, tuning, pulses, nominal_gates, notes)
     task = Task(
         preparation=spec.preparation,
-        thresholds=spec.thresholds,
+        thresholds={EVEN_NAME: 0.5, **spec.thresholds},
         gates=nominal_gates,
-        tuning=tuning_sample,
-        classic=None if tuning_sample is None else classic_tuning(tuning_sample, spec.preparation, rng=rng, seed=seed),
+        tuning=tuned_on,
+        classic=None if tuned_on is None else classic_tuning(tuned_on, spec.preparation, rng=rng, seed=seed),
         efficiencies=tuple(efficiencies),
         confidence=confidence,
         rng=rng,
     )
     overall = _range_report(sample, task, energy=None)
+    notes.append(_interval_note(sample, overall))
     return Report(
         model={"backend": predictor.backend, **spec.as_dict()},
         confidence=confidence,
@@ -118,6 +133,15 @@ def evaluate(
         bins=_bin_reports(sample, task, energy_bins(energy_edges_kevee), notes),
         score_histogram=score_histogram(sample.network, sample.labels),
         psd_map=_psd_map(sample, task, overall),
+        data=judged_data(sample, files, n_unlabelled=len(pulses) - len(sample.labels)),
+        loss_curve=NotComputed("no history of the training was given") if loss is None else loss,
+        worst_pulses=worst_pulses(
+            sample.pulses,
+            sample.network,
+            light_kevee=sample.energy_kevee,
+            runs=[sample.run_names[run] for run in sample.run],
+            preparation=spec.preparation,
+        ),
         notes=tuple(notes),
         psd_definition=PSD_DEFINITION,
         figure_of_merit_definition=FIGURE_OF_MERIT_DEFINITION,
@@ -130,70 +154,6 @@ def _check_shares(*shares: float) -> None:
     for share in shares:
         if not 0 < share < 1:
             raise SettingsError(f"efficiencies and confidence must lie between 0 and 1, got {share:g}")
-
-
-def _check_period(pulses: Pulses, preparation: Preparation) -> None:
-    period_ns = pulses.require_sample_period_ns()
-    if not isclose(period_ns, preparation.sample_period_ns, rel_tol=1e-6):
-        raise SettingsError(
-            f"the model was trained at {preparation.sample_period_ns:g} ns a sample, these pulses have {period_ns:g} ns"
-        )
-
-
-def _sample(
-    predictor: Predictor, pulses: Pulses, gates: GatesNs | None, notes: list[str]
-) -> tuple[Sample, str | NotComputed]:
-    known = pulses.labelled()
-    if len(known) < len(pulses):
-        notes.append(f"{len(pulses) - len(known)} of {len(pulses)} pulses have no known label and are left out")
-    labels: NDArray[np.int8] = known.column("label")
-    reason = too_few(labels)
-    if reason is not None:
-        raise DataError(f"cannot evaluate: {reason.not_computed}")
-    spec = predictor.spec
-    energy_kevee, source = _light_kevee(known, spec, gates)
-    if isinstance(source, NotComputed):
-        notes.append(source.not_computed)
-    distance = None if energy_kevee is None or known.photon_llr is None else spectra_distance(energy_kevee, labels)
-    if distance is not None:
-        notes.append(
-            f"the light spectra of the classes differ (by up to {distance:.2g} in cumulative share), which the "
-            "photon-level bound, taken at the true light of each pulse, does not count: trust it in narrow bins only"
-        )
-    scores = predictor.predict(known.samples)
-    sample = Sample(
-        pulses=known,
-        labels=labels,
-        energy_kevee=energy_kevee,
-        network=neutron_scores(scores, n_pulses=len(known), neutron_class=spec.neutron_class),
-        logits=neutron_logits(scores, neutron_class=spec.neutron_class),
-        nominal=None if gates is None else charges_of(known, spec.preparation, gates),
-    )
-    return sample, source
-
-
-def _tuning_sample(
-    predictor: Predictor, tuning: Pulses, evaluated: Pulses, gates: GatesNs | None, notes: list[str]
-) -> TuningSample:
-    if tuning is evaluated or np.array_equal(tuning.samples, evaluated.samples):
-        raise DataError("gates and classic methods must be tuned on other pulses than those of the evaluation")
-    _check_period(tuning, predictor.spec.preparation)
-    known = tuning.labelled()
-    energy_kevee, _ = _light_kevee(known, predictor.spec, gates)
-    notes.append(
-        f"best gates, linear filter and gradients: least leakage at {TUNED_EFFICIENCY:.0%} neutron efficiency, tuned "
-        f"for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on them and sees the "
-        "height of the pulse, so that a difference of the classes' spectra helps it"
-    )
-    return TuningSample(pulses=known, energy_kevee=energy_kevee)
-
-
-def _light_kevee(
-    pulses: Pulses, spec: ModelSpec, gates: GatesNs | None
-) -> tuple[NDArray[np.float64] | None, str | NotComputed]:
-    # A calibration in charge belongs to the gates that stand beside it, not to those that are being judged.
-    own_gates = spec.settings.gates if spec.settings.gates is not None else gates
-    return light_kevee(pulses, calibration=spec.settings.calibration, preparation=spec.preparation, gates=own_gates)
 
 
 def _bin_reports(sample: Sample, task: Task, bins: tuple[EnergyBin, ...], notes: list[str]) -> tuple[BinReport, ...]:
@@ -214,27 +174,33 @@ def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> Bi
         inside = energy.contains(sample.energy_kevee)
     labels = sample.labels[inside]
     reason = too_few(labels)
-    methods: dict[str, MethodResult | NotComputed] = {}
-    for name, candidate in candidates(sample, task, inside, energy, skip=reason).items():
-        if isinstance(candidate, NotComputed):
-            methods[name] = candidate
-        else:
-            methods[name] = judge(candidate, labels, efficiencies=task.efficiencies, confidence=task.confidence)
+    draws = draw_runs(sample.run[inside], labels, rng=task.rng) if len(labels) else None
+    found = candidates(sample, task, inside, energy, skip=reason)
+    common: _Common = {"confidence": task.confidence, "draws": draws}
+    methods = {
+        name: candidate
+        if isinstance(candidate, NotComputed)
+        else judge(candidate, labels, efficiencies=task.efficiencies, **common)
+        for name, candidate in found.items()
+    }
     return BinReport(
         energy=energy,
         n_gamma=int(np.count_nonzero(labels == Label.GAMMA)),
         n_neutron=int(np.count_nonzero(labels == Label.NEUTRON)),
         methods=methods,
-        leakage_over_network=over_network(methods),
-        calibration=_calibration(sample, task, inside) if reason is None else reason,
+        leakage_over_network=over_network(found, methods, labels, rng=task.rng, **common),
+        calibration=_calibration(sample, task, inside, by_run=draws is not None) if reason is None else reason,
+        operating_points=operating_points(sample.network[inside], labels, thresholds=task.thresholds, **common),
+        n_runs_drawn=None if draws is None else draws.n_runs,
     )
 
 
-def _calibration(sample: Sample, task: Task, inside: NDArray[np.bool_]) -> Calibration | NotComputed:
+def _calibration(sample: Sample, task: Task, inside: NDArray[np.bool_], *, by_run: bool) -> Calibration | NotComputed:
     return network_calibration(
         sample.network[inside],
         sample.labels[inside],
         logits=sample.logits[inside],
+        run=sample.run[inside] if by_run else None,
         confidence=task.confidence,
         rng=task.rng,
     )
@@ -249,4 +215,25 @@ def _psd_map(sample: Sample, task: Task, overall: BinReport) -> PsdMap | NotComp
         charges = charges_of(sample.pulses, task.preparation, gates)
     else:
         return NotComputed("neither nominal nor best gates")
-    return psd_map(charges, sample.labels, energy_kevee=sample.energy_kevee, method=method, gates=gates)
+    name = next((name for name in task.thresholds if name != EVEN_NAME), EVEN_NAME)
+    threshold = task.thresholds[name]
+    return psd_map(
+        charges,
+        sample.labels,
+        energy_kevee=sample.energy_kevee,
+        method=method,
+        gates=gates,
+        decision=Decision(is_neutron=sample.network >= threshold, threshold=threshold, name=name),
+    )
+
+
+def _interval_note(sample: Sample, overall: BinReport) -> str:
+    """Say what the intervals count."""
+    if overall.n_runs_drawn is not None:
+        return (
+            f"intervals count {overall.n_runs_drawn} runs, drawn anew whole, and are never narrower than those that "
+            "count pulses; those of reliability curve, calibration error and figure of merit count pulses"
+        )
+    n_runs = len(np.unique(sample.run))
+    few = "there is one run" if n_runs == 1 else f"{n_runs} runs are too few to tell how runs differ"
+    return f"intervals count pulses ({few}): differences between runs are not in them"

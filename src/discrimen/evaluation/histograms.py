@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from discrimen.charge import Charges
 from discrimen.detector import GatesNs
-from discrimen.evaluation.report import NotComputed, PsdHistogram, PsdMap, ScoreHistogram
+from discrimen.evaluation.report import NotComputed
+from discrimen.evaluation.report_parts import PsdHistogram, PsdMap, ScoreHistogram
 from discrimen.metrics import psd_edges
 from discrimen.pulses import Label
 
@@ -55,10 +57,28 @@ def psd_histogram(psd: NDArray[np.float64], labels: NDArray[Any]) -> PsdHistogra
     return PsdHistogram(psd_edges=edges, gamma_counts=gamma, neutron_counts=neutron)
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Decision:
+    """What the network calls a neutron: shape (pulse,), and by which threshold."""
+
+    is_neutron: NDArray[np.bool_]
+    threshold: float
+    name: str
+
+
 def psd_map(
-    charges: Charges, labels: NDArray[Any], *, energy_kevee: NDArray[np.float64] | None, method: str, gates: GatesNs
+    charges: Charges,
+    labels: NDArray[Any],
+    *,
+    energy_kevee: NDArray[np.float64] | None,
+    method: str,
+    gates: GatesNs,
+    decision: Decision,
 ) -> PsdMap | NotComputed:
-    """Count pulses in PSD against light by true class; without energies the long charge stands for the light."""
+    """Count pulses in PSD against light by true class, and those that the network takes for the other one.
+
+    Without energies the long charge stands for the light.
+    """
     light = charges.long_charge_adc_ns.astype(np.float64) if energy_kevee is None else energy_kevee
     psd = charges.psd.astype(np.float64)
     usable = np.isfinite(psd) & np.isfinite(light) & (light > 0)
@@ -69,18 +89,21 @@ def psd_map(
     margin = 0.15 * (psd_high - psd_low) + 1e-6
     columns = np.geomspace(light_low, max(light_high, 1.001 * light_low), _LIGHT_BINS + 1)
     rows = np.linspace(psd_low - margin, psd_high + margin, _PSD_BINS + 1)
-    counts = {
-        label: np.histogram2d(light[usable & (labels == label)], psd[usable & (labels == label)], bins=(columns, rows))[
-            0
-        ].astype(np.int64)
-        for label in (Label.GAMMA, Label.NEUTRON)
-    }
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.histogram2d(light[usable & chosen], psd[usable & chosen], bins=(columns, rows))[0].astype(np.int64)
+
+    is_gamma, is_neutron = labels == Label.GAMMA, labels == Label.NEUTRON
     return PsdMap(
         method=method,
         gates=gates,
         light_unit="ADC ns" if energy_kevee is None else "keVee",
         light_edges=columns,
         psd_edges=rows,
-        gamma_counts=counts[Label.GAMMA],
-        neutron_counts=counts[Label.NEUTRON],
+        gamma_counts=count(is_gamma),
+        neutron_counts=count(is_neutron),
+        gamma_called_neutron=count(is_gamma & decision.is_neutron),
+        neutron_called_gamma=count(is_neutron & ~decision.is_neutron),
+        threshold=decision.threshold,
+        threshold_name=decision.name,
     )

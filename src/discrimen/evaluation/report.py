@@ -8,10 +8,10 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from discrimen.detector import GatesNs
+from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
 from discrimen.metrics import (
     Auc,
     CalibrationError,
@@ -47,21 +47,22 @@ class NotComputed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
-    """What a threshold that the model carries does to the pulses."""
+    """What a threshold on the network's score does to the pulses; a class that is absent has no share.
+
+    Parameters
+    ----------
+    name : str
+        ``even`` for a score of 0.5, or the name of a threshold that the model carries.
+    threshold : float
+        A pulse passes with this score or more.
+    efficiency, leakage : Share or NotComputed
+        Shares of the neutrons and of the gammas that pass.
+    """
 
     name: str
     threshold: float
-    efficiency: Share
-    leakage: Share
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PsdHistogram:
-    """PSD by true class, in the bins of the figure of merit's fit."""
-
-    psd_edges: NDArray[np.float64]
-    gamma_counts: NDArray[np.int64]
-    neutron_counts: NDArray[np.int64]
+    efficiency: Share | NotComputed
+    leakage: Share | NotComputed
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,8 +87,6 @@ class MethodResult:
         Charge comparison only: of the PSD of all pulses, whatever their class, as where classes are unknown.
     psd_histogram : PsdHistogram, NotComputed or None
         Charge comparison only.
-    operating_points : tuple of OperatingPoint
-        Network only: for each threshold that the model carries.
     parameters : mapping
         Other classic methods only: what was tuned, units in the names.
     """
@@ -101,7 +100,6 @@ class MethodResult:
     roc: RocCurve
     figure_of_merit: FigureOfMerit | NotComputed | None
     psd_histogram: PsdHistogram | NotComputed | None
-    operating_points: tuple[OperatingPoint, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def leakage_at(self, efficiency: float) -> Leakage | None:
@@ -144,9 +142,14 @@ class BinReport:
     methods : mapping of str to MethodResult or NotComputed
         By the names of :data:`METHODS`.
     leakage_over_network : mapping of str to tuple of LeakageRatio
-        For each other method, its leakage over the network's at each efficiency that both reach.
+        For each other method, its leakage over the network's at each efficiency that both reach; paired, since they
+        see the same pulses.
     calibration : Calibration or NotComputed
         Of the network.
+    operating_points : tuple of OperatingPoint
+        Of the network, at a score of 0.5 and at each threshold that the model carries.
+    n_runs_drawn : int or None
+        How many runs the intervals count, or None where they count pulses.
     """
 
     energy: EnergyBin | None
@@ -155,6 +158,8 @@ class BinReport:
     methods: Mapping[str, MethodResult | NotComputed]
     leakage_over_network: Mapping[str, tuple[LeakageRatio, ...]]
     calibration: Calibration | NotComputed
+    operating_points: tuple[OperatingPoint, ...] = ()
+    n_runs_drawn: int | None = None
 
     @property
     def name(self) -> str:
@@ -164,49 +169,6 @@ class BinReport:
     def computed(self) -> dict[str, MethodResult]:
         """Return the methods that have a result."""
         return {name: result for name, result in self.methods.items() if isinstance(result, MethodResult)}
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ScoreHistogram:
-    """Neutron score of the network by true class, in bins that are equal in the logit of the score.
-
-    Scores beyond the outer edges are counted in the outer bins.
-    """
-
-    score_edges: NDArray[np.float64]
-    gamma_counts: NDArray[np.int64]
-    neutron_counts: NDArray[np.int64]
-    n_gamma_unclassified: int
-    n_neutron_unclassified: int
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PsdMap:
-    """PSD against light by true class.
-
-    Parameters
-    ----------
-    method : str
-        Whose gates: ``charge_nominal`` or ``charge_best``.
-    gates : GatesNs
-        In ns relative to the constant-fraction crossing.
-    light_unit : str
-        ``keVee``, or ``ADC ns`` (long charge) without a calibration.
-    light_edges : ndarray of float64, shape (light bin + 1,)
-        Equal in the logarithm.
-    psd_edges : ndarray of float64, shape (psd bin + 1,)
-        Equal.
-    gamma_counts, neutron_counts : ndarray of int64, shape (light bin, psd bin)
-        Pulses.
-    """
-
-    method: str
-    gates: GatesNs
-    light_unit: str
-    light_edges: NDArray[np.float64]
-    psd_edges: NDArray[np.float64]
-    gamma_counts: NDArray[np.int64]
-    neutron_counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -235,6 +197,12 @@ class Report:
         Of the network.
     psd_map : PsdMap or NotComputed
         PSD against light.
+    data : JudgedData
+        What was judged.
+    loss_curve : LossCurve or NotComputed
+        Of the training.
+    worst_pulses : WorstPulses
+        Those that the network is surest of, and wrong.
     notes : tuple of str
         What a reader must know.
     psd_definition, figure_of_merit_definition : str
@@ -255,6 +223,9 @@ class Report:
     bins: tuple[BinReport, ...]
     score_histogram: ScoreHistogram
     psd_map: PsdMap | NotComputed
+    data: JudgedData
+    loss_curve: LossCurve | NotComputed
+    worst_pulses: WorstPulses
     notes: tuple[str, ...]
     psd_definition: str
     figure_of_merit_definition: str
@@ -268,21 +239,22 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON: NaN and infinity become null."""
-        values: dict[str, Any] = _plain(self)
-        return {"discrimen_report": 1, **values}
+        values: dict[str, Any] = plain(self)
+        return {"discrimen_report": 2, **values}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return results as what JSON can hold: NaN and infinity become null."""
     if isinstance(value, BaseModel):
         return value.model_dump()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, Report
-from discrimen.metrics import FigureOfMerit, Temperature
+from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, NotComputed, Report
+from discrimen.metrics import FigureOfMerit, Share, Temperature
 
 _COLUMNS = {
     "network": "network",
@@ -41,7 +41,7 @@ def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence
     methods : sequence of str
         Which methods, by the names of :data:`~discrimen.evaluation.report.METHODS`.
     """
-    shown = _shown(report, methods)
+    shown = shown_methods(report, methods)
     table = _table(f"Gamma leakage (%) at {efficiency:.0%} neutron efficiency, {report.confidence:.0%} interval")
     table.add_column("keVee")
     for name in shown:
@@ -59,7 +59,7 @@ def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence
 
 def auc_table(report: Report, *, methods: Sequence[str] = MAIN_METHODS) -> Table:
     """Return the number of pulses and the area under the curve per range of energy and method."""
-    shown = _shown(report, methods)
+    shown = shown_methods(report, methods)
     table = _table("Area under the ROC curve")
     table.add_column("keVee")
     for heading in ("gammas", "neutrons"):
@@ -93,14 +93,27 @@ def gates_table(report: Report) -> Table:
 def calibration_table(report: Report) -> Table:
     """Return per range of energy how far the network's score is from a probability, and the temperature it wants."""
     table = _table("Calibration of the network (error and what chance alone makes of it, in %)")
-    for heading in ("keVee", "error", "by chance", "chance, high", "temperature"):
+    for heading in ("keVee", "error", "interval", "by chance", "temperature"):
         table.add_column(heading, justify="left" if heading == "keVee" else "right")
     for part in report.ranges:
         found = part.calibration
         if isinstance(found, Calibration):
             error = found.error
-            shares = (_percent(share) for share in (error.value, error.chance, error.chance_high))
-            table.add_row(_range_name(part), *shares, _temperature_cell(found))
+            interval = f"{percent(error.low)}-{percent(error.high)}"
+            cells = (percent(error.value), interval, percent(error.chance), _temperature_cell(found))
+            table.add_row(_range_name(part), *cells)
+    return table
+
+
+def operating_point_table(report: Report) -> Table:
+    """Return per range of energy what thresholds on the network's score do."""
+    table = _table("Thresholds on the network's score: shares that pass (%)")
+    for heading in ("keVee", "threshold", "score", "neutrons", "gammas"):
+        table.add_column(heading, justify="left" if heading in ("keVee", "threshold") else "right")
+    for part in report.ranges:
+        for point in part.operating_points:
+            shares = (_share_cell(share) for share in (point.efficiency, point.leakage))
+            table.add_row(_range_name(part), point.name, f"{point.threshold:.4g}", *shares)
     return table
 
 
@@ -116,15 +129,17 @@ def report_text(report: Report, *, width: int = 80) -> str:
     """
     stream = StringIO()
     console = Console(file=stream, width=width, force_terminal=False, color_system=None, highlight=False)
-    efficiency = _main_efficiency(report)
+    efficiency = main_efficiency(report)
     if report.overall.computed():
         console.print(leakage_table(report, efficiency=efficiency))
         console.print(auc_table(report))
-        if len(_shown(report, OTHER_METHODS)) > 1:
+        if len(shown_methods(report, OTHER_METHODS)) > 1:
             console.print(leakage_table(report, efficiency=efficiency, methods=OTHER_METHODS))
             console.print(auc_table(report, methods=OTHER_METHODS))
     if any(isinstance(part.calibration, Calibration) for part in report.ranges):
         console.print(calibration_table(report))
+    if not report.overall.computed() or len(report.overall.operating_points) > 1:
+        console.print(operating_point_table(report))
     if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
         console.print(gates_table(report))
     for line in _lines(report):
@@ -145,20 +160,27 @@ def _table(title: str) -> Table:
     )
 
 
-def _shown(report: Report, methods: Sequence[str]) -> list[str]:
+def shown_methods(report: Report, methods: Iterable[str]) -> list[str]:
+    """Return those of the methods that have a result in some range, in the order of their columns."""
     return [name for name in METHODS if name in methods and any(name in part.computed() for part in report.ranges)]
 
 
-def _main_efficiency(report: Report) -> float:
+def main_efficiency(report: Report) -> float:
+    """Return the wished neutron efficiency that tables show first: the one nearest to 95 %."""
     return min(report.efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
 
 
 def _lines(report: Report) -> list[str]:
-    lines = [f"FoM = {report.figure_of_merit_definition}, fitted to all pulses of the range, whatever their class"]
-    lines.append("cut: pulses of which a gate reaches beyond the record and ends with it")
+    lines = []
+    if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
+        lines.append(
+            f"FoM = {report.figure_of_merit_definition}, fitted to all pulses of the range, whatever their class"
+        )
+        lines.append("cut: pulses of which a gate reaches beyond the record and ends with it")
     lines += [f"note: {note}" for note in report.notes]
     ranges: dict[str, list[str]] = {}
-    for part in report.ranges:
+    # Where nothing was computed, a note says why.
+    for part in report.ranges if report.overall.computed() else ():
         reasons = {result.not_computed for result in part.methods.values() if not isinstance(result, MethodResult)}
         for reason in sorted(reasons):
             ranges.setdefault(reason, []).append(part.name)
@@ -186,7 +208,7 @@ def _leakage_cell(part: BinReport, name: str, efficiency: float) -> str:
     leakage = result.leakage_at(efficiency)
     if leakage is None:
         return "not reached"
-    return f"{_percent(leakage.leakage)}\n{_percent(leakage.low)}-{_percent(leakage.high)}"
+    return f"{percent(leakage.leakage)}\n{percent(leakage.low)}-{percent(leakage.high)}"
 
 
 def _ratio_cell(part: BinReport, efficiency: float) -> str:
@@ -194,6 +216,14 @@ def _ratio_cell(part: BinReport, efficiency: float) -> str:
         if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.low > 0:
             return f"{ratio.ratio:.3g}\n{ratio.low:.3g}-{ratio.high:.3g}"
     return "-"
+
+
+def _share_cell(share: Share | NotComputed) -> str:
+    return (
+        "-"
+        if isinstance(share, NotComputed)
+        else f"{percent(share.value)} ({percent(share.low)}-{percent(share.high)})"
+    )
 
 
 def _temperature_cell(calibration: Calibration) -> str:
@@ -205,7 +235,7 @@ def _range_name(part: BinReport) -> str:
     return "all" if part.energy is None else f"{part.energy.low_kevee:g}-{part.energy.high_kevee:g}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Return a share in percent with two or three significant digits."""
     percent = 100 * share
     if percent == 0:

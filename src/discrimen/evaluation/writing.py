@@ -1,4 +1,4 @@
-"""The report as files: JSON and plots, each complete or absent."""
+"""The report as files: JSON, a page of HTML, plots; each complete or absent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from discrimen.evaluation.page import report_page, report_pictures
+from discrimen.evaluation.pictures import write_pictures
 from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report import Report
 from discrimen.output import complete_or_absent
@@ -13,8 +15,8 @@ from discrimen.output import complete_or_absent
 _NUMBERS_ONLY = re.compile(r"\[[^\[\]{}\"]*\]")
 
 
-def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 150) -> tuple[Path, ...]:
-    """Write ``report.json`` and one PNG for each plot into a folder.
+def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 120) -> tuple[Path, ...]:
+    """Write ``report.json``, ``report.html`` and each plot as PNG and as PDF into a folder.
 
     Parameters
     ----------
@@ -28,23 +30,23 @@ def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 150
     Returns
     -------
     tuple of Path
-        The files, the JSON first.
+        The files: JSON, page, plots.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
+    MissingExtraError
+        If matplotlib, mplhep or Jinja is not installed.
     """
-    json_path = Path(folder) / "report.json"
-    with complete_or_absent(json_path) as part:
-        part.write_text(report_json(report), encoding="utf-8")
-    written = [json_path]
-    for name, figure in figures(report).items():
-        path = Path(folder) / f"{name}.png"
-        with complete_or_absent(path) as part:
-            figure.savefig(part, format="png", dpi=dots_per_inch)
-        written.append(path)
-    return tuple(written)
+    pictures = report_pictures(report, figures(report), dots_per_inch=dots_per_inch)
+    texts = {"report.json": report_json(report), "report.html": report_page(report, pictures)}
+    written = []
+    for name, text in texts.items():
+        written.append(Path(folder) / name)
+        with complete_or_absent(written[-1]) as part:
+            part.write_text(text, encoding="utf-8")
+    return (*written, *write_pictures(pictures, Path(folder)))
 
 
 def report_json(report: Report) -> str:

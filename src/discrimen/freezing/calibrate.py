@@ -67,13 +67,13 @@ class Calibration:
 
 
 def efficiency_name(efficiency: float) -> str:
-    """Return what a threshold for a neutron efficiency is called: ``95 % neutron efficiency``."""
-    return f"{100 * efficiency:g} % neutron efficiency"
+    """Return what a threshold for a neutron efficiency is called: ``neutron-efficiency-0.95``, as the option is."""
+    return f"neutron-efficiency-{efficiency:g}"
 
 
 def leakage_name(leakage: float) -> str:
-    """Return what a threshold for a gamma leakage is called: ``0.1 % gamma leakage``."""
-    return f"{100 * leakage:g} % gamma leakage"
+    """Return what a threshold for a gamma leakage is called: ``gamma-leakage-0.001``, as the option is."""
+    return f"gamma-leakage-{leakage:g}"
 
 
 def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int) -> Calibration:

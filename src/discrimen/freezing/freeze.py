@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
 from discrimen.freezing.calibrate import Calibration, CalibrationTask, calibrate, calibrated
+from discrimen.freezing.carried_history import with_history
 from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
@@ -82,6 +83,7 @@ def freeze(
     """
     session = load_keras("cpu")
     keras_model, spec = load_model_folder(folder, session=session)
+    spec = with_history(spec, Path(folder))
     with session.on_device():
         layers = layers_of(keras_model)
     samples = golden_pulses(spec.preparation) if golden is None else golden

@@ -1,14 +1,13 @@
 """How well two classes part: ROC, gamma leakage, figure of merit, calibration, thresholds, intervals."""
 
 from discrimen.metrics.calibration import (
-    CalibrationError,
     ReliabilityBin,
     Temperature,
-    calibration_error,
     fit_temperature,
     neutron_logits,
     reliability_curve,
 )
+from discrimen.metrics.calibration_error import CalibrationError, calibration_error
 from discrimen.metrics.energy_bins import DEFAULT_ENERGY_EDGES_KEVEE, EnergyBin, energy_bins
 from discrimen.metrics.figure_of_merit import (
     FIGURE_OF_MERIT_DEFINITION,
@@ -18,8 +17,25 @@ from discrimen.metrics.figure_of_merit import (
     psd_edges,
 )
 from discrimen.metrics.intervals import Share, wilson_interval
-from discrimen.metrics.leakage import Leakage, LeakageRatio, leakage_at_efficiency, leakage_ratio, leaked_share
+from discrimen.metrics.leakage import Leakage, leakage_at_efficiency, leaked_share
+from discrimen.metrics.paired import (
+    Difference,
+    LeakageRatio,
+    PairedLeakage,
+    auc_difference,
+    paired_leakage,
+    unpaired_difference,
+)
 from discrimen.metrics.roc import Auc, RocCurve, auc, roc_curve
+from discrimen.metrics.run_differences import (
+    RunDraws,
+    draw_runs,
+    widened,
+    widened_auc,
+    widened_auc_difference,
+    widened_leakage,
+    widened_paired,
+)
 from discrimen.metrics.scores import ClassScores, split_scores
 from discrimen.metrics.thresholds import Threshold, threshold_for_efficiency, threshold_for_leakage
 
@@ -30,29 +46,40 @@ __all__ = [
     "Band",
     "CalibrationError",
     "ClassScores",
+    "Difference",
     "EnergyBin",
     "FigureOfMerit",
     "Leakage",
     "LeakageRatio",
+    "PairedLeakage",
     "ReliabilityBin",
     "RocCurve",
+    "RunDraws",
     "Share",
     "Temperature",
     "Threshold",
     "auc",
+    "auc_difference",
     "calibration_error",
+    "draw_runs",
     "energy_bins",
     "figure_of_merit",
     "fit_temperature",
     "leakage_at_efficiency",
-    "leakage_ratio",
     "leaked_share",
     "neutron_logits",
+    "paired_leakage",
     "psd_edges",
     "reliability_curve",
     "roc_curve",
     "split_scores",
     "threshold_for_efficiency",
     "threshold_for_leakage",
+    "unpaired_difference",
+    "widened",
+    "widened_auc",
+    "widened_auc_difference",
+    "widened_leakage",
+    "widened_paired",
     "wilson_interval",
 ]

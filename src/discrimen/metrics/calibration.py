@@ -1,6 +1,6 @@
-"""Whether a score may be read as a probability: reliability curve, expected calibration error, temperature.
+"""Whether a score may be read as a probability: reliability curve and temperature.
 
-Reliability curves and the expected calibration error: M. P. Naeini, G. F. Cooper and M. Hauskrecht, AAAI (2015) 2901;
+Reliability curves: M. P. Naeini, G. F. Cooper and M. Hauskrecht, AAAI (2015) 2901;
 temperature scaling: C. Guo et al., Proc. Mach. Learn. Res. 70 (2017) 1321.
 """
 
@@ -18,7 +18,6 @@ from discrimen.metrics.intervals import Share, normal_quantile, wilson_interval
 from discrimen.pulses import Label
 
 DEFAULT_BINS = 15
-_DRAWS = 200
 _LOWEST_PROBABILITY = 1e-38
 _LOG_TEMPERATURE_LIMIT = 5.0
 
@@ -41,28 +40,6 @@ class ReliabilityBin:
     high: float
     mean_score: float
     neutrons: Share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationError:
-    """Mean distance between promised and true share of neutrons, bins weighted by their pulses.
-
-    Even a perfect score has an error above 0, since finitely many pulses scatter in each bin; that is what `chance` and
-    `chance_high` tell. Only a value above `chance_high` speaks against the score.
-
-    Parameters
-    ----------
-    value : float
-        The error.
-    chance : float
-        What it is on average where each score is the true probability.
-    chance_high : float
-        What it then exceeds by chance with one minus the confidence.
-    """
-
-    value: float
-    chance: float
-    chance_high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +87,8 @@ def reliability_curve(
     DataError
         If scores are no probabilities, labels do not fit them, or nothing is left.
     """
-    probability, is_neutron = _usable(scores, labels)
-    place = _bins(probability, n_bins)
+    probability, is_neutron = usable_scores(scores, labels)
+    place = score_bins(probability, n_bins)
     curve = []
     for number in np.unique(place):
         inside = place == number
@@ -128,48 +105,9 @@ def reliability_curve(
     return tuple(curve)
 
 
-def calibration_error(
-    scores: NDArray[Any],
-    labels: NDArray[Any],
-    *,
-    rng: np.random.Generator,
-    n_bins: int = DEFAULT_BINS,
-    confidence: float = 0.95,
-) -> CalibrationError:
-    """Compute the expected calibration error, and what chance alone would make of it.
-
-    Parameters
-    ----------
-    scores, labels, n_bins
-        As in :func:`reliability_curve`.
-    rng : Generator
-        Draws the classes of a perfect score, 200 times.
-    confidence : float
-        Of `chance_high`.
-
-    Raises
-    ------
-    DataError
-        As :func:`reliability_curve`.
-    """
-    normal_quantile(confidence)
-    probability, is_neutron = _usable(scores, labels)
-    place = _bins(probability, n_bins)
-    promised = np.bincount(place, weights=probability)
-
-    def error(drawn: NDArray[np.bool_]) -> float:
-        found = np.bincount(place, weights=drawn, minlength=len(promised))
-        return float(np.abs(found - promised).sum() / len(place))
-
-    by_chance = [error(rng.random(len(probability)) < probability) for _ in range(_DRAWS)]
-    return CalibrationError(
-        value=error(is_neutron),
-        chance=float(np.mean(by_chance)),
-        chance_high=float(np.quantile(by_chance, confidence)),
-    )
-
-
-def fit_temperature(logits: NDArray[Any], labels: NDArray[Any], *, confidence: float = 0.95) -> Temperature:
+def fit_temperature(
+    logits: NDArray[Any], labels: NDArray[Any], *, run: NDArray[Any] | None = None, confidence: float = 0.95
+) -> Temperature:
     """Fit the temperature of the greatest likelihood.
 
     Parameters
@@ -178,8 +116,12 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any], *, confidence: f
         log(p / (1 - p)) of the neutron class; NaN is left out.
     labels : ndarray of int, shape (pulse,)
         Gamma or neutron, of pulses that the network was not trained on.
+    run : ndarray of int, shape (pulse,), optional
+        Number of each pulse's run, where runs shall count and not pulses.
     confidence : float
-        Of the interval, from the curvature of the likelihood in log T.
+        Of the interval in log T. Its standard error is the robust one of P. J. Huber, Proc. 5th Berkeley Symp. 1
+        (1967) 221, since no single temperature need be right for all pulses; clustered where runs are given, with
+        Student's quantile.
 
     Raises
     ------
@@ -188,6 +130,7 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any], *, confidence: f
         completely, or the logits say nothing.
     """
     optimize = require_module("scipy.optimize", extra="analysis")
+    known = ~np.isnan(np.asarray(logits, np.float64))
     signed = _signed_logits(logits, labels)
 
     def log_loss(log_temperature: float) -> float:
@@ -204,7 +147,7 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any], *, confidence: f
             f"no temperature between {exp(-_LOG_TEMPERATURE_LIMIT):.2g} and {exp(_LOG_TEMPERATURE_LIMIT):.3g} is the "
             "likeliest: the classes part completely, or the scores say nothing; take more pulses"
         )
-    reach = normal_quantile(confidence) / sqrt(_information(signed * exp(-found.x)))
+    reach = _reach(signed * exp(-found.x), None if run is None else np.asarray(run)[known], confidence)
     return Temperature(
         value=exp(found.x),
         low=exp(found.x - reach),
@@ -237,7 +180,14 @@ def neutron_logits(scores: NDArray[Any], *, neutron_class: int) -> NDArray[np.fl
     return logits
 
 
-def _usable(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def usable_scores(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the scores that are there, and which of them are of neutrons.
+
+    Raises
+    ------
+    DataError
+        If scores are no probabilities, labels do not fit them, or nothing is left.
+    """
     probability, truth = np.asarray(scores, np.float64), np.asarray(labels)
     if probability.ndim != 1 or probability.shape != truth.shape:
         raise DataError(f"expected one label for each score, got scores {probability.shape} and labels {truth.shape}")
@@ -265,12 +215,25 @@ def _signed_logits(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.flo
     return np.where(truth == Label.NEUTRON, values, -values)
 
 
-def _information(scaled: NDArray[np.float64]) -> float:
-    """Fisher information of log T, expected for the scaled logits."""
-    probability = 1 / (1 + np.exp(-np.clip(scaled, -700, 700)))
-    return float(np.sum(scaled**2 * probability * (1 - probability)))
+def _reach(scaled: NDArray[np.float64], run: NDArray[Any] | None, confidence: float) -> float:
+    """Half width of the interval of log T at the likeliest, from the scores and the curvature of the likelihood."""
+    right = 1 / (1 + np.exp(-np.clip(scaled, -700, 700)))
+    slope = -(1 - right) * scaled
+    curvature = float(np.sum(right * (1 - right) * scaled**2 + (1 - right) * scaled))
+    quantile = normal_quantile(confidence)
+    variance = float(slope @ slope)
+    if run is not None:
+        stats = require_module("scipy.stats", extra="analysis")
+        place = np.unique(run, return_inverse=True)[1]
+        n_runs = int(place.max()) + 1
+        sums = np.bincount(place, weights=slope)
+        clustered = float(sums @ sums) * n_runs / max(1, n_runs - 1)
+        by_runs = float(stats.t.ppf(0.5 + confidence / 2, max(1, n_runs - 1))) * sqrt(clustered)
+        return max(by_runs, quantile * sqrt(variance)) / curvature
+    return quantile * sqrt(variance) / curvature
 
 
-def _bins(probability: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+def score_bins(probability: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+    """Return the number of each score's bin; bins hold about equally many, and equal scores share one."""
     inner = np.unique(np.quantile(probability, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.searchsorted(inner, probability, side="right")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, require_module
+from discrimen.metrics.intervals import normal_quantile
 
 FIGURE_OF_MERIT_DEFINITION = "(mean_n - mean_g) / (FWHM_n + FWHM_g)"
 """What the figure of merit is, to be printed beside its values."""
@@ -58,6 +59,8 @@ class FigureOfMerit:
     ----------
     value, error : float
         Figure of merit and its standard error, propagated from the covariance of the fit.
+    low, high : float
+        Its interval.
     gamma, neutron : Band
         The band with the lower and with the higher mean.
     chi2, n_degrees : float, int
@@ -72,6 +75,8 @@ class FigureOfMerit:
 
     value: float
     error: float
+    low: float
+    high: float
     gamma: Band
     neutron: Band
     chi2: float
@@ -87,7 +92,7 @@ class FigureOfMerit:
         return expected
 
 
-def figure_of_merit(psd: NDArray[Any], *, n_bins: int | None = None) -> FigureOfMerit:
+def figure_of_merit(psd: NDArray[Any], *, n_bins: int | None = None, confidence: float = 0.95) -> FigureOfMerit:
     """Fit two Gaussians to the histogram of a pulse shape parameter.
 
     The classes need not be known: start values come from a two-component mixture. The fit is a least-squares one
@@ -100,6 +105,8 @@ def figure_of_merit(psd: NDArray[Any], *, n_bins: int | None = None) -> FigureOf
         The parameter, larger for neutrons; NaN is left out and counted.
     n_bins : int, optional
         Of the histogram; by default as in :func:`psd_edges`.
+    confidence : float
+        Of the interval.
 
     Raises
     ------
@@ -115,11 +122,14 @@ def figure_of_merit(psd: NDArray[Any], *, n_bins: int | None = None) -> FigureOf
     parameters, covariance = _fit(counts, edges, start)
     _check(parameters, covariance, edges, n_counted=int(counts.sum()))
     value, error = _merit(parameters, covariance)
+    reach = normal_quantile(confidence) * error
     chi2, n_degrees = _chi_square(counts, edges, parameters)
     gamma, neutron = (_band(parameters, covariance, first) for first in (0, 3))
     return FigureOfMerit(
         value=value,
         error=error,
+        low=value - reach,
+        high=value + reach,
         gamma=gamma,
         neutron=neutron,
         chi2=chi2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, inf, isfinite, nan, sqrt
+from math import ceil, isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -41,45 +41,6 @@ class Leakage:
     n_neutron: int
     n_gamma_passing: int
     n_neutron_passing: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeakageRatio:
-    """How many times more one method leaks than another at the same neutron efficiency.
-
-    Parameters
-    ----------
-    efficiency : float
-        Wished share of the neutrons, of both.
-    ratio : float
-        Infinite where only the first leaks, NaN where neither does.
-    low, high : float
-        From the opposite ends of both intervals: wider than need be, since both methods see the same pulses.
-    """
-
-    efficiency: float
-    ratio: float
-    low: float
-    high: float
-
-
-def leakage_ratio(leakage: Leakage, *, over: Leakage) -> LeakageRatio:
-    """Return one leakage over another.
-
-    Raises
-    ------
-    DataError
-        If the efficiencies differ.
-    """
-    if leakage.efficiency != over.efficiency:
-        raise DataError(f"cannot compare leakages at efficiencies {leakage.efficiency:g} and {over.efficiency:g}")
-    none = nan if leakage.leakage == 0 else inf
-    return LeakageRatio(
-        efficiency=leakage.efficiency,
-        ratio=leakage.leakage / over.leakage if over.leakage > 0 else none,
-        low=leakage.low / over.high,
-        high=leakage.high / over.low if over.low > 0 else inf,
-    )
 
 
 def leakage_at_efficiency(

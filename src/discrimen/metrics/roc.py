@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.metrics.intervals import normal_quantile
 from discrimen.metrics.scores import ClassScores, split_scores
+from discrimen.pulses import Label
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -100,29 +101,42 @@ def auc(scores: NDArray[Any], labels: NDArray[Any], *, confidence: float = 0.95)
         If labels do not fit the scores, or a class is empty.
     """
     parts = split_scores(scores, labels)
-    below_neutron = _share_below(parts.gamma, parts.neutron)
-    value = float(below_neutron.mean())
+    above_gamma = placements(parts, parts.neutron, of=Label.NEUTRON)
+    value = float(above_gamma.mean())
     z = normal_quantile(confidence)
     if value in (0.0, 1.0):
         n_pairs = min(len(parts.gamma), len(parts.neutron))
         reach = ((1 - confidence) / 2) ** (1 / n_pairs)
         return Auc(value, reach, 1.0) if value == 1.0 else Auc(value, 0.0, 1 - reach)
-    spread = z * _standard_error(parts, below_neutron) / (value * (1 - value))
+    below_neutron = placements(parts, parts.gamma, of=Label.GAMMA)
+    spread = z * _standard_error(above_gamma, below_neutron) / (value * (1 - value))
     logit = np.log(value / (1 - value))
     return Auc(value, float(1 / (1 + np.exp(spread - logit))), float(1 / (1 + np.exp(-spread - logit))))
 
 
+def placements(parts: ClassScores, values: NDArray[np.float64], *, of: Label) -> NDArray[np.float64]:
+    """Return the share of the other class that each pulse is in the right order with, ties counting half.
+
+    Parameters
+    ----------
+    parts : ClassScores
+        Scores of both classes.
+    values : ndarray of float64, shape (pulse of the class,)
+        Scores of one class in any order, minus infinity where there is none.
+    of : Label
+        Which class that is: a neutron belongs above the gammas, a gamma below the neutrons.
+    """
+    if of == Label.NEUTRON:
+        return _share_below(parts.gamma, values)
+    return 1 - _share_below(parts.neutron, values)
+
+
 def _share_below(reference: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the ascending reference that lies below each value, ties counting half."""
     left = np.searchsorted(reference, values, side="left")
     right = np.searchsorted(reference, values, side="right")
     return (left + right) / (2 * len(reference))
 
 
-def _standard_error(parts: ClassScores, below_neutron: NDArray[np.float64]) -> float:
-    above_gamma = 1 - _share_below(parts.neutron, parts.gamma)
-    variance = 0.0
-    for placements in (below_neutron, above_gamma):
-        if len(placements) > 1:
-            variance += float(placements.var(ddof=1)) / len(placements)
+def _standard_error(*groups: NDArray[np.float64]) -> float:
+    variance = sum(float(group.var(ddof=1)) / len(group) for group in groups if len(group) > 1)
     return float(np.sqrt(variance))

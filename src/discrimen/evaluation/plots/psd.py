@@ -13,36 +13,71 @@ from discrimen.evaluation.plots.style import (
     panels,
     plain_log_axis,
 )
-from discrimen.evaluation.report import METHODS, BinReport, NotComputed, PsdHistogram, PsdMap, Report
+from discrimen.evaluation.report import METHODS, BinReport, NotComputed, Report
+from discrimen.evaluation.report_parts import PsdHistogram, PsdMap
 from discrimen.metrics import FigureOfMerit
-from discrimen.plot_style import GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
+from discrimen.plot_style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+_FEWEST_FOR_A_LINE = 5
+"""Pulses that the network takes for each class in a column of light."""
+
+_COLUMNS_TOGETHER = 4
+
+
 def draw_psd_map(psd_map: PsdMap, *, psd_definition: str) -> Figure:
-    """Draw PSD against light, gammas and neutrons side by side on one colour scale."""
+    """Draw PSD against light: each class on one colour scale, what the network decides, and where it is wrong.
+
+    The line is the cut in PSD that agrees best with the network's decision at each light.
+    """
     colors = require_module("matplotlib.colors", extra="analysis")
-    figure = new_figure(11.0, 5.0)
-    axes = figure.subplots(1, 2, sharex=True, sharey=True)
-    highest = max(psd_map.gamma_counts.max(), psd_map.neutron_counts.max(), 2)
-    for ax, name, counts in (
-        (axes[0], "true gammas", psd_map.gamma_counts),
-        (axes[1], "true neutrons", psd_map.neutron_counts),
-    ):
+    shown = [
+        (f"{counts.sum()} {words}", counts)
+        for words, counts in (
+            ("true gammas", psd_map.gamma_counts),
+            ("true neutrons", psd_map.neutron_counts),
+            ("gammas that the network calls neutrons", psd_map.gamma_called_neutron),
+            ("neutrons that the network calls gammas", psd_map.neutron_called_gamma),
+        )
+    ]
+    figure = new_figure(11.5, 9.0)
+    axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    highest = max(max(counts.max() for _, counts in shown), 2)
+    for ax, (title, counts) in zip(axes.flat, shown, strict=True):
         mesh = ax.pcolormesh(
             psd_map.light_edges, psd_map.psd_edges, np.ma.masked_equal(counts, 0).T,
             norm=colors.LogNorm(1, highest), cmap="viridis", rasterized=True,
         )  # fmt: skip
+        _draw_decision(ax, psd_map)
         plain_log_axis(ax)
-        ax.set_title(f"{counts.sum()} {name}")
+        ax.set_title(title)
+    for ax in axes[1]:
         ax.set_xlabel("light (keVee)" if psd_map.light_unit == "keVee" else f"Q_long ({psd_map.light_unit})")
-    axes[0].set_ylabel(f"PSD = {psd_definition}")
+    figure.supylabel(f"PSD = {psd_definition}", fontsize=12)
     figure.colorbar(mesh, ax=axes, label="pulses per bin")
     figure.suptitle(f"{METHODS[psd_map.method]}: {_gates_line(psd_map)}", fontsize=12)
     return figure
+
+
+def _draw_decision(ax: Axes, psd_map: PsdMap) -> None:
+    """Draw in each column of light the cut in PSD that agrees best with what the network calls a neutron."""
+    called_neutron = psd_map.gamma_called_neutron + psd_map.neutron_counts - psd_map.neutron_called_gamma
+    gamma, neutron = (
+        # Neighbouring columns together, since one alone may hold a few pulses only.
+        counts.reshape(-1, _COLUMNS_TOGETHER, counts.shape[1]).sum(axis=1)
+        for counts in (psd_map.gamma_counts + psd_map.neutron_counts - called_neutron, called_neutron)
+    )
+    below = np.pad(np.cumsum(neutron, axis=1), ((0, 0), (1, 0)))
+    above = gamma.sum(axis=1, keepdims=True) - np.pad(np.cumsum(gamma, axis=1), ((0, 0), (1, 0)))
+    cut = psd_map.psd_edges[np.argmin(below + above, axis=1)]
+    known = (gamma.sum(axis=1) >= _FEWEST_FOR_A_LINE) & (neutron.sum(axis=1) >= _FEWEST_FOR_A_LINE)
+    edges = psd_map.light_edges[::_COLUMNS_TOGETHER]
+    ax.stairs(np.where(known, cut, np.nan), edges, baseline=None, color="white", linewidth=3.5)
+    ax.stairs(np.where(known, cut, np.nan), edges, baseline=None, color=VERMILION, linewidth=1.8)
 
 
 def draw_psd_fits(report: Report) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from discrimen.errors import require_module
 from discrimen.evaluation.report import MethodResult, Report
 from discrimen.metrics import Leakage
 from discrimen.plot_style import GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
@@ -27,15 +28,18 @@ _SCORE_TICKS = {
 
 def draw_scores(report: Report) -> Figure:
     """Draw the score of gammas and of neutrons, and the thresholds of the wished efficiencies."""
+    hep = require_module("mplhep", extra="analysis")
     histogram = report.score_histogram
     figure = new_figure(8.0, 5.2)
     ax = figure.subplots()
     classes = (("gamma", histogram.gamma_counts, GAMMA_COLOUR), ("neutron", histogram.neutron_counts, NEUTRON_COLOUR))
     for name, counts, colour in classes:
-        ax.stairs(counts, histogram.score_edges, color=colour, fill=True, alpha=0.3, label=f"true {name}")
+        hep.histplot(
+            counts, histogram.score_edges, ax=ax, histtype="fill", color=colour, alpha=0.3, label=f"true {name}"
+        )
     # The lines come on top of both areas.
     for _, counts, colour in classes:
-        ax.stairs(counts, histogram.score_edges, color=colour, linewidth=2)
+        hep.histplot(counts, histogram.score_edges, ax=ax, histtype="step", yerr=False, color=colour, linewidth=2)
     ax.set_xscale("logit")
     ax.set_xticks(list(_SCORE_TICKS.values()), list(_SCORE_TICKS))
     ax.set_xticks([], minor=True)

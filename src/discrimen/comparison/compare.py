@@ -1,0 +1,209 @@
+"""Several models on one or more data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.comparison.result import Against, ComparedRange, Comparison, Figures, Group, LeakageAgainst
+from discrimen.comparison.unpaired import unpaired_ranges
+from discrimen.dataset import Dataset
+from discrimen.errors import DataError, SettingsError
+from discrimen.evaluation import NotComputed
+from discrimen.evaluation.candidates import Sample
+from discrimen.evaluation.judged_sample import judged_sample
+from discrimen.evaluation.ranges import too_few
+from discrimen.inference.load import Model
+from discrimen.metrics import (
+    DEFAULT_ENERGY_EDGES_KEVEE,
+    EnergyBin,
+    Leakage,
+    RunDraws,
+    auc,
+    auc_difference,
+    draw_runs,
+    energy_bins,
+    leakage_at_efficiency,
+    paired_leakage,
+    widened_auc,
+    widened_auc_difference,
+    widened_leakage,
+    widened_paired,
+)
+from discrimen.provenance import software_versions, utc_now
+from discrimen.pulses import Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    bins: tuple[EnergyBin, ...]
+    efficiencies: tuple[float, ...]
+    confidence: float
+    rng: np.random.Generator
+
+
+def compare_models(
+    models: Mapping[str, Model],
+    sets: Mapping[str, Dataset],
+    *,
+    energy_edges_kevee: Sequence[float] = DEFAULT_ENERGY_EDGES_KEVEE,
+    efficiencies: Sequence[float] = (0.90, 0.95, 0.99),
+    confidence: float = 0.95,
+    seed: int = 0,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Comparison:
+    """Compare models on the same pulses of each data set, and each model on several data sets.
+
+    Parameters
+    ----------
+    models : mapping of str to Model
+        By name; the first is the reference.
+    sets : mapping of str to Dataset
+        Labelled, by name; the first is the reference.
+    energy_edges_kevee : sequence of float
+        Edges of the energy bins. Where energies come from a calibration, it is that of the first model.
+    efficiencies : sequence of float
+        Neutron efficiencies at which the gamma leakage is wanted.
+    confidence : float
+        Of every interval.
+    seed : int
+        Draws for intervals.
+    on_progress : callable
+        Called with 1 for each model and data set that is done.
+
+    Raises
+    ------
+    DataError
+        If pulses have no labels, or a data set lacks a class.
+    SettingsError
+        If there is nothing to compare, or a share does not lie between 0 and 1.
+    """
+    if len(models) * len(sets) < 2:
+        raise SettingsError("nothing to compare: give several models or several data sets")
+    for share in (*efficiencies, confidence):
+        if not 0 < share < 1:
+            raise SettingsError(f"efficiencies and confidence must lie between 0 and 1, got {share:g}")
+    task = _Task(
+        bins=energy_bins(energy_edges_kevee),
+        efficiencies=tuple(efficiencies),
+        confidence=confidence,
+        rng=np.random.default_rng(seed),
+    )
+    on_sets = tuple(_models_on(name, models, dataset, task, on_progress) for name, dataset in sets.items())
+    groups = on_sets if len(models) > 1 else ()
+    if len(sets) > 1:
+        groups += tuple(_sets_of(model, on_sets, tuple(sets)) for model in models)
+    origin = {name: {"path": str(model.path), "sha256": model.sha256} for name, model in models.items()}
+    return Comparison(
+        groups=groups,
+        efficiencies=task.efficiencies,
+        confidence=confidence,
+        origin={**origin, **{name: {"files": list(dataset.files)} for name, dataset in sets.items()}},
+        created_utc=utc_now(),
+        software=software_versions("numpy", "scipy"),
+    )
+
+
+def _models_on(
+    name: str, models: Mapping[str, Model], dataset: Dataset, task: _Task, on_progress: Callable[[int], None]
+) -> Group:
+    samples: dict[str, Sample] = {}
+    notes: list[str] = []
+    for model_name, model in models.items():
+        own: list[str] = []
+        samples[model_name], _ = judged_sample(model.predictor, dataset.pulses, None, own, dataset.files)
+        if not samples[model_name].labels.any() or samples[model_name].labels.all():
+            raise DataError(f"{name}: both classes are needed; files of one data set are joined by commas")
+        notes += [note for note in own if note not in notes]
+        on_progress(1)
+    first = next(iter(samples.values()))
+    energies = (None, *task.bins) if first.energy_kevee is not None else (None,)
+    ranges = tuple(_range(samples, first, energy, task) for energy in energies)
+    counted = _counted(first, ranges, task)
+    return Group(title=f"Models on {name}", entries=tuple(models), paired=True, ranges=ranges, notes=(*notes, counted))
+
+
+def _counted(first: Sample, ranges: Sequence[ComparedRange], task: _Task) -> str:
+    draws = draw_runs(first.run, first.labels, rng=task.rng)
+    if draws is not None and ranges:
+        return f"intervals count {draws.n_runs} runs, drawn anew whole, and are never narrower than those of the pulses"
+    return "intervals count pulses: differences between runs are not in them"
+
+
+def _range(samples: Mapping[str, Sample], first: Sample, energy: EnergyBin | None, task: _Task) -> ComparedRange:
+    inside = np.ones(len(first.labels), dtype=np.bool_)
+    if energy is not None and first.energy_kevee is not None:
+        inside = energy.contains(first.energy_kevee)
+    labels = first.labels[inside]
+    reason = too_few(labels)
+    figures: dict[str, Figures | NotComputed] = dict.fromkeys(samples, reason) if reason else {}
+    against: dict[str, Against] = {}
+    if reason is None:
+        draws = draw_runs(first.run[inside], labels, rng=task.rng)
+        scores = {name: sample.network[inside] for name, sample in samples.items()}
+        figures = {name: _figures(values, labels, task, draws) for name, values in scores.items()}
+        reference, *others = scores
+        against = {name: _against(scores[name], scores[reference], labels, task, draws) for name in others}
+    n_gamma, n_neutron = (int(np.count_nonzero(labels == label)) for label in (Label.GAMMA, Label.NEUTRON))
+    return ComparedRange(
+        energy=energy,
+        n_gamma=dict.fromkeys(samples, n_gamma),
+        n_neutron=dict.fromkeys(samples, n_neutron),
+        figures=figures,
+        against=against,
+    )
+
+
+def _figures(scores: NDArray[np.float64], labels: NDArray[np.int8], task: _Task, draws: RunDraws | None) -> Figures:
+    area = auc(scores, labels, confidence=task.confidence)
+    if draws is not None:
+        area = widened_auc(area, scores, labels, draws=draws, confidence=task.confidence)
+    return Figures(auc=area, leakages=tuple(_leakage(scores, labels, each, task, draws) for each in task.efficiencies))
+
+
+def _leakage(
+    scores: NDArray[np.float64], labels: NDArray[np.int8], efficiency: float, task: _Task, draws: RunDraws | None
+) -> Leakage | NotComputed:
+    try:
+        found = leakage_at_efficiency(scores, labels, efficiency=efficiency, confidence=task.confidence)
+    except DataError as error:
+        return NotComputed(str(error))
+    return found if draws is None else widened_leakage(found, scores, labels, draws=draws, confidence=task.confidence)
+
+
+def _against(
+    scores: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    labels: NDArray[np.int8],
+    task: _Task,
+    draws: RunDraws | None,
+) -> Against:
+    area = auc_difference(scores, reference, labels, confidence=task.confidence)
+    if draws is not None:
+        area = widened_auc_difference(area, scores, reference, labels, draws=draws, confidence=task.confidence)
+    leakages = []
+    for efficiency in task.efficiencies:
+        both = (_leakage(values, labels, efficiency, task, None) for values in (scores, reference))
+        if not all(isinstance(each, Leakage) for each in both):
+            continue
+        found = paired_leakage(
+            scores, reference, labels, efficiency=efficiency, rng=task.rng, confidence=task.confidence
+        )
+        if draws is not None:
+            found = widened_paired(found, scores, reference, labels, draws=draws, confidence=task.confidence)
+        leakages.append(LeakageAgainst(efficiency=efficiency, difference=found.difference, ratio=found.ratio))
+    return Against(auc=area, leakages=tuple(leakages))
+
+
+def _sets_of(model: str, on_sets: Sequence[Group], names: tuple[str, ...]) -> Group:
+    """Put one model's figures on each data set side by side."""
+    by_set = dict(zip(names, on_sets, strict=True))
+    found = {name: {part.energy: part.figures[model] for part in group.ranges} for name, group in by_set.items()}
+    counts = {
+        name: {part.energy: (part.n_gamma[model], part.n_neutron[model]) for part in group.ranges}
+        for name, group in by_set.items()
+    }
+    return Group(title=f"{model} on each data set", entries=names, paired=False, ranges=unpaired_ranges(found, counts))

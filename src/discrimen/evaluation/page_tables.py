@@ -1,0 +1,164 @@
+"""Tables of the page: what stands in each cell, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, NotComputed, Report
+from discrimen.evaluation.text import percent, shown_methods
+from discrimen.metrics import FigureOfMerit, Leakage, LeakageRatio, Share, Temperature
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value with its interval; `best` stands out."""
+
+    value: str
+    interval: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table; `group` begins a new group."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """A table: a heading for each column, the name's among them, and lines."""
+
+    heading: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+NOTHING = Cell("-")
+
+
+def leakage_rows(report: Report, *, efficiency: float) -> TableRows | None:
+    """Return gamma leakage by method and range, the least of a real method marked; None if there is none."""
+    names = shown_methods(report, METHODS)
+    if not names:
+        return None
+    found = {name: [_leakage(part, name, efficiency) for part in report.ranges] for name in names}
+    real = [each for name, each in found.items() if name != "photon_bound"]
+    least = [min((each.leakage for each in column if each), default=0.0) for column in zip(*real, strict=True)]
+    lines = tuple(
+        Line(
+            METHODS[name],
+            tuple(
+                leakage_cell(each, best=name != "photon_bound" and 0 < each.leakage == best) if each else NOTHING
+                for each, best in zip(found[name], least, strict=True)
+            ),
+        )
+        for name in names
+    )
+    return TableRows(("method", *(part.name for part in report.ranges)), lines)
+
+
+def method_rows(report: Report, *, efficiency: float) -> TableRows | None:
+    """Return everything of every method in every range; None if nothing was computed."""
+    if not shown_methods(report, METHODS):
+        return None
+    leakages = tuple(f"leakage at {each:.3g}" for each in report.efficiencies)
+    heading = ("range and method", "AUC", *leakages, "over network", "FoM", "chi2/ndf", "no score")
+    lines = []
+    for part in report.ranges:
+        counts = Cell(f"{part.n_gamma} gammas, {part.n_neutron} neutrons")
+        lines.append(Line(part.name, (counts, *(Cell("") for _ in heading[2:])), group=True))
+        for name, result in part.computed().items():
+            lines.append(Line(METHODS[name], tuple(_method_cells(part, name, result, efficiency))))
+    return TableRows(heading, tuple(lines))
+
+
+def operating_point_rows(report: Report) -> TableRows:
+    """Return what thresholds on the network's score do in each range."""
+    lines = []
+    for part in report.ranges:
+        for number, point in enumerate(part.operating_points):
+            name = "score of 0.5" if point.name == "even" else point.name
+            shares = tuple(_share_cell(share) for share in (point.efficiency, point.leakage))
+            lines.append(Line(part.name, (Cell(name), Cell(f"{point.threshold:.5g}"), *shares), group=number == 0))
+    return TableRows(("range", "threshold", "score", "neutron efficiency (%)", "gamma leakage (%)"), tuple(lines))
+
+
+def calibration_rows(report: Report) -> TableRows | None:
+    """Return calibration error and temperature of each range; None if there is none."""
+    lines = []
+    for part in report.ranges:
+        found = part.calibration
+        if isinstance(found, Calibration):
+            error = found.error
+            lines.append(
+                Line(
+                    part.name,
+                    (
+                        Cell(percent(error.value), f"{percent(error.low)} to {percent(error.high)}"),
+                        Cell(percent(error.chance)),
+                        Cell(percent(error.chance_high)),
+                        _temperature_cell(found),
+                    ),
+                )
+            )
+    heading = ("range", "calibration error", "by chance", "by chance, at most", "temperature")
+    return TableRows(heading, tuple(lines)) if lines else None
+
+
+def run_rows(report: Report) -> TableRows:
+    """Return how many pulses of each class each run holds."""
+    lines = tuple(Line(run.name, (Cell(str(run.n_gamma)), Cell(str(run.n_neutron)))) for run in report.data.runs)
+    return TableRows(("run", "gammas", "neutrons"), lines)
+
+
+def leakage_cell(found: Leakage, *, best: bool = False) -> Cell:
+    """Return a leakage in percent."""
+    return Cell(percent(found.leakage), f"{percent(found.low)} to {percent(found.high)}", best)
+
+
+def ratio_cell(ratios: Iterable[LeakageRatio], efficiency: float) -> Cell:
+    """Return the ratio at an efficiency, if there is one."""
+    for ratio in ratios:
+        if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.ratio == ratio.ratio:
+            if ratio.ratio == inf:
+                return Cell("infinite", f"at least {ratio.low:.3g}")
+            return Cell(f"{ratio.ratio:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}")
+    return NOTHING
+
+
+def _leakage(part: BinReport, name: str, efficiency: float) -> Leakage | None:
+    result = part.computed().get(name)
+    return None if result is None else result.leakage_at(efficiency)
+
+
+def _method_cells(part: BinReport, name: str, result: MethodResult, efficiency: float) -> Sequence[Cell]:
+    merit = result.figure_of_merit
+    unscored = result.n_gamma_unclassified + result.n_neutron_unclassified
+    area = result.auc
+    return [
+        Cell(f"{area.value:.5f}", f"{area.low:.5f} to {area.high:.5f}"),
+        *(leakage_cell(each) if isinstance(each, Leakage) else Cell("not reached") for each in result.leakages),
+        ratio_cell(part.leakage_over_network.get(name, ()), efficiency),
+        Cell(f"{merit.value:.3f}", f"{merit.low:.3f} to {merit.high:.3f}")
+        if isinstance(merit, FigureOfMerit)
+        else Cell("" if merit is None else "no fit"),
+        Cell(f"{merit.chi2:.0f}/{merit.n_degrees}" if isinstance(merit, FigureOfMerit) else ""),
+        Cell(str(unscored)),
+    ]
+
+
+def _share_cell(share: Share | NotComputed) -> Cell:
+    if isinstance(share, NotComputed):
+        return NOTHING
+    return Cell(percent(share.value), f"{percent(share.low)} to {percent(share.high)}")
+
+
+def _temperature_cell(found: Calibration) -> Cell:
+    temperature = found.temperature
+    if not isinstance(temperature, Temperature):
+        return NOTHING
+    return Cell(f"{temperature.value:.3f}", f"{temperature.low:.3f} to {temperature.high:.3f}")

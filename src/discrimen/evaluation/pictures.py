@@ -1,0 +1,85 @@
+"""Pictures of a page: drawn once for the page and the file beside it, and once for print."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from discrimen.output import complete_or_absent
+from discrimen.plot_style import house_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture inside a page, and for print.
+
+    Parameters
+    ----------
+    name : str
+        Anchor in the page, and name of the files beside it without suffix.
+    caption : str
+        What it shows.
+    png, pdf : bytes
+        The picture.
+    """
+
+    name: str
+    caption: str
+    png: bytes
+    pdf: bytes
+
+    @property
+    def source(self) -> str:
+        """The picture inside the page: a data URI."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Names of the files that :func:`write_pictures` writes."""
+        return f"{self.name}.png", f"{self.name}.pdf"
+
+
+def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120) -> Picture:
+    """Draw a figure for a page and for print.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to show; its layout stays as it is from now on.
+    name, caption
+        See :class:`Picture`.
+    dots_per_inch : int
+        Of the PNG.
+    """
+    png, pdf = io.BytesIO(), io.BytesIO()
+    with house_style():
+        figure.savefig(png, format="png", dpi=dots_per_inch)
+        # The second drawing need not find the layout anew.
+        figure.set_layout_engine("none")
+        # No date: the same figure gives the same bytes.
+        figure.savefig(pdf, format="pdf", dpi=dots_per_inch, metadata={"CreationDate": None})
+    return Picture(name=name, caption=caption, png=png.getvalue(), pdf=pdf.getvalue())
+
+
+def write_pictures(pictures: Iterable[Picture], folder: Path) -> list[Path]:
+    """Write pictures as PNG and PDF, each complete or absent, and return the paths.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    written = []
+    for each in pictures:
+        for name, content in zip(each.files, (each.png, each.pdf), strict=True):
+            written.append(folder / name)
+            with complete_or_absent(written[-1]) as part:
+                part.write_bytes(content)
+    return written

@@ -1,0 +1,202 @@
+"""Intervals that count runs and not pulses: pulses of one run share gain, rate and temperature, and err together.
+
+The bootstrap draws whole runs: of each kind of run (gammas alone, neutrons alone, both) one fewer than there are, with
+replacement (J. N. K. Rao and C. F. J. Wu, J. Am. Stat. Assoc. 83 (1988) 231). The spread of the draws is the standard
+error; since a few runs tell little of their own scatter, the interval takes Student's quantile for their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp, inf, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import require_module
+from discrimen.metrics.leakage import Leakage
+from discrimen.metrics.paired import Difference, PairedLeakage
+from discrimen.metrics.roc import Auc
+from discrimen.metrics.scores import split_scores
+from discrimen.pulses import Label
+
+FEWEST_DEGREES = 4
+"""Runs beyond the first of each kind, in all: with fewer, nothing can be said of how runs differ."""
+
+_DRAWS = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunDraws:
+    """Runs drawn anew, many times.
+
+    Parameters
+    ----------
+    run : ndarray of int64, shape (pulse,)
+        Position of each pulse's run among the columns of `weight`.
+    weight : ndarray of float64, shape (draw, run)
+        How much each run counts in each draw.
+    n_degrees : int
+        Degrees of freedom: runs, less one for each kind of run.
+    """
+
+    run: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    n_degrees: int
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs there are."""
+        return int(self.weight.shape[1])
+
+    def quantile(self, confidence: float) -> float:
+        """Return half the width of a central interval in standard errors."""
+        stats = require_module("scipy.stats", extra="analysis")
+        return float(stats.t.ppf(0.5 + confidence / 2, self.n_degrees))
+
+    def share_error(self, passing: NDArray[np.bool_], members: NDArray[np.bool_]) -> float:
+        """Return the standard error of the share of the members that pass."""
+        n_members, n_passing = (self._per_run(chosen) for chosen in (members, members & passing))
+        return _spread((self.weight @ n_passing) / np.maximum(self.weight @ n_members, 1e-9))
+
+    def leakages(self, scores: NDArray[Any], labels: NDArray[Any], *, efficiency: float) -> NDArray[np.float64]:
+        """Return the gamma leakage at a neutron efficiency in each draw, shape (draw,), its threshold drawn too."""
+        ranked = np.where(np.isnan(scores), -np.inf, scores)
+        neutron = np.flatnonzero(labels == Label.NEUTRON)
+        falling = neutron[np.argsort(-ranked[neutron], kind="stable")]
+        kept = np.empty(len(self.weight))
+        for draw, weight in enumerate(self.weight):
+            passed = np.cumsum(weight[self.run[falling]])
+            at = np.searchsorted(passed, efficiency * passed[-1] * (1 - 1e-12))
+            kept[draw] = ranked[falling[min(at, len(falling) - 1)]]
+        leaked, n_gamma = np.zeros(len(kept)), np.zeros(len(kept))
+        for run in range(self.n_runs):
+            gamma = np.sort(ranked[(labels == Label.GAMMA) & (self.run == run)])
+            leaked += self.weight[:, run] * (len(gamma) - np.searchsorted(gamma, kept, side="left"))
+            n_gamma += self.weight[:, run] * len(gamma)
+        return np.asarray(leaked / np.maximum(n_gamma, 1e-9))
+
+    def areas(self, scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the area under the curve in each draw, shape (draw,)."""
+        ranked = np.where(np.isnan(scores), -np.inf, scores)
+        in_order = np.zeros((self.n_runs, self.n_runs))
+        gamma, neutron = labels == Label.GAMMA, labels == Label.NEUTRON
+        n_gamma, n_neutron = self._per_run(gamma), self._per_run(neutron)
+        for run in range(self.n_runs):
+            reference = np.sort(ranked[gamma & (self.run == run)])
+            below = np.searchsorted(reference, ranked[neutron], "left")
+            below = below + np.searchsorted(reference, ranked[neutron], "right")
+            in_order[run] = np.bincount(self.run[neutron], weights=below / 2, minlength=self.n_runs)
+        found = np.einsum("dg,gn,dn->d", self.weight, in_order, self.weight)
+        return np.asarray(found / np.maximum((self.weight @ n_gamma) * (self.weight @ n_neutron), 1e-9))
+
+    def _per_run(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.bincount(self.run[chosen], minlength=self.n_runs).astype(np.float64)
+
+
+def draw_runs(run: NDArray[Any], labels: NDArray[Any], *, rng: np.random.Generator) -> RunDraws | None:
+    """Draw runs anew, or return None where there are too few for it.
+
+    Parameters
+    ----------
+    run : ndarray of int, shape (pulse,)
+        Number of each pulse's run.
+    labels : ndarray of int, shape (pulse,)
+        Gamma or neutron.
+    rng : Generator
+        Draws.
+    """
+    names, place = np.unique(run, return_inverse=True)
+    kinds = np.zeros(len(names), dtype=np.int64)
+    for bit, label in enumerate((Label.GAMMA, Label.NEUTRON)):
+        kinds[np.unique(place[labels == label])] |= 1 << bit
+    groups = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    n_degrees = len(names) - len(groups)
+    if n_degrees < FEWEST_DEGREES or min(len(group) for group in groups) < 2:
+        return None
+    weight = np.zeros((_DRAWS, len(names)))
+    for group in groups:
+        n = len(group)
+        weight[:, group] = rng.multinomial(n - 1, np.full(n, 1 / n), size=_DRAWS) * n / (n - 1)
+    return RunDraws(run=place.ravel().astype(np.int64), weight=weight, n_degrees=n_degrees)
+
+
+def widened(value: float, low: float, high: float, *, error: float, half_width: float) -> tuple[float, float]:
+    """Return the wider of two intervals of a share at either end: of the counts, and of the runs.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The share, and its interval by counting.
+    error : float
+        Its standard error from runs drawn anew.
+    half_width : float
+        In standard errors, taken on the logit scale, which keeps it between 0 and 1.
+    """
+    if not 0 < value < 1 or error == 0:
+        return low, high
+    reach, at = min(half_width * error / (value * (1 - value)), 50.0), log(value / (1 - value))
+    return min(low, 1 / (1 + exp(reach - at))), max(high, 1 / (1 + exp(-reach - at)))
+
+
+def widened_leakage(
+    found: Leakage, scores: NDArray[Any], labels: NDArray[Any], *, draws: RunDraws, confidence: float
+) -> Leakage:
+    """Return a leakage with an interval that counts runs."""
+    error = _spread(draws.leakages(scores, labels, efficiency=found.efficiency))
+    half_width = draws.quantile(confidence)
+    low, high = widened(found.leakage, found.low, found.high, error=error, half_width=half_width)
+    return replace(found, low=low, high=high)
+
+
+def widened_auc(found: Auc, scores: NDArray[Any], labels: NDArray[Any], *, draws: RunDraws, confidence: float) -> Auc:
+    """Return an area under the curve with an interval that counts runs."""
+    split_scores(scores, labels)
+    error = _spread(draws.areas(scores, labels))
+    low, high = widened(found.value, found.low, found.high, error=error, half_width=draws.quantile(confidence))
+    return Auc(found.value, low, high)
+
+
+def widened_difference(found: Difference, *, error: float, half_width: float) -> Difference:
+    """Return a difference with the wider of its own interval and that of the runs at either end."""
+    reach = half_width * error
+    return replace(found, low=min(found.low, found.value - reach), high=max(found.high, found.value + reach))
+
+
+def widened_auc_difference(
+    found: Difference,
+    scores: NDArray[Any],
+    reference: NDArray[Any],
+    labels: NDArray[Any],
+    *,
+    draws: RunDraws,
+    confidence: float,
+) -> Difference:
+    """Return a difference of areas under the curve with an interval that counts runs."""
+    error = _spread(draws.areas(scores, labels) - draws.areas(reference, labels))
+    return widened_difference(found, error=error, half_width=draws.quantile(confidence))
+
+
+def widened_paired(
+    found: PairedLeakage,
+    scores: NDArray[Any],
+    reference: NDArray[Any],
+    labels: NDArray[Any],
+    *,
+    draws: RunDraws,
+    confidence: float,
+) -> PairedLeakage:
+    """Return a difference and a ratio of leakages with intervals that count runs."""
+    first, second = (draws.leakages(values, labels, efficiency=found.efficiency) for values in (scores, reference))
+    half_width, ratio = draws.quantile(confidence), found.ratio
+    difference = widened_difference(found.difference, error=_spread(first - second), half_width=half_width)
+    if 0 < ratio.ratio < inf and min(first.min(), second.min()) > 0:
+        reach = half_width * _spread(np.log(first / second))
+        low, high = ratio.ratio * exp(-reach), ratio.ratio * exp(reach)
+        ratio = replace(ratio, low=min(ratio.low, low), high=max(ratio.high, high))
+    return replace(found, difference=difference, ratio=ratio)
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1))
