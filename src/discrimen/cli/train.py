@@ -15,6 +15,7 @@ from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_op
 from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
 from discrimen.dataset import Dataset, load_dataset
 from discrimen.distortion import DISTORTIONS
+from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES
 from discrimen.prepare import choose_preparation
 from discrimen.pulses import Label
@@ -151,7 +152,7 @@ def train(
     inputs: InputOptions,
 ) -> None:
     """Train a network on labelled pulses; leaves model, history, curves and TensorBoard logs in a folder."""
-    config = TrainingConfig(
+    config = _config(
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer.value,
@@ -201,6 +202,13 @@ def train(
         _print(result, dataset)
     if result.stopped_by == "interrupt":
         raise typer.Exit(130)
+
+
+def _config(**values: Any) -> TrainingConfig:
+    try:
+        return TrainingConfig(**values)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _audited(dataset: Dataset, parted: Split, *, accept: bool) -> Audit:

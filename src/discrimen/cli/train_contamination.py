@@ -8,11 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import parse_pairs
 from discrimen.dataset import Dataset
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.labelling.contamination import (
     NAMES,
@@ -46,14 +47,16 @@ def chosen_contamination(
 
     Raises
     ------
+    typer.BadParameter
+        If the option cannot be understood.
     SettingsError, FormatError
-        If the option or a file beside a data set cannot be understood.
+        If a file beside a data set cannot be understood.
     """
     by_soft_labels = soft and dataset.pulses.neutron_probability is not None
     if option == "none" or (option is None and by_soft_labels):
         return None
     if option is not None:
-        given = check_contamination(parse_pairs(option.split(","), example="--contamination gamma=0.05,neutron=0.1"))
+        given = _given(option)
         _log(given, "as given")
         return given
     found = [read_label_noise(path) for path in paths]
@@ -70,6 +73,14 @@ def chosen_contamination(
     checked = check_contamination(pooled)
     _log(checked, ", ".join(labels_path(path).name for path, noise in zip(paths, found, strict=True) if noise in used))
     return checked
+
+
+def _given(option: str) -> dict[str, float]:
+    pairs = parse_pairs(option.split(","), example="--contamination gamma=0.05,neutron=0.1")
+    try:
+        return check_contamination(pairs)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def soft_labels_of_all(readers: Sequence[Reader], *, wanted: bool) -> list[Callable[[Pulses], Pulses]]:

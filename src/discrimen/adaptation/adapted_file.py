@@ -1,0 +1,152 @@
+"""From a frozen model and what was chosen on other pulses to a frozen model of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from discrimen.adaptation.recalibrate import Recalibration
+from discrimen.adaptation.rescaling import rescaled
+from discrimen.detector import DetectorSettings, PolarityName
+from discrimen.errors import FormatError
+from discrimen.freezing.freeze import golden_pulses
+from discrimen.inference.native import NativePredictor
+from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
+from discrimen.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.spec.model_spec import ModelSpec
+
+_OF_THE_SOURCE = ("calibration", "adaptation")
+"""Parts of the provenance that no longer hold; they are kept as what was replaced."""
+
+
+@contextmanager
+def predictor_for(model: Path, polarity: PolarityName | None) -> Iterator[NativePredictor]:
+    """Compute a frozen model on pulses that may fall where those of its training rose.
+
+    Parameters
+    ----------
+    model : Path
+        A ``*.discrimen``.
+    polarity : {"positive", "negative"} or None
+        Of the pulses; None where nobody told, and the model's is taken.
+
+    Raises
+    ------
+    FormatError
+        If the file is no frozen model.
+    """
+    ReferencePredictor(model)  # checks the golden vectors as everybody does
+    source = read_frozen(model)
+    if source.spec.preparation.polarity == _sign(source.spec, polarity):
+        yield NativePredictor(model)
+        return
+    with TemporaryDirectory(prefix="discrimen-") as scratch:
+        turned = Path(scratch) / "turned.discrimen"
+        write_frozen(_turned(source, polarity), turned)
+        yield NativePredictor(turned)
+
+
+def write_adapted(
+    model: Path,
+    output: Path,
+    recalibration: Recalibration,
+    *,
+    settings: DetectorSettings,
+    files: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+) -> FrozenModel:
+    """Write the adapted model; the source stays as it is.
+
+    Parameters
+    ----------
+    model : Path
+        The ``*.discrimen`` that was adapted.
+    output : Path
+        Another one.
+    recalibration : Recalibration
+        What was chosen.
+    settings : DetectorSettings
+        What is known of the new detector.
+    files, options
+        What it was chosen on, and what was asked for; for the provenance.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    SettingsError
+        If the network cannot take a shift.
+    """
+    source = _turned(read_frozen(model), settings.polarity)
+    layers, scale = source.layers, recalibration.rescaling
+    if scale is not None:
+        layers = rescaled(layers, scale, neutron_class=source.spec.neutron_class)
+    adaptation = {
+        "from": {"name": model.name, "sha256": sha256_of_file(model)},
+        "files": [dict(file) for file in files],
+        "options": dict(options),
+        **recalibration.as_dict(),
+        "replaced": _replaced(source.spec),
+        "date_utc": utc_now(),
+        "versions": software_versions(),
+    }
+    kept = {name: value for name, value in source.spec.provenance.items() if name not in _OF_THE_SOURCE}
+    spec = replace(
+        source.spec,
+        settings=settings_here(source.spec, settings),
+        thresholds={name: threshold.value for name, threshold in recalibration.thresholds.items()},
+        provenance={**kept, "adaptation": adaptation},
+    )
+    golden = source.golden
+    scores = score_exactly(layers, spec, golden.samples)
+    adapted = FrozenModel(spec, layers, GoldenVectors(golden.samples, scores, golden.tolerance))
+    write_frozen(adapted, output)
+    try:
+        for load in (ReferencePredictor, NativePredictor):
+            load(output)  # checks the golden vectors as everybody will
+    except FormatError:
+        output.unlink()
+        raise
+    return adapted
+
+
+def settings_here(spec: ModelSpec, here: DetectorSettings) -> DetectorSettings:
+    """Return the settings of the new detector; where the pulse lies in the record is the model's business."""
+    known = DetectorSettings(
+        sample_period_ns=spec.preparation.sample_period_ns,
+        polarity="positive" if spec.preparation.polarity > 0 else "negative",
+        pretrigger_ns=spec.settings.pretrigger_ns,
+        baseline=spec.settings.baseline,
+    )
+    return here.filled_from(known)
+
+
+def _sign(spec: ModelSpec, polarity: PolarityName | None) -> int:
+    if polarity is None:
+        return spec.preparation.polarity
+    return 1 if polarity == "positive" else -1
+
+
+def _turned(model: FrozenModel, polarity: PolarityName | None) -> FrozenModel:
+    """Return the model for pulses of a polarity, with golden vectors of that polarity."""
+    sign = _sign(model.spec, polarity)
+    if sign == model.spec.preparation.polarity:
+        return model
+    spec = replace(
+        model.spec,
+        preparation=replace(model.spec.preparation, polarity=sign),
+        settings=model.spec.settings.merged(polarity=polarity),
+    )
+    samples = golden_pulses(spec.preparation)
+    scores = score_exactly(model.layers, spec, samples)
+    return FrozenModel(spec, model.layers, GoldenVectors(samples, scores, model.golden.tolerance))
+
+
+def _replaced(spec: ModelSpec) -> dict[str, Any]:
+    old = {name: spec.provenance[name] for name in _OF_THE_SOURCE if name in spec.provenance}
+    return {**old, "thresholds": dict(spec.thresholds), "detector": spec.settings.name}

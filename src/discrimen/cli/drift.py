@@ -1,0 +1,133 @@
+"""``discrimen drift``: whether runs still are like those in which all was well."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.adaptation.drift_run import (
+    StoredReference,
+    read_reference,
+    reference_of_runs,
+    watch_run,
+    write_reference,
+)
+from discrimen.classification.selection import ChannelSelection
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.formats.base import Reader
+from discrimen.inference.load import Model, load_model
+from discrimen.metrics.drift import Drift, FigureDrift
+
+REFERENCE_SUFFIX = ".json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(drift))
+
+
+def drift(
+    model: common.ModelArgument,
+    reference: Annotated[
+        Path,
+        typer.Argument(help="A run in which all was well, or a reference (.json) made of some.", show_default=False),
+    ],
+    files: Annotated[list[Path] | None, typer.Argument(help="Runs to judge.", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Keep the reference in this file (.json).", show_default=False)
+    ] = None,
+    window: Annotated[int, typer.Option(help="Pulses to a verdict: the more, the smaller a change is seen.")] = 20_000,
+    false_alarm_rate: Annotated[float, typer.Option(help="Of each verdict, where nothing changed.")] = 1e-3,
+    channel: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
+    ] = None,
+    board: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
+    ] = None,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Compare runs with a reference, window by window: score, height, baseline and noise; status 1 on a drift."""
+    if not files and output is None:
+        raise typer.BadParameter("nothing to do: give runs to judge, or -o to keep the reference")
+    if output is not None and output.suffix != REFERENCE_SUFFIX:
+        raise typer.BadParameter(f"expected a name that ends in {REFERENCE_SUFFIX}, got {output}")
+    selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
+    loaded = load_model(model)
+    stored = _reference(reference, loaded, inputs, selection)
+    if output is not None:
+        write_reference(stored, output)
+        common.log(f"{output}: reference of {stored.reference.n_pulses} pulses")
+    runs: list[dict[str, Any]] = []
+    for path in files or []:
+        reader = inputs.open(path)
+        verdicts = _watch(reader, loaded, stored, window, false_alarm_rate, selection)
+        common.log_left_out(path, reader.report)
+        runs.append({"input": str(path), "windows": [verdict.as_dict() for verdict in verdicts]})
+        if not json:
+            _print(path, verdicts)
+    drifted = any(verdict["drifted"] for run in runs for verdict in run["windows"])
+    if json:
+        common.emit_json(
+            {
+                "model": str(model),
+                "model_sha256": loaded.sha256,
+                "reference": str(output or reference),
+                "n_reference_pulses": stored.reference.n_pulses,
+                "drifted": drifted,
+                "runs": runs,
+            }
+        )
+    if drifted:
+        raise typer.Exit(1)
+
+
+def _reference(path: Path, model: Model, inputs: InputOptions, selection: ChannelSelection) -> StoredReference:
+    if path.suffix == REFERENCE_SUFFIX:
+        return read_reference(path)
+    reader = inputs.open(path)
+    with common.progress(path.name, total=reader.info.n_entries) as tick:
+        return reference_of_runs([reader], model, selection=selection, on_progress=tick)
+
+
+def _watch(
+    reader: Reader, model: Model, stored: StoredReference, window: int, rate: float, selection: ChannelSelection
+) -> list[Drift]:
+    with common.progress(reader.info.path.name, total=reader.info.n_entries) as tick:
+        return list(
+            watch_run(
+                reader,
+                model,
+                stored,
+                window=window,
+                false_alarm_rate=rate,
+                selection=selection,
+                on_progress=tick,
+            )
+        )
+
+
+def _print(path: Path, verdicts: list[Drift]) -> None:
+    console = common.stdout_console()
+    bad = [number for number, verdict in enumerate(verdicts, start=1) if verdict.drifted]
+    n_windows = len(verdicts)
+    console.print(f"{path}: drift in {len(bad)} of {n_windows} window{'s' if n_windows > 1 else ''}", markup=False)
+    for number in bad[:5]:
+        for figure in verdicts[number - 1].figures:
+            if figure.drifted:
+                console.print(f"  window {number}: {_figure_line(figure)}", markup=False)
+    if len(bad) > 5:
+        console.print(f"  and {len(bad) - 5} windows more", markup=False)
+
+
+def _figure_line(figure: FigureDrift) -> str:
+    moved = ""
+    if isfinite(figure.mean_now):
+        moved = f" mean {figure.mean_before:.6g}, now {figure.mean_now:.6g};"
+    p_value = min(figure.p_shape, figure.p_shift)
+    return f"{figure.name}:{moved} stability index {figure.stability_index:.3f}, p {p_value:.1e}"
