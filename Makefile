@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root bench clean
+.PHONY: help setup demo lint test test-slow test-real test-root bench bench-results clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,19 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 	$(BIN)/python benchmarks/leakage.py
 	$(BIN)/python benchmarks/real_bc501a.py
 	$(BIN)/python benchmarks/real_bc501a.py --plain
+
+bench-results: setup ## the tables and pictures of leakage, labels, intervals and transfer (hours)
+	$(BIN)/python benchmarks/methods.py
+	$(BIN)/python benchmarks/architectures.py
+	$(BIN)/python benchmarks/interval_coverage.py
+	$(BIN)/python benchmarks/audit_false_alarms.py
+	$(BIN)/python benchmarks/label_noise.py
+	$(BIN)/python benchmarks/source_labels.py
+	$(BIN)/python benchmarks/balance.py
+	$(BIN)/python benchmarks/augmentation.py
+	$(BIN)/python benchmarks/transfer.py
+	$(BIN)/python benchmarks/transfer_unlabelled.py
+	$(BIN)/python benchmarks/drift_power.py
 
 clean:           ## remove what the build and the demo made
 	rm -rf $(VENV) build demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -71,7 +71,9 @@ def judge(folder: Path, variant: dict[str, Any], options: argparse.Namespace, se
     alignment = Alignment(fraction=0.3, position=12, interpolate=True) if variant.get("align") else None
     length = 70 if alignment else None
     preparation = choose_preparation(settings, n_samples=pulses.n_samples, alignment=alignment, window_length=length)
-    config = TrainingConfig(epochs=options.epochs, patience=None, seed=seed, augment=variant.get("augment", {}))
+    config = TrainingConfig(
+        architecture="mlp", epochs=options.epochs, patience=None, seed=seed, augment=variant.get("augment", {})
+    )
     result = train(pulses, preparation, config, folder=folder, settings=settings)
     test = simulate(
         SimulationConfig(

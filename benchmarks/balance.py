@@ -90,7 +90,7 @@ def add_seed(
     preparation = choose_preparation(settings, n_samples=pulses.n_samples)
     with tempfile.TemporaryDirectory() as scratch:
         for variant, changes in VARIANTS.items():
-            config = TrainingConfig(epochs=options.epochs, patience=None, seed=seed, **changes)
+            config = TrainingConfig(architecture="mlp", epochs=options.epochs, patience=None, seed=seed, **changes)
             folder = Path(scratch) / variant
             with each_class_by_itself(variant.endswith("by itself")):
                 train(pulses, preparation, config, folder=folder, settings=settings)

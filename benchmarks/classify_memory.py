@@ -74,7 +74,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         discrimen.simulate(folder / "train.BIN", 20_000, seed=1)
-        discrimen.train(discrimen.read(folder / "train.BIN", label_by="truth"), folder / "model", epochs=3)
+        discrimen.train(
+            discrimen.read(folder / "train.BIN", label_by="truth"), folder / "model", architecture="mlp", epochs=3
+        )
         for size_gb in arguments.sizes_gb:
             run = folder / f"run_of_{size_gb:g}_gb.BIN"
             n_pulses = write_run(run, int(size_gb * 1e9))

@@ -106,6 +106,7 @@ class Test:
 
 def trained(pulses: Pulses, test: Test, *, epochs: int, folder: Path, correction: dict[str, float] | None, seed: int):
     config = TrainingConfig(
+        architecture="mlp",
         epochs=epochs,
         patience=None,
         learning_rate=LEARNING_RATE,

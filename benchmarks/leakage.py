@@ -40,7 +40,7 @@ def main() -> None:
             energy_max_kevee=200.0,
         )
         train_set, test_set = discrimen.read(folder / "train.lh5"), discrimen.read(folder / "test.lh5")
-        model = discrimen.train(train_set, folder / "model", epochs=arguments.epochs, seed=1)
+        model = discrimen.train(train_set, folder / "model", architecture="mlp", epochs=arguments.epochs, seed=1)
         report = discrimen.evaluate(model, test_set, tuning=train_set, energy_edges_kevee=(100, 200))
     (part,) = report.bins
     rows = {}

@@ -27,7 +27,7 @@ STYLES = {"adam": ("#0072B2", "-"), "sgd": ("#D55E00", "--")}
 def run(optimizer: str, *, pulses: int, epochs: int, seed: int, folder: Path) -> TrainingResult:
     simulation = SimulationConfig(n_pulses=pulses, seed=seed)
     preparation = choose_preparation(detector_settings(simulation), n_samples=75)
-    config = TrainingConfig(optimizer=optimizer, epochs=epochs, patience=None, seed=seed)
+    config = TrainingConfig(architecture="mlp", optimizer=optimizer, epochs=epochs, patience=None, seed=seed)
     return train(simulate(simulation), preparation, config, folder=folder / optimizer)
 
 

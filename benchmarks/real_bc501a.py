@@ -70,7 +70,9 @@ def main() -> None:
             window_length=None if arguments.plain else 150,
             alignment=None if arguments.plain else Alignment(position=12, interpolate=True),
         )
-        model = discrimen.train(train_set, Path(folder) / "model", preparation=preparation, epochs=40, seed=1)
+        model = discrimen.train(
+            train_set, Path(folder) / "model", preparation=preparation, architecture="mlp", epochs=40, seed=1
+        )
         report = discrimen.evaluate(model, test_set)
         settings = train_set.settings
         baseline_stop = model.spec.preparation.baseline_stop

@@ -83,6 +83,7 @@ def trainings(test: Test, *, n_pulses: int, epochs: int) -> None:
                 ("truth", np.where(labels == Label.UNKNOWN, labels, both.column("label")), None),
             ):
                 config = TrainingConfig(
+                    architecture="mlp",
                     epochs=epochs,
                     patience=None,
                     learning_rate=LEARNING_RATE,

@@ -45,7 +45,7 @@ def time_epochs(backend: str, steps_per_execution: int, epochs: int) -> list[flo
 
         session = load_keras("cpu")
         keras = session.keras
-        model = compiled_model(session, TrainingConfig(), window_length=N_SAMPLES, n_classes=2)
+        model = compiled_model(session, TrainingConfig(architecture="mlp"), window_length=N_SAMPLES, n_classes=2)
     else:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import keras

@@ -151,7 +151,7 @@ def _unlabelled(folder: Path, target: str, test: Dataset, seed: int) -> dict[str
 
 
 def _train(dataset: Dataset, folder: Path, seed: int) -> None:
-    discrimen.train(dataset, folder, epochs=25, patience=10, seed=seed, overwrite=True, accept=True)
+    discrimen.train(dataset, folder, architecture="mlp", epochs=25, patience=10, seed=seed, overwrite=True, accept=True)
 
 
 def _read(path: Path) -> Dataset:

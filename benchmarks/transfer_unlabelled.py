@@ -53,7 +53,16 @@ def main() -> None:
 def _runs(folder: Path, seed: int, sizes: list[int]) -> Iterator[tuple[str, Measured, Measured]]:
     discrimen.simulate(folder / "source.lh5", N_TRAINING, seed=1000 + seed)
     source = discrimen.read(folder / "source.lh5", label_by="truth")
-    model = discrimen.train(source, folder / "model", epochs=25, patience=10, seed=seed, overwrite=True, accept=True)
+    model = discrimen.train(
+        source,
+        folder / "model",
+        architecture="mlp",
+        epochs=25,
+        patience=10,
+        seed=seed,
+        overwrite=True,
+        accept=True,
+    )
     for number, (target, options) in enumerate(TARGETS.items()):
         discrimen.simulate(folder / "target.lh5", N_PULSES, seed=3000 + 10 * seed + number, **options)
         dataset = discrimen.read(folder / "target.lh5", label_by="truth")

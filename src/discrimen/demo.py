@@ -89,7 +89,7 @@ def run_demo(
     with complete_or_absent(folder / "inspect.png") as part:
         draw_inspection(inspection, part)
     on_step("training the reference network 75-10-4-2")
-    model = api.train(train_set, folder / "model", epochs=epochs, seed=seed, overwrite=True)
+    model = api.train(train_set, folder / "model", architecture="mlp", epochs=epochs, seed=seed, overwrite=True)
     on_step("evaluating it on the second run, charge comparison and the photon-level bound beside it")
     report = api.evaluate(model, test_set, tuning=train_set, folder=folder / "report")
     on_step("classifying the second run")

@@ -33,7 +33,7 @@ def weights(folder: Path) -> list[NDArray[np.float32]]:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("source") / "mlp"
-    train(toy_pulses(200), PREPARATION, TrainingConfig(epochs=2), folder=place)
+    train(toy_pulses(200), PREPARATION, TrainingConfig(architecture="mlp", epochs=2), folder=place)
     return place
 
 

@@ -138,7 +138,7 @@ def test_label_joins_the_truth(run_json: RunJson, folder: Path) -> None:
 
 def test_train_leaves_a_model(run_json: RunJson, folder: Path) -> None:
     result = run_json("train", folder / "train.lh5", "-o", folder / "model", "--epochs", "8", "--seed", "3")
-    assert result["architecture"]["n_parameters"] == 814
+    assert (result["architecture"]["name"], result["architecture"]["n_parameters"]) == ("patches", 2554)
     assert result["n_training"] + result["n_validation"] == 6000
     assert {"model.keras", "model.json", "history.csv", "training.png"} <= {
         path.name for path in (folder / "model").iterdir()

@@ -11,12 +11,12 @@ from discrimen.training import TrainingConfig
 
 def test_the_defaults_are_the_reference_with_adam_and_early_stopping() -> None:
     config = TrainingConfig()
-    assert (config.architecture, config.optimizer, config.epochs, config.batch_size) == ("mlp", "adam", 200, 100)
+    assert (config.architecture, config.optimizer, config.epochs, config.batch_size) == ("patches", "adam", 200, 100)
     assert (config.validation_share, config.patience, config.shuffle) == (0.1, 20, True)
 
 
 def test_options_are_completed_and_ready_for_json() -> None:
-    config = TrainingConfig(options={"hidden": (20,)})
+    config = TrainingConfig(architecture="mlp", options={"hidden": (20,)})
     assert json.loads(json.dumps(config.as_dict()))["options"] == {"hidden": [20], "activation": "relu"}
 
 

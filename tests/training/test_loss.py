@@ -112,7 +112,7 @@ def corrected(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     n_wrong = round(CONTAMINATION / (1 - CONTAMINATION) * 900)
     labels = truth.column("label").copy()
     labels[np.random.default_rng(0).permutation(900)[:n_wrong]] = 1
-    config = TrainingConfig(epochs=12, learning_rate=0.02, contamination={"neutron": CONTAMINATION})
+    config = TrainingConfig(architecture="mlp", epochs=12, learning_rate=0.02, contamination={"neutron": CONTAMINATION})
     folder = tmp_path_factory.mktemp("noisy") / "model"
     return train(truth.replace(label=labels), PREPARATION, config, folder=folder)
 
@@ -141,9 +141,11 @@ def test_a_corrected_model_is_loaded_and_says_what_it_was_corrected_for(correcte
 
 def test_soft_labels_can_be_left_out(tmp_path: Path) -> None:
     pulses = toy_pulses(30).replace(neutron_probability=np.full(60, 2, np.float32))
-    train(pulses, PREPARATION, TrainingConfig(epochs=1, soft_labels=False), folder=tmp_path / "hard")
+    train(
+        pulses, PREPARATION, TrainingConfig(architecture="mlp", epochs=1, soft_labels=False), folder=tmp_path / "hard"
+    )
     with pytest.raises(DataError, match="neutron_probability"):
-        train(pulses, PREPARATION, TrainingConfig(epochs=1), folder=tmp_path / "soft")
+        train(pulses, PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=tmp_path / "soft")
     assert not (tmp_path / "soft").exists()
 
 
@@ -151,6 +153,6 @@ def test_soft_labels_can_be_left_out(tmp_path: Path) -> None:
 def test_soft_labels_are_learned(tmp_path: Path) -> None:
     truth = toy_pulses(300)
     soft = np.where(truth.column("label") == 1, 0.8, 0.3).astype(np.float32)
-    config = TrainingConfig(epochs=6, learning_rate=0.03, batch_size=50)
+    config = TrainingConfig(architecture="mlp", epochs=6, learning_rate=0.03, batch_size=50)
     result = train(truth.replace(neutron_probability=soft), PREPARATION, config, folder=tmp_path / "model")
     assert gamma_scores(result).mean() == pytest.approx(0.3, abs=0.08)

@@ -44,7 +44,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Trai
     return train(
         toy_pulses(800),
         PREPARATION,
-        TrainingConfig(epochs=EPOCHS, learning_rate=0.01),
+        TrainingConfig(architecture="mlp", epochs=EPOCHS, learning_rate=0.01),
         folder=tmp_path_factory.mktemp("trained") / "model",
         settings=DetectorSettings(name="toy"),
         provenance={"files": {"run.bin": "abc"}},
@@ -131,7 +131,12 @@ def test_nothing_temporary_is_left(result: TrainingResult) -> None:
 
 def test_a_seed_gives_the_same_model_again(tmp_path: Path) -> None:
     runs = [
-        train(toy_pulses(100), PREPARATION, TrainingConfig(epochs=2, seed=seed), folder=tmp_path / str(number))
+        train(
+            toy_pulses(100),
+            PREPARATION,
+            TrainingConfig(architecture="mlp", epochs=2, seed=seed),
+            folder=tmp_path / str(number),
+        )
         for number, seed in enumerate((3, 3, 4))
     ]
     first, again, other = (weights(run.model) for run in runs)
@@ -144,14 +149,14 @@ def test_the_seed_leaves_the_global_generators_alone(tmp_path: Path) -> None:
     random.seed(5)
     expected = random.random()
     random.seed(5)
-    train(toy_pulses(10), PREPARATION, TrainingConfig(epochs=1), folder=tmp_path / "model")
+    train(toy_pulses(10), PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=tmp_path / "model")
     assert random.random() == expected
 
 
 def test_training_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
     pulses = toy_pulses(50)
     coin = np.random.default_rng(0).integers(0, 2, len(pulses)).astype(np.int8)
-    config = TrainingConfig(epochs=100, patience=3, learning_rate=0.05)
+    config = TrainingConfig(architecture="mlp", epochs=100, patience=3, learning_rate=0.05)
     stopped = train(pulses.replace(label=coin), PREPARATION, config, folder=tmp_path / "model")
     assert stopped.stopped_by == "patience"
     assert len(stopped.history) == stopped.best_epoch + 3 < 100
@@ -169,7 +174,11 @@ class Interrupting:
 def test_an_interrupt_keeps_the_best_model_so_far(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     result = train(
-        toy_pulses(100), PREPARATION, TrainingConfig(epochs=50), folder=folder, progress=Interrupting(epoch=3)
+        toy_pulses(100),
+        PREPARATION,
+        TrainingConfig(architecture="mlp", epochs=50),
+        folder=folder,
+        progress=Interrupting(epoch=3),
     )
     assert (result.stopped_by, len(result.history)) == ("interrupt", 3)
     _, spec = load_model_folder(folder)
@@ -184,12 +193,14 @@ def test_checkpoints_can_be_loaded_while_the_training_goes_on(tmp_path: Path) ->
         def on_epoch(self, record: EpochRecord) -> None:
             found.append(load_model_folder(next((folder / "checkpoints").glob("*.keras"))))
 
-    train(toy_pulses(20), PREPARATION, TrainingConfig(epochs=1), folder=folder, progress=Loading())
+    train(toy_pulses(20), PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=folder, progress=Loading())
     assert found[0][1].preparation == PREPARATION
 
 
 def test_a_loss_that_is_no_number_in_the_first_epoch_is_an_error(tmp_path: Path) -> None:
-    config = TrainingConfig(epochs=3, options={"hidden": (64, 64)}, optimizer="adam", learning_rate=1e30)
+    config = TrainingConfig(
+        architecture="mlp", epochs=3, options={"hidden": (64, 64)}, optimizer="adam", learning_rate=1e30
+    )
     with pytest.raises(SettingsError, match=r"lower the learning rate \(now 1e\+30\).*scale 'peak'"):
         train(toy_pulses(200), PREPARATION, config, folder=tmp_path / "model")
 
@@ -198,14 +209,14 @@ def test_a_training_that_came_to_nothing_can_be_repeated(tmp_path: Path, monkeyp
     folder = tmp_path / "model"
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("discrimen.training.history.History.on_epoch", Interrupting(epoch=1).on_epoch)
-        train(toy_pulses(20), PREPARATION, TrainingConfig(epochs=1), folder=folder)
-    train(toy_pulses(20), PREPARATION, TrainingConfig(epochs=1), folder=folder)
+        train(toy_pulses(20), PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=folder)
+    train(toy_pulses(20), PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=folder)
     assert len(list((folder / "tensorboard").iterdir())) == 1
 
 
 def test_a_finished_model_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    config = TrainingConfig(epochs=2)
+    config = TrainingConfig(architecture="mlp", epochs=2)
     train(toy_pulses(20), PREPARATION, config, folder=folder)
     before = (folder / "model.keras").read_bytes()
     with pytest.raises(OutputError, match="holds a trained model"):
@@ -221,7 +232,7 @@ def test_an_unfinished_training_is_not_overwritten_unless_asked(tmp_path: Path) 
     kept.parent.mkdir()
     kept.touch()
     with pytest.raises(OutputError, match="unfinished training"):
-        train(toy_pulses(20), PREPARATION, TrainingConfig(epochs=1), folder=tmp_path)
+        train(toy_pulses(20), PREPARATION, TrainingConfig(architecture="mlp", epochs=1), folder=tmp_path)
     assert kept.exists()
 
 

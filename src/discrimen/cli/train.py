@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
 def train(
     datasets: Annotated[list[Path], typer.Argument(help="Labelled data sets.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the model.", show_default=False)],
-    architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "mlp",
+    architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),

@@ -75,7 +75,7 @@ class TrainingConfig:
         If a value does not fit.
     """
 
-    architecture: str = "mlp"
+    architecture: str = "patches"
     options: Mapping[str, Any] = field(default_factory=dict)
     optimizer: OptimizerName = "adam"
     learning_rate: float | None = None
