@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from discrimen.errors import OutputError
-from discrimen.output import complete_or_absent
+from discrimen.output import complete_or_absent, refuse_inputs
 
 
 def test_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -68,3 +68,14 @@ def test_killed_process_leaves_nothing_under_the_final_name(tmp_path: Path) -> N
         process.send_signal(signal.SIGKILL)
     assert not final.exists()
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+
+
+def test_an_input_is_refused_as_output_under_any_name(tmp_path: Path) -> None:
+    source, link, hard = tmp_path / "run.lh5", tmp_path / "link.lh5", tmp_path / "hard.lh5"
+    source.write_text("pulses")
+    link.symlink_to(source)
+    hard.hardlink_to(source)
+    for output in (source, tmp_path / "." / "run.lh5", link, hard):
+        with pytest.raises(OutputError, match="this is an input"):
+            refuse_inputs(output, [tmp_path / "other.lh5", source])
+    refuse_inputs(tmp_path / "set.lh5", [source])

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from discrimen.errors import DataError, OutputError
+from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport
 from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import open_writer
+from discrimen.output import refuse_inputs
 from discrimen.pulses import Pulses
 
 
@@ -54,7 +55,7 @@ def convert_runs(
     OutputError, FormatError
         If the output is one of the inputs, or reading or writing fails.
     """
-    _refuse_input(output, readers)
+    refuse_inputs(output, [reader.info.path for reader in readers])
     settings = common_settings(readers)
     transforms = transforms or [lambda pulses: pulses] * len(readers)
     reports = []
@@ -69,10 +70,3 @@ def convert_runs(
         if not sum(report.n_read for report in reports):
             raise DataError(f"{', '.join(str(reader.info.path) for reader in readers)}: no pulses to convert")
     return reports
-
-
-def _refuse_input(output: Path, readers: Sequence[Reader]) -> None:
-    for reader in readers:
-        path = reader.info.path
-        if output.resolve() == path.resolve() or (output.exists() and output.samefile(path)):
-            raise OutputError(f"{output}: this is an input; inputs are never written to, choose another output")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN_KEVEE = (50.0, 100.0)
+SHOWN_METHODS = ("network", "charge_nominal", "charge_best", "gatti", "photon_bound")
 
 
 def draw_demo(report: Report, dataset: Dataset, preparation: Preparation, path: Path) -> None:
@@ -39,9 +40,8 @@ def draw_demo(report: Report, dataset: Dataset, preparation: Preparation, path: 
         figure = new_figure(13.0, 5.4)
         pulse_axes, leakage_axes = figure.subplots(1, 2, width_ratios=(1, 1.15))
         _draw_pulses(pulse_axes, dataset, preparation)
-        draw_leakage_on(leakage_axes, report)
-        handles, labels = leakage_axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=2)
+        draw_leakage_on(leakage_axes, report, methods=SHOWN_METHODS)
+        leakage_axes.legend(loc="upper right")
         figure.savefig(path, format="png", dpi=120)
 
 

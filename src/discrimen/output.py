@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,6 +48,19 @@ def complete_or_absent(path: Path | str) -> Iterator[Path]:
         # What cannot be removed could not be written either: that error is on its way already.
         with suppress(OSError):
             part.unlink()
+
+
+def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that is one of the inputs, under whatever name.
+
+    Raises
+    ------
+    OutputError
+        If it is.
+    """
+    for path in inputs:
+        if output.resolve() == path.resolve() or (output.exists() and path.exists() and output.samefile(path)):
+            raise OutputError(f"{output}: this is an input; inputs are never written to, choose another output")
 
 
 def _reason(error: OSError) -> str:

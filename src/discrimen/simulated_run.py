@@ -14,7 +14,7 @@ from discrimen.errors import OutputError
 from discrimen.formats.table import open_writer
 from discrimen.pulses import Label
 from discrimen.simulation import SimulatedBlock, SimulationConfig, detector_settings, simulate_blocks_with_truth
-from discrimen.truth import TruthWriter, truth_path
+from discrimen.truth import TruthWriter, run_of_truth, truth_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ def simulate_run(
         raise OutputError(
             f"{output}: there is a file that was not simulated, it is not replaced; choose another output"
         )
+    _refuse_to_orphan(output)
     settings = detector_settings(config)
     truth = TruthWriter()
     n_neutron = 0
@@ -67,7 +68,7 @@ def simulate_run(
             truth.add(pulses, pile_up=_pile_up(block), flight=_flight(block))
             n_neutron += int((pulses.column("label") == Label.NEUTRON).sum())
             on_progress(len(pulses))
-    truth.write(truth_path(output))
+    truth.write(truth_path(output), run=output.name)
     return SimulatedRun(
         run=output,
         truth=truth_path(output),
@@ -75,6 +76,16 @@ def simulate_run(
         n_gamma=config.n_pulses - n_neutron,
         n_neutron=n_neutron,
     )
+
+
+def _refuse_to_orphan(output: Path) -> None:
+    """Refuse a name whose truth would take the place of another run's: ``a.lh5`` and ``a.BIN`` share one."""
+    truth = truth_path(output)
+    other = run_of_truth(truth) if truth.exists() else ""
+    if other and other != output.name and output.with_name(other).exists():
+        raise OutputError(
+            f"{output}: its truth would replace that of {output.with_name(other)} ({truth.name}); choose another name"
+        )
 
 
 def _pile_up(block: SimulatedBlock) -> dict[str, NDArray[Any]]:

@@ -23,6 +23,7 @@ MEASURED_COLUMNS = ("tof_ns", "run")
 PILE_UP_COLUMNS = ("entry", "delay_ns", "energy_kevee", "label")
 _KEYS = ("entry", "timestamp_ps", "channel")
 _ATTRIBUTE = "discrimen_truth"
+_RUN = "run_file"
 _PILE_UP, _FLIGHT = "pile_up", "flight"
 
 
@@ -72,11 +73,12 @@ class TruthWriter:
         self._pile_up.append(pile_up)
         self._flight.append(flight)
 
-    def write(self, path: Path | str) -> None:
-        """Write what was added."""
+    def write(self, path: Path | str, *, run: str = "") -> None:
+        """Write what was added, and the name of the run file that it belongs to."""
         with complete_or_absent(path) as part, hdf5_output(part) as output:
             file = output.file
             file.attrs[_ATTRIBUTE] = 1
+            file.attrs[_RUN] = run
             for name in self._parts[0]:
                 joined = np.concatenate([columns[name] for columns in self._parts])
                 file.create_dataset(name, data=joined, compression="lzf", shuffle=True)
@@ -89,6 +91,15 @@ def truth_path(run: Path | str) -> Path:
     """Return where the truth of a simulated run file lies: beside it."""
     path = Path(run)
     return path.with_name(f"{path.stem}.truth.h5")
+
+
+def run_of_truth(path: Path | str) -> str:
+    """Return the name of the run file that a truth belongs to, empty where it does not say."""
+    try:
+        with h5py.File(path) as file:
+            return str(file.attrs.get(_RUN, ""))
+    except OSError:
+        return ""
 
 
 def read_truth(path: Path | str) -> Truth:

@@ -160,3 +160,71 @@ def test_time_of_flight_needs_the_column_and_the_path(run: Run, tmp_path: Path) 
     status, _, err = run("label", source, "--method", "tof", "--flight-path-m", "1")
     assert status == 1
     assert "--branch tof_ns" in err
+
+
+@pytest.mark.parametrize("option", ["--plot", "-o"])
+def test_a_run_is_not_overwritten_by_a_picture_or_a_data_set(run: Run, tmp_path: Path, option: str) -> None:
+    source = list_mode(tmp_path / "run.ade")
+    before = source.read_bytes()
+    status, _, err = run("label", source, "--method", "band", option, source)
+    assert status == 1
+    assert "this is an input" in err
+    assert source.read_bytes() == before
+
+
+def test_picture_and_data_set_need_names_of_their_own(run: Run, tmp_path: Path) -> None:
+    same = tmp_path / "same.h5"
+    status, _, err = run("label", list_mode(tmp_path / "run.ade"), "--method", "band", "-o", same, "--plot", same)
+    assert status == 2
+    assert "names of their own" in err
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "value"),
+    [
+        ("truth", "--purity", "0.9"),
+        ("gamma", "--truth", "x.h5"),
+        ("tof", "--energy-range", "1:2"),
+        ("gamma", "--plot", "x.png"),
+        ("band", "--flight-path-m", "1"),
+        ("band", "--gamma-run", "x.lh5"),
+        ("source", "--least-efficiency", "0.4"),
+        ("band", "--accidental-neutron-share", "0.4"),
+    ],
+)
+def test_an_option_of_another_method_is_not_ignored(
+    run: Run, tmp_path: Path, method: str, option: str, value: str
+) -> None:
+    status, _, err = run("label", tmp_path / "run.lh5", "--method", method, option, value, "-o", tmp_path / "set.lh5")
+    assert status == 2
+    assert option in err and f"--method {method} ignores it" in " ".join(err.split())
+
+
+def test_a_negative_seed_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    for command in (("label", "--method", "band"), ("audit",), ("search", "-o", tmp_path / "s"), ("bench",)):
+        status, _, err = run(*command, tmp_path / "run.lh5", "--seed", "-1")
+        assert status == 2, command
+        assert "--seed" in err
+
+
+def test_new_labels_do_not_inherit_the_estimates_of_a_replaced_data_set(run: Run, tmp_path: Path) -> None:
+    source, output = tmp_path / "run.lh5", tmp_path / "set.lh5"
+    assert run("simulate", "-o", source, "-n", "40")[0] == 0
+    beside = tmp_path / "set.lh5.labels.json"
+    beside.write_text("of other labels")
+    assert run("label", source, "--method", "truth", "-o", output)[0] == 0
+    assert not beside.exists()
+
+
+def test_the_truth_of_another_run_is_not_replaced(run: Run, tmp_path: Path) -> None:
+    first = tmp_path / "a.lh5"
+    assert run("simulate", "-o", first, "-n", "40")[0] == 0
+    truth = (tmp_path / "a.truth.h5").read_bytes()
+    status, _, err = run("simulate", "-o", tmp_path / "a.BIN", "-n", "40", "--seed", "1")
+    assert status == 1
+    assert "its truth would replace that of" in err
+    assert (tmp_path / "a.truth.h5").read_bytes() == truth
+    assert not (tmp_path / "a.BIN").exists()
+    assert run("simulate", "-o", first, "-n", "30")[0] == 0
+    first.unlink()
+    assert run("simulate", "-o", tmp_path / "a.BIN", "-n", "40")[0] == 0

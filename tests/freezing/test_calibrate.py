@@ -10,13 +10,13 @@ import pytest
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.errors import SettingsError
-from discrimen.freezing.calibrate import CalibrationTask, calibrated
+from discrimen.freezing.calibrate import CalibrationTask, calibrate, calibrated
 from discrimen.freezing.freeze import freeze
 from discrimen.freezing.temperature import with_temperature
 from discrimen.inference.layer_math import run_layers
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
-from discrimen.pulses import Label
+from discrimen.pulses import Label, Pulses
 from discrimen.spec.frozen_file import read_frozen
 from discrimen.spec.layers import Activate, Dense, Flatten, Layer
 from discrimen.training import TrainingConfig, train
@@ -103,6 +103,19 @@ def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path:
     share = origin["thresholds"]["neutron-efficiency-0.95"]["efficiency"]
     assert share["low"] < 0.95 <= share["value"] < share["high"]
     assert origin["temperature"]["low"] < origin["temperature"]["value"] < origin["temperature"]["high"]
+
+
+def test_thresholds_keep_their_promise_where_scores_pile_up_against_one() -> None:
+    labels = (np.arange(4000) % 2).astype(np.int8)
+    logits = np.random.default_rng(1).normal(np.where(labels == Label.NEUTRON, 22, 12), 4)
+    scores = np.stack([1 / (1 + np.exp(logits)), 1 / (1 + np.exp(-logits))], axis=1).astype(np.float32)
+    pulses = Pulses(samples=np.zeros((4000, 4), np.int16), sample_period_ns=2.0, label=labels)
+    wished = task(pulses=pulses, temperature=False, neutron_efficiencies=(0.95, 0.8), gamma_leakages=(0.2, 0.1))
+    for threshold in calibrate(scores, wished, neutron_class=1).thresholds.values():
+        passing = scores[:, 1] >= np.float64(threshold.value)
+        assert np.array_equal(passing, scores[:, 1] >= np.float32(threshold.value))
+        assert np.mean(passing[labels == Label.NEUTRON]) == threshold.efficiency.value
+        assert np.mean(passing[labels == Label.GAMMA]) == threshold.leakage.value
 
 
 def test_thresholds_alone_leave_the_scores(folder: Path, tmp_path: Path) -> None:

@@ -221,6 +221,7 @@ def _rows(pulses: Pulses, scores: NDArray[np.float32]) -> ScoreRows:
 
 
 def _count(neutron_scores: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
-    n_neutron = int((neutron_scores >= threshold).sum())
+    # NumPy would round the threshold to the scores' float32, and let those just below it pass.
+    n_neutron = int((neutron_scores >= np.float64(threshold)).sum())
     n_not_scored = int(np.isnan(neutron_scores).sum())
     return np.array([n_neutron, len(neutron_scores) - n_neutron - n_not_scored, n_not_scored])

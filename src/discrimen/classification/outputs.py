@@ -8,6 +8,7 @@ from pathlib import Path
 
 from discrimen.classification.scores import SCORE_SUFFIXES, read_attributes
 from discrimen.errors import DiscrimenError, OutputError
+from discrimen.output import refuse_inputs
 
 
 def plan_outputs(files: Sequence[Path], output: Path, *, suffix: str | None = None) -> list[Path]:
@@ -41,10 +42,8 @@ def plan_outputs(files: Sequence[Path], output: Path, *, suffix: str | None = No
     twice = [path for path, count in Counter(planned).items() if count > 1]
     if twice:
         raise OutputError(f"{twice[0]}: several inputs have the same name; classify them into folders of their own")
-    inputs = {path.resolve() for path in files}
     for path in planned:
-        if path.resolve() in inputs:
-            raise OutputError(f"{path}: this is an input; inputs are never written to")
+        refuse_inputs(path, files)
     return planned
 
 

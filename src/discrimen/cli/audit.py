@@ -34,7 +34,7 @@ def audit(
         list[Path] | None,
         typer.Option(help="Labelled data set to judge by later, which must hold none of these pulses; repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Chooses among many pulses, draws halves and permutations.")] = 0,
+    seed: Annotated[int, typer.Option(help="Chooses among many pulses, draws halves and permutations.", min=0)] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,

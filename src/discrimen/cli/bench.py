@@ -48,7 +48,7 @@ def bench(
     input_file: Annotated[
         Path | None, typer.Option("--input", help="Run file with real pulses; by default they are made up.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="For made-up pulses.")] = 0,
+    seed: Annotated[int, typer.Option(help="For made-up pulses.", min=0)] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,

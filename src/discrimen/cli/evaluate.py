@@ -41,7 +41,7 @@ def evaluate(
         str, typer.Option(help="Neutron efficiencies at which leakage is wanted.")
     ] = "0.9,0.95,0.99",
     confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
-    seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.")] = 0,
+    seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.", min=0)] = 0,
     device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,

@@ -11,7 +11,7 @@ from rich.table import Table
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.inspection import ChannelSummary, Inspection, inspect_run
-from discrimen.output import complete_or_absent
+from discrimen.output import complete_or_absent, refuse_inputs
 
 _SPECTRA_SHOWN = 4
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -33,6 +33,8 @@ def inspect(
 ) -> None:
     """Say what is in a run file: channels, counts, rate, baseline, saturation, spectrum and mean pulse."""
     reader = inputs.open(file)
+    if plot is not None:
+        refuse_inputs(plot, [file])
     with common.progress("reading", total=reader.info.n_entries) as tick:
         inspection = inspect_run(reader, on_progress=tick)
     if plot is not None:

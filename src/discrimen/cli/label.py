@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from discrimen.conversion import convert_runs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.labelling import label_all, label_by_truth
+from discrimen.labelling.contamination import labels_path
+from discrimen.output import refuse_inputs
 from discrimen.pulses import Label, Pulses
 from discrimen.truth import read_truth, truth_path
 
@@ -29,6 +31,20 @@ class Method(StrEnum):
     BAND = "band"
     TOF = "tof"
     SOURCE = "source"
+
+
+_METHODS_OF = {
+    "--truth": (Method.TRUTH,),
+    "--purity": (Method.BAND,),
+    "--least-efficiency": (Method.BAND,),
+    "--energy-range": (Method.BAND, Method.SOURCE),
+    "--plot": (Method.BAND, Method.TOF),
+    "--flight-path-m": (Method.TOF,),
+    "--accidental-neutron-share": (Method.TOF,),
+    "--gamma-run": (Method.SOURCE,),
+}
+"""Which methods listen to an option; with any other it would be ignored without a word."""
+_PURITY, _LEAST_EFFICIENCY = 0.99, 0.5
 
 
 def register(app: typer.Typer) -> None:
@@ -60,10 +76,10 @@ def label(
     truth: Annotated[
         Path | None, typer.Option(help="Truth of the run, if it does not lie beside it.", show_default=False)
     ] = None,
-    purity: Annotated[float, typer.Option(help="Band: wished share of true ones behind each label.")] = 0.99,
+    purity: Annotated[float, typer.Option(help="Band: wished share of true ones behind each label.")] = _PURITY,
     least_efficiency: Annotated[
         float, typer.Option(help="Band: where a purer cut would keep less of the class, the slice is left out.")
-    ] = 0.5,
+    ] = _LEAST_EFFICIENCY,
     energy_range: Annotated[
         str | None,
         typer.Option(
@@ -98,12 +114,26 @@ def label(
             help="Source: a run of a pure gamma source; repeatable. FILES are the mixed runs.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Band, time of flight, source: of the repetitions behind intervals.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Band, time of flight, source: of the repetitions behind intervals.", min=0)
+    ] = 0,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Give every pulse a label and write the data set that `train` and `evaluate` take."""
+    given = {
+        "--truth": truth is not None,
+        "--purity": purity != _PURITY,
+        "--least-efficiency": least_efficiency != _LEAST_EFFICIENCY,
+        "--energy-range": energy_range is not None,
+        "--plot": plot is not None,
+        "--flight-path-m": flight_path_m is not None,
+        "--accidental-neutron-share": accidental_neutron_share is not None,
+        "--gamma-run": bool(gamma_run),
+    }
+    _refuse_options_of_others(method, [option for option, is_given in given.items() if is_given])
+    _check_outputs(output, plot, [*files, *(gamma_run or []), *([] if truth is None else [truth])])
     readers = [inputs.open(path) for path in files]
     if method is Method.BAND:
         _label_by_band(
@@ -125,8 +155,6 @@ def label(
         return
     if output is None:
         raise typer.BadParameter(f"--method {method.value} needs a data set to write", param_hint="--output")
-    if plot is not None:
-        raise typer.BadParameter(f"--method {method.value} has nothing to draw", param_hint="--plot")
     labellers = [_labeller(method, path, truth) for path in files]
     counts = dict.fromkeys(Label, 0)
 
@@ -139,6 +167,8 @@ def label(
     with common.progress("labelling", total=common.total_entries(readers)) as tick:
         transforms = [partial(counting, labeller) for labeller in labellers]
         reports = convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
+    # Estimates of a data set that had this name before would be taken for those of the new labels.
+    labels_path(output).unlink(missing_ok=True)
     for file, report in zip(files, reports, strict=True):
         common.log_left_out(file, report)
     result = {"output": str(output), "method": method.value} | {
@@ -149,6 +179,24 @@ def label(
     else:
         gammas, neutrons = counts[Label.GAMMA], counts[Label.NEUTRON]
         common.stdout_console().print(f"{gammas} gammas and {neutrons} neutrons written to {output}", markup=False)
+
+
+def _refuse_options_of_others(method: Method, given: Sequence[str]) -> None:
+    for option in given:
+        if method not in _METHODS_OF[option]:
+            meant = " and ".join(other.value for other in _METHODS_OF[option])
+            raise typer.BadParameter(
+                f"belongs to --method {meant}, --method {method.value} ignores it", param_hint=option
+            )
+
+
+def _check_outputs(output: Path | None, plot: Path | None, inputs: Sequence[Path]) -> None:
+    """Refuse, before anything is read, to write over an input or the two outputs over each other."""
+    for path in (output, plot):
+        if path is not None:
+            refuse_inputs(path, inputs)
+    if output is not None and plot is not None and output.resolve() == plot.resolve():
+        raise typer.BadParameter("picture and data set need names of their own", param_hint="--plot")
 
 
 def _label_by_band(

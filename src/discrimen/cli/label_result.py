@@ -27,6 +27,7 @@ def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dic
 
 
 def write_beside(output: Path, whole: Mapping[str, Any]) -> None:
-    """Write the estimates as JSON beside the output."""
+    """Write the estimates as JSON beside the output, with its hash: they hold for these labels only."""
+    text = json.dumps({**whole, "output_sha256": sha256_of_file(output)}, indent=2, allow_nan=False)
     with complete_or_absent(labels_path(output)) as part:
-        part.write_text(json.dumps(whole, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_text(text + "\n", encoding="utf-8")

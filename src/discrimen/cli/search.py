@@ -72,7 +72,7 @@ def search(
     pruner: Annotated[Pruner, typer.Option(help="Ends trainings that others outdo; not with --pareto.")] = (
         Pruner.MEDIAN
     ),
-    seed: Annotated[int, typer.Option(help="Of the split, the weights and the choices.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the split, the weights and the choices.", min=0)] = 0,
     device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")

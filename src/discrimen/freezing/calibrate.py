@@ -96,8 +96,9 @@ def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int
     labels, logits = task.pulses.column("label"), neutron_logits(scores, neutron_class=neutron_class)
     temperature = fit_temperature(logits, labels, confidence=task.confidence) if task.temperature else None
     scaled = np.clip(logits / (1.0 if temperature is None else temperature.value), -700, 700)
-    neutron = 1 / (1 + np.exp(-scaled))
-    thresholds = {
+    # As a frozen network gives them: near 1 they are coarse, and thresholds between them would promise what none can do.
+    neutron = (1 / (1 + np.exp(-scaled))).astype(np.float32)
+    chosen = {
         efficiency_name(wished): threshold_for_efficiency(
             neutron, labels, efficiency=wished, confidence=task.confidence
         )
@@ -106,7 +107,17 @@ def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int
         leakage_name(wished): threshold_for_leakage(neutron, labels, leakage=wished, confidence=task.confidence)
         for wished in task.gamma_leakages
     }
-    return Calibration(temperature=temperature, thresholds=thresholds)
+    return Calibration(
+        temperature=temperature, thresholds={name: _in_float32(threshold) for name, threshold in chosen.items()}
+    )
+
+
+def _in_float32(threshold: Threshold) -> Threshold:
+    """Round up to a float32, which no score of that type passes or misses otherwise, however it is compared."""
+    value = np.float32(threshold.value)
+    if float(value) < threshold.value:
+        value = np.nextafter(value, np.float32(np.inf))
+    return replace(threshold, value=float(value))
 
 
 def calibrated(

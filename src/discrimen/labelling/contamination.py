@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import FormatError, SettingsError
+from discrimen.provenance import sha256_of_file
 from discrimen.pulses import Label
 
 LABELLED = (Label.GAMMA, Label.NEUTRON)
@@ -85,13 +86,14 @@ def read_label_noise(dataset: Path | str) -> LabelNoise | None:
     Raises
     ------
     FormatError
-        If the file is not what `discrimen label` writes.
+        If the file is not what `discrimen label` writes, or was written for another data set of this name.
     """
     path = labels_path(Path(dataset))
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         method = found["method"]
-        return {"band": _of_bands, "tof": _of_flight, "source": _of_source}[method](found)
+        noise = {"band": _of_bands, "tof": _of_flight, "source": _of_source}[method](found)
+        labelled = found.get("output_sha256")
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -100,6 +102,13 @@ def read_label_noise(dataset: Path | str) -> LabelNoise | None:
             f"{error}); remove it, or label again",
             path,
         ) from error
+    if labelled is not None and labelled != (actual := sha256_of_file(dataset)):
+        raise FormatError(
+            f"estimates for the labels of a data set with the SHA-256 {labelled[:12]}..., but {Path(dataset).name} has "
+            f"{actual[:12]}...: it was replaced or changed; remove this file, or label again",
+            path,
+        )
+    return noise
 
 
 def pooled_contamination(

@@ -15,7 +15,7 @@ from discrimen.formats.base import ListModeReader
 from discrimen.hdf5_output import Hdf5Output, hdf5_output
 from discrimen.labelling.band_run import RunBands
 from discrimen.labelling.plane import plane_of_charges
-from discrimen.output import complete_or_absent
+from discrimen.output import complete_or_absent, refuse_inputs
 from discrimen.pulses import Label
 
 SUFFIXES = (".h5", ".hdf5")
@@ -56,8 +56,7 @@ def write_label_table(
     """
     if output.suffix.lower() not in SUFFIXES:
         raise OutputError(f"{output}: labels of list mode are written as HDF5; choose a name that ends in .h5")
-    if any(output.resolve() == reader.info.path.resolve() for reader in readers):
-        raise OutputError(f"{output}: this is an input; inputs are never written to, choose another output")
+    refuse_inputs(output, [reader.info.path for reader in readers])
     counts = dict.fromkeys(Label, 0)
     with complete_or_absent(output) as part, hdf5_output(part, libver=("v108", "latest")) as opened:
         for name, value in attributes.items():

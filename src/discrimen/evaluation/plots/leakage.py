@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, shown_methods
@@ -26,10 +27,10 @@ def draw_leakage(report: Report) -> Figure:
     return figure
 
 
-def draw_leakage_on(ax: Axes, report: Report) -> None:
-    """Draw what :func:`draw_leakage` draws into given axes; the legend is left to the figure."""
+def draw_leakage_on(ax: Axes, report: Report, *, methods: Collection[str] = tuple(METHODS)) -> None:
+    """Draw what :func:`draw_leakage` draws, of some methods alone, into given axes; the legend is left to the caller."""
     efficiency = min(report.efficiencies, key=lambda wished: abs(wished - _WISHED_EFFICIENCY))
-    names = shown_methods(report)
+    names = [name for name in shown_methods(report) if name in methods]
     for number, name in enumerate(names):
         offset = _WIDTH / len(names) * (number - (len(names) - 1) / 2)
         for position, part in enumerate(report.bins):
