@@ -79,3 +79,5 @@ def test_an_input_is_refused_as_output_under_any_name(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="this is an input"):
             refuse_inputs(output, [tmp_path / "other.lh5", source])
     refuse_inputs(tmp_path / "set.lh5", [source])
+    with pytest.raises(OutputError, match="this is an input"):
+        refuse_inputs(tmp_path / "absent" / ".." / "new.lh5", [tmp_path / "new.lh5"])

@@ -151,6 +151,15 @@ def test_scores_made_otherwise_are_not_taken_for_these(
         is_complete(output, input_identity(info, **(asked | changed)))  # type: ignore[arg-type]
 
 
+def test_scores_just_below_the_threshold_are_gammas(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    highest = float(predictor.predict(long_records().samples)[:, 1].max())
+    at, above = (
+        classified(run, predictor, tmp_path / f"{name}.h5", threshold=threshold)
+        for name, threshold in (("at", highest), ("above", float(np.nextafter(highest, 2))))
+    )
+    assert (at.n_neutron > 0, above.n_neutron) == (True, 0)
+
+
 def test_compressing_changes_the_file_and_not_the_scores(
     tmp_path: Path, run: Path, predictor: ReferencePredictor
 ) -> None:

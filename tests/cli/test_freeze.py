@@ -75,6 +75,17 @@ def test_thresholds_are_chosen_stored_and_used_by_name(
     assert (status, "several thresholds" in " ".join(err.split())) == (2, True)
 
 
+def test_judging_by_the_pulses_of_the_calibration_is_told(
+    command: Command, model: Path, labelled: Path, tmp_path: Path
+) -> None:
+    frozen = tmp_path / "x.discrimen"
+    assert command("freeze", model, "-o", frozen, "--calibrate", labelled)[0] == 0
+    status, out, err = command("evaluate", frozen, labelled, "-o", tmp_path / "report", "--json")
+    assert status == 0, err
+    assert json.loads(out)["seen_in_calibration"] == ["calibration.lh5"]
+    assert "were chosen on calibration.lh5" in err
+
+
 def test_the_only_stored_threshold_is_the_default(
     command: Command, model: Path, labelled: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import typer
 
+from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.main import main
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import open_reader
@@ -197,7 +199,8 @@ def test_an_option_of_another_method_is_not_ignored(
 ) -> None:
     status, _, err = run("label", tmp_path / "run.lh5", "--method", method, option, value, "-o", tmp_path / "set.lh5")
     assert status == 2
-    assert option in err and f"--method {method} ignores it" in " ".join(err.split())
+    assert option in err
+    assert f"--method {method} ignores it" in " ".join(err.split())
 
 
 def test_a_negative_seed_is_a_usage_error(run: Run, tmp_path: Path) -> None:
@@ -228,3 +231,8 @@ def test_the_truth_of_another_run_is_not_replaced(run: Run, tmp_path: Path) -> N
     assert run("simulate", "-o", first, "-n", "30")[0] == 0
     first.unlink()
     assert run("simulate", "-o", tmp_path / "a.BIN", "-n", "40")[0] == 0
+
+
+def test_a_name_given_twice_is_not_settled_in_silence() -> None:
+    with pytest.raises(typer.BadParameter, match="time is given twice: time=1 and time=2"):
+        parse_pairs(["time=1", "time=2"], example="time=1")

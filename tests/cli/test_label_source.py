@@ -116,3 +116,17 @@ def test_labels_go_to_the_pulses_in_their_order_chunk_by_chunk(folder: Path) -> 
     assert np.array_equal(parts.column("energy_kevee"), np.arange(10, dtype=np.float32))
     with pytest.raises(DataError, match="still being written"):
         hand_out(pulses[:1])
+
+
+def test_slices_too_wide_for_one_shape_are_a_warning(run: Run, tmp_path: Path) -> None:
+    for name, spectrum, seed in (("gamma", "Co-60", "1"), ("mixed", "Cf-252", "2")):
+        arguments = ("-n", "1000", "--spectrum", spectrum, "--seed", seed)
+        assert run("simulate", "-o", tmp_path / f"{name}.lh5", *arguments)[0] == 0
+    command = ("label", tmp_path / "mixed.lh5", "--method", "source", "--gamma-run", tmp_path / "gamma.lh5", "--json")
+    status, out, err = run(*command)
+    assert status == 0, err
+    assert "more than a factor of 8 in energy" in json.loads(out)["warnings"][0]
+    assert "WARNING 1 of 1 slices" in err
+    status, out, _ = run(*command, "--energy-range", "150:1100")
+    assert status == 0
+    assert json.loads(out)["warnings"] == []

@@ -76,6 +76,18 @@ def test_models_of_the_same_name_are_told_apart(run: Run, folder: Path) -> None:
     assert "WARNING: model was trained on train.npz" in err
 
 
+def test_pulses_of_the_training_under_another_name_are_told(run: Run, folder: Path) -> None:
+    with np.load(folder / "train.npz") as trained:
+        np.savez(
+            folder / "part.npz",
+            **{name: rows[: len(rows) // 2] if rows.ndim else rows for name, rows in trained.items()},
+        )
+    arguments = (folder / "model", folder / "part.npz", "-o", folder / "part", "--sizes", "gain=0.1", *OPTIONS)
+    status, _, err = run("robustness", *arguments, "--json")
+    assert status == 0, err
+    assert "of the pulses that model was trained on are among these" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

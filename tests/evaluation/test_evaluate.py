@@ -13,7 +13,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate, report_text
 from discrimen.evaluation.page import report_page
 from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
-from discrimen.pulses import Label, Pulses
+from discrimen.pulses import Label, Pulses, concatenate
 
 GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
 
@@ -194,6 +194,19 @@ def test_thin_ranges_are_stated_not_computed(
     best = few.bins[2].methods["charge_best"]
     assert isinstance(best, NotComputed)
     assert "tuning pulses here, at least 200" in best.not_computed
+
+
+def test_pulses_that_are_judged_are_left_out_of_the_tuning(
+    make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    judged, others = make_pulses(800, seed=4), make_pulses(1000, seed=5)
+    mixed = concatenate([others, judged[:300]])
+    alone, cleaned = (evaluate(make_predictor(), judged, tuning=tuning) for tuning in (others, mixed))
+    assert "300 of 1300 tuning pulses are also among those judged and are left out of the tuning" in cleaned.notes
+    for name in ("charge_best", "gatti", "boosted_tree"):
+        assert cleaned.overall.methods[name].leakages == alone.overall.methods[name].leakages  # type: ignore[union-attr]
+    with pytest.raises(DataError, match="tuned on other pulses"):
+        evaluate(make_predictor(), judged, tuning=judged[:300])
 
 
 def test_tuning_without_energies_tunes_nothing_in_bins(

@@ -13,6 +13,7 @@ from discrimen.labelling.contamination import (
     pooled_contamination,
     read_label_noise,
 )
+from discrimen.provenance import sha256_of_file
 
 
 def beside(folder: Path, found: Any) -> Path:
@@ -96,3 +97,14 @@ def test_bands_are_pooled_over_labelled_slices_and_are_not_correctable(tmp_path:
 def test_what_was_not_written_by_label_is_refused(tmp_path: Path, found: Any) -> None:
     with pytest.raises(FormatError, match=r"set\.lh5\.labels\.json.*label again"):
         read_label_noise(beside(tmp_path, found))
+
+
+def test_estimates_of_a_data_set_that_was_replaced_are_refused(tmp_path: Path) -> None:
+    dataset = beside(tmp_path, {})
+    dataset.write_bytes(b"labels")
+    found = {"method": "source", "source": {"contamination": {"neutron": 0.6}}}
+    beside(tmp_path, {**found, "output_sha256": sha256_of_file(dataset)})
+    assert read_label_noise(dataset) is not None
+    dataset.write_bytes(b"other labels")
+    with pytest.raises(FormatError, match="replaced or changed"):
+        read_label_noise(dataset)

@@ -130,3 +130,9 @@ def test_what_cannot_be_judged_is_refused() -> None:
         reliability_curve(np.full(2, np.nan), np.array([0, 1]))
     with pytest.raises(DataError, match="two classes"):
         neutron_logits(np.zeros((2, 3)), neutron_class=0)
+
+
+def test_a_temperature_takes_no_unknown_label_for_a_gamma() -> None:
+    labels = np.array([Label.GAMMA, Label.NEUTRON, Label.UNKNOWN] * 20)
+    with pytest.raises(DataError, match="unknown label"):
+        fit_temperature(np.random.default_rng(1).normal(size=60), labels)

@@ -151,3 +151,9 @@ def test_a_damaged_lock_is_named(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).write_text("{}")
     with pytest.raises(FormatError, match="remove it to fetch anew"):
         fetch_set(KNOWN, tmp_path)
+
+
+@pytest.mark.parametrize("server", ["ftp://zenodo.org", "zenodo.org"])
+def test_a_server_that_is_no_address_is_not_called_a_broken_download(tmp_path: Path, server: str) -> None:
+    with pytest.raises(FetchError, match="no address to fetch from"):
+        fetch_set(KNOWN, tmp_path, server=server)

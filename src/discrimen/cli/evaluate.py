@@ -70,11 +70,24 @@ def evaluate(
     seen = _seen_in_training(loaded, dataset)
     if seen:
         common.log(f"WARNING: the model was trained on {', '.join(seen)}: these figures are too good")
+    chosen_on = _seen_in_calibration(loaded, dataset)
+    if chosen_on:
+        common.log(
+            f"WARNING: temperature and thresholds of the model were chosen on {', '.join(chosen_on)}: calibration and "
+            "thresholds look better here than they are"
+        )
     again = seen_in_training(loaded.spec.provenance, dataset.pulses.samples)
     if again is not None and again.n_counted and not seen:
         common.log(seen_again(again))
     if json:
-        common.emit_json(report.as_dict() | {"seen_in_training": seen, "training_pulses_seen": again and asdict(again)})
+        common.emit_json(
+            report.as_dict()
+            | {
+                "seen_in_training": seen,
+                "training_pulses_seen": again and asdict(again),
+                "seen_in_calibration": [],
+            }
+        )
     else:
         _print(report, written)
 
@@ -90,10 +103,10 @@ def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
     return dataset
 
 
-def seen_again(share: Share) -> str:
+def seen_again(share: Share, *, model: str = "the model") -> str:
     """Return the warning that pulses of the training are among those to judge by, under whatever name."""
     return (
-        f"WARNING: {share.value:.1%} of the pulses that the model was trained on are among these "
+        f"WARNING: {share.value:.1%} of the pulses that {model} was trained on are among these "
         f"({share.low:.1%} to {share.high:.1%}): these figures are too good"
     )
 
@@ -101,6 +114,11 @@ def seen_again(share: Share) -> str:
 def _seen_in_training(loaded: Model, dataset: Dataset) -> list[str]:
     trained_on = {file["sha256"] for file in loaded.spec.provenance.get("files", [])}
     return [file["name"] for file in dataset.files if file["sha256"] in trained_on]
+
+
+def _seen_in_calibration(loaded: Model, dataset: Dataset) -> list[str]:
+    chosen_on = {file["sha256"] for file in loaded.spec.provenance.get("calibration", {}).get("files", [])}
+    return [file["name"] for file in dataset.files if file["sha256"] in chosen_on]
 
 
 def _numbers(text: str, option: str) -> list[float]:

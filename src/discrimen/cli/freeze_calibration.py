@@ -8,11 +8,13 @@ from pathlib import Path
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.evaluate import seen_again
 from discrimen.cli.input_options import InputOptions
 from discrimen.dataset import load_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.inference.compatible import require_compatible
 from discrimen.spec.model_spec import ModelSpec
+from discrimen.training.seen_pulses import seen_in_training
 
 
 def require_fitting_options(
@@ -62,6 +64,9 @@ def calibration_task(
     seen = [file["name"] for file in dataset.files if file["sha256"] in trained_on]
     if seen:
         common.log(f"WARNING: the model was trained on {', '.join(seen)}: its scores are too sure of themselves there")
+    again = seen_in_training(spec.provenance, dataset.pulses.samples)
+    if again is not None and again.n_counted and not seen:
+        common.log(seen_again(again))
     return CalibrationTask(
         pulses=dataset.pulses,
         files=dataset.files,

@@ -116,12 +116,14 @@ def parse_pairs(pairs: Sequence[str], *, example: str) -> dict[str, str]:
     Raises
     ------
     typer.BadParameter
-        If one of them is no pair.
+        If one of them is no pair, or a name comes twice.
     """
-    parsed = {}
+    parsed: dict[str, str] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
         if not (name and value):
             raise typer.BadParameter(f"expected NAME=VALUE, for example {example}; got '{pair}'")
+        if name in parsed:
+            raise typer.BadParameter(f"{name} is given twice: {name}={parsed[name]} and {pair}")
         parsed[name] = value
     return parsed

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.evaluate import seen_again
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.dataset import Dataset, load_dataset
 from discrimen.distortion import DISTORTIONS
@@ -20,6 +21,7 @@ from discrimen.metrics import EnergyBin
 from discrimen.robustness import robustness as run_robustness
 from discrimen.robustness import robustness_text, write_robustness
 from discrimen.spec.frozen_file import SUFFIX
+from discrimen.training.seen_pulses import seen_in_training
 
 _DISTORTIONS = "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())
 
@@ -83,6 +85,9 @@ def robustness(
     for name, files in seen.items():
         if files:
             common.log(f"WARNING: {name} was trained on {', '.join(files)}: these figures are too good")
+        again = seen_in_training(models[name].spec.provenance, dataset.pulses.samples)
+        if again is not None and again.n_counted and not files:
+            common.log(seen_again(again, model=name))
     if json:
         common.emit_json(result.as_dict() | {"seen_in_training": seen})
         return

@@ -20,6 +20,7 @@ from discrimen.evaluation.report_parts import JudgedData, JudgedRun
 from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample
 from discrimen.inference.base import Predictor
 from discrimen.metrics import neutron_logits
+from discrimen.provenance import waveform_digests
 from discrimen.pulses import Label, Pulses
 from discrimen.spec.model_spec import ModelSpec
 from discrimen.spec.preparation import Preparation
@@ -122,7 +123,7 @@ def judged_data(sample: Sample, files: Sequence[Mapping[str, Any]], *, n_unlabel
 def tuning_sample(
     predictor: Predictor, tuning: Pulses, evaluated: Pulses, gates: GatesNs | None, notes: list[str]
 ) -> TuningSample:
-    """Find the light of the tuning pulses.
+    """Find the light of the tuning pulses, those that are judged left out.
 
     Parameters
     ----------
@@ -136,11 +137,18 @@ def tuning_sample(
     Raises
     ------
     DataError
-        If the pulses are those of the evaluation.
+        If all pulses are among those of the evaluation.
     """
-    if tuning is evaluated or np.array_equal(tuning.samples, evaluated.samples):
+    judged_too = np.isin(waveform_digests(tuning.samples), waveform_digests(evaluated.samples))
+    if judged_too.all():
         raise DataError("gates and classic methods must be tuned on other pulses than those of the evaluation")
     check_period(tuning, predictor.spec.preparation)
+    if judged_too.any():
+        notes.append(
+            f"{np.count_nonzero(judged_too)} of {len(judged_too)} tuning pulses are also among those judged and are "
+            "left out of the tuning"
+        )
+        tuning = tuning[~judged_too]
     known = tuning.labelled()
     energy_kevee, _ = _light_kevee(known, predictor.spec, gates)
     notes.append(

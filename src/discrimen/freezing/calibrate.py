@@ -96,7 +96,7 @@ def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int
     labels, logits = task.pulses.column("label"), neutron_logits(scores, neutron_class=neutron_class)
     temperature = fit_temperature(logits, labels, confidence=task.confidence) if task.temperature else None
     scaled = np.clip(logits / (1.0 if temperature is None else temperature.value), -700, 700)
-    # As a frozen network gives them: near 1 they are coarse, and thresholds between them would promise what none can do.
+    # As a frozen network gives them: near 1 they are coarse, and a threshold between them would not part them.
     neutron = (1 / (1 + np.exp(-scaled))).astype(np.float32)
     chosen = {
         efficiency_name(wished): threshold_for_efficiency(

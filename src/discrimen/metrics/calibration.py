@@ -207,6 +207,8 @@ def _signed_logits(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.flo
     values, truth = np.asarray(logits, np.float64), np.asarray(labels)
     if values.ndim != 1 or values.shape != truth.shape:
         raise DataError(f"expected one label for each logit, got logits {values.shape} and labels {truth.shape}")
+    if not np.isin(truth, (Label.GAMMA, Label.NEUTRON)).all():
+        raise DataError("every pulse must be gamma or neutron: leave out those of unknown label first")
     known = ~np.isnan(values)
     values, truth = values[known], truth[known]
     for label in (Label.GAMMA, Label.NEUTRON):

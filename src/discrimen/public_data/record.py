@@ -116,4 +116,6 @@ def unreachable(url: str, error: Exception) -> str:
         return f"{url}: cannot be reached ({kind}): check the network, or fetch the files by hand"
     if kind == "JSONDecodeError":
         return f"{url}: expected JSON, got something else"
+    if kind in ("InvalidSchema", "MissingSchema", "InvalidURL"):
+        return f"{url}: this is no address to fetch from: give one that starts with https:// or http://"
     return f"{url}: the download broke off ({kind}): run the command again"
