@@ -85,7 +85,7 @@ def evaluate(
             | {
                 "seen_in_training": seen,
                 "training_pulses_seen": again and asdict(again),
-                "seen_in_calibration": [],
+                "seen_in_calibration": chosen_on,
             }
         )
     else:

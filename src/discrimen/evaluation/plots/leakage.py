@@ -28,7 +28,7 @@ def draw_leakage(report: Report) -> Figure:
 
 
 def draw_leakage_on(ax: Axes, report: Report, *, methods: Collection[str] = tuple(METHODS)) -> None:
-    """Draw what :func:`draw_leakage` draws, of some methods alone, into given axes; the legend is left to the caller."""
+    """Draw what :func:`draw_leakage` draws, of some methods alone, into given axes, without a legend."""
     efficiency = min(report.efficiencies, key=lambda wished: abs(wished - _WISHED_EFFICIENCY))
     names = [name for name in shown_methods(report) if name in methods]
     for number, name in enumerate(names):
