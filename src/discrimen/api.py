@@ -7,6 +7,7 @@ can be used one by one for more control.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,7 @@ from discrimen.spec.preparation import Preparation
 from discrimen.spec.thresholds import choose_threshold
 from discrimen.training import TrainingConfig
 from discrimen.training import train as train_network
+from discrimen.training.seen_pulses import seen_of
 from discrimen.truth import read_truth, truth_path
 
 LabelBy = Literal["file", "truth", "gamma", "neutron"]
@@ -159,6 +161,8 @@ def evaluate(
         loss=loss_curve(model.path, model.spec.provenance),
         **options,
     )
+    warnings = seen_of(model.spec.provenance, dataset).warnings()
+    report = replace(report, notes=(*warnings, *report.notes))
     if folder is not None:
         write_report(report, folder)
     return report

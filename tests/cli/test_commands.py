@@ -16,10 +16,8 @@ import numpy as np
 import pytest
 
 from discrimen.classification.scores import read_scores
-from discrimen.cli.evaluate import seen_again
 from discrimen.cli.main import SUBCOMMANDS, main
 from discrimen.formats.table import open_reader
-from discrimen.metrics import wilson_interval
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -162,6 +160,8 @@ def test_evaluation_on_the_training_data_is_called_out(run: Run, folder: Path) -
     status, _, err = run("evaluate", folder / "model", folder / "train.lh5", "-o", folder / "report-train")
     assert status == 0
     assert "WARNING: the model was trained on train.lh5" in err
+    assert "was trained on train.lh5" in json.loads((folder / "report-train" / "report.json").read_text())["notes"][0]
+    assert "was trained on train.lh5" in (folder / "report-train" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
@@ -351,7 +351,3 @@ def test_labelling_by_truth_without_truth_says_what_to_do(run: Run, tmp_path: Pa
     assert status == 1
     assert "--truth" in err
     assert len(err.splitlines()) == 1
-
-
-def test_the_warning_of_pulses_seen_under_another_name_says_how_many() -> None:
-    assert "25.0% of the pulses that the model was trained on" in seen_again(wilson_interval(64, 256))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from discrimen.training.seen_pulses import SKETCH_SIZE, seen_in_training, sketch_of
+from discrimen.metrics import wilson_interval
+from discrimen.training.seen_pulses import SKETCH_SIZE, Seen, seen_in_training, sketch_of
 
 
 def waveforms(n_pulses: int, seed: int = 0) -> np.ndarray:
@@ -42,3 +43,12 @@ def test_few_training_pulses_are_all_in_the_sketch() -> None:
 
 def test_a_model_without_a_sketch_says_nothing() -> None:
     assert seen_in_training({}, waveforms(10)) is None
+
+
+def test_what_was_seen_is_told_once_for_each_reason() -> None:
+    share = wilson_interval(64, 256)
+    (found,) = Seen(in_training=(), in_calibration=(), training_pulses=share).warnings(model="m")
+    assert found.startswith(f"25.0% of the pulses that m was trained on are among these ({share.low:.1%} to")
+    files = Seen(in_training=("a.lh5",), in_calibration=("b.lh5",), training_pulses=share).warnings()
+    assert ["trained on a.lh5" in files[0], "chosen on b.lh5" in files[1], len(files)] == [True, True, 2]
+    assert Seen(in_training=(), in_calibration=(), training_pulses=wilson_interval(0, 256)).warnings() == []

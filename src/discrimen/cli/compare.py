@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.evaluate import seen_again
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
@@ -17,7 +16,7 @@ from discrimen.dataset import Dataset, load_dataset
 from discrimen.errors import SettingsError
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
-from discrimen.training.seen_pulses import seen_in_training
+from discrimen.training.seen_pulses import seen_of
 
 
 def register(app: typer.Typer) -> None:
@@ -111,13 +110,8 @@ def _load(files: list[Path], models: dict[str, Model], inputs: InputOptions) -> 
     where = ", ".join(str(path) for path in files)
     for name, model in models.items():
         require_compatible(model.spec, dataset.pulses, dataset.settings, where=where)
-        trained_on = {file["sha256"] for file in model.spec.provenance.get("files", [])}
-        seen = [file["name"] for file in dataset.files if file["sha256"] in trained_on]
-        if seen:
-            common.log(f"WARNING: {name} was trained on {', '.join(seen)}: its figures are too good")
-        again = seen_in_training(model.spec.provenance, dataset.pulses.samples)
-        if again is not None and again.n_counted and not seen:
-            common.log(seen_again(again, model=name))
+        for warning in seen_of(model.spec.provenance, dataset).warnings(model=name):
+            common.log(f"WARNING: {warning}")
     return dataset
 
 

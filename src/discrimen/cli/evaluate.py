@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +17,7 @@ from discrimen.evaluation import evaluate as run_evaluation
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
-from discrimen.metrics import Share
-from discrimen.training.seen_pulses import seen_in_training
+from discrimen.training.seen_pulses import seen_of
 
 
 def register(app: typer.Typer) -> None:
@@ -65,27 +64,20 @@ def evaluate(
         files=dataset.files,
         loss=loss_curve(loaded.path, loaded.spec.provenance),
     )
+    seen = seen_of(loaded.spec.provenance, dataset)
+    for warning in seen.warnings():
+        common.log(f"WARNING: {warning}")
+    report = replace(report, notes=(*seen.warnings(), *report.notes))
     with common.progress("drawing", total=None):
         written = write_report(report, output)
-    seen = _seen_in_training(loaded, dataset)
-    if seen:
-        common.log(f"WARNING: the model was trained on {', '.join(seen)}: these figures are too good")
-    chosen_on = _seen_in_calibration(loaded, dataset)
-    if chosen_on:
-        common.log(
-            f"WARNING: temperature and thresholds of the model were chosen on {', '.join(chosen_on)}: calibration and "
-            "thresholds look better here than they are"
-        )
-    again = seen_in_training(loaded.spec.provenance, dataset.pulses.samples)
-    if again is not None and again.n_counted and not seen:
-        common.log(seen_again(again))
     if json:
+        again = seen.training_pulses
         common.emit_json(
             report.as_dict()
             | {
-                "seen_in_training": seen,
+                "seen_in_training": seen.in_training,
                 "training_pulses_seen": again and asdict(again),
-                "seen_in_calibration": chosen_on,
+                "seen_in_calibration": seen.in_calibration,
             }
         )
     else:
@@ -101,24 +93,6 @@ def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
     names = ", ".join(str(path) for path in files)
     require_compatible(loaded.spec, dataset.pulses, dataset.settings, where=names)
     return dataset
-
-
-def seen_again(share: Share, *, model: str = "the model") -> str:
-    """Return the warning that pulses of the training are among those to judge by, under whatever name."""
-    return (
-        f"WARNING: {share.value:.1%} of the pulses that {model} was trained on are among these "
-        f"({share.low:.1%} to {share.high:.1%}): these figures are too good"
-    )
-
-
-def _seen_in_training(loaded: Model, dataset: Dataset) -> list[str]:
-    trained_on = {file["sha256"] for file in loaded.spec.provenance.get("files", [])}
-    return [file["name"] for file in dataset.files if file["sha256"] in trained_on]
-
-
-def _seen_in_calibration(loaded: Model, dataset: Dataset) -> list[str]:
-    chosen_on = {file["sha256"] for file in loaded.spec.provenance.get("calibration", {}).get("files", [])}
-    return [file["name"] for file in dataset.files if file["sha256"] in chosen_on]
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -8,13 +8,12 @@ from pathlib import Path
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.evaluate import seen_again
 from discrimen.cli.input_options import InputOptions
 from discrimen.dataset import load_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.inference.compatible import require_compatible
 from discrimen.spec.model_spec import ModelSpec
-from discrimen.training.seen_pulses import seen_in_training
+from discrimen.training.seen_pulses import seen_of
 
 
 def require_fitting_options(
@@ -60,13 +59,8 @@ def calibration_task(
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
     require_compatible(spec, dataset.pulses, dataset.settings, where=", ".join(map(str, files)))
-    trained_on = {file["sha256"] for file in spec.provenance.get("files", [])}
-    seen = [file["name"] for file in dataset.files if file["sha256"] in trained_on]
-    if seen:
-        common.log(f"WARNING: the model was trained on {', '.join(seen)}: its scores are too sure of themselves there")
-    again = seen_in_training(spec.provenance, dataset.pulses.samples)
-    if again is not None and again.n_counted and not seen:
-        common.log(seen_again(again))
+    for warning in seen_of(spec.provenance, dataset).warnings():
+        common.log(f"WARNING: {warning}")
     return CalibrationTask(
         pulses=dataset.pulses,
         files=dataset.files,

@@ -10,18 +10,17 @@ import numpy as np
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.evaluate import seen_again
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.dataset import Dataset, load_dataset
 from discrimen.distortion import DISTORTIONS
 from discrimen.errors import SettingsError
-from discrimen.inference.load import Model, load_model
+from discrimen.inference.load import load_model
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.metrics import EnergyBin
 from discrimen.robustness import robustness as run_robustness
 from discrimen.robustness import robustness_text, write_robustness
 from discrimen.spec.frozen_file import SUFFIX
-from discrimen.training.seen_pulses import seen_in_training
+from discrimen.training.seen_pulses import seen_of
 
 _DISTORTIONS = "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())
 
@@ -81,15 +80,12 @@ def robustness(
             on_progress=tick,
         )
     written = write_robustness(result, output)
-    seen = {name: _seen_in_training(model, dataset) for name, model in models.items()}
-    for name, files in seen.items():
-        if files:
-            common.log(f"WARNING: {name} was trained on {', '.join(files)}: these figures are too good")
-        again = seen_in_training(models[name].spec.provenance, dataset.pulses.samples)
-        if again is not None and again.n_counted and not files:
-            common.log(seen_again(again, model=name))
+    seen = {name: seen_of(model.spec.provenance, dataset) for name, model in models.items()}
+    for name, of_model in seen.items():
+        for warning in of_model.warnings(model=name):
+            common.log(f"WARNING: {warning}")
     if json:
-        common.emit_json(result.as_dict() | {"seen_in_training": seen})
+        common.emit_json(result.as_dict() | {"seen_in_training": {name: one.in_training for name, one in seen.items()}})
         return
     console = common.stdout_console()
     console.print(robustness_text(result, width=min(console.width, 100)), markup=False, end="")
@@ -115,11 +111,6 @@ def _load(paths: Sequence[Path], inputs: InputOptions) -> Dataset:
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
     return dataset
-
-
-def _seen_in_training(model: Model, dataset: Dataset) -> list[str]:
-    trained_on = {file["sha256"] for file in model.spec.provenance.get("files", [])}
-    return [file["name"] for file in dataset.files if file["sha256"] in trained_on]
 
 
 def _parse_sizes(texts: Sequence[str]) -> Mapping[str, Sequence[float]]:
