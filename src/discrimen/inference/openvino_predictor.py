@@ -84,6 +84,8 @@ class OpenVinoPredictor:
 
     def _compiled(self, model: bytes) -> Compute:
         any_number = self._request(model, shape=None)
+        if self._has_strided_convolution(model):
+            return any_number
         whole: dict[tuple[int, ...], Compute] = {}
 
         def compute(samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -96,6 +98,12 @@ class OpenVinoPredictor:
             return whole[samples.shape](samples)
 
         return compute
+
+    def _has_strided_convolution(self, model: bytes) -> bool:
+        """Say whether OpenVINO must not know the batch: 2026.4 crashes as it compiles such a network for few pulses."""
+        operations = self._runtime.Core().read_model(model).get_ops()
+        strides = [one.get_attributes()["strides"] for one in operations if one.get_type_name() == "Convolution"]
+        return any(max(each) > 1 for each in strides)
 
     def _request(self, model: bytes, *, shape: tuple[int, ...] | None) -> Compute:
         core = self._runtime.Core()
