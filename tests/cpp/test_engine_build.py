@@ -54,7 +54,10 @@ def build_checked(name: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=BUILD_OPTIONS)
+SANITIZED = pytest.param("sanitized", marks=pytest.mark.slow)  # as long to build as a tenth of all fast tests
+
+
+@pytest.fixture(scope="module", params=["plain", SANITIZED])
 def results(request: pytest.FixtureRequest) -> dict[str, Element]:
     """What CTest says of each test of a build."""
     folder = build_checked(request.param)
@@ -92,7 +95,7 @@ def check_mutations(printed: str, n_inputs: int) -> None:
     assert n_kinds > 50
 
 
-@pytest.mark.parametrize("results", ["sanitized"], indirect=True)
+@pytest.mark.parametrize("results", [SANITIZED], indirect=True)
 def test_no_damaged_file_harms_the_loader(results: dict[str, Element]) -> None:
     printed = results["mutate_loader"].findtext("system-out") or ""
     print(printed)
