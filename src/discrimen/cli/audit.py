@@ -14,7 +14,8 @@ from discrimen.audit import Audit, audit_dataset, write_audit
 from discrimen.audit.page import summary
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.dataset import Dataset, load_dataset
+from discrimen.cli.read_dataset import read_dataset
+from discrimen.dataset import Dataset
 from discrimen.errors import DataError
 from discrimen.training.split import Split, split_pulses
 
@@ -40,13 +41,13 @@ def audit(
     inputs: InputOptions,
 ) -> None:
     """Look for whatever would let a network learn something else than pulse shape; status 1 on an error."""
-    dataset = _load(datasets, inputs)
+    dataset = read_dataset(datasets, inputs)
     split = _split(dataset)
     found = audit_dataset(
         dataset,
         seed=seed,
         validation=None if split is None else split.validation,
-        against=_load(against, inputs) if against else None,
+        against=read_dataset(against, inputs) if against else None,
     )
     parted = None if split is None else split.as_dict()
     written = () if output is None else write_audit(found, output, split=parted)
@@ -56,15 +57,6 @@ def audit(
         _print(found, split, written)
     if found.errors:
         raise typer.Exit(1)
-
-
-def _load(paths: list[Path], inputs: InputOptions) -> Dataset:
-    readers = [inputs.open(path) for path in paths]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
-    return dataset
 
 
 def _split(dataset: Dataset) -> Split | None:

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
+from discrimen.cli.read_dataset import read_dataset
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
-from discrimen.dataset import Dataset, load_dataset
-from discrimen.errors import SettingsError
+from discrimen.dataset import Dataset
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.training.seen_pulses import seen_of
@@ -69,8 +69,8 @@ def compare(
             comparison = compare_models(
                 models,
                 sets,
-                energy_edges_kevee=_numbers(energy_edges_kevee, "--energy-edges-kevee"),
-                efficiencies=_numbers(efficiencies, "--efficiencies"),
+                energy_edges_kevee=parse_numbers(energy_edges_kevee, "--energy-edges-kevee"),
+                efficiencies=parse_numbers(efficiencies, "--efficiencies"),
                 confidence=confidence,
                 seed=seed,
                 on_progress=tick,
@@ -102,24 +102,13 @@ def _require_one_kind(entries: list[Path], reports: list[Path], dataset: list[st
 
 
 def _load(files: list[Path], models: dict[str, Model], inputs: InputOptions) -> Dataset:
-    readers = [inputs.open(path) for path in files]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    dataset = read_dataset(files, inputs)
     where = ", ".join(str(path) for path in files)
     for name, model in models.items():
         require_compatible(model.spec, dataset.pulses, dataset.settings, where=where)
         for warning in seen_of(model.spec.provenance, dataset).warnings(model=name):
             common.log(f"WARNING: {warning}")
     return dataset
-
-
-def _numbers(text: str, option: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise SettingsError(f"{option} expects numbers with commas between, got '{text}'") from error
 
 
 def _say(comparison: Comparison, written: tuple[Path, ...], json: bool) -> None:

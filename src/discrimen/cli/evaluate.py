@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.dataset import Dataset, load_dataset
-from discrimen.errors import SettingsError
+from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
+from discrimen.cli.read_dataset import read_dataset
+from discrimen.dataset import Dataset
 from discrimen.evaluation import Report, report_text, write_report
 from discrimen.evaluation import evaluate as run_evaluation
 from discrimen.evaluation.loss_curve import loss_curve
@@ -57,8 +57,8 @@ def evaluate(
         dataset.pulses,
         gates=dataset.settings.gates,
         tuning=None if tuning_set is None else tuning_set.pulses,
-        energy_edges_kevee=_numbers(energy_edges_kevee, "--energy-edges-kevee"),
-        efficiencies=_numbers(efficiencies, "--efficiencies"),
+        energy_edges_kevee=parse_numbers(energy_edges_kevee, "--energy-edges-kevee"),
+        efficiencies=parse_numbers(efficiencies, "--efficiencies"),
         confidence=confidence,
         seed=seed,
         files=dataset.files,
@@ -85,21 +85,10 @@ def evaluate(
 
 
 def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
-    readers = [inputs.open(path) for path in files]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    dataset = read_dataset(files, inputs)
     names = ", ".join(str(path) for path in files)
     require_compatible(loaded.spec, dataset.pulses, dataset.settings, where=names)
     return dataset
-
-
-def _numbers(text: str, option: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise SettingsError(f"{option} expects numbers with commas between, got '{text}'") from error
 
 
 def _print(report: Report, written: tuple[Path, ...]) -> None:

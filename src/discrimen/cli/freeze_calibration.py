@@ -9,7 +9,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions
-from discrimen.dataset import load_dataset
+from discrimen.cli.read_dataset import read_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.inference.compatible import require_compatible
 from discrimen.spec.model_spec import ModelSpec
@@ -53,11 +53,7 @@ def calibration_task(
     DataError, FormatError, SettingsError
         If a file cannot be read, has no labels, or the model was not trained for its pulses.
     """
-    readers = [inputs.open(path) for path in files]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    dataset = read_dataset(files, inputs)
     require_compatible(spec, dataset.pulses, dataset.settings, where=", ".join(map(str, files)))
     for warning in seen_of(spec.provenance, dataset).warnings():
         common.log(f"WARNING: {warning}")

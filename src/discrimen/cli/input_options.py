@@ -110,6 +110,20 @@ def parse_window(text: str | None) -> WindowNs | None:
         raise SettingsError(f"expected START:STOP in ns with 0 <= START < STOP, got '{text}'") from error
 
 
+def parse_numbers(text: str, option: str) -> list[float]:
+    """Parse numbers with commas between.
+
+    Raises
+    ------
+    SettingsError
+        If the text is none.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise SettingsError(f"{option} expects numbers with commas between, got '{text}'") from error
+
+
 def parse_pairs(pairs: Sequence[str], *, example: str) -> dict[str, str]:
     """Parse ``NAME=VALUE`` pairs.
 

@@ -11,7 +11,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.dataset import Dataset, load_dataset
+from discrimen.cli.read_dataset import read_dataset
 from discrimen.distortion import DISTORTIONS
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
@@ -65,7 +65,7 @@ def robustness(
     if not model_paths or not data_paths:
         raise typer.BadParameter(f"expected models and data sets, got {len(model_paths)} and {len(data_paths)}")
     models = {name: load_model(path, device=device.value) for name, path in _named(model_paths).items()}
-    dataset = _load(data_paths, inputs)
+    dataset = read_dataset(data_paths, inputs)
     with common.progress("distorting", total=None) as tick:
         result = run_robustness(
             {name: model.predictor for name, model in models.items()},
@@ -102,15 +102,6 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
         if len(named) == len(paths):
             return named
     raise typer.BadParameter("the same model is given twice")
-
-
-def _load(paths: Sequence[Path], inputs: InputOptions) -> Dataset:
-    readers = [inputs.open(path) for path in paths]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
-    return dataset
 
 
 def _parse_sizes(texts: Sequence[str]) -> Mapping[str, Sequence[float]]:

@@ -13,8 +13,8 @@ from rich.table import Table
 from discrimen.audit import audit_dataset, require_sound
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.read_dataset import read_dataset
 from discrimen.cli.train import SplitBy, parse_samples
-from discrimen.dataset import load_dataset
 from discrimen.errors import SettingsError
 from discrimen.search import BUILT_IN_SPACE, SearchConfig, SearchResult, SearchSpace, TrialRow, read_space, run_search
 
@@ -103,11 +103,7 @@ def search(
     )
     chosen = _space(space, architecture or [])
     start, length = (0, None) if window is None else parse_samples(window)
-    readers = [inputs.open(path) for path in datasets]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, on_progress=tick)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    dataset = read_dataset(datasets, inputs)
     parted = config.training().split_of(dataset.pulses, files=dataset.files)
     common.log(parted.describe())
     audit = audit_dataset(dataset, validation=parted.validation)
