@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen import engine
 from discrimen.freezing.freeze import freeze
+from discrimen.inference import engine
 from discrimen.inference.load import load_model
 from discrimen.keras_jax import load_keras
 from discrimen.metrics import DEFAULT_ENERGY_EDGES_KEVEE, EnergyBin, Leakage, energy_bins, leakage_at_efficiency
 from discrimen.models import ARCHITECTURES
-from discrimen.plot_style import BLUE, VERMILION, house_style, new_figure
-from discrimen.prepare import choose_preparation
+from discrimen.network.prepare import choose_preparation
+from discrimen.output.style import BLUE, VERMILION, house_style, new_figure
 from discrimen.pulses import Pulses
 from discrimen.robustness import robustness, write_robustness
 from discrimen.simulation import SimulationConfig, detector_settings, simulate

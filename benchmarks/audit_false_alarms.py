@@ -24,9 +24,9 @@ from discrimen.audit import Severity, audit_dataset
 from discrimen.audit.class_order import FALSE_ALARMS as ORDER
 from discrimen.audit.energy_ranges import FALSE_ALARMS as RANGES
 from discrimen.audit.leaks import false_alarms
-from discrimen.dataset import Dataset
-from discrimen.detector import DetectorSettings
 from discrimen.metrics import wilson_interval
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
 from discrimen.simulation.sources import SpectrumName
 

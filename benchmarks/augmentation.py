@@ -24,15 +24,15 @@ from typing import Any
 import numpy as np
 from scipy import ndimage, stats
 
-from discrimen.distortion import Digitisation
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.metrics import Leakage
-from discrimen.output import complete_or_absent
-from discrimen.prepare import choose_preparation, prepare
+from discrimen.network.preparation import Alignment
+from discrimen.network.prepare import choose_preparation, prepare
+from discrimen.output.files import complete_or_absent
 from discrimen.robustness import Robustness, robustness
 from discrimen.robustness.picture import draw_robustness
 from discrimen.simulation import DIGITIZERS, SimulationConfig, detector_settings, simulate
-from discrimen.spec.preparation import Alignment
+from discrimen.simulation.distortion import Digitisation
 from discrimen.training import TrainingConfig, train
 from discrimen.training.augmentation import Augmentation
 

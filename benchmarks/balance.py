@@ -25,7 +25,7 @@ from scipy import stats
 
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.metrics import leaked_share
-from discrimen.prepare import choose_preparation
+from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Label, Pulses
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
 from discrimen.training import TrainingConfig, balance, train

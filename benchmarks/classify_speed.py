@@ -25,11 +25,11 @@ import numpy as np
 from classify_memory import private_memory_mb, write_run
 
 from discrimen.inference.reference_predictor import score_exactly
-from discrimen.prepare import choose_preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.layers import Dense
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.prepare import choose_preparation
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.layers import Dense
-from discrimen.spec.model_spec import ModelSpec
 
 RECORD_BYTES = 175
 TOLERANCE = 1e-5

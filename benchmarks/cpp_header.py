@@ -17,15 +17,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from discrimen.cpp_export import write_cpp_header
 from discrimen.freezing.freeze import golden_pulses
 from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES, build_model
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.network.export.cpp import write_cpp_header
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
 
 N_SAMPLES = 75
 PROGRAM = """

@@ -29,9 +29,9 @@ from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.keras_jax import load_keras
 from discrimen.models import build_model
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
 
 N_SAMPLES = 75
 NETWORKS = ("mlp", "cnn", "lstm", "gru")

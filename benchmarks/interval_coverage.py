@@ -22,8 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, ndtri
 
-from discrimen.charge import best_gates, charge_comparison
-from discrimen.classic import tune_gatti
 from discrimen.metrics import (
     auc,
     auc_difference,
@@ -39,6 +37,8 @@ from discrimen.metrics import (
 )
 from discrimen.metrics.figure_of_merit import FWHM_PER_SIGMA
 from discrimen.metrics.run_differences import widened, widened_auc, widened_leakage, widened_paired
+from discrimen.pulse_shape import tune_gatti
+from discrimen.pulse_shape.charge import best_gates, charge_comparison
 
 Interval = tuple[float, float]
 WANTED = (0.92, 0.98)
@@ -367,7 +367,7 @@ def _pool(
     from discrimen.evaluation.classic_methods import aligned_preparation
     from discrimen.evaluation.discriminants import upright
     from discrimen.inference.load import load_model
-    from discrimen.prepare import choose_preparation, prepare
+    from discrimen.network.prepare import choose_preparation, prepare
 
     with tempfile.TemporaryDirectory() as folder:
         sets = []

@@ -25,9 +25,9 @@ from scipy.stats import t as student
 
 from discrimen.keras_jax import load_keras
 from discrimen.metrics import calibration_error, energy_bins, leaked_share
-from discrimen.output import complete_or_absent
-from discrimen.plot_style import BLUE, VERMILION, house_style, new_figure
-from discrimen.prepare import choose_preparation, prepare
+from discrimen.network.prepare import choose_preparation, prepare
+from discrimen.output.files import complete_or_absent
+from discrimen.output.style import BLUE, VERMILION, house_style, new_figure
 from discrimen.pulses import Label, Pulses
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
 from discrimen.training import TrainingConfig, train

@@ -16,8 +16,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from discrimen.output import complete_or_absent
-from discrimen.prepare import choose_preparation
+from discrimen.network.prepare import choose_preparation
+from discrimen.output.files import complete_or_absent
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
 from discrimen.training import TrainingConfig, TrainingResult, train
 

@@ -28,11 +28,11 @@ from pathlib import Path
 
 import numpy as np
 
-from discrimen.detector import DetectorSettings
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.binary import CompassBinReader
 from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 DAQ2LH5 = "legend-daq2lh5==1.7.1"
 TASKS: dict[str, Callable[[Pulses], object]] = {

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 import discrimen
-from discrimen.charge import PSD_DEFINITION, charge_comparison
-from discrimen.dataset import Dataset
-from discrimen.detector import DetectorSettings
 from discrimen.formats.base import ReadOptions
-from discrimen.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
+from discrimen.network.preparation import Alignment
+from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
+from discrimen.pulse_shape.charge import PSD_DEFINITION, charge_comparison
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 from discrimen.simulation.digitizer import CROSSING_FRACTION
-from discrimen.spec.preparation import Alignment
 
 REAL = {"gamma": "bc501a_gamma_first5.csv", "neutron": "bc501a_neutron_first5.csv"}
 N_PULSES = 60_000

@@ -33,16 +33,16 @@ import discrimen
 from discrimen.adaptation.adapt import adapt
 from discrimen.adaptation.fine_tune import fine_tune
 from discrimen.adaptation.recalibrate import Wishes
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError
 from discrimen.formats.table import open_reader
 from discrimen.freezing.freeze import freeze
 from discrimen.inference.load import load_model
 from discrimen.keras_jax import load_keras
 from discrimen.metrics import leaked_share, neutron_logits, threshold_for_efficiency
-from discrimen.plot_style import COLOURS, house_style, new_figure
-from discrimen.prepare import subtract_baseline
+from discrimen.network.prepare import subtract_baseline
+from discrimen.output.style import COLOURS, house_style, new_figure
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset
 
 EFFICIENCY = 0.95
 LEAST_KEVEE = 100.0

@@ -59,7 +59,7 @@ def test_training_without_labels_is_refused(tmp_path: Path) -> None:
 
 
 def test_pile_up_truth_lies_beside_the_run(tmp_path: Path) -> None:
-    from discrimen.truth import read_truth
+    from discrimen.simulation.truth import read_truth
 
     run = discrimen.simulate(tmp_path / "run.BIN", 500, pileup_fraction=0.2)
     truth = read_truth(run.truth)

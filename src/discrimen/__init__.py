@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from discrimen.api import classify, evaluate, load, read, simulate, train
-    from discrimen.dataset import Dataset
     from discrimen.inference.load import Model
     from discrimen.pulses import Label, Pulses
+    from discrimen.runs.dataset import Dataset
 
 __all__ = ["Dataset", "Label", "Model", "Pulses", "classify", "evaluate", "load", "read", "simulate", "train"]
 
 _HOMES = {
-    "Dataset": "discrimen.dataset",
+    "Dataset": "discrimen.runs.dataset",
     "Label": "discrimen.pulses",
     "Model": "discrimen.inference.load",
     "Pulses": "discrimen.pulses",

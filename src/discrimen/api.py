@@ -16,8 +16,6 @@ from discrimen.adaptation.adapt import Adaptation
 from discrimen.adaptation.adapt import adapt as adapt_model
 from discrimen.adaptation.recalibrate import Wishes
 from discrimen.audit import audit_dataset, require_sound
-from discrimen.classification.classify import Classification, classify_run
-from discrimen.dataset import Dataset, load_dataset
 from discrimen.evaluation import Report, write_report
 from discrimen.evaluation import evaluate as evaluate_pulses
 from discrimen.evaluation.loss_curve import loss_curve
@@ -27,16 +25,18 @@ from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import BackendName, Model, load_model
 from discrimen.keras_jax import Device
 from discrimen.labelling import label_all, label_by_truth
-from discrimen.prepare import choose_preparation
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import choose_preparation
+from discrimen.network.thresholds import choose_threshold
 from discrimen.pulses import Label, Pulses
-from discrimen.simulated_run import SimulatedRun, simulate_run
+from discrimen.runs.dataset import Dataset, load_dataset
+from discrimen.runs.simulated import SimulatedRun, simulate_run
+from discrimen.scoring.classify import Classification, classify_run
 from discrimen.simulation import SimulationConfig
-from discrimen.spec.preparation import Preparation
-from discrimen.spec.thresholds import choose_threshold
+from discrimen.simulation.truth import read_truth, truth_path
 from discrimen.training import TrainingConfig
 from discrimen.training import train as train_network
 from discrimen.training.seen_pulses import seen_of
-from discrimen.truth import read_truth, truth_path
 
 LabelBy = Literal["file", "truth", "gamma", "neutron"]
 

@@ -13,9 +13,9 @@ from tests.training.toy_pulses import PREPARATION
 from discrimen.adaptation.measured import Measured
 from discrimen.freezing.freeze import GOLDEN_TOLERANCE, golden_pulses
 from discrimen.inference.reference_predictor import score_exactly
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.layers import Dense, Layer
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.layers import Dense, Layer
+from discrimen.network.model_spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)

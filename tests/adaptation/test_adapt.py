@@ -11,17 +11,17 @@ from tests.training.toy_pulses import toy_pulses
 
 from discrimen.adaptation.adapt import adapt
 from discrimen.adaptation.recalibrate import Wishes
-from discrimen.classification.selection import ChannelSelection
-from discrimen.detector import DetectorSettings, PolarityName
 from discrimen.errors import DataError, FormatError, OutputError
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.formats.table import open_reader
 from discrimen.freezing.calibrate import efficiency_name
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
-from discrimen.provenance import sha256_of_file
+from discrimen.network.frozen_file import read_frozen
+from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
-from discrimen.spec.frozen_file import read_frozen
+from discrimen.pulses.detector import DetectorSettings, PolarityName
+from discrimen.scoring.selection import ChannelSelection
 
 NAME = efficiency_name(0.95)
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.adaptation.fine_tune import FineTuning, fine_tune
-from discrimen.dataset import Dataset
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.freezing.freeze import freeze
-from discrimen.provenance import sha256_of_file
+from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 from discrimen.training import TrainingConfig, load_model_folder, train
 
 QUICK = FineTuning(epochs=2, learning_rate=1e-4)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from discrimen.audit import Audit, audit_dataset
-from discrimen.dataset import Dataset
 from discrimen.pulses import Pulses, concatenate
+from discrimen.runs.dataset import Dataset
 from discrimen.simulation import SimulationConfig, detector_settings, simulate
 
 N_PULSES = 3000

@@ -11,11 +11,11 @@ from tests.audit.data_sets import N_PULSES, change_neutrons, checks, clean_pulse
 from discrimen.audit import Severity, audit_dataset, require_sound
 from discrimen.audit.blocks import Block
 from discrimen.audit.class_order import check_class_order, order_of
-from discrimen.dataset import load_dataset
 from discrimen.errors import DataError
 from discrimen.formats.table import open_reader
 from discrimen.labelling import label_all
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
+from discrimen.runs.dataset import load_dataset
 
 
 @pytest.fixture(scope="module")

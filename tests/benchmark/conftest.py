@@ -12,10 +12,10 @@ from discrimen.benchmark.result import BatchTime, Benchmark, LatencyRow, Limits,
 from discrimen.benchmark.shares import rows_of
 from discrimen.benchmark.timing import Pulses
 from discrimen.inference.reference_predictor import score_exactly
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.layers import Dense, Layer
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.layers import Dense, Layer
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
 
 MACHINE = Machine(
     cpu="a CPU",

@@ -14,8 +14,8 @@ from discrimen.benchmark.timing import TOLERANCE, Pulses
 from discrimen.errors import MissingExtraError
 from discrimen.inference import onnx_source
 from discrimen.inference.reference_predictor import score_exactly
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.preparation import Alignment
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.preparation import Alignment
 
 
 def found(path: Path, frozen: FrozenModel, threads: int = 1, **options: bool) -> Found:

@@ -12,7 +12,7 @@ from discrimen.benchmark import Benchmark, BenchmarkConfig, require_different_na
 from discrimen.benchmark.limits import better_limits
 from discrimen.benchmark.run import N_PULSES, RawPulses, with_scores
 from discrimen.errors import DataError, SettingsError
-from discrimen.spec.frozen_file import FrozenModel
+from discrimen.network.frozen_file import FrozenModel
 
 PNG = b"\x89PNG"
 

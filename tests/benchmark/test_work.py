@@ -5,7 +5,7 @@ import pytest
 
 from discrimen.benchmark.work import intermediate_bytes, multiply_adds
 from discrimen.errors import DataError
-from discrimen.spec import layers as spec
+from discrimen.network import layers as spec
 
 
 def zeros(*shape: int) -> np.ndarray:

@@ -12,11 +12,11 @@ from tests.adaptation.made_up import frozen_model
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.cli.main import main
-from discrimen.detector import DetectorSettings
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.freezing.calibrate import efficiency_name
+from discrimen.network.frozen_file import read_frozen
 from discrimen.pulses import Pulses
-from discrimen.spec.frozen_file import read_frozen
+from discrimen.pulses.detector import DetectorSettings
 
 Command = Callable[..., tuple[int, str, str]]
 

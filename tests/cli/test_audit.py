@@ -11,12 +11,12 @@ from tests.audit.data_sets import change_neutrons, clean_pulses
 
 import discrimen
 from discrimen.cli.main import main
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
 from discrimen.formats.table import open_writer
+from discrimen.network.model_spec import read_spec
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.simulation import SimulationConfig, detector_settings
-from discrimen.spec.model_spec import read_spec
 from discrimen.training.split import Split
 
 Run = Callable[..., tuple[int, str, str]]

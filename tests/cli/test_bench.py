@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.classification.small_model import long_records, write_run, write_small_model
+from tests.scoring.small_model import long_records, write_run, write_small_model
 
 from discrimen.cli.main import main
 
@@ -76,8 +76,8 @@ def test_a_folder_that_is_no_model_is_refused_before_anything_is_measured(bench:
 
 
 def test_the_folder_of_another_model_is_refused(bench: Bench, tmp_path: Path) -> None:
-    from discrimen.spec.frozen_file import read_frozen
-    from discrimen.spec.model_spec import write_spec
+    from discrimen.network.frozen_file import read_frozen
+    from discrimen.network.model_spec import write_spec
 
     spec = read_frozen(tmp_path / "small.discrimen").spec
     for what, other in {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.classification.small_model import (
+from tests.scoring.small_model import (
     N_LONG,
     N_SHORT,
     long_records,
@@ -19,8 +19,8 @@ from tests.classification.small_model import (
     write_small_model,
 )
 
-from discrimen.classification.scores import read_attributes
 from discrimen.cli.main import main
+from discrimen.scoring.scores import read_attributes
 
 Classify = Callable[..., tuple[int, str, str]]
 

@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 import pytest
 
-from discrimen.classification.scores import read_scores
 from discrimen.cli.main import SUBCOMMANDS, main
 from discrimen.formats.table import open_reader
+from discrimen.scoring.scores import read_scores
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -13,8 +13,8 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.cli.compare import unique_names
 from discrimen.cli.main import main
-from discrimen.detector import DetectorSettings
 from discrimen.formats.lh5.writer import Lh5Writer
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import TrainingConfig, train
 
 Command = Callable[..., tuple[int, str, str]]

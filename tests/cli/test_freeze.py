@@ -12,9 +12,9 @@ import pytest
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.cli.main import main
-from discrimen.detector import DetectorSettings
 from discrimen.formats.lh5.writer import Lh5Writer
-from discrimen.spec.frozen_file import read_frozen
+from discrimen.network.frozen_file import read_frozen
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import TrainingConfig, train
 
 Command = Callable[..., tuple[int, str, str]]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
-from discrimen.dataset import Dataset, load_dataset
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.labelling.contamination import labels_path
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset, load_dataset
 
 
 def dataset(folder: Path, *labels: list[int], soft: bool = False) -> tuple[list[Path], Dataset]:

@@ -20,13 +20,13 @@ from discrimen.comparison import (
     comparison_text,
     write_comparison,
 )
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.evaluation import NotComputed, evaluate
 from discrimen.evaluation.writing import report_json
 from discrimen.inference.load import Model
 from discrimen.metrics import Leakage, auc, leakage_at_efficiency, unpaired_difference
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset
 
 EDGES = (50.0, 200.0, 1000.0)
 

@@ -15,9 +15,9 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.layers import Dense
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.layers import Dense
+from discrimen.network.model_spec import ModelSpec
 
 EXAMPLES = native_build.REPOSITORY / "cpp" / "examples"
 PAGE = native_build.REPOSITORY / "docs" / "native-engine.md"

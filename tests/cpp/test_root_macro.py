@@ -14,10 +14,10 @@ from tests.cpp import native_build
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.root_file import FORMAT
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.layers import Dense
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.layers import Dense
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
 
 RUN = Path(__file__).parents[1] / "formats" / "golden" / "compass_data_r.root"
 MACRO = native_build.REPOSITORY / "cpp" / "examples" / "root" / "classify.C"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings, GatesNs
 from discrimen.evaluation import Report, evaluate
-from discrimen.prepare import prepare
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import prepare
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.pulses.detector import DetectorSettings, GatesNs
 
 PERIOD_NS = 4.0
 N_SAMPLES = 120

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from discrimen.classic import boosted_tree
 from discrimen.errors import MissingExtraError
 from discrimen.evaluation import MethodResult, NotComputed, Report, evaluate
 from discrimen.evaluation.classic_methods import ClassicMethods, aligned_preparation, tuned_methods
@@ -16,7 +15,8 @@ from discrimen.evaluation.discriminants import blocks
 from discrimen.evaluation.report import Calibration
 from discrimen.evaluation.tuning import merit_on
 from discrimen.metrics import Temperature
-from discrimen.prepare import prepare
+from discrimen.network.prepare import prepare
+from discrimen.pulse_shape import boosted_tree
 from discrimen.pulses import Pulses
 
 CLASSIC = ("gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")

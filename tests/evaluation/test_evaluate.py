@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from discrimen.detector import Calibration, DetectorSettings, GatesNs
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate, report_text
 from discrimen.evaluation.page import report_page
 from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
 from discrimen.pulses import Label, Pulses, concatenate
+from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs
 
 GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
 

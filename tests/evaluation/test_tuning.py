@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from discrimen.charge import GateSearch
-from discrimen.detector import GatesNs
 from discrimen.evaluation import tuning
 from discrimen.evaluation.tuning import TuningSample, tuned_gates
+from discrimen.pulse_shape.charge import GateSearch
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import GatesNs
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from typing import Any
 import matplotlib
 import pytest
 
-from discrimen.charge import PSD_DEFINITION
-from discrimen.detector import DetectorSettings
 from discrimen.errors import OutputError
 from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
 from discrimen.evaluation.page import report_page, report_pictures
@@ -23,7 +21,9 @@ from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report_parts import LossCurve
 from discrimen.evaluation.writing import report_json
 from discrimen.metrics import Leakage, LeakageRatio
+from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-"}
 

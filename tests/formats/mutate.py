@@ -18,10 +18,10 @@ from types import FrameType
 
 import numpy as np
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError
 from discrimen.formats.base import ListModeReader, ReadOptions
 from discrimen.formats.table import find_format
+from discrimen.pulses.detector import DetectorSettings
 
 MEMORY_BYTES = 4 * 2**30
 HANG_S = 20

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.charge_pairs import ChargePairs, concatenate_charges
 from discrimen.errors import DataError, FormatError
 from discrimen.formats.abcd.events import EVENT, AbcdEventsReader
 from discrimen.formats.base import ListModeReader, ReadOptions
 from discrimen.formats.table import find_format, open_reader
+from discrimen.pulses.charge_pairs import ChargePairs, concatenate_charges
 
 
 def events(n: int = 50) -> np.ndarray:

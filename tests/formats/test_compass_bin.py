@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError, OutputError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.binary import FORMAT, CompassBinReader
 from discrimen.formats.compass.binary_layout import EventContent, Layout, Tail
 from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.pulses import PulseFlag, Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 WAVES = EventContent.ENERGY | EventContent.ENERGY_SHORT | EventContent.WAVEFORM
 STANDARD = Layout(WAVES, Tail.PROBE_AND_COUNT, 2)

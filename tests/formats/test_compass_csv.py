@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.csv_file import FORMAT, CompassCsvReader
 from discrimen.formats.compass.csv_rows import split_rows, whole_numbers
 from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 HEADER = "BOARD;CHANNEL;TIMETAG;ENERGY;ENERGYSHORT;FLAGS;SAMPLES"
 PERIOD = ReadOptions(settings=DetectorSettings(sample_period_ns=1.0))

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import uproot
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError, FormatError, MissingExtraError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.root_file import FORMAT
 from discrimen.formats.root.samples import waveforms_from_items, waveforms_from_raw
 from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "compass_data_r.root"
 N_ENTRIES = 60

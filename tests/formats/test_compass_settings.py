@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from discrimen.detector import DetectorSettings, GatesNs
 from discrimen.errors import SettingsError
 from discrimen.formats.compass.files import earlier_files, run_name
 from discrimen.formats.compass.settings import find_compass_settings, read_compass_settings, with_companion
 from discrimen.formats.compass.settings_xml import MAX_BYTES, WrittenBoard, settings_xml
+from discrimen.pulses.detector import DetectorSettings, GatesNs
 
 NOTHING = DetectorSettings()
 FULL = DetectorSettings(

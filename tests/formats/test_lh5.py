@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions, ReadReport
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 SETTINGS = DetectorSettings(name="cell 3", polarity="negative", pretrigger_ns=80.0, adc_bits=14)
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import uproot
 
-from discrimen.detector import DetectorSettings
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 N_MUTATIONS = int(os.environ.get("DISCRIMEN_MUTATIONS", "2000"))
 N_PULSES, N_SAMPLES = 12, 24

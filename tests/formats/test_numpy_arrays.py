@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions, ReadReport
 from discrimen.formats.numpy_arrays.reader import NPY_FORMAT, NPZ_FORMAT
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 
 def waveforms(count: int = 30, length: int = 20) -> NDArray[np.uint16]:

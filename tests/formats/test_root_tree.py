@@ -10,12 +10,12 @@ import uproot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.root.reader import RootReader, convert_column
 from discrimen.formats.root.tree import FORMAT
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "waveform_branches.root"
 RNTUPLE = GOLDEN.with_name("rntuple.root")

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import FORMATS, find_format, open_reader, open_writer
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 SETTINGS = DetectorSettings(sample_period_ns=2.0, polarity="negative", pretrigger_ns=20.0, adc_bits=14)
 WRITABLE = {known.name: known.suffixes[0] for known in FORMATS if known.open_writer is not None}
@@ -61,7 +61,7 @@ def test_full_disk_is_one_error_and_leaves_no_file(name: str, tmp_path: Path) ->
     script = """
         import resource, signal, sys
         import numpy as np
-        from discrimen.detector import DetectorSettings
+        from discrimen.pulses.detector import DetectorSettings
         from discrimen.errors import OutputError
         from discrimen.formats.table import open_writer
         from discrimen.pulses import Pulses

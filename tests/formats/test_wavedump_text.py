@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DiscrimenError, FormatError, SettingsError
 from discrimen.formats.base import ReadOptions, ReadReport
 from discrimen.formats.wavedump import text as wavedump_text
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 TWO_NS = DetectorSettings(sample_period_ns=2.0)
 

@@ -13,7 +13,7 @@ from discrimen.errors import SettingsError
 from discrimen.freezing.batch_norm import Scaling, folded
 from discrimen.freezing.from_keras import layers_of
 from discrimen.keras_jax import KerasSession, load_keras
-from discrimen.spec.layers import Dense, Keep, Layer
+from discrimen.network.layers import Dense, Keep, Layer
 
 NORM = ("BatchNormalization", {})
 STEPS = ("Reshape", {"target_shape": (6, 2)})

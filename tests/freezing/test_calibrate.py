@@ -13,12 +13,12 @@ from discrimen.errors import SettingsError
 from discrimen.freezing.calibrate import CalibrationTask, calibrate, calibrated
 from discrimen.freezing.freeze import freeze
 from discrimen.freezing.temperature import with_temperature
-from discrimen.inference.layer_math import run_layers
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
+from discrimen.network.arithmetic import run_layers
+from discrimen.network.frozen_file import read_frozen
+from discrimen.network.layers import Activate, Dense, Flatten, Layer
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.frozen_file import read_frozen
-from discrimen.spec.layers import Activate, Dense, Flatten, Layer
 from discrimen.training import TrainingConfig, train
 
 

@@ -23,8 +23,8 @@ from discrimen.inference.load import load_model
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES
-from discrimen.prepare import prepare
-from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import prepare
 from discrimen.training import TrainingConfig, train
 
 

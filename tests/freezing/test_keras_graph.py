@@ -12,7 +12,7 @@ from tests.inference.same_scores import assert_same_scores
 from discrimen.errors import SettingsError
 from discrimen.freezing.from_keras import layers_of
 from discrimen.keras_jax import KerasSession, load_keras
-from discrimen.spec.layers import AddKept, Keep, Layer
+from discrimen.network.layers import AddKept, Keep, Layer
 from discrimen.training.checkpoints import save_model
 
 WIDTH = 6

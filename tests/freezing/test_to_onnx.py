@@ -21,9 +21,9 @@ from discrimen.errors import DataError, FormatError
 from discrimen.freezing import to_onnx
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.load import load_model
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.frozen_file import FrozenModel, write_frozen
-from discrimen.spec.layers import Dense
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.layers import Dense
+from discrimen.output.provenance import sha256_of_file
 
 onnx = pytest.importorskip("onnx", reason="NO ONNX: pip install 'discrimen[onnx]'")
 

@@ -23,10 +23,10 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES, build_model
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
-from discrimen.spec.layers import Dense, Layer
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.network.layers import Dense, Layer
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Alignment, Preparation
 from discrimen.training import TrainingConfig, train
 
 ALIGNED = replace(PREPARATION, window_length=40, alignment=Alignment(position=6, interpolate=True), scale="area")
@@ -228,7 +228,7 @@ class OnnxPredictorContract(PredictorContract):
 
 
 def written_onnx(model: FrozenModel, folder: Path) -> Path:
-    from discrimen.onnx_export import write_onnx
+    from discrimen.network.export.onnx import write_onnx
 
     write_onnx(model, folder / "m.onnx")
     return folder / "m.onnx"

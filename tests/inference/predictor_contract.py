@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.inference.base import Predictor
-from discrimen.prepare import prepare
+from discrimen.network.prepare import prepare
 
 
 class PredictorContract:

@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from discrimen.freezing.from_keras import layers_of
-from discrimen.inference.layer_math import run_layers
 from discrimen.keras_jax import KerasSession
-from discrimen.spec.layers import Layer
+from discrimen.network.arithmetic import run_layers
+from discrimen.network.layers import Layer
 
 
 def randomise(model: Any, rng: np.random.Generator) -> None:

@@ -14,7 +14,7 @@ from discrimen.errors import DataError, DeviceError, FormatError, SettingsError
 from discrimen.inference.base import Predictor
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.keras_jax import load_keras
-from discrimen.prepare import prepare
+from discrimen.network.prepare import prepare
 from discrimen.training import TrainingConfig, train
 
 

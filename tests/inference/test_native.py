@@ -14,18 +14,18 @@ from tests.inference.predictor_contract import PredictorContract
 from tests.inference.same_scores import randomise
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen import engine
 from discrimen.errors import DataError, DeviceError, FormatError, SettingsError
 from discrimen.freezing.freeze import golden_pulses
 from discrimen.freezing.from_keras import layers_of
+from discrimen.inference import engine
 from discrimen.inference.base import Predictor
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES, build_model
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Alignment, Preparation, Scale
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Alignment, Preparation, Scale
 
 TOLERANCE = 1e-5
 """How far the engine's float32 may be off the float64 reference."""

@@ -11,7 +11,7 @@ from discrimen.inference import onnxruntime_predictor
 from discrimen.inference.base import Predictor
 from discrimen.inference.load import load_model
 from discrimen.inference.onnxruntime_predictor import OnnxRuntimePredictor
-from discrimen.spec.frozen_file import read_frozen
+from discrimen.network.frozen_file import read_frozen
 
 __all__ = ["frozen_path", "samples"]
 

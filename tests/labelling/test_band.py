@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from discrimen.charge_pairs import concatenate_charges
-from discrimen.detector import DetectorSettings, GatesNs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.abcd.events import AbcdEventsReader
 from discrimen.formats.base import ReadOptions
@@ -18,6 +16,8 @@ from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.band_fit import Curve, slice_edges
 from discrimen.labelling.plane import Plane, plane_of_pulses
 from discrimen.pulses import Label, concatenate
+from discrimen.pulses.charge_pairs import concatenate_charges
+from discrimen.pulses.detector import DetectorSettings, GatesNs
 from discrimen.simulation import SimulationConfig, detector_settings, simulate_blocks_with_truth
 
 GAMMA, NEUTRON = Label.GAMMA, Label.NEUTRON

@@ -13,7 +13,7 @@ from discrimen.labelling.contamination import (
     pooled_contamination,
     read_label_noise,
 )
-from discrimen.provenance import sha256_of_file
+from discrimen.output.provenance import sha256_of_file
 
 
 def beside(folder: Path, found: Any) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from discrimen.errors import DataError, FormatError
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.pulses import Label, Pulses
-from discrimen.truth import TRUTH_COLUMNS, TruthWriter, read_truth, truth_path
+from discrimen.simulation.truth import TRUTH_COLUMNS, TruthWriter, read_truth, truth_path
 
 
 def simulated(n: int = 10) -> Pulses:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.band_run import Place
 from discrimen.labelling.source import SourceLabels, SourceOptions, find_source_labels
@@ -15,6 +14,7 @@ from discrimen.labelling.source_shape import Shapes, join_shapes, shape_preparat
 from discrimen.labelling.source_share import ShareFit
 from discrimen.labelling.source_slices import FEWEST_GAMMAS, Slice
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 OPTIONS = SourceOptions(n_draws=40)
 

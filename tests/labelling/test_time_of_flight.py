@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.kinematics import LIGHT_M_PER_NS, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.labelling.gamma_flash import find_gamma_flash
 from discrimen.labelling.time_of_flight import FlightOptions, find_flight_labels
 from discrimen.pulses import Label
+from discrimen.simulation.kinematics import LIGHT_M_PER_NS, neutron_energy_mev, neutron_flight_time_ns
 
 PATH_M, FLASH_NS, SIGMA_NS, TEMPERATURE_MEV = 1.5, 83.0, 0.7, 1.42
 OPTIONS = FlightOptions(flight_path_m=PATH_M, accidental_neutron_share=0.4)

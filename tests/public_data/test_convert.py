@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from tests.public_data.zenodo import FakeZenodo
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.public_data import Conversion, convert_set, fetch_set, find_set
 from discrimen.public_data.matrix import read_matrix
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.detector import DetectorSettings
 
 OPTIONS = ReadOptions(settings=DetectorSettings(sample_period_ns=1.0, polarity="positive"))
 Convert = Callable[..., Conversion]

@@ -12,15 +12,15 @@ import pytest
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from discrimen.detector import Calibration, DetectorSettings
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import EnergyBin, Leakage
-from discrimen.prepare import subtract_baseline
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import Calibration, DetectorSettings
 from discrimen.robustness import Robustness, default_sizes, robustness, robustness_text, write_robustness
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
 
 PREPARATION = Preparation(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=10, window_length=40)
 SETTINGS = DetectorSettings(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import discrimen.search.trial as trial_module
-from discrimen.plot_style import new_figure
+from discrimen.output.style import new_figure
 from discrimen.search.candidate import Candidate
 from discrimen.search.trial import SearchTask
 from discrimen.training import EpochRecord

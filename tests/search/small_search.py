@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from tests.training.toy_pulses import toy_pulses
 
-from discrimen.dataset import Dataset
-from discrimen.detector import DetectorSettings
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 from discrimen.search import SearchConfig, SearchResult, parse_space, run_search
 
 SPACE = parse_space(

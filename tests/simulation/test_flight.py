@@ -10,14 +10,14 @@ import pytest
 
 from discrimen.errors import SettingsError
 from discrimen.formats.table import open_reader
-from discrimen.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.labelling import label_by_truth
 from discrimen.pulses import Label, concatenate
-from discrimen.simulated_run import simulate_run
+from discrimen.runs.simulated import simulate_run
 from discrimen.simulation import Flight, SimulationConfig, simulate, simulate_blocks_with_truth
 from discrimen.simulation.flight import FlightModel
+from discrimen.simulation.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.simulation.sources import neutron_density
-from discrimen.truth import read_truth
+from discrimen.simulation.truth import read_truth
 
 CONFIG = SimulationConfig(
     n_pulses=4000, flight_path_m=2.0, time_resolution_ns=0.8, tof_delay_ns=60.0, energy_max_kevee=200, seed=3

@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen.detector import DetectorSettings
-from discrimen.distortion import Digitisation
 from discrimen.errors import SettingsError
-from discrimen.prepare import prepare
+from discrimen.network.prepare import prepare
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.simulation.distortion import Digitisation
 from discrimen.training import TrainingConfig
 from discrimen.training.augmentation import Augmentation, check_augment
 from discrimen.training.epoch_feed import EpochFeed, training_feed

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen.detector import Calibration, DetectorSettings, GatesNs
 from discrimen.errors import SettingsError
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs
 from discrimen.training import TrainingConfig
 from discrimen.training.balance import Balance, PulsePlane, balance_pulses, equal_cells, shared_out
 from discrimen.training.balance_picture import write_balance_picture

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen.detector import DetectorSettings
 from discrimen.keras_jax import load_keras
-from discrimen.prepare import prepare
+from discrimen.network.prepare import prepare
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import TrainingConfig, TrainingResult, train
 from discrimen.training.epoch_feed import EpochFeed
 from discrimen.training.examples import Examples, part_examples, training_examples

@@ -118,7 +118,7 @@ def corrected(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
 
 
 def gamma_scores(result: TrainingResult) -> np.ndarray:
-    from discrimen.prepare import prepare
+    from discrimen.network.prepare import prepare
 
     gammas = toy_pulses(300, seed=9)[:300]
     with load_keras().on_device():

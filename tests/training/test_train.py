@@ -12,10 +12,10 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.keras_jax import load_keras
-from discrimen.provenance import sha256_of_file
+from discrimen.output.provenance import sha256_of_file
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import EpochRecord, TrainingConfig, TrainingResult, load_model_folder, train
 from discrimen.training.checkpoints import KEEP_BEST
 
@@ -79,7 +79,7 @@ def test_the_model_is_the_best_checkpoint(result: TrainingResult) -> None:
 
 
 def test_the_model_has_the_loss_that_its_name_says(result: TrainingResult) -> None:
-    from discrimen.prepare import prepare
+    from discrimen.network.prepare import prepare
 
     pulses = toy_pulses(800)[result.validation_index]
     with load_keras("cpu").on_device():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
-from discrimen.spec.preparation import Preparation
 
 PREPARATION = Preparation(
     sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_start=0, window_length=75

@@ -11,14 +11,14 @@ from typing import Any
 
 from discrimen.adaptation.recalibrate import Recalibration
 from discrimen.adaptation.rescaling import rescaled
-from discrimen.detector import DetectorSettings, PolarityName
 from discrimen.errors import FormatError
 from discrimen.freezing.freeze import golden_pulses
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.network.model_spec import ModelSpec
+from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.pulses.detector import DetectorSettings, PolarityName
 
 _OF_THE_SOURCE = ("calibration", "adaptation")
 """Parts of the provenance that no longer hold; they are kept as what was replaced."""

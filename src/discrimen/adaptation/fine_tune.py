@@ -11,12 +11,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from discrimen.adaptation.adapted_file import settings_here
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.inference.compatible import require_compatible
 from discrimen.keras_jax import Device, load_keras
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
+from discrimen.output.provenance import sha256_of_file
+from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochListener, TrainingConfig, TrainingResult, load_model_folder, train
 from discrimen.training.model_folder import ModelFolder
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.classification.selection import ChannelSelection, ChannelSieve
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
 from discrimen.metrics import neutron_logits
-from discrimen.prepare import subtract_baseline
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Label, PulseFlag, Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
 ALL_CHANNELS = ChannelSelection()
 _CUT_OFF = PulseFlag.SATURATED_INPUT | PulseFlag.SATURATED_GATE

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError, require_module
 from discrimen.freezing.temperature import with_temperature
-from discrimen.spec.layers import Activate, Dense, Layer
+from discrimen.network.layers import Activate, Dense, Layer
 
 _LOG_TEMPERATURE_LIMIT = 5.0
 

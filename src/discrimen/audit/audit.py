@@ -17,9 +17,9 @@ from discrimen.audit.energy_ranges import check_energy_ranges
 from discrimen.audit.finding import Finding, Severity, ordered
 from discrimen.audit.leaks import LeakTest, leak_findings, leak_tests
 from discrimen.audit.quantities import Pretrigger, Quantities, measure
-from discrimen.dataset import Dataset, file_of_pulse
 from discrimen.errors import DataError
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset, file_of_pulse
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

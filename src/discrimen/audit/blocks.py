@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Dataset, runs_of
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset, runs_of
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from discrimen.audit.class_order import N_PARTS, part_counts
 from discrimen.audit.quantities import Quantities
-from discrimen.dataset import Dataset
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset
 
 _ORDER_BINS = 200
 _SPECTRUM_BINS = 60

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from discrimen.audit.finding import Finding, Severity
 from discrimen.audit.quantities import Quantities
-from discrimen.dataset import Dataset
 from discrimen.pulses import PulseFlag, Pulses
+from discrimen.runs.dataset import Dataset
 
 _OUTLYING_SIGMA = 8.0
 _SIGMA_OF_MAD = 1.4826

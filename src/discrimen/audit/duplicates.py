@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from discrimen.audit.blocks import listed
 from discrimen.audit.finding import Finding, Severity
-from discrimen.dataset import Dataset, file_of_pulse
-from discrimen.provenance import waveform_digests
+from discrimen.output.provenance import waveform_digests
+from discrimen.runs.dataset import Dataset, file_of_pulse
 
 _GRAVE_SHARE = 1e-3
 """Of copies; a single one may be an accident, and hardly changes a figure."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from discrimen.audit.audit import Audit
 from discrimen.audit.finding import Severity
-from discrimen.html_page import render_page
+from discrimen.output.page import render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 from discrimen.audit.audit import Audit
 from discrimen.audit.charts import Charts
 from discrimen.audit.leaks import LeakTest
-from discrimen.plot_style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Dataset
-from discrimen.detector import DetectorSettings
-from discrimen.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
-from discrimen.prepare.choose import PRETRIGGER_SHARE
+from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
+from discrimen.network.prepare.choose import PRETRIGGER_SHARE
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 
 MOST_PULSES = 100_000
 """Of a larger data set so many are looked at, drawn at random."""

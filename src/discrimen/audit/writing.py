@@ -10,8 +10,8 @@ from typing import Any
 from discrimen.audit.audit import Audit
 from discrimen.audit.page import audit_page
 from discrimen.audit.pictures import figures
-from discrimen.output import complete_or_absent
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import software_versions, utc_now
 
 
 def write_audit(audit: Audit, folder: Path | str, *, split: Mapping[str, Any] | None = None) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from discrimen.benchmark.result import NATIVE, LeftOut
 from discrimen.benchmark.work import intermediate_bytes
 from discrimen.errors import DeviceError, FormatError, MissingExtraError
 from discrimen.inference.onnx_source import read_onnx_source
-from discrimen.spec.frozen_file import FrozenModel
+from discrimen.network.frozen_file import FrozenModel
 
 TENSORFLOW = "tensorflow"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from discrimen.benchmark.limits import available_memory_bytes
 from discrimen.benchmark.timing import Pulses
 from discrimen.errors import SettingsError
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
 
 
 def require_same_model(spec: ModelSpec, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.spec.preparation import Preparation
+from discrimen.network.preparation import Preparation
 
 _BASELINE_ADC = 8000
 _HEIGHTS_ADC = (100, 4000)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen import engine
 from discrimen.benchmark.backend import Backend, BoundBatch, on_one_core
 from discrimen.benchmark.result import NATIVE
+from discrimen.inference import engine
 from discrimen.inference.base import Predictor
 from discrimen.inference.reference_predictor import ReferencePredictor
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discrimen.benchmark.result import BatchRow, Benchmark, LatencyRow, Machine, ModelTimes
-from discrimen.plot_style import (
+from discrimen.output.style import (
     BLACK,
     BLUE,
     GREEN,

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen import engine
 from discrimen.benchmark.find_backends import Found, find_backends
 from discrimen.benchmark.fitting import require_memory, require_same_model
 from discrimen.benchmark.latency import time_single_pulses
@@ -24,10 +23,11 @@ from discrimen.benchmark.timing import Pulses, Sweep, time_batches
 from discrimen.benchmark.training_times import architecture_of, time_training
 from discrimen.benchmark.work import multiply_adds
 from discrimen.errors import DataError, SettingsError
+from discrimen.inference import engine
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.spec.frozen_file import FrozenModel, read_frozen
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import FrozenModel, read_frozen
+from discrimen.network.model_spec import ModelSpec
+from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
 BATCH_SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 TRAINING_BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)

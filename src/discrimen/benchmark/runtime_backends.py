@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from discrimen.benchmark.backend import Backend, BoundBatch
 from discrimen.errors import require_module
 from discrimen.inference.onnx_source import OnnxSource, input_type_for
-from discrimen.onnx_export.graph import IR_VERSION, OPSET
+from discrimen.network.export.onnx.graph import IR_VERSION, OPSET
 
 Hint = Literal["latency", "throughput"]
 ONNXRUNTIME = "onnxruntime"

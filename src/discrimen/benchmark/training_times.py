@@ -11,7 +11,7 @@ import numpy as np
 
 from discrimen.benchmark.result import TrainingRow
 from discrimen.errors import SettingsError
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
 
 BACKEND = "keras on jax"
 _MOST_SIGNALS = 200_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from discrimen.inference.layer_shapes import Shape, shapes_of
-from discrimen.spec import layers as spec
+from discrimen.network import layers as spec
+from discrimen.network.shapes import Shape, shapes_of
 
 _GATES = {spec.Lstm: 4, spec.Gru: 3}
 

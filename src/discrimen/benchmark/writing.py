@@ -9,7 +9,7 @@ from pathlib import Path
 from discrimen.benchmark.pictures import figures
 from discrimen.benchmark.result import Benchmark
 from discrimen.errors import SettingsError
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 
 JSON_NAME = "bench.json"
 

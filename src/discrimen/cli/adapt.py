@@ -13,13 +13,13 @@ from discrimen.adaptation.adapt import Adaptation
 from discrimen.adaptation.adapt import adapt as adapt_model
 from discrimen.adaptation.fine_tune import FineTuning, fine_tune
 from discrimen.adaptation.recalibrate import Wishes
-from discrimen.classification.selection import ChannelSelection
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.dataset import load_dataset
 from discrimen.formats.base import Reader
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.frozen_file import SUFFIX
+from discrimen.network.frozen_file import SUFFIX
+from discrimen.output.provenance import sha256_of_file
+from discrimen.runs.dataset import load_dataset
+from discrimen.scoring.selection import ChannelSelection
 from discrimen.training import TrainingResult
 
 

@@ -15,8 +15,8 @@ from discrimen.audit.page import summary
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.read_dataset import read_dataset
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError
+from discrimen.runs.dataset import Dataset
 from discrimen.training.split import Split, split_pulses
 
 

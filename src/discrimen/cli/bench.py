@@ -17,8 +17,8 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference.compatible import require_compatible
+from discrimen.network.frozen_file import read_frozen
 from discrimen.pulses import concatenate
-from discrimen.spec.frozen_file import read_frozen
 
 
 def register(app: typer.Typer) -> None:

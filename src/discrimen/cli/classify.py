@@ -9,16 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from discrimen.classification.classify import Classification, classify_run, input_identity
-from discrimen.classification.outputs import is_complete, plan_outputs
-from discrimen.classification.scores import SCORE_SUFFIXES
-from discrimen.classification.selection import ChannelSelection
 from discrimen.cli import common
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
-from discrimen.spec.thresholds import ChosenThreshold, choose_threshold
+from discrimen.network.thresholds import ChosenThreshold, choose_threshold
+from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.outputs import is_complete, plan_outputs
+from discrimen.scoring.scores import SCORE_SUFFIXES
+from discrimen.scoring.selection import ChannelSelection
 
 
 class Kind(StrEnum):

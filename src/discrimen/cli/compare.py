@@ -13,9 +13,9 @@ from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
-from discrimen.dataset import Dataset
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
+from discrimen.runs.dataset import Dataset
 from discrimen.training.seen_pulses import seen_of
 
 

@@ -9,8 +9,8 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.conversion import convert_runs
 from discrimen.errors import OutputError
+from discrimen.runs.conversion import convert_runs
 
 
 def register(app: typer.Typer) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.demo import run_demo
+from discrimen.demo.run import run_demo
 from discrimen.evaluation import report_text
 
 

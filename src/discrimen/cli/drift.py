@@ -15,12 +15,12 @@ from discrimen.adaptation.drift_run import (
     watch_run,
     write_reference,
 )
-from discrimen.classification.selection import ChannelSelection
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.formats.base import Reader
 from discrimen.inference.load import Model, load_model
 from discrimen.metrics.drift import Drift, FigureDrift
+from discrimen.scoring.selection import ChannelSelection
 
 REFERENCE_SUFFIX = ".json"
 

@@ -11,12 +11,12 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset
-from discrimen.dataset import Dataset
 from discrimen.evaluation import Report, report_text, write_report
 from discrimen.evaluation import evaluate as run_evaluation
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
+from discrimen.runs.dataset import Dataset
 from discrimen.training.seen_pulses import seen_of
 
 

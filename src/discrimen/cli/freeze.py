@@ -12,14 +12,14 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.freeze_calibration import calibration_lines, calibration_task, require_fitting_options
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.cpp_export import CPP_SUFFIX, DEFAULT_NAMESPACE, check_namespace, write_cpp_header
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.freezing.freeze import freeze as freeze_model
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.inference.reference_predictor import ReferencePredictor
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.frozen_file import SUFFIX, read_frozen
+from discrimen.network.export.cpp import CPP_SUFFIX, DEFAULT_NAMESPACE, check_namespace, write_cpp_header
+from discrimen.network.frozen_file import SUFFIX, read_frozen
+from discrimen.output.provenance import sha256_of_file
 from discrimen.training.model_folder import read_model_spec
 
 

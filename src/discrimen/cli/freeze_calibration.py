@@ -12,7 +12,7 @@ from discrimen.cli.input_options import InputOptions
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.inference.compatible import require_compatible
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
 from discrimen.training.seen_pulses import seen_of
 
 

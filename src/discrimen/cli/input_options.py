@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from discrimen.detector import DetectorSettings, WindowNs, read_settings
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader, ReadOptions
 from discrimen.formats.table import FORMATS, open_reader
+from discrimen.pulses.detector import DetectorSettings, WindowNs, read_settings
 
 _FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
 

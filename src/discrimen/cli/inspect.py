@@ -10,8 +10,8 @@ from rich.table import Table
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.inspection import ChannelSummary, Inspection, inspect_run
-from discrimen.output import complete_or_absent, refuse_inputs
+from discrimen.output.files import complete_or_absent, refuse_inputs
+from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
 
 _SPECTRA_SHOWN = 4
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -38,7 +38,7 @@ def inspect(
     with common.progress("reading", total=reader.info.n_entries) as tick:
         inspection = inspect_run(reader, on_progress=tick)
     if plot is not None:
-        from discrimen.inspection.plot import draw_inspection
+        from discrimen.runs.inspection.plot import draw_inspection
 
         with complete_or_absent(plot) as part:
             draw_inspection(inspection, part)

@@ -12,14 +12,14 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.conversion import convert_runs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.labelling.contamination import labels_path
-from discrimen.output import refuse_inputs
+from discrimen.output.files import refuse_inputs
 from discrimen.pulses import Label, Pulses
-from discrimen.truth import read_truth, truth_path
+from discrimen.runs.conversion import convert_runs
+from discrimen.simulation.truth import read_truth, truth_path
 
 
 class Method(StrEnum):

@@ -11,7 +11,6 @@ import numpy as np
 
 from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
-from discrimen.conversion import convert_runs
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions
@@ -19,8 +18,9 @@ from discrimen.labelling.band_cuts import ClassCut
 from discrimen.labelling.band_run import Place, RunBands, find_run_bands, label_by_band, read_plane
 from discrimen.labelling.label_table import write_label_table
 from discrimen.labelling.plane import Plane, join_planes
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.conversion import convert_runs
 
 
 def label_runs_by_band(

@@ -9,8 +9,8 @@ from typing import Any
 
 from discrimen.formats.base import Reader
 from discrimen.labelling.contamination import labels_path
-from discrimen.output import complete_or_absent
-from discrimen.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
 
 def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
-from discrimen.conversion import convert_runs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice, find_source_labels
 from discrimen.labelling.source_shape import join_shapes, read_shapes, shape_preparation
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.conversion import convert_runs
 
 WIDEST_SLICE = 8.0
 """Highest over lowest energy. Co-60 against Cf-252 in one slice over a factor of 90: 0.69 for a true share of 0.50."""

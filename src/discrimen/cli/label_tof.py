@@ -11,12 +11,12 @@ import numpy as np
 
 from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
-from discrimen.conversion import convert_runs
 from discrimen.formats.base import Reader
 from discrimen.labelling.flight_run import FlightTimes, RunFlight, find_run_flight, join_times, times_of_pulses
 from discrimen.labelling.time_of_flight import FlightOptions, FlightWindow
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.conversion import convert_runs
 
 
 def label_runs_by_tof(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions
-from discrimen.dataset import Dataset, load_dataset
+from discrimen.runs.dataset import Dataset, load_dataset
 
 
 def read_dataset(files: Sequence[Path], inputs: InputOptions) -> Dataset:
@@ -16,7 +16,7 @@ def read_dataset(files: Sequence[Path], inputs: InputOptions) -> Dataset:
     Raises
     ------
     DataError, FormatError, SettingsError
-        As :func:`discrimen.dataset.load_dataset`.
+        As :func:`discrimen.runs.dataset.load_dataset`.
     """
     readers = [inputs.open(path) for path in files]
     with common.progress("reading", total=common.total_entries(readers)) as tick:

@@ -12,14 +12,14 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.read_dataset import read_dataset
-from discrimen.distortion import DISTORTIONS
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.metrics import EnergyBin
+from discrimen.network.frozen_file import SUFFIX
 from discrimen.robustness import robustness as run_robustness
 from discrimen.robustness import robustness_text, write_robustness
-from discrimen.spec.frozen_file import SUFFIX
+from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training.seen_pulses import seen_of
 
 _DISTORTIONS = "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())

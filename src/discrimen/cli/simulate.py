@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.simulated_run import simulate_run
+from discrimen.runs.simulated import simulate_run
 from discrimen.simulation import DETECTORS, DIGITIZERS, SPECTRA, SimulationConfig
 
 

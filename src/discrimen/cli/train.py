@@ -13,13 +13,13 @@ from discrimen.audit import Audit, Severity, audit_dataset, require_sound
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
 from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
-from discrimen.dataset import Dataset, load_dataset
-from discrimen.distortion import DISTORTIONS
 from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES
-from discrimen.prepare import choose_preparation
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Label
-from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.runs.dataset import Dataset, load_dataset
+from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training import EpochRecord, TrainingConfig, TrainingResult
 from discrimen.training import train as run_training
 from discrimen.training.balance import DEFAULT_CAP

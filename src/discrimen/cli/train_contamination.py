@@ -12,7 +12,6 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import parse_pairs
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.labelling.contamination import (
@@ -24,6 +23,7 @@ from discrimen.labelling.contamination import (
     read_label_noise,
 )
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.dataset import Dataset
 
 _PURE = LabelNoise(method="unknown", contamination=dict.fromkeys(NAMES, 0.0), correctable=True)
 

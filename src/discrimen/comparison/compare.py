@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from discrimen.comparison.result import Against, ComparedRange, Comparison, Figures, Group, LeakageAgainst
 from discrimen.comparison.unpaired import unpaired_ranges
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.evaluation.candidates import Sample
@@ -33,8 +32,9 @@ from discrimen.metrics import (
     widened_leakage,
     widened_paired,
 )
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from discrimen.comparison.result import Comparison, Figures, Group
-from discrimen.plot_style import COLOURS, house_style, new_figure
+from discrimen.output.style import COLOURS, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

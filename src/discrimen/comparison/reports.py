@@ -12,7 +12,7 @@ from discrimen.comparison.unpaired import unpaired_ranges
 from discrimen.errors import FormatError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import Auc, EnergyBin, Leakage
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.provenance import software_versions, utc_now
 
 REPORT_NAME = "report.json"
 _VERSION = 2

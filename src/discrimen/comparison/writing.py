@@ -10,8 +10,8 @@ from discrimen.comparison.result import Comparison, Figures, Group
 from discrimen.comparison.text import against_heading, against_words
 from discrimen.evaluation.page_tables import NOTHING, Cell, Line, TableRows, leakage_cell
 from discrimen.evaluation.pictures import picture, write_pictures
-from discrimen.html_page import render_page
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
+from discrimen.output.page import render_page
 
 
 def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, ...]:

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import Charges
-from discrimen.classic import Method
-from discrimen.detector import GatesNs
 from discrimen.errors import DataError, MissingExtraError
 from discrimen.evaluation.classic_methods import (
     TUNED_METHODS,
@@ -24,8 +21,11 @@ from discrimen.evaluation.ranges import Candidate
 from discrimen.evaluation.report import METHODS, NotComputed
 from discrimen.evaluation.tuning import TuningSample, merit_on, tuned_gates, tuning_pulses
 from discrimen.metrics import EnergyBin
+from discrimen.network.preparation import Preparation
+from discrimen.pulse_shape import Method
+from discrimen.pulse_shape.charge import Charges
 from discrimen.pulses import Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import GatesNs
 
 _NO_TUNING = NotComputed("no tuning pulses are given")
 

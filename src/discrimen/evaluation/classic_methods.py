@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.classic import (
+from discrimen.errors import DataError
+from discrimen.evaluation.discriminants import blocks, crossing_fraction, upright
+from discrimen.evaluation.report import NotComputed
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import prepare
+from discrimen.pulse_shape import (
     BoostedTree,
     Merit,
     Method,
@@ -18,12 +23,7 @@ from discrimen.classic import (
     tune_gatti,
     tune_pulse_gradient,
 )
-from discrimen.errors import DataError
-from discrimen.evaluation.discriminants import blocks, crossing_fraction, upright
-from discrimen.evaluation.report import NotComputed
-from discrimen.prepare import prepare
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Alignment, Preparation
 
 TUNED_METHODS = ("gatti", "pulse_gradient", "frequency_gradient")
 """Methods that are tuned anew for each range of energy; the boosted tree sees the height of the pulse itself."""

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import Charges, charge_comparison
-from discrimen.detector import Calibration, GatesNs
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation.report import NotComputed
-from discrimen.prepare import constant_fraction_crossing, subtract_baseline
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import constant_fraction_crossing, subtract_baseline
+from discrimen.pulse_shape.charge import Charges, charge_comparison
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import Calibration, GatesNs
 
 CROSSING_FRACTION = 0.3
 """Of the peak: where gates start to count if the model's preparation aligns on nothing."""

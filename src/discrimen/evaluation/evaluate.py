@@ -8,8 +8,6 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import PSD_DEFINITION
-from discrimen.detector import GatesNs
 from discrimen.errors import SettingsError
 from discrimen.evaluation.candidates import Sample, Task, candidates, classic_tuning
 from discrimen.evaluation.discriminants import (
@@ -31,8 +29,10 @@ from discrimen.metrics import (
     draw_runs,
     energy_bins,
 )
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.provenance import software_versions, utc_now
+from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import GatesNs
 
 EVEN_NAME = "even"
 """Name of the threshold of 0.5."""
@@ -84,8 +84,8 @@ def evaluate(
     seed : int
         Chooses among the tuning pulses where there are more than needed, and draws for intervals.
     files : sequence of mapping
-        Name, SHA-256 and number of pulses of the files of these pulses, see :class:`~discrimen.dataset.Dataset`; each
-        is a run of its own, or several if there is a column run.
+        Name, SHA-256 and number of pulses of the files of these pulses, see :class:`~discrimen.runs.dataset.Dataset`;
+        each is a run of its own, or several if there is a column run.
     loss : LossCurve or NotComputed, optional
         Of the training, for the report.
 

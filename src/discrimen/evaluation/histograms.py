@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import Charges
-from discrimen.detector import GatesNs
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap, ScoreHistogram
 from discrimen.metrics import psd_edges
+from discrimen.pulse_shape.charge import Charges
 from discrimen.pulses import Label
+from discrimen.pulses.detector import GatesNs
 
 _SCORE_LOGIT_LIMIT = 16.0
 _SCORE_BINS = 64

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import runs_of
-from discrimen.detector import GatesNs
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation.candidates import Sample
 from discrimen.evaluation.discriminants import charges_of, light_kevee, neutron_scores, spectra_distance
@@ -20,10 +18,12 @@ from discrimen.evaluation.report_parts import JudgedData, JudgedRun
 from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample
 from discrimen.inference.base import Predictor
 from discrimen.metrics import neutron_logits
-from discrimen.provenance import waveform_digests
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
+from discrimen.output.provenance import waveform_digests
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import GatesNs
+from discrimen.runs.dataset import runs_of
 
 
 def check_period(pulses: Pulses, preparation: Preparation) -> None:

@@ -16,7 +16,7 @@ from discrimen.evaluation.page_tables import (
 from discrimen.evaluation.pictures import Picture, picture
 from discrimen.evaluation.report import NotComputed, Report
 from discrimen.evaluation.text import main_efficiency, percent
-from discrimen.html_page import render_page
+from discrimen.output.page import render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from discrimen.output import complete_or_absent
-from discrimen.plot_style import house_style
+from discrimen.output.files import complete_or_absent
+from discrimen.output.style import house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import GatesNs
 from discrimen.errors import DataError
 from discrimen.evaluation.histograms import psd_histogram
 from discrimen.evaluation.report import Calibration, MethodResult, NotComputed, OperatingPoint
@@ -38,6 +37,7 @@ from discrimen.metrics import (
     wilson_interval,
 )
 from discrimen.pulses import Label
+from discrimen.pulses.detector import GatesNs
 
 MINIMUM_PULSES = 50
 """Of each class: a range with fewer is stated, not computed."""

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from discrimen.detector import GatesNs
 from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
 from discrimen.metrics import (
     Auc,
@@ -24,6 +23,7 @@ from discrimen.metrics import (
     Share,
     Temperature,
 )
+from discrimen.pulses.detector import GatesNs
 
 METHODS: Mapping[str, str] = {
     "network": "Network",

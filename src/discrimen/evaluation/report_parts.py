@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import GatesNs
+from discrimen.pulses.detector import GatesNs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

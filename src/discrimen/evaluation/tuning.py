@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import best_gates
-from discrimen.detector import GatesNs
 from discrimen.errors import DataError
 from discrimen.evaluation.discriminants import upright
 from discrimen.metrics import EnergyBin, leaked_share
+from discrimen.network.preparation import Preparation
+from discrimen.pulse_shape.charge import best_gates
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import GatesNs
 
 TUNED_EFFICIENCY = 0.95
 """What is tuned has the least gamma leakage at this neutron efficiency."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from discrimen.evaluation.discriminants import upright
 from discrimen.evaluation.report_parts import WorstPulse, WorstPulses
+from discrimen.network.preparation import Preparation
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Preparation
 
 N_OF_EACH_CLASS = 6
 _MEAN_PULSES = 2000

@@ -10,7 +10,7 @@ from discrimen.evaluation.page import report_page, report_pictures
 from discrimen.evaluation.pictures import write_pictures
 from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report import Report
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 
 _NUMBERS_ONLY = re.compile(r"\[[^\[\]{}\"]*\]")
 

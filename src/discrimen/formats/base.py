@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
-from discrimen.charge_pairs import ChargePairs
-from discrimen.detector import DetectorSettings
 from discrimen.pulses import Pulses
+from discrimen.pulses.charge_pairs import ChargePairs
+from discrimen.pulses.detector import DetectorSettings
 
 DEFAULT_CHUNK_BYTES = 16 * 2**20
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader
+from discrimen.pulses.detector import DetectorSettings
 
 COMMAND_LINE = "command line"
 

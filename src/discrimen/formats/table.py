@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.abcd import events as abcd_events
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
@@ -20,6 +19,7 @@ from discrimen.formats.root import tree as root_tree
 from discrimen.formats.wavedump import binary as wavedump_binary
 from discrimen.formats.wavedump import text as wavedump_text
 from discrimen.pulses import COLUMNS
+from discrimen.pulses.detector import DetectorSettings
 
 FORMATS: tuple[Format, ...] = (
     compass_binary.FORMAT,

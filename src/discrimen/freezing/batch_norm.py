@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.spec import layers as spec
-from discrimen.spec.layers import Layer
+from discrimen.network import layers as spec
+from discrimen.network.layers import Layer
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

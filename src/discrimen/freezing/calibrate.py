@@ -19,9 +19,9 @@ from discrimen.metrics import (
     threshold_for_efficiency,
     threshold_for_leakage,
 )
+from discrimen.network.layers import Layer
+from discrimen.network.model_spec import ModelSpec
 from discrimen.pulses import Pulses
-from discrimen.spec.layers import Layer
-from discrimen.spec.model_spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

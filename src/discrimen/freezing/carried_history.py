@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from discrimen.errors import FormatError
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
 from discrimen.training.model_folder import ModelFolder
 
 MOST_EPOCHS = 2000

@@ -16,8 +16,8 @@ from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
 from discrimen.keras_jax import load_keras
-from discrimen.spec.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.spec.preparation import Preparation
+from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.preparation import Preparation
 from discrimen.training import load_model_folder
 
 N_GOLDEN = 64

@@ -7,7 +7,7 @@ from typing import Any
 from discrimen.freezing.batch_norm import folded
 from discrimen.freezing.keras_graph import chain_of
 from discrimen.freezing.slots import with_slots
-from discrimen.spec.layers import Layer
+from discrimen.network.layers import Layer
 
 
 def layers_of(model: Any) -> tuple[Layer, ...]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.freezing.batch_norm import Scaling
-from discrimen.spec import layers as spec
-from discrimen.spec.layers import ACTIVATIONS, Layer, Weights
+from discrimen.network import layers as spec
+from discrimen.network.layers import ACTIVATIONS, Layer, Weights
 
 Translation = tuple[Layer | Scaling, ...]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from discrimen.errors import SettingsError
 from discrimen.freezing.batch_norm import Scaling
-from discrimen.spec.layers import MAX_KEPT, AddKept, Keep, Layer
+from discrimen.network.layers import MAX_KEPT, AddKept, Keep, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def with_slots(chain: Iterable[Link]) -> Iterator[Layer | Scaling]:
     Raises
     ------
     SettingsError
-        If more than :data:`~discrimen.spec.layers.MAX_KEPT` values are remembered at a time.
+        If more than :data:`~discrimen.network.layers.MAX_KEPT` values are remembered at a time.
     """
     chain = list(chain)
     last_use = {id(link.value): place for place, link in enumerate(chain) if isinstance(link, AddRemembered)}

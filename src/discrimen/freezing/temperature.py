@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 from discrimen.errors import SettingsError
-from discrimen.spec.layers import Activate, Dense, Layer
+from discrimen.network.layers import Activate, Dense, Layer
 
 
 def with_temperature(layers: Sequence[Layer], temperature: float) -> tuple[Layer, ...]:

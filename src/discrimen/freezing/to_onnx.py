@@ -12,10 +12,10 @@ from discrimen.errors import DataError
 from discrimen.inference.onnx_source import golden_difference
 from discrimen.inference.onnxruntime_predictor import OnnxRuntimePredictor
 from discrimen.inference.reference_predictor import score_exactly
-from discrimen.onnx_export import write_onnx
-from discrimen.output import complete_or_absent
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.frozen_file import FrozenModel, read_frozen
+from discrimen.network.export.onnx import write_onnx
+from discrimen.network.frozen_file import FrozenModel, read_frozen
+from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

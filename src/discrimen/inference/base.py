@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
 
 
 class Predictor(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
+from discrimen.network.model_spec import ModelSpec
 from discrimen.pulses import Pulses
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.pulses.detector import DetectorSettings
 
 _PERIOD_TOLERANCE = 1e-6
 

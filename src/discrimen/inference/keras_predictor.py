@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.keras_jax import Device, KerasSession, load_keras
-from discrimen.prepare import prepare
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.prepare import prepare
 from discrimen.training import load_model_folder
 
 SMALLEST_BATCH = 64

@@ -14,9 +14,9 @@ from discrimen.inference.native import NativePredictor
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.keras_jax import Device
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.frozen_file import SUFFIX
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import SUFFIX
+from discrimen.network.model_spec import ModelSpec
+from discrimen.output.provenance import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen import engine
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
+from discrimen.inference import engine
 from discrimen.keras_jax import Device
-from discrimen.spec.frozen_file import read_frozen
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.frozen_file import read_frozen
+from discrimen.network.model_spec import ModelSpec
 
 SMALLEST_SHARE = 250_000
 """Samples that are worth a thread of their own."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DiscrimenError, FormatError, SettingsError, require_module
 from discrimen.inference.base import Predictor
-from discrimen.inference.layer_shapes import shapes_of
-from discrimen.onnx_export import SPEC_KEY, InputType, Runtime, onnx_model
-from discrimen.spec.frozen_file import SUFFIX, FrozenModel, GoldenVectors, read_frozen
-from discrimen.spec.model_spec import ModelSpec
-from discrimen.spec.preparation import Preparation
+from discrimen.network.export.onnx import SPEC_KEY, InputType, Runtime, onnx_model
+from discrimen.network.frozen_file import SUFFIX, FrozenModel, GoldenVectors, read_frozen
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
+from discrimen.network.shapes import shapes_of
 
 ONNX_SUFFIX = ".onnx"
 DEFAULT_BATCH = 4096

@@ -12,8 +12,8 @@ from discrimen.errors import DeviceError, FormatError, require_module
 from discrimen.inference import onnx_source
 from discrimen.inference.onnx_source import Compute
 from discrimen.keras_jax import Device
-from discrimen.onnx_export import InputType
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.export.onnx import InputType
+from discrimen.network.model_spec import ModelSpec
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3

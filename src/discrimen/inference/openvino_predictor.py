@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from discrimen.errors import FormatError, require_module
 from discrimen.inference import onnx_source
 from discrimen.inference.onnx_source import Compute
-from discrimen.onnx_export import InputType
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.export.onnx import InputType
+from discrimen.network.model_spec import ModelSpec
 
 Hint = Literal["latency", "throughput"]
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
-from discrimen.inference.layer_math import run_layers
-from discrimen.prepare import prepare
-from discrimen.spec.frozen_file import FrozenModel, read_frozen
-from discrimen.spec.layers import Layer
-from discrimen.spec.model_spec import ModelSpec
+from discrimen.network.arithmetic import run_layers
+from discrimen.network.frozen_file import FrozenModel, read_frozen
+from discrimen.network.layers import Layer
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.prepare import prepare
 
 BATCH_PULSES = 4096
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discrimen.charge import PSD_DEFINITION
 from discrimen.errors import require_module
 from discrimen.labelling.band import BandLabels
 from discrimen.labelling.plane import Plane
-from discrimen.plot_style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
 
 if TYPE_CHECKING:

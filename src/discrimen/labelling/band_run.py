@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import PSD_DEFINITION
 from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.plane import Plane, join_planes, plane_of_charges, plane_of_pulses
+from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label, Pulses
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from discrimen.errors import DataError
 from discrimen.pulses import COLUMNS, Pulses
-from discrimen.truth import MEASURED_COLUMNS, TRUTH_COLUMNS, Truth
+from discrimen.simulation.truth import MEASURED_COLUMNS, TRUTH_COLUMNS, Truth
 
 TIME_TOLERANCE_PS = 100_000
 """Formats that count clock ticks keep the time only to some ns."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import FormatError, SettingsError
-from discrimen.provenance import sha256_of_file
+from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Label
 
 LABELLED = (Label.GAMMA, Label.NEUTRON)

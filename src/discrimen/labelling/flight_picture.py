@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.kinematics import light_flight_time_ns, neutron_flight_time_ns
 from discrimen.labelling.time_of_flight import FlightLabels
-from discrimen.plot_style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.simulation.kinematics import light_flight_time_ns, neutron_flight_time_ns
 
 _ENERGIES_MEV = (0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 _MOST_BINS = 1500

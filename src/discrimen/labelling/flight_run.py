@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.kinematics import light_flight_time_ns
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
 from discrimen.labelling.time_of_flight import (
     CLEAR_OF_FLASH_SIGMAS,
@@ -20,6 +19,7 @@ from discrimen.labelling.time_of_flight import (
     find_flight_labels,
 )
 from discrimen.pulses import Pulses
+from discrimen.simulation.kinematics import light_flight_time_ns
 
 Place = tuple[int, int]
 """Board and channel."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, OutputError
 from discrimen.formats.base import ListModeReader
-from discrimen.hdf5_output import Hdf5Output, hdf5_output
 from discrimen.labelling.band_run import RunBands
 from discrimen.labelling.plane import plane_of_charges
-from discrimen.output import complete_or_absent, refuse_inputs
+from discrimen.output.files import complete_or_absent, refuse_inputs
+from discrimen.output.hdf5 import Hdf5Output, hdf5_output
 from discrimen.pulses import Label
 
 SUFFIXES = (".h5", ".hdf5")

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import charge_comparison
-from discrimen.charge_pairs import ChargePairs
-from discrimen.detector import Calibration, DetectorSettings
 from discrimen.errors import DataError, SettingsError
-from discrimen.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
+from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
+from discrimen.pulse_shape.charge import charge_comparison
 from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.charge_pairs import ChargePairs
+from discrimen.pulses.detector import Calibration, DetectorSettings
 
 CROSSING_FRACTION = 0.3
 """Of the peak: where the gates start to count."""
@@ -32,7 +32,8 @@ class Plane:
     energy : ndarray of float64, shape (pulse,)
         In `energy_unit`; NaN where the pulse has no charge.
     psd : ndarray of float64, shape (pulse,)
-        :data:`~discrimen.charge.PSD_DEFINITION`; NaN where there is none, or the digitizer flags saturation.
+        :data:`~discrimen.pulse_shape.charge.PSD_DEFINITION`; NaN where there is none, or the digitizer flags
+        saturation.
     board, channel : ndarray of int32, shape (pulse,)
         Zero where the file does not say.
     energy_unit : str

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.classic.base import steps_up_to
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.labelling.plane import CROSSING_FRACTION, plane_of_pulses
-from discrimen.prepare import choose_preparation, constant_fraction_crossing, prepare, subtract_baseline
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, prepare, subtract_baseline
+from discrimen.pulse_shape.base import steps_up_to
 from discrimen.pulses import Pulses
-from discrimen.spec.preparation import Alignment, Preparation
+from discrimen.pulses.detector import DetectorSettings
 
 _BEFORE_NS, _FEWEST_BEFORE = 20.0, 2
 _RATIO = 1.3

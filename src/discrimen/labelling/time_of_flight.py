@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
 from discrimen.pulses import Label
+from discrimen.simulation.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 
 FEWEST_FLAT_NS = 10.0
 CLEAR_OF_FLASH_SIGMAS = 6.0

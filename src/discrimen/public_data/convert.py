@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.conversion import convert_runs
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader, open_writer
@@ -22,6 +20,8 @@ from discrimen.public_data.matrix import read_matrix, read_numbers
 from discrimen.public_data.table import FileRule, PublicSet
 from discrimen.public_data.unpack import UNPACKED, data_files
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.conversion import convert_runs
 
 _TEXT_SUFFIXES = (".txt", ".csv", ".dat")
 _CHUNK_PULSES = 4096

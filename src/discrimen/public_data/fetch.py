@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import FetchError, OutputError, require_module
-from discrimen.provenance import sha256_of_file, utc_now
+from discrimen.output.provenance import sha256_of_file, utc_now
 from discrimen.public_data.lock import LOCK_NAME, Lock, LockedFile, read_lock, write_lock
 from discrimen.public_data.record import TIMEOUT_S, ZENODO, read_record, unreachable
 from discrimen.public_data.table import PublicSet

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discrimen.errors import FormatError
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 
 LOCK_NAME = "fetched.json"
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
-from discrimen.distortion import DISTORTIONS, Digitisation, distort
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.evaluation.discriminants import blocks, light_kevee, neutron_scores
@@ -26,10 +24,12 @@ from discrimen.metrics import (
     threshold_for_efficiency,
     wilson_interval,
 )
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Label, Pulses
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.robustness.report import Robustness, RobustnessCurve, RobustnessPoint
 from discrimen.robustness.sizes import checked_sizes, default_sizes
+from discrimen.simulation.distortion import DISTORTIONS, Digitisation, distort
 
 DEFAULT_PULSES = 100_000
 
@@ -61,7 +61,7 @@ def robustness(
     settings : DetectorSettings, optional
         Of the pulses; its adc_bits tell where distorted samples are clipped. By default those of the first model.
     sizes : mapping of str to sequence of float, optional
-        Sizes by the names in :data:`~discrimen.distortion.DISTORTIONS`; by default
+        Sizes by the names in :data:`~discrimen.simulation.distortion.DISTORTIONS`; by default
         :func:`~discrimen.robustness.sizes.default_sizes`.
     energy : EnergyBin, optional
         Judge only pulses of this light, from the column energy_kevee or the calibration of the first model.

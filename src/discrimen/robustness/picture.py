@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discrimen.distortion import DISTORTIONS
 from discrimen.errors import require_module
 from discrimen.metrics import Leakage
-from discrimen.plot_style import COLOURS, GREY, house_style, new_figure
+from discrimen.output.style import COLOURS, GREY, house_style, new_figure
 from discrimen.robustness.report import Robustness, RobustnessCurve
+from discrimen.simulation.distortion import DISTORTIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from discrimen.distortion import DISTORTIONS
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import Auc, Leakage, Share
+from discrimen.simulation.distortion import DISTORTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

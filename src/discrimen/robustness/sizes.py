@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from discrimen.distortion import DISTORTIONS, require_size
 from discrimen.errors import SettingsError
+from discrimen.simulation.distortion import DISTORTIONS, require_size
 
 _TIME_NS = (5.0, 10.0, 15.0, 20.0)
 _GAIN = (0.05, 0.1, 0.2)
@@ -55,7 +55,7 @@ def _shifts_ns(sample_period_ns: float) -> list[float]:
 
 
 def checked_sizes(sizes: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, ...]]:
-    """Return given sizes in the order of :data:`~discrimen.distortion.DISTORTIONS`, ascending, 0 added.
+    """Return given sizes in the order of :data:`~discrimen.simulation.distortion.DISTORTIONS`, ascending, 0 added.
 
     Raises
     ------

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import fill
 
-from discrimen.distortion import DISTORTIONS
 from discrimen.metrics import Leakage, Share
 from discrimen.robustness.report import Robustness, RobustnessPoint
+from discrimen.simulation.distortion import DISTORTIONS
 
 
 def robustness_text(result: Robustness, *, width: int = 80) -> str:

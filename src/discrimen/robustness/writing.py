@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.robustness.picture import draw_robustness
 from discrimen.robustness.report import Robustness
 

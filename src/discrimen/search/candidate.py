@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from discrimen.models import check_options
+from discrimen.network.preparation import Alignment, Preparation
 from discrimen.search.space import DEFAULTS, PREPARATION_NAMES, Choices, Dimension, SearchSpace, Value
-from discrimen.spec.preparation import Alignment, Preparation
 
 if TYPE_CHECKING:
     from optuna.trial import Trial

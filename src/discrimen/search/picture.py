@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discrimen.errors import require_module
-from discrimen.plot_style import BLACK, COLOURS, GREY, house_style, new_figure
+from discrimen.output.style import BLACK, COLOURS, GREY, house_style, new_figure
 from discrimen.search.result import SearchResult, TrialRow
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Dataset
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.evaluation.discriminants import blocks, light_kevee
-from discrimen.prepare import choose_preparation, prepare
+from discrimen.network.preparation import Alignment, Preparation, Scale
+from discrimen.network.prepare import choose_preparation, prepare
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.dataset import Dataset
 from discrimen.search.candidate import PreparationMaker, make_preparation
 from discrimen.search.config import SearchConfig
 from discrimen.search.objective import choose_judges
@@ -25,7 +26,6 @@ from discrimen.search.space import SearchSpace
 from discrimen.search.study import drop_cut_off_trials, finished_trials, open_study, seed_sampler
 from discrimen.search.trial import SearchTask, run_trial, trial_folder
 from discrimen.search.writing import write_result
-from discrimen.spec.preparation import Alignment, Preparation, Scale
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -56,7 +56,7 @@ def run_search(
     space, config
         What and how to search.
     window_start, window_length
-        Which samples every network sees; see :class:`~discrimen.spec.preparation.Preparation`.
+        Which samples every network sees; see :class:`~discrimen.network.preparation.Preparation`.
     provenance : mapping, optional
         Stored with each model.
     on_trial : callable

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from discrimen.distortion import DISTORTIONS
 from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES, check_options
-from discrimen.spec.preparation import Alignment
+from discrimen.network.preparation import Alignment
+from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training import TrainingConfig
 from discrimen.training.balance import DEFAULT_CAP
 

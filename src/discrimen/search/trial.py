@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, SettingsError, require_module
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.keras_jax import load_keras
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.search.candidate import Candidate, PreparationMaker, draw
 from discrimen.search.config import SearchConfig
 from discrimen.search.native_time import native_ns_per_pulse

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from discrimen.output import complete_or_absent
-from discrimen.provenance import software_versions, utc_now
+from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import software_versions, utc_now
 from discrimen.search.picture import search_figure
 from discrimen.search.result import SearchResult
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from discrimen.detector import PolarityName
 from discrimen.errors import SettingsError
-from discrimen.kinematics import light_flight_time_ns
+from discrimen.pulses.detector import PolarityName
 from discrimen.simulation.digitizer import DIGITIZERS, Digitizer
+from discrimen.simulation.kinematics import light_flight_time_ns
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor
 from discrimen.simulation.scintillator import DETECTORS, Scintillator
 from discrimen.simulation.sources import SPECTRA, SpectrumName, has_neutrons

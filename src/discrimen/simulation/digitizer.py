@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import PolarityName
+from discrimen.pulses.detector import PolarityName
 from discrimen.simulation.response import Response
 
 Trigger = Literal["constant_fraction", "leading_edge"]

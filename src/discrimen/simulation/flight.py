@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.kinematics import light_flight_time_ns, neutron_flight_time_ns
 from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.kinematics import light_flight_time_ns, neutron_flight_time_ns
 from discrimen.simulation.scintillator import LightOutput
 from discrimen.simulation.sources import neutron_density
 

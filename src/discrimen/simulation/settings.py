@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from discrimen.detector import Calibration, DetectorSettings, GatesNs, WindowNs
 from discrimen.errors import SettingsError
+from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs, WindowNs
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import CROSSING_FRACTION, Digitizer
 from discrimen.simulation.pulse_model import MeanPulseShape

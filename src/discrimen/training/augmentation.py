@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.distortion import DISTORTIONS, Digitisation, distort, require_size
 from discrimen.errors import SettingsError
-from discrimen.prepare import prepare
-from discrimen.spec.preparation import Preparation
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import prepare
+from discrimen.simulation.distortion import DISTORTIONS, Digitisation, distort, require_size
 
 
 def check_augment(sizes: Mapping[str, float]) -> dict[str, float]:
-    """Return the largest sizes in the order of :data:`~discrimen.distortion.DISTORTIONS`, zeros left out.
+    """Return the largest sizes in the order of :data:`~discrimen.simulation.distortion.DISTORTIONS`, zeros left out.
 
     Raises
     ------

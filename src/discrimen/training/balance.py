@@ -19,13 +19,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import best_gates
-from discrimen.detector import DetectorSettings, GatesNs, WindowNs
 from discrimen.errors import SettingsError
 from discrimen.labelling.plane import CROSSING_FRACTION, plane_of_pulses
-from discrimen.prepare import constant_fraction_crossing, subtract_baseline
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import constant_fraction_crossing, subtract_baseline
+from discrimen.pulse_shape.charge import best_gates
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import DetectorSettings, GatesNs, WindowNs
 
 BalanceName = Literal["none", "class", "energy", "shape"]
 BalanceBy = Literal["weights", "resampling"]

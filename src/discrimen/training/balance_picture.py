@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge import PSD_DEFINITION
 from discrimen.errors import require_module
-from discrimen.output import complete_or_absent
-from discrimen.plot_style import house_style, new_figure
+from discrimen.output.files import complete_or_absent
+from discrimen.output.style import house_style, new_figure
+from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
 from discrimen.training.balance import Balance
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.training.history import EpochRecord
 
 KEEP_BEST = 3

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Run
 from discrimen.errors import SettingsError
+from discrimen.runs.dataset import Run
 
 _DRAWS = 200
 _AS_GOOD = 0.02

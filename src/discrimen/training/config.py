@@ -133,7 +133,7 @@ class TrainingConfig:
         pulses : Pulses
             With the column `label`.
         files : sequence of mapping
-            The files they come from, see :class:`discrimen.dataset.Dataset`.
+            The files they come from, see :class:`discrimen.runs.dataset.Dataset`.
 
         Raises
         ------

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
-from discrimen.distortion import Digitisation
+from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.simulation.distortion import Digitisation
 from discrimen.training.augmentation import Augmentation
 from discrimen.training.balance import Balance, balance_pulses
 from discrimen.training.config import TrainingConfig

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.prepare import prepare
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import prepare
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.preparation import Preparation
 
 CLASSES = (Label.GAMMA, Label.NEUTRON)
 

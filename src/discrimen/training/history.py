@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Protocol
 
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ from typing import Any
 
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.keras_jax import KerasSession, forbid_cudnn, load_keras
-from discrimen.provenance import sha256_of_file
-from discrimen.spec.model_spec import ModelSpec, read_spec
+from discrimen.network.model_spec import ModelSpec, read_spec
+from discrimen.output.provenance import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True)

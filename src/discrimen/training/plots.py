@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.metrics.roc import auc, roc_curve
-from discrimen.output import complete_or_absent
-from discrimen.plot_style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, VERMILION, house_style, new_figure
+from discrimen.output.files import complete_or_absent
+from discrimen.output.style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, VERMILION, house_style, new_figure
 from discrimen.pulses import Label
 from discrimen.training.history import EpochRecord
 

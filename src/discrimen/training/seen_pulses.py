@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Dataset
 from discrimen.metrics import Share, wilson_interval
-from discrimen.provenance import waveform_digests
+from discrimen.output.provenance import waveform_digests
+from discrimen.runs.dataset import Dataset
 
 SKETCH_SIZE = 256
 """Digests of a sketch, 4 kB of text: if one training pulse in a hundred is seen again, 92 % of sketches tell."""

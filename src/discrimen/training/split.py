@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.dataset import Run, runs_of
 from discrimen.errors import DataError, SettingsError
 from discrimen.pulses import Label, Pulses
+from discrimen.runs.dataset import Run, runs_of
 from discrimen.training.blocks import Block, draw_blocks, order_in
 from discrimen.training.choose_runs import draw_runs, named_runs
 
@@ -101,7 +101,7 @@ def split_pulses(
     pulses : Pulses
         With the column `label`.
     files : sequence of mapping
-        Of the data set, see :func:`discrimen.dataset.runs_of`.
+        Of the data set, see :func:`discrimen.runs.dataset.runs_of`.
     wish : {"auto", "run", "time", "pulse"}
         What must stay together; "auto" chooses.
     validation_share : float

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import KerasSession, load_keras
-from discrimen.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.network.model_spec import ModelSpec, write_spec
+from discrimen.network.preparation import Preparation
+from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses import Label, Pulses
-from discrimen.spec.model_spec import ModelSpec, write_spec
-from discrimen.spec.preparation import Preparation
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.balance_picture import write_balance_picture
 from discrimen.training.checkpoints import Checkpoint, Checkpoints, copy_model
 from discrimen.training.config import TrainingConfig

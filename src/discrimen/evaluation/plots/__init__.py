@@ -13,7 +13,7 @@ from discrimen.evaluation.plots.scores import draw_scores
 from discrimen.evaluation.plots.worst import draw_worst
 from discrimen.evaluation.report import Calibration, Report
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
-from discrimen.plot_style import house_style
+from discrimen.output.style import house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

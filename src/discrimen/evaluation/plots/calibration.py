@@ -8,7 +8,7 @@ from discrimen.errors import require_module
 from discrimen.evaluation.plots.style import legend_above, panels
 from discrimen.evaluation.report import Calibration, Report
 from discrimen.metrics import Temperature
-from discrimen.plot_style import BLUE, GREY
+from discrimen.output.style import BLUE, GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, shown_methods
 from discrimen.evaluation.report import METHODS, Report
 from discrimen.metrics import Leakage
-from discrimen.plot_style import new_figure
+from discrimen.output.style import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

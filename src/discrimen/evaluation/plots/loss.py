@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from discrimen.errors import require_module
 from discrimen.evaluation.report_parts import LossCurve
-from discrimen.plot_style import BLUE, VERMILION, new_figure
+from discrimen.output.style import BLUE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,7 +16,7 @@ from discrimen.evaluation.plots.style import (
 from discrimen.evaluation.report import METHODS, BinReport, NotComputed, Report
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap
 from discrimen.metrics import FigureOfMerit
-from discrimen.plot_style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure
+from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

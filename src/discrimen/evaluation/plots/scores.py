@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discrimen.errors import require_module
 from discrimen.evaluation.report import MethodResult, Report
 from discrimen.metrics import Leakage
-from discrimen.plot_style import GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
+from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

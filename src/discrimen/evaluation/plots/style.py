@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from discrimen.errors import require_module
 from discrimen.evaluation.report import METHODS, Report
-from discrimen.plot_style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
+from discrimen.output.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from discrimen.errors import require_module
 from discrimen.evaluation.plots.style import legend_above
 from discrimen.evaluation.report_parts import WorstPulse, WorstPulses
-from discrimen.plot_style import BLACK, GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
+from discrimen.output.style import BLACK, GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

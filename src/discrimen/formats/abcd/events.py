@@ -15,10 +15,10 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.charge_pairs import ChargePairs
 from discrimen.errors import DataError, FormatError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
 from discrimen.pulses import Pulses
+from discrimen.pulses.charge_pairs import ChargePairs
 
 EVENT = np.dtype(
     [

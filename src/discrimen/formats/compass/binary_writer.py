@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError, OutputError
 from discrimen.formats.compass.binary_layout import (
     FILE_HEADER_BYTES,
@@ -25,8 +24,9 @@ from discrimen.formats.compass.binary_layout import (
     Tail,
 )
 from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 _SLICE_BYTES = 4 * 2**20
 _INPUT_PROBE = 1

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import SettingsError
 from discrimen.formats.compass.files import channel_and_serial, run_name
 from discrimen.formats.compass.settings_xml import parse_plain_xml
+from discrimen.pulses.detector import DetectorSettings, validate_settings
 
 RAW_FOLDERS = ("raw", "unfiltered", "filtered")
 """Where CoMPASS puts run files; settings.xml lies one folder above."""

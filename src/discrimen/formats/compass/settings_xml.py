@@ -13,8 +13,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, TreeBuilder, indent, tostring
 from xml.parsers import expat
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import SettingsError
+from discrimen.pulses.detector import DetectorSettings
 
 MAX_BYTES = 64 * 2**20
 """A settings.xml of sixteen 64-channel boards is well below this; anything larger is something else."""

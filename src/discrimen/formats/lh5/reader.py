@@ -18,7 +18,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.lh5.codecs import read_samples, require_readable
@@ -34,6 +33,7 @@ from discrimen.formats.lh5.layout import (
 from discrimen.formats.lh5.writer import open_writer
 from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings, validate_settings
 
 NAME = "lh5"
 

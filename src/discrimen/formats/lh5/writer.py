@@ -18,13 +18,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
 from discrimen.formats.lh5.layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
-from discrimen.hdf5_output import Hdf5Output, hdf5_output
-from discrimen.output import complete_or_absent
-from discrimen.provenance import software_versions
+from discrimen.output.files import complete_or_absent
+from discrimen.output.hdf5 import Hdf5Output, hdf5_output
+from discrimen.output.provenance import software_versions
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 _UNITS: Mapping[str, str] = MappingProxyType(
     {"timestamp_ps": "ps", "energy": "adc", "energy_short": "adc", "energy_kevee": "keV", "tof_ns": "ns"}

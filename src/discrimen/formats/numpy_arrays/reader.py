@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings, validate_settings
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.numpy_arrays.samples import direct_type, finite_rows, needs_scan, scanned_type, whole_numbers
@@ -30,6 +29,7 @@ from discrimen.formats.numpy_arrays.stream import (
 )
 from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import COLUMNS, Pulses
+from discrimen.pulses.detector import DetectorSettings, validate_settings
 
 Block = dict[str, NDArray[Any]]
 """Some rows of the samples and of each column, under their names as in pulses."""

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings, PolarityName
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.settings_merge import merge_settings
+from discrimen.pulses.detector import DetectorSettings, PolarityName
 
 CONFIG_NAMES = ("WaveDumpConfig.txt", "WaveDumpConfig_X742.txt", "WaveDumpConfig_X740.txt")
 

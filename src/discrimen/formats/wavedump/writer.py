@@ -16,7 +16,6 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector import DetectorSettings
 from discrimen.errors import DataError
 from discrimen.formats.wavedump.config import TagClock, tag_clock
 from discrimen.formats.wavedump.layout import (
@@ -25,8 +24,9 @@ from discrimen.formats.wavedump.layout import (
     LARGEST_CHANNEL,
     LARGEST_EVENT_BYTES,
 )
-from discrimen.output import complete_or_absent
+from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
 
 
 class WaveDumpWriter:

@@ -1,0 +1,15 @@
+"""The native engine as Python sees it: a table of contents of the compiled module.
+
+:class:`~discrimen.inference.native.NativePredictor` is the way to use it; here are the parts it is made of.
+"""
+
+from discrimen.inference.engine._native import (
+    EngineError,
+    Model,
+    Workspace,
+    classify,
+    copy_bytes_hz,
+    single_pulse_ns,
+)
+
+__all__ = ["EngineError", "Model", "Workspace", "classify", "copy_bytes_hz", "single_pulse_ns"]

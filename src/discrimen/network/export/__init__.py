@@ -1,0 +1,1 @@
+"""Frozen networks for other programs, one target a folder."""

@@ -1,0 +1,13 @@
+"""Frozen models as ONNX, for other runtimes."""
+
+from discrimen.network.export.onnx.model import (
+    INPUT_TYPES,
+    SHA256_KEY,
+    SPEC_KEY,
+    InputType,
+    Runtime,
+    onnx_model,
+    write_onnx,
+)
+
+__all__ = ["INPUT_TYPES", "SHA256_KEY", "SPEC_KEY", "InputType", "Runtime", "onnx_model", "write_onnx"]

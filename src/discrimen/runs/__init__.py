@@ -1,0 +1,1 @@
+"""Runs as a whole: data sets in memory, conversion, inspection, simulated runs."""

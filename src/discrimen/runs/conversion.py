@@ -1,0 +1,72 @@
+"""Any readable format to any format that can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from discrimen.errors import DataError
+from discrimen.formats.base import Reader, ReadReport
+from discrimen.formats.settings_merge import common_settings
+from discrimen.formats.table import open_writer
+from discrimen.output.files import refuse_inputs
+from discrimen.pulses import Pulses
+
+
+def convert_runs(
+    readers: Sequence[Reader],
+    output: Path,
+    *,
+    transforms: Sequence[Callable[[Pulses], Pulses]] | None = None,
+    format_name: str | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> list[ReadReport]:
+    """Copy the pulses of run files into one file, chunk by chunk.
+
+    Pulses of the second and further inputs get the column `run` = 1, 2, ... (0 for the first), unless the input has
+    that column already.
+
+    Parameters
+    ----------
+    readers : sequence of Reader
+        Open inputs; they must agree on what their settings say.
+    output : Path
+        The file to write.
+    transforms : sequence of callable, optional
+        What to do to each chunk of each input on the way, for example give it labels.
+    format_name : str, optional
+        Format of the output; by default its suffix decides.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Returns
+    -------
+    list of ReadReport
+        What was met in each input.
+
+    Raises
+    ------
+    SettingsError
+        If the inputs contradict each other.
+    DataError
+        If there is no pulse in them.
+    OutputError, FormatError
+        If the output is one of the inputs, or reading or writing fails.
+    """
+    refuse_inputs(output, [reader.info.path for reader in readers])
+    settings = common_settings(readers)
+    transforms = transforms or [lambda pulses: pulses] * len(readers)
+    reports = []
+    with open_writer(output, settings, format_name=format_name) as writer:
+        for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
+            for pulses in reader.chunks():
+                if len(readers) > 1 and pulses.run is None:
+                    pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
+                writer.write(transform(pulses))
+                on_progress(len(pulses))
+            reports.append(reader.report)
+        if not sum(report.n_read for report in reports):
+            raise DataError(f"{', '.join(str(reader.info.path) for reader in readers)}: no pulses to convert")
+    return reports

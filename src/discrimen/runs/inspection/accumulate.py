@@ -1,0 +1,134 @@
+"""Sums over the pulses of each channel, added chunk by chunk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.pulses import Label, PulseFlag, Pulses
+from discrimen.pulses.detector import DetectorSettings
+
+AMPLITUDE_BINS = 2**17
+SPECTRUM_BINS = 64
+_SATURATION_FLAGS = PulseFlag.SATURATED_INPUT | PulseFlag.SATURATED_GATE
+
+
+class Kind(NamedTuple):
+    """What pulses must share to be summed together."""
+
+    board: int | None
+    channel: int | None
+    n_samples: int
+    sample_period_ns: float | None
+
+
+@dataclass(slots=True)
+class ChannelTally:
+    """Sums over the pulses of one kind; its size does not depend on how many there are."""
+
+    sum_samples: NDArray[np.float64]
+    baseline_samples: int
+    n_pulses: int = 0
+    sum_baseline: float = 0.0
+    sum_baseline_squared: float = 0.0
+    sum_baseline_variance: float = 0.0
+    has_time: bool = False
+    first_ps: int = 0
+    last_ps: int = 0
+    n_saturated: int | None = None
+    flags: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    amplitudes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(AMPLITUDE_BINS, np.int64))
+
+    def add(self, pulses: Pulses, *, adc_bits: int | None) -> None:
+        """Add pulses of this kind."""
+        samples = pulses.samples
+        window = samples[:, : self.baseline_samples].astype(np.float64)
+        baseline = window.mean(axis=1)
+        self.n_pulses += len(pulses)
+        self.sum_samples += samples.sum(axis=0, dtype=np.float64)
+        self.sum_baseline += float(baseline.sum())
+        self.sum_baseline_squared += float((baseline**2).sum())
+        self.sum_baseline_variance += float(window.var(axis=1).sum())
+        highest, lowest = samples.max(axis=1), samples.min(axis=1)
+        excursion = np.maximum(highest - baseline, baseline - lowest)
+        binned = np.minimum(excursion.astype(np.int64), AMPLITUDE_BINS - 1)
+        self.amplitudes += np.bincount(binned, minlength=AMPLITUDE_BINS)
+        self._add_saturation(pulses, at_rail=_at_rail(highest, lowest, samples, adc_bits))
+        self._add_columns(pulses)
+
+    def _add_saturation(self, pulses: Pulses, *, at_rail: NDArray[np.bool_] | None) -> None:
+        saturated = at_rail
+        if pulses.flags is not None:
+            flagged = (pulses.flags & np.uint32(_SATURATION_FLAGS)) != 0
+            saturated = flagged if saturated is None else saturated | flagged
+        if saturated is not None:
+            self.n_saturated = (self.n_saturated or 0) + int(saturated.sum())
+
+    def _add_columns(self, pulses: Pulses) -> None:
+        if pulses.timestamp_ps is not None:
+            first, last = int(pulses.timestamp_ps.min()), int(pulses.timestamp_ps.max())
+            self.first_ps = min(self.first_ps, first) if self.has_time else first
+            self.last_ps = max(self.last_ps, last) if self.has_time else last
+            self.has_time = True
+        if pulses.flags is not None:
+            for flag in PulseFlag:
+                count = int(((pulses.flags & np.uint32(flag)) != 0).sum())
+                if count:
+                    self.flags[flag.name or hex(flag)] += count
+        if pulses.label is not None:
+            for label in Label:
+                count = int((pulses.label == label).sum())
+                if count:
+                    self.labels[label.name.lower()] += count
+
+    def amplitude_spectrum(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return edges in ADC counts and counts of the spectrum, rebinned to what is filled."""
+        filled = int(np.flatnonzero(self.amplitudes)[-1]) + 1
+        width = max(1, -(-filled // SPECTRUM_BINS))
+        n_bins = -(-filled // width)
+        padded = np.zeros(n_bins * width, np.int64)
+        padded[:filled] = self.amplitudes[:filled]
+        return np.arange(n_bins + 1, dtype=np.float64) * width, padded.reshape(n_bins, width).sum(axis=1)
+
+
+def tally_chunk(
+    tallies: dict[Kind, ChannelTally], pulses: Pulses, *, baseline_samples: int, settings: DetectorSettings
+) -> None:
+    """Add the pulses of one chunk to the tallies of their channels, made as they are met."""
+    for board, channel, part in _by_channel(pulses):
+        kind = Kind(board, channel, pulses.n_samples, pulses.sample_period_ns)
+        tally = tallies.get(kind)
+        if tally is None:
+            tally = tallies[kind] = ChannelTally(np.zeros(pulses.n_samples), baseline_samples)
+        tally.add(part, adc_bits=settings.adc_bits)
+
+
+def _by_channel(pulses: Pulses) -> list[tuple[int | None, int | None, Pulses]]:
+    if pulses.channel is None and pulses.board is None:
+        return [(None, None, pulses)]
+    zeros = np.zeros(len(pulses), np.int32)
+    board = zeros if pulses.board is None else pulses.board
+    channel = zeros if pulses.channel is None else pulses.channel
+    pairs, which = np.unique(np.stack([board, channel]), axis=1, return_inverse=True)
+    return [
+        (
+            None if pulses.board is None else int(pair[0]),
+            None if pulses.channel is None else int(pair[1]),
+            pulses if pairs.shape[1] == 1 else pulses[which.ravel() == number],
+        )
+        for number, pair in enumerate(pairs.T)
+    ]
+
+
+def _at_rail(
+    highest: NDArray[Any], lowest: NDArray[Any], samples: NDArray[Any], adc_bits: int | None
+) -> NDArray[np.bool_] | None:
+    if adc_bits is None or samples.dtype.kind == "f":
+        return None
+    rail: NDArray[np.bool_] = (highest >= 2**adc_bits - 1) | (lowest <= 0)
+    return rail

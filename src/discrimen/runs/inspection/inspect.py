@@ -1,0 +1,167 @@
+"""One pass over a run file, in constant memory, that says what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.formats.base import Reader, ReadReport, RunInfo
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.inspection.accumulate import ChannelTally, Kind, tally_chunk
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ChannelSummary:
+    """One channel of a run, or one length of record of it where lengths differ.
+
+    Parameters
+    ----------
+    board, channel : int or None
+        None where the file does not say.
+    n_pulses, n_samples : int
+        Pulses, and samples of each.
+    sample_period_ns : float or None
+        None if unknown.
+    rate_hz : float or None
+        Pulses over the time from the first to the last one; None without time stamps.
+    first_ps, last_ps : int or None
+        Lowest and highest time stamp.
+    baseline_adc, baseline_spread_adc, noise_adc : float
+        Over the baseline window: mean, standard deviation from pulse to pulse of its mean, and rms inside it.
+    baseline_samples : int
+        Length of that window, from the record's start.
+    largest_excursion : {"positive", "negative"}
+        Where the mean pulse goes furthest from the baseline: an observation, not a setting.
+    n_saturated : int or None
+        Pulses that touch a rail of the ADC or carry a saturation flag; None if neither the number of bits nor
+        flags are known.
+    flags : mapping of str to int
+        How many pulses carry each flag.
+    labels : mapping of str to int
+        How many pulses carry each label.
+    mean_pulse_adc : ndarray, shape (sample,)
+        Mean of the raw waveforms.
+    amplitude_edges_adc, amplitude_counts : ndarray
+        Spectrum of the largest excursion from the baseline.
+    """
+
+    board: int | None
+    channel: int | None
+    n_pulses: int
+    n_samples: int
+    sample_period_ns: float | None
+    rate_hz: float | None
+    first_ps: int | None
+    last_ps: int | None
+    baseline_adc: float
+    baseline_spread_adc: float
+    noise_adc: float
+    baseline_samples: int
+    largest_excursion: str
+    n_saturated: int | None
+    flags: Mapping[str, int]
+    labels: Mapping[str, int]
+    mean_pulse_adc: NDArray[np.float64]
+    amplitude_edges_adc: NDArray[np.float64]
+    amplitude_counts: NDArray[np.int64]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What one pass over a run file found."""
+
+    info: RunInfo
+    report: ReadReport
+    channels: tuple[ChannelSummary, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "file": str(self.info.path),
+            "format": self.info.format,
+            "layout": self.info.layout,
+            "settings": self.info.settings.model_dump(exclude_none=True),
+            "settings_source": dict(self.info.settings_source),
+            **self.report.as_dict(),
+            "channels": [channel.as_dict() for channel in self.channels],
+        }
+
+
+def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _: None) -> Inspection:
+    """Read a run once and summarise each channel.
+
+    Parameters
+    ----------
+    reader : Reader
+        The open file.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    FormatError, DataError
+        If the file cannot be read, or holds no waveforms at all.
+    """
+    settings = reader.info.settings
+    tallies: dict[Kind, ChannelTally] = {}
+    for pulses in reader.chunks():
+        tally_chunk(tallies, pulses, baseline_samples=_baseline_samples(settings, pulses.n_samples), settings=settings)
+        on_progress(len(pulses))
+    report = reader.report
+    if not tallies:
+        raise DataError(
+            f"{reader.info.path}: no pulses to look at: {'; '.join(report.left_out()) or 'the file holds no event'}"
+        )
+    ordered = sorted(tallies.items(), key=lambda item: tuple(-1 if part is None else part for part in item[0]))
+    return Inspection(info=reader.info, report=report, channels=tuple(_summary(kind, tally) for kind, tally in ordered))
+
+
+def _baseline_samples(settings: DetectorSettings, n_samples: int) -> int:
+    """Return the length of the window at the record's start that the baseline is taken from.
+
+    The pre-trigger less a fifth where it is known, else a twentieth of the record: enough to describe a file,
+    while training asks for the real window.
+    """
+    if settings.pretrigger_ns and settings.sample_period_ns:
+        return min(n_samples, max(1, int(0.8 * settings.pretrigger_ns / settings.sample_period_ns)))
+    return max(1, n_samples // 20)
+
+
+def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
+    mean_pulse = tally.sum_samples / tally.n_pulses
+    baseline = tally.sum_baseline / tally.n_pulses
+    spread = max(0.0, tally.sum_baseline_squared / tally.n_pulses - baseline**2) ** 0.5
+    excursion = mean_pulse - baseline
+    span_s = (tally.last_ps - tally.first_ps) * 1e-12 if tally.has_time else 0.0
+    edges, counts = tally.amplitude_spectrum()
+    return ChannelSummary(
+        board=kind.board,
+        channel=kind.channel,
+        n_pulses=tally.n_pulses,
+        n_samples=kind.n_samples,
+        sample_period_ns=kind.sample_period_ns,
+        rate_hz=(tally.n_pulses - 1) / span_s if span_s > 0 else None,
+        first_ps=tally.first_ps if tally.has_time else None,
+        last_ps=tally.last_ps if tally.has_time else None,
+        baseline_adc=baseline,
+        baseline_spread_adc=spread,
+        noise_adc=(tally.sum_baseline_variance / tally.n_pulses) ** 0.5,
+        baseline_samples=tally.baseline_samples,
+        largest_excursion="positive" if excursion.max() >= -excursion.min() else "negative",
+        n_saturated=tally.n_saturated,
+        flags=dict(tally.flags),
+        labels=dict(tally.labels),
+        mean_pulse_adc=mean_pulse,
+        amplitude_edges_adc=edges,
+        amplitude_counts=counts,
+    )

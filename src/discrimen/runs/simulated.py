@@ -1,0 +1,104 @@
+"""A simulated run as a file of any format that can be written, with its truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from discrimen.errors import OutputError
+from discrimen.formats.table import open_writer
+from discrimen.pulses import Label
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.simulation import SimulatedBlock, SimulationConfig, detector_settings, simulate_blocks_with_truth
+from discrimen.simulation.truth import TruthWriter, run_of_truth, truth_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedRun:
+    """Where a simulated run lies and what it holds."""
+
+    run: Path
+    truth: Path
+    settings: DetectorSettings
+    n_gamma: int
+    n_neutron: int
+
+
+def simulate_run(
+    config: SimulationConfig,
+    output: Path,
+    *,
+    format_name: str | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> SimulatedRun:
+    """Simulate pulses into a run file and their truth into a file beside it.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        What to simulate.
+    output : Path
+        The run file.
+    format_name : str, optional
+        Format of the run file; by default its suffix decides.
+    on_progress : callable
+        Called with the number of pulses of each block.
+
+    Raises
+    ------
+    OutputError
+        If the format cannot be written, a file that was not simulated has the name, or the file system refuses.
+    """
+    if output.exists() and not truth_path(output).exists():
+        raise OutputError(
+            f"{output}: there is a file that was not simulated, it is not replaced; choose another output"
+        )
+    _refuse_to_orphan(output)
+    settings = detector_settings(config)
+    truth = TruthWriter()
+    n_neutron = 0
+    with open_writer(output, settings, format_name=format_name) as writer:
+        for block in simulate_blocks_with_truth(config):
+            pulses = block.pulses
+            writer.write(pulses)
+            truth.add(pulses, pile_up=_pile_up(block), flight=_flight(block))
+            n_neutron += int((pulses.column("label") == Label.NEUTRON).sum())
+            on_progress(len(pulses))
+    truth.write(truth_path(output), run=output.name)
+    return SimulatedRun(
+        run=output,
+        truth=truth_path(output),
+        settings=settings,
+        n_gamma=config.n_pulses - n_neutron,
+        n_neutron=n_neutron,
+    )
+
+
+def _refuse_to_orphan(output: Path) -> None:
+    """Refuse a name whose truth would take the place of another run's: ``a.lh5`` and ``a.BIN`` share one."""
+    truth = truth_path(output)
+    other = run_of_truth(truth) if truth.exists() else ""
+    if other and other != output.name and output.with_name(other).exists():
+        raise OutputError(
+            f"{output}: its truth would replace that of {output.with_name(other)} ({truth.name}); choose another name"
+        )
+
+
+def _pile_up(block: SimulatedBlock) -> dict[str, NDArray[Any]]:
+    second = block.pile_up
+    return {
+        "entry": block.pulses.column("entry")[second.pulse],
+        "delay_ns": second.delay_ns,
+        "energy_kevee": second.energy_kevee,
+        "label": second.label,
+    }
+
+
+def _flight(block: SimulatedBlock) -> dict[str, NDArray[Any]]:
+    if block.flight is None:
+        return {}
+    return {name: getattr(block.flight, name) for name in ("neutron_energy_mev", "is_accidental")}

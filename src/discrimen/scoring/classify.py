@@ -1,0 +1,227 @@
+"""Score every pulse of a run file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.formats.base import Reader, ReadReport, RunInfo
+from discrimen.inference.base import Predictor
+from discrimen.inference.compatible import require_compatible
+from discrimen.output.provenance import software_versions, utc_now
+from discrimen.pulses import Pulses
+from discrimen.scoring.scores import ScoreRows, ScoreWriter, open_score_writer
+from discrimen.scoring.selection import ChannelSelection, ChannelSieve
+
+ALL_CHANNELS = ChannelSelection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """What the classification of one run file gave.
+
+    Parameters
+    ----------
+    output : Path
+        The file of scores.
+    report : ReadReport
+        What was met while reading.
+    n_neutron, n_gamma : int
+        Pulses with a neutron score of at least the threshold, and below it.
+    n_not_scored : int
+        Pulses that could not be prepared (no pulse above its baseline); their scores are NaN.
+    n_other_channels : int
+        Pulses of boards and channels that were not chosen; they have no row.
+    absent : tuple of str
+        Boards and channels that were chosen, but are not in the run.
+    threshold : float
+        On the neutron score.
+    seconds : float
+        For reading, scoring and writing, in s.
+    """
+
+    output: Path
+    report: ReadReport
+    n_neutron: int
+    n_gamma: int
+    n_not_scored: int
+    n_other_channels: int
+    absent: tuple[str, ...]
+    threshold: float
+    seconds: float
+
+    @property
+    def n_pulses_per_s(self) -> float:
+        """Pulses read in a second, those of other channels included."""
+        return self.report.n_read / self.seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "output": str(self.output),
+            **self.report.as_dict(),
+            "n_neutron": self.n_neutron,
+            "n_gamma": self.n_gamma,
+            "n_not_scored": self.n_not_scored,
+            "n_other_channels": self.n_other_channels,
+            "absent": list(self.absent),
+            "threshold": self.threshold,
+            "seconds": self.seconds,
+            "n_pulses_per_s": self.n_pulses_per_s,
+        }
+
+
+def input_identity(
+    info: RunInfo, *, model_sha256: str, threshold: float, selection: ChannelSelection = ALL_CHANNELS
+) -> dict[str, str]:
+    """Return what a file of scores must carry to be the finished result.
+
+    It names the input, the way it was read, the model, and what the numbers in the file depend on besides.
+    """
+    stat = info.path.stat()
+    return {
+        "input": info.path.name,
+        "input_format": info.format,
+        "input_layout": info.layout,
+        "input_bytes": str(stat.st_size),
+        "input_mtime_ns": str(stat.st_mtime_ns),
+        "model_sha256": model_sha256,
+        "threshold": repr(threshold),
+        **selection.as_attributes(),
+    }
+
+
+def classify_run(
+    reader: Reader,
+    predictor: Predictor,
+    output: Path,
+    *,
+    model_sha256: str,
+    threshold: float = 0.5,
+    selection: ChannelSelection = ALL_CHANNELS,
+    compress: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Classification:
+    """Score the pulses of one run file, chunk by chunk, into a file of scores.
+
+    Parameters
+    ----------
+    reader : Reader
+        The open run file.
+    predictor : Predictor
+        The model.
+    output : Path
+        File of scores; its suffix tells its format (.h5, .parquet, .root). It appears when it is complete.
+    model_sha256 : str
+        Goes into the output.
+    threshold : float
+        A pulse with this neutron score or more counts as neutron; the scores themselves are stored.
+    selection : ChannelSelection
+        Which boards and channels; the model need not fit the others.
+    compress : bool
+        Of an HDF5 file: see :func:`~discrimen.scoring.scores.open_score_writer`.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    DataError
+        If the file holds no pulses, or none of the chosen channels, or the model was not trained for them.
+    OutputError, FormatError
+        If reading or writing fails.
+    """
+    sieve = ChannelSieve(selection, str(reader.info.path))
+    attributes = _attributes(reader, predictor, model_sha256=model_sha256, threshold=threshold, selection=selection)
+    with open_score_writer(
+        output,
+        classes=predictor.spec.classes,
+        attributes=attributes,
+        n_entries=reader.info.n_entries,
+        compress=compress,
+    ) as writer:
+        begin_s = perf_counter()
+        counts = _score_all(reader, predictor, writer, sieve=sieve, threshold=threshold, on_progress=on_progress)
+        _require_pulses(reader, sieve)
+    return Classification(
+        output=output,
+        report=reader.report,
+        n_neutron=int(counts[0]),
+        n_gamma=int(counts[1]),
+        n_not_scored=int(counts[2]),
+        n_other_channels=sieve.n_left_out,
+        absent=sieve.absent(),
+        threshold=threshold,
+        seconds=perf_counter() - begin_s,
+    )
+
+
+def _score_all(
+    reader: Reader,
+    predictor: Predictor,
+    writer: ScoreWriter,
+    *,
+    sieve: ChannelSieve,
+    threshold: float,
+    on_progress: Callable[[int], None],
+) -> NDArray[np.int64]:
+    """Score chunk by chunk and return the numbers of neutrons, gammas and pulses without scores."""
+    info, spec = reader.info, predictor.spec
+    neutron = spec.neutron_class
+    counts = np.zeros(3, np.int64)
+    for read in reader.chunks():
+        pulses = sieve(read)
+        if len(pulses):
+            require_compatible(spec, pulses, info.settings, where=str(info.path))
+            scores = predictor.predict(pulses.samples)
+            writer.write(_rows(pulses, scores))
+            counts += _count(scores[:, neutron], threshold)
+        on_progress(len(read))
+    return counts
+
+
+def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
+    n_read, path = reader.report.n_read, reader.info.path
+    if not n_read:
+        left_out = "; ".join(reader.report.left_out()) or "the file holds no event"
+        raise DataError(f"{path}: no pulses to classify: {left_out}")
+    if sieve.n_left_out == n_read:
+        raise DataError(f"{path}: none of its {n_read} pulses is of {sieve.selection}; it holds {sieve.describe_met()}")
+
+
+def _attributes(
+    reader: Reader, predictor: Predictor, *, model_sha256: str, threshold: float, selection: ChannelSelection
+) -> dict[str, str]:
+    return {
+        **input_identity(reader.info, model_sha256=model_sha256, threshold=threshold, selection=selection),
+        "settings": reader.info.settings.model_dump_json(exclude_none=True),
+        "preparation": json.dumps(predictor.spec.preparation.as_dict()),
+        "backend": predictor.backend,
+        "versions": json.dumps(software_versions()),
+        "date_utc": utc_now(),
+    }
+
+
+def _rows(pulses: Pulses, scores: NDArray[np.float32]) -> ScoreRows:
+    return ScoreRows(
+        entry=pulses.column("entry"),
+        timestamp_ps=pulses.timestamp_ps,
+        board=pulses.board,
+        channel=pulses.channel,
+        flags=pulses.flags,
+        score=scores,
+    )
+
+
+def _count(neutron_scores: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+    # NumPy would round the threshold to the scores' float32, and let those just below it pass.
+    n_neutron = int((neutron_scores >= np.float64(threshold)).sum())
+    n_not_scored = int(np.isnan(neutron_scores).sum())
+    return np.array([n_neutron, len(neutron_scores) - n_neutron - n_not_scored, n_not_scored])

@@ -1,0 +1,189 @@
+"""Rows of scores, and what every file of scores shares, whatever its kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.output.files import complete_or_absent
+from discrimen.pulses import COLUMNS
+
+OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags")
+"""Columns that a run may lack."""
+
+SCORE_PREFIX = "score_"
+"""Before the name of the class in the name of a column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ScoreRows:
+    """Scores of some pulses of one run file.
+
+    Parameters
+    ----------
+    entry : ndarray of int64, shape (pulse,)
+        Position of each pulse in the run file, counting every event.
+    score : ndarray of float32, shape (pulse, class)
+        From 0 to 1; NaN for a pulse that could not be prepared.
+    timestamp_ps : ndarray of int64, optional
+        Trigger time in ps.
+    board, channel : ndarray of int32, optional
+        Where the pulse was digitised.
+    flags : ndarray of uint32, optional
+        Bits of :class:`~discrimen.pulses.PulseFlag`.
+
+    Raises
+    ------
+    DataError
+        If a shape does not fit.
+    """
+
+    entry: NDArray[np.int64]
+    score: NDArray[np.float32]
+    timestamp_ps: NDArray[np.int64] | None = None
+    board: NDArray[np.int32] | None = None
+    channel: NDArray[np.int32] | None = None
+    flags: NDArray[np.uint32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.score.ndim != 2 or len(self.score) != len(self.entry):
+            raise DataError(f"scores must have shape ({len(self.entry)}, class), got {self.score.shape}")
+        for name in OPTIONAL_COLUMNS:
+            values = getattr(self, name)
+            if values is not None and values.shape != (len(self.entry),):
+                raise DataError(f"column '{name}' must have shape ({len(self.entry)},), got {values.shape}")
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    def columns(self, classes: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return the columns that are present, each with its own type, the scores by class.
+
+        Raises
+        ------
+        DataError
+            If there is not one score for each class.
+        """
+        if self.score.shape[1] != len(classes):
+            expected = f"{len(classes)} classes ({', '.join(classes)})"
+            raise DataError(f"expected scores of {expected}, got {self.score.shape[1]}")
+        present = {"entry": self.entry} | {
+            name: getattr(self, name) for name in OPTIONAL_COLUMNS if getattr(self, name) is not None
+        }
+        typed = {name: np.asarray(values, dtype=COLUMNS[name]) for name, values in present.items()}
+        scores = {SCORE_PREFIX + name: self.score[:, index] for index, name in enumerate(classes)}
+        return typed | {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in scores.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreTable:
+    """A whole file of scores.
+
+    Parameters
+    ----------
+    rows : ScoreRows
+        All pulses, in the order of the file.
+    classes : tuple of str
+        Names of the classes, one a column of scores.
+    attributes : mapping of str to str
+        Provenance.
+    """
+
+    rows: ScoreRows
+    classes: tuple[str, ...]
+    attributes: Mapping[str, str]
+
+
+class StagedScoreWriter(ABC):
+    """A file of scores that appears under its final name only when the `with` block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The final name.
+    classes : sequence of str
+        Names of the classes.
+    attributes : mapping of str to str
+        Provenance.
+    """
+
+    def __init__(self, path: Path, *, classes: Sequence[str], attributes: Mapping[str, str]) -> None:
+        self._path = path
+        self._classes = tuple(classes)
+        self._attributes = dict(attributes)
+        self._stack = ExitStack()
+        self._names: tuple[str, ...] | None = None
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._staged())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, rows: ScoreRows) -> None:
+        """Append rows; see :class:`~discrimen.scoring.scores.ScoreWriter`."""
+        columns = rows.columns(self._classes)
+        if self._names is None:
+            self._begin(columns)
+            self._names = tuple(columns)
+        if self._names != tuple(columns):
+            told = f"first {', '.join(self._names)}, now {', '.join(columns)}"
+            raise DataError(f"{self._path}: rows of one file must have the same columns; {told}")
+        self._append(columns)
+
+    @contextmanager
+    def _staged(self) -> Iterator[None]:
+        with complete_or_absent(self._path) as part, self._open(part):
+            yield
+            if self._names is None:
+                self.write(_no_rows(len(self._classes)))
+            self._complete()
+
+    @abstractmethod
+    def _open(self, part: Path) -> AbstractContextManager[None]:
+        """Open the file at a temporary place, and close it."""
+
+    @abstractmethod
+    def _begin(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Learn names and types of the columns."""
+
+    @abstractmethod
+    def _append(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Write some rows."""
+
+    @abstractmethod
+    def _complete(self) -> None:
+        """Write what is still to be written, when all rows have come."""
+
+
+def table_of(columns: Mapping[str, NDArray[Any]], attributes: Mapping[str, str]) -> ScoreTable:
+    """Put a table together from the columns of a file.
+
+    Raises
+    ------
+    DataError
+        If columns are missing.
+    """
+    classes = tuple(name.removeprefix(SCORE_PREFIX) for name in columns if name.startswith(SCORE_PREFIX))
+    if "entry" not in columns or not classes:
+        raise DataError(f"expected columns entry and {SCORE_PREFIX}CLASS, got: {', '.join(columns) or 'none'}")
+    score = np.stack([columns[SCORE_PREFIX + name] for name in classes], axis=1)
+    optional = {name: columns[name] for name in OPTIONAL_COLUMNS if name in columns}
+    rows = ScoreRows(entry=columns["entry"], score=score, **optional)
+    return ScoreTable(rows, classes, MappingProxyType(dict(attributes)))
+
+
+def _no_rows(n_classes: int) -> ScoreRows:
+    return ScoreRows(entry=np.empty(0, dtype=np.int64), score=np.empty((0, n_classes), dtype=np.float32))

@@ -1,0 +1,92 @@
+"""What an inspection says of pulses that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from discrimen.errors import DataError
+from discrimen.formats.base import ReadReport, RunInfo
+from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.inspection import inspect_run
+
+SHAPE = np.array([0, 0, 0, 0, 5, 10, 5, 2, 1, 0])
+
+
+class ListReader:
+    """Hands out chunks that a test made."""
+
+    def __init__(self, *chunks: Pulses, settings: DetectorSettings | None = None) -> None:
+        self._chunks = chunks
+        self.info = RunInfo(
+            path=Path("made.BIN"), format="list", layout="made by a test", settings=settings or DetectorSettings()
+        )
+        self.report = ReadReport()
+
+    def chunks(self) -> Iterator[Pulses]:
+        self.report = ReadReport(n_read=sum(map(len, self._chunks)))
+        yield from self._chunks
+
+
+def some_pulses(n: int = 6, *, baseline: int = 100, gain: int = 3, sign: int = 1, **columns: object) -> Pulses:
+    samples = np.tile(baseline + sign * gain * SHAPE, (n, 1)).astype(np.uint16)
+    return Pulses(samples=samples, sample_period_ns=2.0, entry=np.arange(n), **columns)  # type: ignore[arg-type]
+
+
+def test_chunks_add_up_to_the_whole() -> None:
+    rng = np.random.default_rng(3)
+    samples = rng.integers(0, 1000, (60, 10)).astype(np.uint16)
+    columns = {"channel": rng.integers(0, 3, 60), "timestamp_ps": np.sort(rng.integers(0, 10**12, 60))}
+    whole = Pulses(samples=samples, sample_period_ns=2.0, **columns)  # type: ignore[arg-type]
+    at_once = inspect_run(ListReader(whole)).channels
+    in_parts = inspect_run(ListReader(*(whole[at : at + 7] for at in range(0, 60, 7)))).channels
+    assert [channel.channel for channel in at_once] == [0, 1, 2]
+    for one, other in zip(at_once, in_parts, strict=True):
+        assert one.n_pulses == other.n_pulses
+        assert one.rate_hz == other.rate_hz
+        assert other.mean_pulse_adc == pytest.approx(one.mean_pulse_adc)
+        assert other.noise_adc == pytest.approx(one.noise_adc)
+        assert np.array_equal(one.amplitude_counts, other.amplitude_counts)
+
+
+def test_baseline_polarity_and_amplitude_are_seen() -> None:
+    settings = DetectorSettings(sample_period_ns=2.0, pretrigger_ns=8.0)
+    (channel,) = inspect_run(ListReader(some_pulses(sign=-1, gain=7), settings=settings)).channels
+    assert channel.baseline_adc == 100
+    assert channel.baseline_samples == 3
+    assert channel.noise_adc == 0
+    assert channel.largest_excursion == "negative"
+    (filled,) = np.flatnonzero(channel.amplitude_counts)
+    assert channel.amplitude_edges_adc[filled] <= 70 < channel.amplitude_edges_adc[filled + 1]
+
+
+def test_rate_is_pulses_over_time() -> None:
+    pulses = some_pulses(6, timestamp_ps=np.arange(6) * 10**9)
+    assert inspect_run(ListReader(pulses)).channels[0].rate_hz == pytest.approx(1000)
+
+
+def test_saturation_is_counted_from_rails_and_flags_and_unknown_without_both() -> None:
+    pulses = some_pulses(4, baseline=200, gain=6)
+    assert inspect_run(ListReader(pulses)).channels[0].n_saturated is None
+    eight_bits = DetectorSettings(adc_bits=8)
+    assert inspect_run(ListReader(pulses, settings=eight_bits)).channels[0].n_saturated == 4
+    flagged = pulses.replace(flags=np.array([0, PulseFlag.SATURATED_INPUT, 0, PulseFlag.PILE_UP], np.uint32))
+    (channel,) = inspect_run(ListReader(flagged)).channels
+    assert channel.n_saturated == 1
+    assert channel.flags == {"SATURATED_INPUT": 1, "PILE_UP": 1}
+
+
+def test_lengths_that_differ_are_told_apart() -> None:
+    short = some_pulses(2)
+    long = Pulses(samples=np.zeros((3, 20), np.uint16), sample_period_ns=2.0, entry=np.arange(3))
+    lengths = {channel.n_samples: channel.n_pulses for channel in inspect_run(ListReader(short, long)).channels}
+    assert lengths == {10: 2, 20: 3}
+
+
+def test_file_without_pulses_is_an_error() -> None:
+    with pytest.raises(DataError, match="no pulses"):
+        inspect_run(ListReader())

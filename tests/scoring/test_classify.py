@@ -1,0 +1,183 @@
+"""Classification of a run: selection, counts, provenance, what a finished file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.scoring.small_model import (
+    N_LONG,
+    N_SHORT,
+    long_records,
+    short_records,
+    small_predictor,
+    write_run,
+)
+
+from discrimen.errors import DataError, OutputError
+from discrimen.formats.base import ReadOptions
+from discrimen.formats.table import open_reader
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.outputs import is_complete
+from discrimen.scoring.scores import read_attributes, read_scores
+from discrimen.scoring.selection import ChannelSelection
+
+BOARD_0 = ChannelSelection(boards=(0,))
+
+
+@pytest.fixture
+def predictor(tmp_path: Path) -> ReferencePredictor:
+    return small_predictor(tmp_path)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run.BIN", long_records()[:100], short_records(), long_records()[100:])
+
+
+def classified(
+    run: Path,
+    predictor: ReferencePredictor,
+    output: Path,
+    *,
+    selection: ChannelSelection = BOARD_0,
+    threshold: float = 0.5,
+    compress: bool = False,
+    chunk_bytes: int = 2**20,
+) -> Classification:
+    reader = open_reader(run, ReadOptions(chunk_bytes=chunk_bytes))
+    return classify_run(
+        reader,
+        predictor,
+        output,
+        model_sha256="ab",
+        threshold=threshold,
+        selection=selection,
+        compress=compress,
+    )
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+@pytest.mark.parametrize("chunk_bytes", [1000, 2**20])
+def test_scores_are_those_of_the_predictor(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor, suffix: str, chunk_bytes: int
+) -> None:
+    done = classified(run, predictor, tmp_path / f"scores{suffix}", chunk_bytes=chunk_bytes)
+    rows = read_scores(done.output).rows
+    expected = predictor.predict(long_records().samples)
+    np.testing.assert_allclose(rows.score, expected, atol=1e-6)
+    np.testing.assert_array_equal(rows.entry, np.r_[0:100, 100 + N_SHORT : N_LONG + N_SHORT])
+    np.testing.assert_array_equal(rows.timestamp_ps, long_records().timestamp_ps)
+    assert (done.n_neutron, done.n_gamma) == ((expected[:, 1] >= 0.5).sum(), (expected[:, 1] < 0.5).sum())
+
+
+def test_a_board_with_short_records_does_not_stop_the_others(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor
+) -> None:
+    with pytest.raises(DataError, match="records of 20 samples"):
+        classified(run, predictor, tmp_path / "scores.h5", selection=ChannelSelection())
+    assert not (tmp_path / "scores.h5").exists()
+    done = classified(run, predictor, tmp_path / "scores.h5")
+    assert (done.report.n_read, done.n_other_channels) == (N_LONG + N_SHORT, N_SHORT)
+    assert done.n_neutron + done.n_gamma + done.n_not_scored == N_LONG
+
+
+def test_channels_are_chosen_and_absent_ones_named(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    selection = ChannelSelection(boards=(0,), channels=(3, 1, 9))
+    done = classified(run, predictor, tmp_path / "scores.h5", selection=selection)
+    table = read_scores(done.output)
+    assert table.rows.channel is not None
+    assert set(table.rows.channel.tolist()) == {1, 3}
+    assert len(table.rows) == N_LONG // 2
+    assert done.absent == ("channel 9",)
+    assert (table.attributes["boards"], table.attributes["channels"]) == ("0", "1, 3, 9")
+
+
+def test_a_selection_without_pulses_is_refused(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    with pytest.raises(
+        DataError, match="none of its 300 pulses is of channel 8; it holds boards 0 1, channels 0 1 2 3"
+    ):
+        classified(run, predictor, tmp_path / "scores.h5", selection=ChannelSelection(channels=(8,)))
+    assert not (tmp_path / "scores.h5").exists()
+
+
+def test_a_friend_tree_keeps_a_row_for_what_was_not_chosen(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor
+) -> None:
+    import uproot
+
+    classified(run, predictor, tmp_path / "scores.root")
+    with uproot.open(tmp_path / "scores.root") as file:
+        has_pulse = file["discrimen"]["has_pulse"].array(library="np")
+    assert len(has_pulse) == N_LONG + N_SHORT
+    assert np.flatnonzero(~has_pulse).tolist() == list(range(100, 100 + N_SHORT))
+
+
+def test_damaged_events_are_reported(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    run.write_bytes(run.read_bytes()[:-7])
+    done = classified(run, predictor, tmp_path / "scores.h5")
+    assert done.as_dict()["damaged"]["truncated last event"]["count"] == 1
+    assert done.n_neutron + done.n_gamma + done.n_not_scored == N_LONG - 1
+
+
+def test_the_speed_counts_every_pulse_that_was_read(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    result = classified(run, predictor, tmp_path / "scores.h5").as_dict()
+    assert result["seconds"] > 0
+    assert result["n_pulses_per_s"] == pytest.approx((N_LONG + N_SHORT) / result["seconds"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"threshold": 0.7}, "threshold"),
+        ({"selection": ChannelSelection()}, "boards"),
+        ({"selection": ChannelSelection((0,), (1,))}, "channels"),
+        ({"model_sha256": "cd"}, "model_sha256"),
+    ],
+)
+def test_scores_made_otherwise_are_not_taken_for_these(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor, changed: dict[str, object], what: str
+) -> None:
+    output = tmp_path / "scores.h5"
+    info = open_reader(run).info
+    asked = {"model_sha256": "ab", "threshold": 0.5, "selection": BOARD_0}
+    assert not is_complete(output, input_identity(info, **asked))  # type: ignore[arg-type]
+    classified(run, predictor, output)
+    assert is_complete(output, input_identity(info, **asked))  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match=f"another {what}; remove them.*--overwrite"):
+        is_complete(output, input_identity(info, **(asked | changed)))  # type: ignore[arg-type]
+
+
+def test_scores_just_below_the_threshold_are_gammas(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    highest = float(predictor.predict(long_records().samples)[:, 1].max())
+    at, above = (
+        classified(run, predictor, tmp_path / f"{name}.h5", threshold=threshold)
+        for name, threshold in (("at", highest), ("above", float(np.nextafter(highest, 2))))
+    )
+    assert (at.n_neutron > 0, above.n_neutron) == (True, 0)
+
+
+def test_compressing_changes_the_file_and_not_the_scores(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor
+) -> None:
+    plain, small = tmp_path / "plain.h5", tmp_path / "small.h5"
+    classified(run, predictor, plain)
+    classified(run, predictor, small, compress=True)
+    assert small.stat().st_size < plain.stat().st_size
+    np.testing.assert_array_equal(read_scores(small).rows.score, read_scores(plain).rows.score)
+    # What is compressed is the same result: a re-run without the option takes it as complete.
+    different = {"date_utc", "versions"}
+    assert {name: text for name, text in read_attributes(plain).items() if name not in different} == {
+        name: text for name, text in read_attributes(small).items() if name not in different
+    }
+
+
+def test_a_run_that_does_not_tell_channels_cannot_be_chosen_from(tmp_path: Path, predictor: ReferencePredictor) -> None:
+    np.save(tmp_path / "run.npy", long_records().samples)
+    reader = open_reader(tmp_path / "run.npy", ReadOptions(settings=DetectorSettings(sample_period_ns=10.0)))
+    with pytest.raises(DataError, match="does not tell the board"):
+        classify_run(reader, predictor, tmp_path / "scores.h5", model_sha256="ab", selection=BOARD_0)
+    assert not (tmp_path / "scores.h5").exists()
