@@ -34,7 +34,9 @@ from discrimen.network.prepare import choose_preparation
 from discrimen.output.style import BLUE, VERMILION, house_style, new_figure
 from discrimen.pulses import Pulses
 from discrimen.robustness import robustness, write_robustness
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, load_model_folder, train
 
 EFFICIENCY = 0.95

@@ -27,7 +27,9 @@ from discrimen.audit.leaks import false_alarms
 from discrimen.metrics import wilson_interval
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.dataset import Dataset
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.simulation.sources import SpectrumName
 
 

@@ -31,8 +31,11 @@ from discrimen.network.prepare import choose_preparation, prepare
 from discrimen.output.files import complete_or_absent
 from discrimen.robustness import Robustness, robustness
 from discrimen.robustness.picture import draw_robustness
-from discrimen.simulation import DIGITIZERS, SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.digitizer import DIGITIZERS
 from discrimen.simulation.distortion import Digitisation
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, train
 from discrimen.training.augmentation import Augmentation
 

@@ -27,7 +27,9 @@ from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.metrics import leaked_share
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Label, Pulses
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, balance, train
 
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -20,7 +20,9 @@ import numpy as np
 
 import discrimen
 from discrimen.formats.table import open_writer
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 
 N_SIMULATED = 100_000
 

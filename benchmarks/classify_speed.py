@@ -29,7 +29,9 @@ from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_froz
 from discrimen.network.layers import Dense
 from discrimen.network.model_spec import ModelSpec
 from discrimen.network.prepare import choose_preparation
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 
 RECORD_BYTES = 175
 TOLERANCE = 1e-5

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from discrimen.metrics.drift import DriftCounts, DriftReference
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare, subtract_baseline
-from discrimen.simulation import SimulationConfig, simulate_blocks_with_truth
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.simulate import simulate_blocks_with_truth
 
 PREPARATION = Preparation(
     sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=13, window_start=0, window_length=75

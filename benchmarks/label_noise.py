@@ -29,7 +29,9 @@ from discrimen.network.prepare import choose_preparation, prepare
 from discrimen.output.files import complete_or_absent
 from discrimen.output.style import BLUE, VERMILION, house_style, new_figure
 from discrimen.pulses import Label, Pulses
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, train
 
 EFFICIENCY = 0.95

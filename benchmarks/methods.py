@@ -35,7 +35,8 @@ from architectures import (
 from discrimen.evaluation import METHODS, BinReport, Report, evaluate
 from discrimen.inference.load import load_model
 from discrimen.metrics import EnergyBin, Leakage
-from discrimen.simulation import SimulationConfig, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.simulate import simulate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ from matplotlib.figure import Figure
 
 from discrimen.network.prepare import choose_preparation
 from discrimen.output.files import complete_or_absent
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, TrainingResult, train
 
 STYLES = {"adam": ("#0072B2", "-"), "sgd": ("#D55E00", "--")}

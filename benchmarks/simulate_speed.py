@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 
-from discrimen.simulation import SimulationConfig, simulate_blocks
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.simulate import simulate_blocks
 
 N_PULSES = 40_960
 

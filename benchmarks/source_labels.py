@@ -21,7 +21,9 @@ from label_noise import LEARNING_RATE, Test
 from discrimen.labelling.source import SourceLabels, SourceOptions, find_source_labels
 from discrimen.labelling.source_shape import Shapes, shape_preparation, shapes_of_pulses
 from discrimen.pulses import Label, Pulses, concatenate
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, train
 
 SHARES = (0.1, 0.3, 0.6)

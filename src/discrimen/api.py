@@ -32,7 +32,7 @@ from discrimen.pulses import Label, Pulses
 from discrimen.runs.dataset import Dataset, load_dataset
 from discrimen.runs.simulated import SimulatedRun, simulate_run
 from discrimen.scoring.classify import Classification, classify_run
-from discrimen.simulation import SimulationConfig
+from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.truth import read_truth, truth_path
 from discrimen.training import TrainingConfig
 from discrimen.training import train as train_network

@@ -9,7 +9,9 @@ import numpy as np
 from discrimen.audit import Audit, audit_dataset
 from discrimen.pulses import Pulses, concatenate
 from discrimen.runs.dataset import Dataset
-from discrimen.simulation import SimulationConfig, detector_settings, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate
 
 N_PULSES = 3000
 

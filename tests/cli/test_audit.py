@@ -16,7 +16,8 @@ from discrimen.formats.table import open_writer
 from discrimen.network.model_spec import read_spec
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.simulation import SimulationConfig, detector_settings
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
 from discrimen.training.split import Split
 
 Run = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from discrimen.cli.main import main
-from discrimen.simulation import SimulationConfig, simulate
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.simulate import simulate
 
 Run = Callable[..., tuple[int, str, str]]
 OPTIONS = ("--sample-period-ns", "10", "--polarity", "negative", "--baseline-ns", "0:120")

@@ -18,7 +18,9 @@ from discrimen.labelling.plane import Plane, plane_of_pulses
 from discrimen.pulses import Label, concatenate
 from discrimen.pulses.charge_pairs import concatenate_charges
 from discrimen.pulses.detector import DetectorSettings, GatesNs
-from discrimen.simulation import SimulationConfig, detector_settings, simulate_blocks_with_truth
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import simulate_blocks_with_truth
 
 GAMMA, NEUTRON = Label.GAMMA, Label.NEUTRON
 

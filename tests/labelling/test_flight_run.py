@@ -9,7 +9,7 @@ from discrimen.errors import DataError
 from discrimen.labelling.flight_run import FlightTimes, find_run_flight, join_times, times_of_pulses
 from discrimen.labelling.time_of_flight import FlightOptions
 from discrimen.pulses import Label
-from discrimen.simulation import SimulationConfig
+from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.flight import FlightModel
 from discrimen.simulation.kinematics import light_flight_time_ns
 from discrimen.simulation.setup import Setup

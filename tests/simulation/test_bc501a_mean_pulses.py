@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from discrimen.simulation import DETECTORS, DIGITIZERS
+from discrimen.simulation.digitizer import DIGITIZERS
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER
 from discrimen.simulation.pulse_model import MeanPulseShape
+from discrimen.simulation.scintillator import DETECTORS
 
 
 def residual_percent(time_ns: np.ndarray, measured: np.ndarray, decay_name: str, onset_ns: float) -> float:

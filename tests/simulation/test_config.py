@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from discrimen.errors import SettingsError
-from discrimen.simulation import DETECTORS, DIGITIZERS, SimulationConfig, detector_settings
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.digitizer import DIGITIZERS
+from discrimen.simulation.scintillator import DETECTORS
+from discrimen.simulation.settings import detector_settings
 
 
 def test_the_defaults_are_the_benchmark() -> None:

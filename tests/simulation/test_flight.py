@@ -13,9 +13,10 @@ from discrimen.formats.table import open_reader
 from discrimen.labelling import label_by_truth
 from discrimen.pulses import Label, concatenate
 from discrimen.runs.simulated import simulate_run
-from discrimen.simulation import Flight, SimulationConfig, simulate, simulate_blocks_with_truth
-from discrimen.simulation.flight import FlightModel
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.flight import Flight, FlightModel
 from discrimen.simulation.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
+from discrimen.simulation.simulate import simulate, simulate_blocks_with_truth
 from discrimen.simulation.sources import neutron_density
 from discrimen.simulation.truth import read_truth
 

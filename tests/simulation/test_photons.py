@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discrimen.simulation import DETECTORS, SimulationConfig
+from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.photons import PhotonModel
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor, arrival_cell_edges, arrival_probabilities
 from discrimen.simulation.pulse_model import build_pulse_model
+from discrimen.simulation.scintillator import DETECTORS
 
 FEW = SimulationConfig(n_pulses=1, photoelectrons_per_kev=0.08)
 

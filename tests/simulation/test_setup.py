@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from discrimen.errors import SettingsError
-from discrimen.simulation import SimulationConfig, simulate
+from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.setup import Setup
+from discrimen.simulation.simulate import simulate
 
 WIDE = SimulationConfig(
     n_pulses=4000, n_channels=400, n_runs=5, channel_gain_spread=0.2, channel_noise_spread=0.3, seed=1,

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 
 from discrimen.pulses import Label, PulseFlag, Pulses
-from discrimen.simulation import (
-    DETECTORS,
-    DIGITIZERS,
-    SimulationConfig,
-    detector_settings,
-    simulate,
-    simulate_blocks,
-    simulate_blocks_with_truth,
-)
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.digitizer import DIGITIZERS
 from discrimen.simulation.pulse_model import MeanPulseShape, build_pulse_model
-from discrimen.simulation.simulate import BLOCK_PULSES
+from discrimen.simulation.scintillator import DETECTORS
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import BLOCK_PULSES, simulate, simulate_blocks, simulate_blocks_with_truth
 
 
 def upright(pulses: Pulses, config: SimulationConfig) -> np.ndarray:

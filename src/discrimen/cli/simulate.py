@@ -9,7 +9,10 @@ import typer
 
 from discrimen.cli import common
 from discrimen.runs.simulated import simulate_run
-from discrimen.simulation import DETECTORS, DIGITIZERS, SPECTRA, SimulationConfig
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.digitizer import DIGITIZERS
+from discrimen.simulation.scintillator import DETECTORS
+from discrimen.simulation.sources import SPECTRA
 
 
 def register(app: typer.Typer) -> None:

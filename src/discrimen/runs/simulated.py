@@ -13,7 +13,9 @@ from discrimen.errors import OutputError
 from discrimen.formats.table import open_writer
 from discrimen.pulses import Label
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.simulation import SimulatedBlock, SimulationConfig, detector_settings, simulate_blocks_with_truth
+from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
+from discrimen.simulation.simulate import SimulatedBlock, simulate_blocks_with_truth
 from discrimen.simulation.truth import TruthWriter, run_of_truth, truth_path
 
 

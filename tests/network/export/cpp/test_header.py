@@ -20,7 +20,7 @@ from discrimen.network.frozen_file import FrozenModel
 from discrimen.network.layers import AddKept, Conv1D, Dense, GlobalMaxPooling1D, Keep, Layer, Reshape
 from discrimen.network.preparation import Preparation
 
-DOCS_PAGE = Path(__file__).resolve().parents[2] / "docs" / "cpp-header.md"
+DOCS_PAGE = Path(__file__).resolve().parents[4] / "docs" / "cpp-header.md"
 MODEL = layer_models()["dense_softmax"]
 SHA256 = "0123456789abcdef" * 4
 
