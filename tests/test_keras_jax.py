@@ -70,6 +70,22 @@ def test_no_gpu_is_an_error_not_a_fallback(monkeypatch: pytest.MonkeyPatch) -> N
         load_keras("gpu")
 
 
+@pytest.mark.parametrize(
+    ("platforms", "device"), [("cuda", "cpu"), ("cuda", "gpu"), ("nonsense", "cpu"), ("cpu", "gpu")]
+)
+def test_a_platform_that_is_not_there_is_one_line_that_names_the_variable(platforms: str, device: str) -> None:
+    code = (
+        "from discrimen.errors import DeviceError\nfrom discrimen.keras_jax import load_keras\n"
+        f"try: print(load_keras('{device}').device.platform)\nexcept DeviceError as error: print(error)"
+    )
+    line = run_python(code, JAX_PLATFORMS=platforms).rstrip("\n")
+    if (platforms, device, line) == ("cuda", "gpu", "gpu"):
+        pytest.skip("this machine has a GPU")
+    assert line.startswith(f"JAX finds no {device.upper()} (")
+    assert line.endswith(f"unset JAX_PLATFORMS='{platforms}' in the environment")
+    assert "\n" not in line
+
+
 def test_weights_elsewhere_are_noticed() -> None:
     session = load_keras("cpu")
     with session.on_device():

@@ -14,6 +14,8 @@ from discrimen.errors import DeviceError, SettingsError, require_module
 
 Device = Literal["cpu", "gpu"]
 DEVICES: tuple[Device, ...] = get_args(Device)
+_PLATFORMS = "JAX_PLATFORMS"
+"""Environment variable by which a user tells JAX what to look for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +115,13 @@ def _check_keras(keras: ModuleType) -> None:
 def _find_device(jax: ModuleType, device: Device) -> Any:
     try:
         return jax.devices(device)[0]
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        mend = "install 'discrimen[cuda]' and an NVIDIA driver, or use the CPU" if device == "gpu" else "check JAX"
-        raise DeviceError(f"JAX finds no {device.upper()} ({reason}): {mend}") from error
+    except (RuntimeError, AssertionError) as error:  # an assertion where none of the platforms asked for is there
+        reason = next(iter(str(error).splitlines()), "no platform that it was asked for")
+        raise DeviceError(f"JAX finds no {device.upper()} ({reason}): {_mend(device)}") from error
+
+
+def _mend(device: Device) -> str:
+    mends = ["install 'discrimen[cuda]' and an NVIDIA driver, or use the CPU"] if device == "gpu" else []
+    if asked := os.environ.get(_PLATFORMS):
+        mends.append(f"unset {_PLATFORMS}={asked!r} in the environment")
+    return "; ".join(mends) or "check JAX"
