@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from classify_memory import private_memory_mb, write_run
 
+from classify_memory import private_memory_mb, write_run
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
 from discrimen.network.layers import Dense

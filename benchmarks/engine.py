@@ -1,7 +1,7 @@
 """The native engine against other runtimes: the reference networks, all measured in one run.
 
 Freezes MLP 75-10-4-2, CNN (Conv 8x5, pool 2, Conv 8x5, global average, Dense 2), LSTM(16) and GRU(16) with random
-weights, times each with ``discrimen.benchmark``, and prints what was aimed at beside what was measured: the whole chain
+weights, times each with ``laboratory``, and prints what was aimed at beside what was measured: the whole chain
 from raw int16, preparation in every runtime's graph, each backend at its own best batch size, one thread unless said.
 
     python benchmarks/engine.py [--seconds 60] [-o bench-output/engine] [--train] [--json]
@@ -19,11 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discrimen.benchmark import Benchmark, BenchmarkConfig, ModelTimes, run_benchmark, write_benchmark
-from discrimen.benchmark.latency import C_INTERFACE
-from discrimen.benchmark.result import NATIVE, LatencyRow
-from discrimen.benchmark.run import BATCH_SIZES
-from discrimen.benchmark.runtime_backends import ONNXRUNTIME
 from discrimen.freezing.freeze import GOLDEN_TOLERANCE, golden_pulses
 from discrimen.freezing.from_keras import layers_of
 from discrimen.inference.reference_predictor import score_exactly
@@ -32,6 +27,11 @@ from discrimen.models import build_model
 from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
 from discrimen.network.model_spec import ModelSpec
 from discrimen.network.preparation import Preparation
+from laboratory import Benchmark, BenchmarkConfig, ModelTimes, run_benchmark, write_benchmark
+from laboratory.latency import C_INTERFACE
+from laboratory.result import NATIVE, LatencyRow
+from laboratory.run import BATCH_SIZES
+from laboratory.runtime_backends import ONNXRUNTIME
 
 N_SAMPLES = 75
 NETWORKS = ("mlp", "cnn", "lstm", "gru")

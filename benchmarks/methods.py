@@ -31,7 +31,6 @@ from architectures import (
     say,
     trained,
 )
-
 from discrimen.evaluation import METHODS, BinReport, Report, evaluate
 from discrimen.inference.load import load_model
 from discrimen.metrics import EnergyBin, Leakage

@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from label_noise import LEARNING_RATE, Test
 
 from discrimen.labelling.source import SourceLabels, SourceOptions, find_source_labels
 from discrimen.labelling.source_shape import Shapes, shape_preparation, shapes_of_pulses
@@ -25,6 +24,7 @@ from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate
 from discrimen.training import TrainingConfig, train
+from label_noise import LEARNING_RATE, Test
 
 SHARES = (0.1, 0.3, 0.6)
 SPECTRA = {"same": ("exponential", "exponential"), "Co-60, Cf-252": ("Co-60", "Cf-252")}

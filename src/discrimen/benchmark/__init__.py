@@ -1,18 +1,7 @@
-"""Time per signal of one model on every backend that is present, beside what the machine can do at most."""
+"""Time per signal of a frozen model on every backend that is present; ``benchmarks/laboratory`` measures far more."""
 
-from discrimen.benchmark.result import Benchmark, LeftOut, ModelTimes
-from discrimen.benchmark.run import BenchmarkConfig, RawPulses, run_benchmark
-from discrimen.benchmark.work import multiply_adds
-from discrimen.benchmark.writing import require_different_names, write_benchmark
+from discrimen.benchmark.made_up import made_up_pulses
+from discrimen.benchmark.run import BATCH_SIZES, BatchTime, Bench, LeftOut, bench
+from discrimen.benchmark.timing import time_in_turns
 
-__all__ = [
-    "Benchmark",
-    "BenchmarkConfig",
-    "LeftOut",
-    "ModelTimes",
-    "RawPulses",
-    "multiply_adds",
-    "require_different_names",
-    "run_benchmark",
-    "write_benchmark",
-]
+__all__ = ["BATCH_SIZES", "BatchTime", "Bench", "LeftOut", "bench", "made_up_pulses", "time_in_turns"]

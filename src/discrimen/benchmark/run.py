@@ -1,10 +1,9 @@
-"""One benchmark run: limits, then every model on every backend, then the limits again."""
+"""One frozen model on every backend that is present: time per signal against batch size."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,291 +11,192 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.find_backends import Found, find_backends
-from discrimen.benchmark.fitting import require_memory, require_same_model
-from discrimen.benchmark.latency import time_single_pulses
-from discrimen.benchmark.limits import better_limits, copy_bytes_hz, measure_machine
 from discrimen.benchmark.made_up import made_up_pulses
-from discrimen.benchmark.result import Benchmark, LatencyRow, LeftOut, Machine, ModelTimes, TrainingRow
-from discrimen.benchmark.shares import CopyRates, rows_of
-from discrimen.benchmark.timing import Pulses, Sweep, time_batches
-from discrimen.benchmark.training_times import architecture_of, time_training
-from discrimen.benchmark.work import multiply_adds
-from discrimen.errors import DataError, SettingsError
-from discrimen.inference import engine
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.network.frozen_file import FrozenModel, read_frozen
-from discrimen.network.model_spec import ModelSpec
+from discrimen.benchmark.timing import time_in_turns
+from discrimen.errors import DeviceError, FormatError, MissingExtraError, SettingsError
+from discrimen.inference.base import Predictor
+from discrimen.inference.load import BackendName, load_model
+from discrimen.network.frozen_file import SUFFIX
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
-BATCH_SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
-TRAINING_BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
-LARGEST_BATCH = 10_000_000
-N_PULSES = 4096
+BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
+LARGEST_BATCH = 1_000_000
+_NATIVE: BackendName = "native"
+_BACKENDS: tuple[BackendName, ...] = (_NATIVE, "reference", "onnxruntime", "openvino")
+_N_PULSES = 4096
 """Different pulses; larger batches repeat them."""
-_LATENCY_SHARE = 0.2
-"""Of the time for a model: single pulses; the rest goes to the batches."""
-NOTES = (
-    "best_ns_per_signal is the best of several rounds in which all backends took turns",
-    "times through Python include its call; least_call_p50_ns is the same call with a graph that computes next to "
-    "nothing",
-    "a batch is scored again and again: small ones lie in the caches, and copy_bytes_hz is measured accordingly",
-    "multiply-adds are those of the network alone; preparation, activations and pooling are not counted",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchmarkConfig:
-    """How to measure.
+class BatchTime:
+    """Time per signal of one backend at one batch size, from raw samples to scores.
 
     Parameters
     ----------
-    threads : int or None
-        For the second pass, beside one thread; by default all cores that this process may use.
-    seconds : float
-        For the timed calls of each model, about; what is measured beside them comes on top.
-    batch_sizes : tuple of int
+    backend : str
+        Its name.
+    batch_size : int
         Signals to a call.
-    keras : Path or None
-        Folder of the same model in Keras.
-    train : bool
-        Whether training is timed, too.
-    all_instruction_sets : bool
-        Whether the native engine is timed with the lesser instruction sets, too.
-    seed : int
-        For made-up pulses.
+    median_ns_per_signal, low_ns_per_signal, high_ns_per_signal : float
+        Median and quartiles of the rounds.
+    n_rounds : int
+        In which all backends took turns.
+    ratio_to_native : float
+        How many times longer than the native engine, by the medians.
     """
 
-    threads: int | None = None
-    seconds: float = 60.0
-    batch_sizes: tuple[int, ...] = BATCH_SIZES
-    keras: Path | None = None
-    train: bool = False
-    all_instruction_sets: bool = False
-    seed: int = 0
+    backend: str
+    batch_size: int
+    median_ns_per_signal: float
+    low_ns_per_signal: float
+    high_ns_per_signal: float
+    n_rounds: int
+    ratio_to_native: float
 
-    def __post_init__(self) -> None:
-        if self.threads is not None and self.threads < 1:
-            raise SettingsError(f"threads must be at least 1, got {self.threads}")
-        if not self.seconds > 0:
-            raise SettingsError(f"seconds must be positive, got {self.seconds}")
-        sizes = self.batch_sizes
-        if not sizes or min(sizes) < 1 or list(sizes) != sorted(set(sizes)):
-            raise SettingsError(f"batch sizes must be positive and grow, got {', '.join(map(str, sizes)) or 'none'}")
-        if sizes[-1] > LARGEST_BATCH:
-            raise SettingsError(f"batch sizes must not exceed {LARGEST_BATCH:,}, got {sizes[-1]:,}")
 
-    @property
-    def thread_counts(self) -> tuple[int, ...]:
-        """One thread, and all that were asked for."""
-        return tuple(sorted({1, self.threads or len(os.sched_getaffinity(0))}))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A backend that has no time, at one batch size or (None) at all; and why, in one line."""
+
+    backend: str
+    batch_size: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Bench:
+    """What was measured of a model.
+
+    Parameters
+    ----------
+    model, sha256 : str
+        The frozen file.
+    n_samples : int
+        Of each raw record.
+    threads : int
+        How many compute at once.
+    backends : mapping of str to str
+        What computed, by the name of the backend.
+    times : tuple of BatchTime
+        Batch size after batch size.
+    left_out : tuple of LeftOut
+        What has no time.
+    """
+
+    model: str
+    sha256: str
+    n_samples: int
+    threads: int
+    backends: Mapping[str, str]
+    times: tuple[BatchTime, ...]
+    left_out: tuple[LeftOut, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {**asdict(self), "keras": None if self.keras is None else str(self.keras)}
+        return {**asdict(self), "versions": software_versions("numpy", "onnxruntime", "openvino"), "date": utc_now()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawPulses:
-    """Raw pulses to score, and where they come from."""
-
-    samples: NDArray[Any]
-    source: str
-
-
-def run_benchmark(
-    paths: Sequence[Path],
-    config: BenchmarkConfig,
+def bench(
+    path: Path | str,
     *,
-    pulses: RawPulses | None = None,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    threads: int = 1,
+    seconds: float = 20.0,
+    seed: int = 0,
     on_step: Callable[[str], None] = lambda _: None,
-) -> Benchmark:
-    """Time frozen models on every backend that is present.
+) -> Bench:
+    """Time a frozen model on every backend that is present, all of them in turns.
 
     Parameters
     ----------
-    paths : sequence of Path
-        ``*.discrimen`` files.
-    config : BenchmarkConfig
-        How to measure.
-    pulses : RawPulses, optional
-        By default made-up ones that suit each model.
+    path : Path
+        A ``*.discrimen``.
+    batch_sizes : sequence of int
+        Signals to a call, growing.
+    threads : int
+        How many compute at once.
+    seconds : float
+        For the timed calls, about; each batch size gets the same share.
+    seed : int
+        Of the made-up pulses.
     on_step : callable
-        Hears what is measured now.
+        Hears of each batch size.
 
     Raises
     ------
     FormatError
-        If a file is no frozen model, or does not reproduce its golden vectors.
-    DataError
-        If the pulses do not suit a model.
+        If the file is no frozen model, or does not reproduce its golden vectors.
     SettingsError
-        If training is wanted of a model that does not say its architecture.
+        If an option does not fit.
     """
-    tasks = [_task(path, config, pulses) for path in paths]  # all faults come before the first measurement
-    on_step("limits of the machine")
-    model = engine.Model.load(os.fspath(paths[0]))
-    machine = measure_machine(model, config.thread_counts)
-    measured = []
-    for task in tasks:
-        say = partial(_say, on_step, task.path.stem)
-        measured.append(_measure(task, config, on_step=say))
-        say("limits of the machine, again")
-        # The machine may have been busy with something else: the best of several measurements counts, as for times.
-        machine = better_limits(machine, measure_machine(model, config.thread_counts))
-    return Benchmark(
-        machine=machine,
-        models=tuple(one.judged(machine) for one in measured),
-        config=config.as_dict(),
-        versions=software_versions("numpy", "onnxruntime", "openvino", "keras", "jax"),
-        date=utc_now(),
-        notes=NOTES,
-    )
-
-
-def _say(on_step: Callable[[str], None], name: str, step: str) -> None:
-    on_step(f"{name}: {step}")
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Task:
-    """A model that can be measured: it reproduces its golden vectors, and its pulses and training suit it."""
-
-    path: Path
-    frozen: FrozenModel
-    pulses: Pulses
-    source: str
-    to_train: ModelSpec | None
-
-
-def _task(path: Path, config: BenchmarkConfig, given: RawPulses | None) -> _Task:
-    ReferencePredictor(path)  # checks the golden vectors
-    frozen = read_frozen(path)
-    if given is None:
-        rng = np.random.default_rng(config.seed)
-        given = RawPulses(samples=made_up_pulses(frozen.spec.preparation, N_PULSES, rng), source="made up")
-    if config.keras is not None:
-        require_same_model(frozen.spec, config.keras)
-    pulses = with_scores(frozen, given)
-    require_memory(pulses, config.batch_sizes[-1])
-    return _Task(
-        path=path,
-        frozen=frozen,
-        pulses=pulses,
-        source=given.source,
-        to_train=_spec_to_train(frozen.spec, config) if config.train else None,
-    )
-
-
-def _spec_to_train(spec: ModelSpec, config: BenchmarkConfig) -> ModelSpec:
-    if config.keras is not None:
-        from discrimen.training import load_model_folder
-
-        spec = load_model_folder(config.keras)[1]
-    architecture_of(spec)
-    return spec
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Measured:
-    """A model's times before the limits are known for good."""
-
-    times: ModelTimes
-    sweeps: tuple[Sweep, ...]
-    copy_rates: CopyRates
-
-    def judged(self, machine: Machine) -> ModelTimes:
-        raw = [time for sweep in self.sweeps for time in sweep.times]
-        known = self.times
-        rows = rows_of(
-            raw,
-            machine,
-            self.copy_rates,
-            multiply_adds=known.multiply_adds,
-            bytes_in=known.bytes_in,
-            bytes_out=known.bytes_out,
-        )
-        return replace(known, rows=rows)
-
-
-def _measure(task: _Task, config: BenchmarkConfig, *, on_step: Callable[[str], None]) -> _Measured:
-    sweeps: list[Sweep] = []
-    latencies: tuple[LatencyRow, ...] = ()
-    left_out: list[LeftOut] = []
-    for threads in config.thread_counts:
-        found = find_backends(
-            task.path,
-            task.frozen,
-            threads=threads,
-            keras=config.keras,
-            all_instruction_sets=config.all_instruction_sets,
-        )
-        sweeps.append(_swept(found, task.pulses, config, on_step))
-        left_out += [*found.left_out, *sweeps[-1].left_out]
-        if threads == 1:
-            on_step("single pulses")
-            right = [backend for backend in found.backends if not sweeps[-1].refused(backend)]
-            seconds = _LATENCY_SHARE * config.seconds
-            latencies = time_single_pulses(task.path, right, task.pulses, seconds=seconds)
-    spec, samples = task.frozen.spec, task.pulses.samples
-    bytes_in, bytes_out = samples.itemsize * samples.shape[1], 4 * len(spec.classes)
-    times = ModelTimes(
-        model=str(task.path),
-        sha256=sha256_of_file(task.path),
-        pulses=task.source,
-        n_samples=samples.shape[1],
-        multiply_adds=multiply_adds(task.frozen.layers, spec.preparation.window_length),
-        bytes_in=bytes_in,
-        bytes_out=bytes_out,
-        rows=(),
-        latencies=latencies,
-        training=_trained(task, config, on_step),
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise FormatError(f"expected a frozen model (*{SUFFIX}): freeze it first", path)
+    _check(batch_sizes, threads, seconds)
+    predictors, left_out = _backends(path, threads)
+    pulses = made_up_pulses(predictors[_NATIVE].spec.preparation, _N_PULSES, np.random.default_rng(seed))
+    allowance_s = seconds / len(batch_sizes)
+    times: dict[tuple[str, int], BatchTime] = {}
+    last_ns = dict.fromkeys(predictors, 0.0)
+    for size in batch_sizes:
+        on_step(f"batch {size}")
+        samples = np.resize(pulses, (size, pulses.shape[1]))
+        calls = {}
+        for name, predictor in predictors.items():
+            expected_s = last_ns[name] * size / 1e9
+            if name != _NATIVE and expected_s > allowance_s / 2:
+                reason = f"one call would take about {expected_s:.1f} s: give more seconds"
+                left_out.append(LeftOut(backend=name, batch_size=size, reason=reason))
+            else:
+                calls[name] = partial(predictor.predict, samples)
+        per_signal_ns = {name: ns / size for name, ns in time_in_turns(calls, seconds=allowance_s).items()}
+        for name, ns in per_signal_ns.items():
+            times[name, size] = _row(name, size, ns, native_ns=float(np.median(per_signal_ns[_NATIVE])))
+            last_ns[name] = times[name, size].median_ns_per_signal
+    return Bench(
+        model=str(path),
+        sha256=sha256_of_file(path),
+        n_samples=pulses.shape[1],
+        threads=threads,
+        backends={name: predictor.backend for name, predictor in predictors.items()},
+        times=tuple(times.values()),
         left_out=tuple(left_out),
     )
-    return _Measured(times=times, sweeps=tuple(sweeps), copy_rates=_copy_rates(config, bytes_in + bytes_out))
 
 
-def with_scores(frozen: FrozenModel, raw: RawPulses) -> Pulses:
-    """Return some raw pulses, as 16-bit integers, with the scores of the reference.
+def _check(batch_sizes: Sequence[int], threads: int, seconds: float) -> None:
+    if not batch_sizes or list(batch_sizes) != sorted(set(batch_sizes)) or not batch_sizes[0] >= 1:
+        raise SettingsError(f"batch sizes must be positive and grow, got {', '.join(map(str, batch_sizes)) or 'none'}")
+    if batch_sizes[-1] > LARGEST_BATCH:
+        raise SettingsError(f"batch sizes must not exceed {LARGEST_BATCH:,}, got {batch_sizes[-1]:,}")
+    if threads < 1:
+        raise SettingsError(f"threads must be at least 1, got {threads}")
+    if not 0 < seconds < float("inf"):
+        raise SettingsError(f"seconds must be positive, got {seconds:g}")
 
-    Raises
-    ------
-    DataError
-        If there are none, the samples do not fit into 16 bits, or the records are too short.
-    """
-    samples = raw.samples[:N_PULSES]
-    if not len(samples):
-        raise DataError(f"{raw.source}: no pulses to score")
-    for kind in (np.int16, np.uint16):
-        narrow = samples.astype(kind)
-        if np.array_equal(narrow, samples):
-            return Pulses(narrow, score_exactly(frozen.layers, frozen.spec, narrow))
-    raise DataError(
-        f"{raw.source}: expected integer samples of 16 bits, got {samples.dtype} from "
-        f"{samples.min()} to {samples.max()}"
+
+def _backends(path: Path, threads: int) -> tuple[dict[str, Predictor], list[LeftOut]]:
+    """Load what is present and gives the golden scores; the native engine comes first, its faults are the model's."""
+    predictors: dict[str, Predictor] = {}
+    left_out = []
+    for name in _BACKENDS:
+        try:
+            predictors[name] = load_model(path, backend=name, threads=threads).predictor
+        except (MissingExtraError, DeviceError, FormatError) as error:
+            if name == _NATIVE:
+                raise
+            left_out.append(LeftOut(backend=name, batch_size=None, reason=str(error)))
+    return predictors, left_out
+
+
+def _row(name: str, size: int, per_signal_ns: NDArray[np.float64], *, native_ns: float) -> BatchTime:
+    low, median, high = (float(value) for value in np.quantile(per_signal_ns, (0.25, 0.5, 0.75)))
+    return BatchTime(
+        backend=name,
+        batch_size=size,
+        median_ns_per_signal=median,
+        low_ns_per_signal=low,
+        high_ns_per_signal=high,
+        n_rounds=len(per_signal_ns),
+        ratio_to_native=median / native_ns,
     )
-
-
-def _swept(found: Found, pulses: Pulses, config: BenchmarkConfig, on_step: Callable[[str], None]) -> Sweep:
-    seconds = (1 - _LATENCY_SHARE) * config.seconds / len(config.thread_counts)
-    return time_batches(found.backends, pulses, batch_sizes=config.batch_sizes, seconds=seconds, on_step=on_step)
-
-
-def _trained(task: _Task, config: BenchmarkConfig, on_step: Callable[[str], None]) -> tuple[TrainingRow, ...]:
-    if task.to_train is None:
-        return ()
-    return time_training(
-        task.to_train,
-        batch_sizes=TRAINING_BATCH_SIZES,
-        seconds=config.seconds / 2,
-        rng=np.random.default_rng(config.seed),
-        on_step=on_step,
-    )
-
-
-def _copy_rates(config: BenchmarkConfig, bytes_per_signal: int) -> Mapping[tuple[int, int], float]:
-    return {
-        (threads, size): copy_bytes_hz(size * bytes_per_signal, threads=threads)
-        for threads in config.thread_counts
-        for size in config.batch_sizes
-    }

@@ -46,7 +46,7 @@ SUBCOMMANDS = {
     "adapt": Subcommand("adapt a model to another channel or detector", "train"),
     "classify": Subcommand("score every pulse of run files"),
     "drift": Subcommand("say whether runs still are like a good one", "analysis"),
-    "bench": Subcommand("time a frozen model on every backend, beside the limits of the machine", "analysis"),
+    "bench": Subcommand("time a frozen model on every backend that is present"),
     "datasets": Subcommand("list public data sets, fetch them, make native files of them", "datasets"),
     "demo": Subcommand("the whole path on a simulated run", "all"),
 }

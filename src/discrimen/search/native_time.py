@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from discrimen.benchmark.made_up import made_up_pulses
-from discrimen.benchmark.package_backends import native
-from discrimen.benchmark.run import RawPulses, with_scores
-from discrimen.benchmark.timing import time_batches
-from discrimen.errors import DataError
+from discrimen.benchmark import made_up_pulses, time_in_turns
 from discrimen.freezing.freeze import freeze
+from discrimen.inference.native import NativePredictor
 
 FROZEN_NAME = "model.discrimen"
 BATCH_SIZE = 1000
@@ -39,18 +37,11 @@ def native_ns_per_pulse(folder: Path, *, seed: int) -> float:
     Raises
     ------
     SettingsError, DataError
-        If the model cannot be frozen, or the engine does not give its scores.
+        If the model cannot be frozen.
     """
     path = folder / FROZEN_NAME
     frozen = freeze(folder, path).model
     samples = made_up_pulses(frozen.spec.preparation, BATCH_SIZE, np.random.default_rng(seed))
-    sweep = time_batches(
-        [native(path, threads=1)],
-        with_scores(frozen, RawPulses(samples=samples, source="made up")),
-        batch_sizes=(BATCH_SIZE,),
-        seconds=_SECONDS,
-        on_step=lambda _: None,
-    )
-    if not sweep.times:
-        raise DataError(f"{path}: cannot be timed: {sweep.left_out[0].reason}")
-    return sweep.times[0].best_ns_per_signal
+    predictor = NativePredictor(path, threads=1)
+    times_ns = time_in_turns({"native": partial(predictor.predict, samples)}, seconds=_SECONDS)["native"]
+    return float(times_ns.min()) / BATCH_SIZE

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from discrimen.benchmark.made_up import made_up_pulses
-from discrimen.benchmark.result import BatchTime, Benchmark, LatencyRow, Limits, Machine, ModelTimes, TrainingRow
-from discrimen.benchmark.shares import rows_of
-from discrimen.benchmark.timing import Pulses
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
 from discrimen.network.layers import Dense, Layer
 from discrimen.network.model_spec import ModelSpec
 from discrimen.network.preparation import Preparation
+from laboratory.result import BatchTime, Benchmark, LatencyRow, Limits, Machine, ModelTimes, TrainingRow
+from laboratory.shares import rows_of
+from laboratory.timing import Pulses
 
 MACHINE = Machine(
     cpu="a CPU",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from discrimen.benchmark.result import NATIVE, BatchRow, BatchTime, Machine
+from laboratory.result import NATIVE, BatchRow, BatchTime, Machine
 
 CopyRates = Mapping[tuple[int, int], float]
 """Bytes a second that so many threads copy with buffers as large as a batch of so many signals."""

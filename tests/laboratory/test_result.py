@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from discrimen.benchmark import Benchmark, BenchmarkConfig, require_different_names, write_benchmark
-from discrimen.benchmark.limits import better_limits
-from discrimen.benchmark.run import N_PULSES, RawPulses, with_scores
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.frozen_file import FrozenModel
+from laboratory import Benchmark, BenchmarkConfig, require_different_names, write_benchmark
+from laboratory.limits import better_limits
+from laboratory.run import N_PULSES, RawPulses, with_scores
 
 PNG = b"\x89PNG"
 

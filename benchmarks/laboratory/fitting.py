@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from discrimen.benchmark.limits import available_memory_bytes
-from discrimen.benchmark.timing import Pulses
 from discrimen.errors import SettingsError
 from discrimen.network.model_spec import ModelSpec
+from laboratory.limits import available_memory_bytes
+from laboratory.timing import Pulses
 
 
 def require_same_model(spec: ModelSpec, folder: Path) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.backend import Backend, BoundBatch, on_one_core
-from discrimen.benchmark.result import NATIVE
 from discrimen.inference import engine
 from discrimen.inference.base import Predictor
 from discrimen.inference.reference_predictor import ReferencePredictor
+from laboratory.backend import Backend, BoundBatch, on_one_core
+from laboratory.result import NATIVE
 
 REFERENCE = "numpy reference"
 KERAS = "keras on jax"

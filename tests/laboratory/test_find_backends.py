@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.benchmark.find_backends import Found, find_backends
 from discrimen.benchmark.made_up import made_up_pulses
-from discrimen.benchmark.timing import TOLERANCE, Pulses
 from discrimen.errors import MissingExtraError
 from discrimen.inference import onnx_source
 from discrimen.inference.reference_predictor import score_exactly
 from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
 from discrimen.network.preparation import Alignment
+from laboratory.find_backends import Found, find_backends
+from laboratory.timing import TOLERANCE, Pulses
 
 
 def found(path: Path, frozen: FrozenModel, threads: int = 1, **options: bool) -> Found:
@@ -75,7 +75,7 @@ def test_what_is_absent_is_named(frozen_path: Path, frozen: FrozenModel, monkeyp
     def missing(module: str, *, extra: str) -> None:
         raise MissingExtraError(module, extra)
 
-    monkeypatch.setattr("discrimen.benchmark.runtime_backends.require_module", missing)
+    monkeypatch.setattr("laboratory.runtime_backends.require_module", missing)
     everything = found(frozen_path, frozen)
     reasons = {entry.backend: entry.reason for entry in everything.left_out}
     assert {backend.name for backend in everything.backends} == {"native", "numpy reference"}

@@ -9,14 +9,14 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from discrimen.benchmark import package_backends, runtime_backends
-from discrimen.benchmark.backend import Backend
-from discrimen.benchmark.limits import INSTRUCTION_SETS, present_instruction_sets
-from discrimen.benchmark.result import NATIVE, LeftOut
-from discrimen.benchmark.work import intermediate_bytes
 from discrimen.errors import DeviceError, FormatError, MissingExtraError
 from discrimen.inference.onnx_source import read_onnx_source
 from discrimen.network.frozen_file import FrozenModel
+from laboratory import package_backends, runtime_backends
+from laboratory.backend import Backend
+from laboratory.limits import INSTRUCTION_SETS, present_instruction_sets
+from laboratory.result import NATIVE, LeftOut
+from laboratory.work import intermediate_bytes
 
 TENSORFLOW = "tensorflow"
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.backend import Backend, BoundBatch
-from discrimen.benchmark.result import NATIVE, LatencyRow
-from discrimen.benchmark.timing import Pulses, no_collection
 from discrimen.inference import engine
+from laboratory.backend import Backend, BoundBatch
+from laboratory.result import NATIVE, LatencyRow
+from laboratory.timing import Pulses, no_collection
 
 MOST_CALLS = 20_000
 _TURN_CALLS = 500

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from discrimen.benchmark.result import Limits, Machine
 from discrimen.inference import engine
+from laboratory.result import Limits, Machine
 
 INSTRUCTION_SETS = ("avx512", "avx2", "baseline")
 LEAST_BUFFERS_BYTES = 2**30

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from discrimen.benchmark.result import TrainingRow
 from discrimen.errors import SettingsError
 from discrimen.network.model_spec import ModelSpec
+from laboratory.result import TrainingRow
 
 BACKEND = "keras on jax"
 _MOST_SIGNALS = 200_000

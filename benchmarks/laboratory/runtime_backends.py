@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.backend import Backend, BoundBatch
 from discrimen.errors import require_module
 from discrimen.inference.onnx_source import OnnxSource, input_type_for
 from discrimen.network.export.onnx.graph import IR_VERSION, OPSET
+from laboratory.backend import Backend, BoundBatch
 
 Hint = Literal["latency", "throughput"]
 ONNXRUNTIME = "onnxruntime"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from discrimen.benchmark.pictures import figures
-from discrimen.benchmark.result import Benchmark
 from discrimen.errors import SettingsError
 from discrimen.output.files import complete_or_absent
+from laboratory.pictures import figures
+from laboratory.result import Benchmark
 
 JSON_NAME = "bench.json"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from discrimen.benchmark.result import BatchRow, Benchmark, LatencyRow, Machine, ModelTimes
 from discrimen.output.style import (
     BLACK,
     BLUE,
@@ -19,6 +18,7 @@ from discrimen.output.style import (
     house_style,
     new_figure,
 )
+from laboratory.result import BatchRow, Benchmark, LatencyRow, Machine, ModelTimes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discrimen.benchmark.work import intermediate_bytes, multiply_adds
 from discrimen.errors import DataError
 from discrimen.network import layers as spec
+from laboratory.work import intermediate_bytes, multiply_adds
 
 
 def zeros(*shape: int) -> np.ndarray:
