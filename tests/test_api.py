@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import discrimen
-from discrimen.errors import DataError
+from discrimen.adaptation.recalibrate import Wishes
+from discrimen.api import options
+from discrimen.errors import DataError, SettingsError
+from discrimen.evaluation import evaluate
+from discrimen.freezing.calibrate import CalibrationTask
+from discrimen.labelling.band import BandOptions
+from discrimen.simulation import SimulationConfig
+from discrimen.training import TrainingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -71,3 +81,88 @@ def test_pile_up_truth_lies_beside_the_run(tmp_path: Path) -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         discrimen.trian  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("known", "takes", "given"),
+    [
+        (options.SimulationOptions, SimulationConfig, {"n_pulses"}),
+        (options.TrainingOptions, TrainingConfig, set()),
+        (options.EvaluationOptions, evaluate, {"predictor", "pulses", "gates", "tuning", "files", "loss"}),
+        (options.CalibrationOptions, CalibrationTask, {"pulses", "files"}),
+        (options.AdaptationOptions, Wishes, set()),
+        (options.BandLabelOptions, BandOptions, set()),
+    ],
+)
+def test_options_are_those_of_what_takes_them(known: type, takes: Callable[..., Any], given: set[str]) -> None:
+    found = {name: reference.__forward_arg__ for name, reference in known.__annotations__.items()}
+    parameters = inspect.signature(takes).parameters.values()
+    assert found == {one.name: one.annotation for one in parameters if one.name not in given}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run.lh5"
+    discrimen.simulate(path, 6000, seed=5)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(run: Path) -> discrimen.Model:
+    return discrimen.train(discrimen.read(run), run.with_name("model"), architecture="mlp", epochs=8)
+
+
+def test_a_frozen_model_scores_as_the_trained_one(model: discrimen.Model, run: Path, tmp_path: Path) -> None:
+    frozen = discrimen.freeze(model, tmp_path / "x.discrimen")
+    samples = discrimen.read(run).pulses.samples[:100]
+    assert frozen.predictor.backend.startswith("native")
+    assert np.allclose(frozen.predictor.predict(samples), model.predictor.predict(samples), atol=1e-5)
+    again = discrimen.freeze(model.path, tmp_path / "y.discrimen")
+    assert np.array_equal(again.predictor.predict(samples), frozen.predictor.predict(samples))
+
+
+def test_freezing_calibrates_on_pulses_that_are_given(model: discrimen.Model, run: Path, tmp_path: Path) -> None:
+    dataset = discrimen.read(run)
+    wishes: Any = {"temperature": False, "neutron_efficiencies": (0.95,)}
+    frozen = discrimen.freeze(model, tmp_path / "x.discrimen", calibration=dataset, **wishes)
+    counts = discrimen.classify(frozen, run, tmp_path / "scores.h5", threshold="neutron-efficiency-0.95")
+    assert counts.n_neutron >= 0.95 * dataset.count(discrimen.Label.NEUTRON)
+    with pytest.raises(SettingsError, match="neutron_efficiencies: chosen on labelled pulses"):
+        discrimen.freeze(model, tmp_path / "y.discrimen", **wishes)
+    assert not (tmp_path / "y.discrimen").exists()
+
+
+def test_pulses_of_another_sampling_calibrate_nothing(model: discrimen.Model, tmp_path: Path) -> None:
+    discrimen.simulate(tmp_path / "other.lh5", 200, digitizer="DT5730")
+    other = discrimen.read(tmp_path / "other.lh5")
+    with pytest.raises(DataError, match=r"other\.lh5: sampled every 2 ns"):
+        discrimen.freeze(model, tmp_path / "x.discrimen", calibration=other)
+
+
+def test_a_frozen_model_is_adapted_into_another_file(model: discrimen.Model, run: Path, tmp_path: Path) -> None:
+    frozen = discrimen.freeze(model, tmp_path / "x.discrimen")
+    before = (tmp_path / "x.discrimen").read_bytes()
+    done = discrimen.adapt(frozen, run, tmp_path / "y.discrimen", labelled=True, neutron_efficiencies=(0.9,))
+    assert set(done.recalibration.thresholds) == {"neutron-efficiency-0.9"}
+    assert discrimen.load(done.path).spec.thresholds.keys() == {"neutron-efficiency-0.9"}
+    assert (tmp_path / "x.discrimen").read_bytes() == before
+
+
+def test_bands_label_a_run_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "run.lh5"
+    discrimen.simulate(path, 6000, energy_min_kevee=300, photoelectrons_per_kev=5, seed=7)
+    truth = discrimen.read(path)
+    dataset, bands = discrimen.label_by_band(path, purity=0.95, n_draws=20)
+    assert len(bands.channels) == 1
+    assert 1000 < len(dataset.pulses) <= 6000
+    known = dict(zip(truth.pulses.column("timestamp_ps"), truth.pulses.column("label"), strict=True))
+    true = np.array([known[time] for time in dataset.pulses.column("timestamp_ps")])
+    assert (dataset.pulses.column("label") == true).mean() > 0.95
+
+
+def test_an_audit_finds_copies_and_leaves_a_page(run: Path, tmp_path: Path) -> None:
+    dataset = discrimen.read(run)
+    found = discrimen.audit_dataset(dataset, against=dataset, folder=tmp_path / "audit")
+    assert found.errors
+    assert {"audit.html", "audit.json"} <= {path.name for path in (tmp_path / "audit").iterdir()}
+    assert not discrimen.audit_dataset(dataset).errors

@@ -11,12 +11,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from discrimen.api import classify, evaluate, load, read, simulate, train
+    from discrimen.api import (
+        adapt,
+        audit_dataset,
+        classify,
+        evaluate,
+        freeze,
+        label_by_band,
+        load,
+        read,
+        simulate,
+        train,
+    )
     from discrimen.inference.load import Model
     from discrimen.pulses import Label, Pulses
     from discrimen.runs.dataset import Dataset
 
-__all__ = ["Dataset", "Label", "Model", "Pulses", "classify", "evaluate", "load", "read", "simulate", "train"]
+__all__ = [
+    "Dataset",
+    "Label",
+    "Model",
+    "Pulses",
+    "adapt",
+    "audit_dataset",
+    "classify",
+    "evaluate",
+    "freeze",
+    "label_by_band",
+    "load",
+    "read",
+    "simulate",
+    "train",
+]
 
 _HOMES = {
     "Dataset": "discrimen.runs.dataset",

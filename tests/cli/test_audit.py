@@ -144,7 +144,7 @@ def test_the_typed_function_refuses_them_too(faulty: Path, tmp_path: Path, monke
         assert split.kind == "pulse"
         raise Reached
 
-    monkeypatch.setattr("discrimen.api.train_network", train_network)
+    monkeypatch.setattr("discrimen.training.train", train_network)
     with pytest.raises(DataError, match="leak-baseline"):
         discrimen.train(discrimen.read(faulty), tmp_path / "model")
     with pytest.raises(Reached):

@@ -7,10 +7,10 @@ from math import comb, erfc, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from discrimen.audit.blocks import Block, listed
 from discrimen.audit.finding import Finding, Severity
+from discrimen.errors import require_module
 
 N_PARTS = 10
 LEAST_IN_PART = 20
@@ -190,7 +190,8 @@ def homogeneity(counts: NDArray[np.int64]) -> float:
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
     if (expected == 0).any():
         return 1.0
-    return float(chdtrc(len(counts) - 1, ((counts - expected) ** 2 / expected).sum()))
+    special = require_module("scipy.special", extra="analysis")
+    return float(special.chdtrc(len(counts) - 1, ((counts - expected) ** 2 / expected).sum()))
 
 
 def _few_stretches(n_stretches: int, n_gamma: int, n_neutron: int) -> float:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
+from discrimen.errors import require_module
 from discrimen.metrics import Auc, auc
 
 _N_BINS = 16
@@ -72,6 +72,7 @@ def cross_judge(
     rng : numpy.random.Generator
         Draws the halves.
     """
+    stats = require_module("scipy.stats", extra="analysis")
     half = _random_halves(is_neutron, rng=rng)
     rank = np.empty(len(is_neutron))
     p_values = []
@@ -79,7 +80,7 @@ def cross_judge(
         taught, judged = np.flatnonzero(~judging), np.flatnonzero(judging)
         scores = _Discriminant.taught(features[taught], is_neutron[taught]).scores(features[judged])
         neutron = is_neutron[judged]
-        test = mannwhitneyu(scores[neutron], scores[~neutron], alternative="greater", method="asymptotic")
+        test = stats.mannwhitneyu(scores[neutron], scores[~neutron], alternative="greater", method="asymptotic")
         p_values.append(1.0 if np.isnan(test.pvalue) else float(test.pvalue))
         rank[judged] = np.searchsorted(np.sort(scores), scores) / len(scores)
     return Judgement(auc(rank, is_neutron.astype(np.int8), confidence=confidence), min(1.0, 2 * min(p_values)))

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import wofz
 
-from discrimen.errors import SettingsError
+from discrimen.errors import SettingsError, require_module
 
 _FAR_BEHIND = 6.0
 """So many sigmas behind the step, the error function has reached its limit to double precision."""
@@ -88,8 +87,9 @@ class Response:
 
 def _smeared_exponential(time_ns: NDArray[np.float64], pole: complex, sigma_ns: float) -> NDArray[np.complex128]:
     """Convolve exp(pole t) for t > 0 with a Gaussian of unit area."""
+    special = require_module("scipy.special", extra="simulation")
     argument = -(time_ns + pole * sigma_ns**2) / (np.sqrt(2) * sigma_ns)
     behind = argument.real < -_FAR_BEHIND
-    near = 0.5 * np.exp(-0.5 * (time_ns / sigma_ns) ** 2) * wofz(1j * np.where(behind, 0, argument))
+    near = 0.5 * np.exp(-0.5 * (time_ns / sigma_ns) ** 2) * special.wofz(1j * np.where(behind, 0, argument))
     far = np.exp(pole * np.where(behind, time_ns, 0) + 0.5 * (pole * sigma_ns) ** 2)
     return np.where(behind, far, near)

@@ -1,0 +1,146 @@
+"""A frozen model: made, adapted, put to work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from discrimen.api.model import load, names_of
+from discrimen.api.runs import open_all
+from discrimen.errors import SettingsError
+from discrimen.formats.base import ReadOptions
+from discrimen.formats.table import open_reader
+from discrimen.inference.compatible import require_compatible
+from discrimen.inference.load import Model
+from discrimen.network.thresholds import choose_threshold
+from discrimen.runs.dataset import Dataset
+
+if TYPE_CHECKING:
+    from discrimen.adaptation.adapt import Adaptation
+    from discrimen.api.options import AdaptationOptions, CalibrationOptions
+    from discrimen.freezing.calibrate import CalibrationTask
+    from discrimen.scoring.classify import Classification
+
+
+def freeze(
+    model: Model | Path | str,
+    output: Path | str,
+    *,
+    calibration: Dataset | None = None,
+    **wishes: Unpack[CalibrationOptions],
+) -> Model:
+    """Freeze a trained model into one file that needs neither Keras nor anything else to be computed.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        From :func:`train`, or the folder of a trained model.
+    output : Path or str
+        The ``*.discrimen`` to write.
+    calibration : Dataset, optional
+        Labelled pulses, not trained on, to fit a temperature and choose thresholds on.
+    **wishes
+        Of the calibration: fields of :class:`~discrimen.freezing.calibrate.CalibrationTask`.
+
+    Returns
+    -------
+    Model
+        The frozen one, computed by the native engine.
+
+    Raises
+    ------
+    SettingsError
+        If there are wishes without pulses, or the network cannot be frozen.
+    DataError
+        If the frozen model does not give the scores of Keras, or the pulses do not suit it.
+    """
+    from discrimen.freezing.freeze import freeze as freeze_model
+
+    task = _calibration_task(_path_of(model), calibration, **wishes)
+    return load(freeze_model(_path_of(model), output, calibration=task).path)
+
+
+def adapt(
+    model: Model | Path | str,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    labelled: bool = False,
+    options: ReadOptions | None = None,
+    seed: int = 0,
+    **wishes: Unpack[AdaptationOptions],
+) -> Adaptation:
+    """Choose thresholds and scale of a frozen model anew for another channel or detector, into another frozen file.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        A ``*.discrimen``, loaded or not; it is never modified.
+    paths : Path, str or sequence of them
+        Run files of the new channel or detector.
+    output : Path or str
+        The ``*.discrimen`` to write.
+    labelled : bool
+        Whether to choose by the labels in the files, or by the two bands that the pulses show.
+    options : ReadOptions, optional
+        What the files do not say.
+    seed : int
+        Of the draws behind the intervals.
+    **wishes
+        Fields of :class:`~discrimen.adaptation.recalibrate.Wishes`.
+    """
+    from discrimen.adaptation.adapt import adapt as adapt_model
+    from discrimen.adaptation.recalibrate import Wishes
+
+    readers = open_all(paths, options)
+    return adapt_model(_path_of(model), readers, output, labelled=labelled, wishes=Wishes(**wishes), seed=seed)
+
+
+def classify(
+    model: Model,
+    path: Path | str,
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    threshold: str | float | None = None,
+) -> Classification:
+    """Score every pulse of a run file, in constant memory, into a file beside it.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`train` or :func:`load`.
+    path : Path or str
+        Run file of any readable format; it is never modified.
+    output : Path or str
+        ``.h5``, ``.parquet``, or ``.root`` for a friend tree.
+    options : ReadOptions, optional
+        What the file does not say.
+    threshold : str or float, optional
+        Least neutron score of a neutron, for the counts, or the name of a threshold that the model stores; by default
+        the only one that it stores, or 0.5.
+    """
+    from discrimen.scoring.classify import classify_run
+
+    reader = open_reader(path, options)
+    least_score = choose_threshold(model.spec.thresholds, threshold).value
+    return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=least_score)
+
+
+def _path_of(model: Model | Path | str) -> Path:
+    return model.path if isinstance(model, Model) else Path(model)
+
+
+def _calibration_task(
+    model: Path, dataset: Dataset | None, **wishes: Unpack[CalibrationOptions]
+) -> CalibrationTask | None:
+    from discrimen.freezing.calibrate import CalibrationTask
+    from discrimen.training.model_folder import read_model_spec
+
+    if dataset is None:
+        if wishes:
+            raise SettingsError(f"{', '.join(wishes)}: chosen on labelled pulses; give them with calibration")
+        return None
+    require_compatible(read_model_spec(model), dataset.pulses, dataset.settings, where=names_of(dataset))
+    return CalibrationTask(pulses=dataset.pulses, files=dataset.files, **wishes)

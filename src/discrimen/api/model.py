@@ -1,0 +1,129 @@
+"""A network: trained, loaded, judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from discrimen.inference.compatible import require_compatible
+from discrimen.inference.load import BackendName, Model, load_model
+from discrimen.keras_jax import Device, load_keras
+from discrimen.runs.dataset import Dataset
+
+if TYPE_CHECKING:
+    from discrimen.api.options import EvaluationOptions, TrainingOptions
+    from discrimen.evaluation import Report
+    from discrimen.network.preparation import Preparation
+
+
+def train(
+    dataset: Dataset,
+    folder: Path | str,
+    *,
+    preparation: Preparation | None = None,
+    overwrite: bool = False,
+    accept: bool = False,
+    **config: Unpack[TrainingOptions],
+) -> Model:
+    """Train a network on a labelled data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        From :func:`read`.
+    folder : Path or str
+        For model, history, curves and TensorBoard logs.
+    preparation : Preparation, optional
+        By default the whole record, baseline subtracted, scaled to its peak.
+    overwrite : bool
+        Whether a model that is there may be replaced.
+    accept : bool
+        Whether to train in spite of errors that the audit finds in the data.
+    **config
+        Fields of :class:`~discrimen.training.TrainingConfig`.
+
+    Raises
+    ------
+    DataError
+        If the audit finds errors and they are not accepted.
+    MissingExtraError, DeviceError
+        If Keras or the device is missing.
+    """
+    from discrimen.audit import audit_dataset, require_sound
+    from discrimen.network.prepare import choose_preparation
+    from discrimen.training import TrainingConfig
+    from discrimen.training import train as train_network
+
+    training = TrainingConfig(**config)
+    load_keras(training.device)  # what is missing is told before anything is computed
+    split = training.split_of(dataset.pulses, files=dataset.files)
+    audit = audit_dataset(dataset, validation=split.validation)
+    if not accept:
+        require_sound(audit)
+    result = train_network(
+        dataset.pulses,
+        preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
+        training,
+        folder=folder,
+        settings=dataset.settings,
+        provenance={"files": list(dataset.files), "audit": audit.record()},
+        overwrite=overwrite,
+        split=split,
+    )
+    return load(result.folder, device=training.device)
+
+
+def load(path: Path | str, *, device: Device = "cpu", backend: BackendName | None = None) -> Model:
+    """Load a trained model from its folder, a ``*.discrimen`` or a ``*.onnx``."""
+    return load_model(path, device=device, backend=backend)
+
+
+def evaluate(
+    model: Model,
+    dataset: Dataset,
+    *,
+    tuning: Dataset | None = None,
+    folder: Path | str | None = None,
+    **options: Unpack[EvaluationOptions],
+) -> Report:
+    """Judge a model on labelled pulses that it has not seen, charge comparison beside it.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`train` or :func:`load`.
+    dataset : Dataset
+        Labelled.
+    tuning : Dataset, optional
+        To search the best charge gates on, for example that of the training.
+    folder : Path or str, optional
+        Where to write report.json and the plots.
+    **options
+        Further arguments of :func:`discrimen.evaluation.evaluate`.
+    """
+    from discrimen.evaluation import evaluate as evaluate_pulses
+    from discrimen.evaluation import write_report
+    from discrimen.evaluation.loss_curve import loss_curve
+    from discrimen.training.seen_pulses import seen_of
+
+    require_compatible(model.spec, dataset.pulses, dataset.settings, where=names_of(dataset))
+    report = evaluate_pulses(
+        model.predictor,
+        dataset.pulses,
+        gates=dataset.settings.gates,
+        tuning=None if tuning is None else tuning.pulses,
+        files=dataset.files,
+        loss=loss_curve(model.path, model.spec.provenance),
+        **options,
+    )
+    warnings = seen_of(model.spec.provenance, dataset).warnings()
+    report = replace(report, notes=(*warnings, *report.notes))
+    if folder is not None:
+        write_report(report, folder)
+    return report
+
+
+def names_of(dataset: Dataset) -> str:
+    """Return the names of its files, for a message."""
+    return ", ".join(file["name"] for file in dataset.files)

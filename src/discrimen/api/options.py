@@ -1,0 +1,120 @@
+"""The options of these functions, for type checkers and completion; a test compares them with what takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from discrimen.keras_jax import Device
+    from discrimen.pulses.detector import PolarityName
+    from discrimen.simulation.sources import SpectrumName
+    from discrimen.training.balance import BalanceBy, BalanceName
+    from discrimen.training.config import Decay, OptimizerName
+    from discrimen.training.split import SplitWish
+
+
+class SimulationOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.simulation.SimulationConfig`."""
+
+    neutron_fraction: float | None
+    detector: str
+    digitizer: str
+    spectrum: SpectrumName
+    energy_min_kevee: float
+    energy_max_kevee: float
+    exponential_slope_kevee: float
+    photoelectrons_per_kev: float | None
+    n_samples: int | None
+    pretrigger_ns: float | None
+    polarity: PolarityName | None
+    baseline_adc: float | None
+    baseline_spread_adc: float | None
+    noise_adc: float | None
+    gain_adc_per_kevee: float | None
+    gain_spread: float
+    trigger_jitter_ns: float
+    rate_hz: float
+    pileup_fraction: float | None
+    n_channels: int
+    n_runs: int
+    first_run: int | None
+    channel_gain_spread: float
+    channel_noise_spread: float
+    channel_baseline_spread_adc: float
+    channel_delay_spread_ns: float
+    run_gain_spread: float
+    run_noise_spread: float
+    run_baseline_spread_adc: float
+    flight_path_m: float | None
+    time_resolution_ns: float
+    accidental_fraction: float
+    accidental_neutron_fraction: float | None
+    tof_window_ns: float
+    tof_delay_ns: float
+    seed: int
+    setup_seed: int | None
+
+
+class TrainingOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.training.TrainingConfig`."""
+
+    architecture: str
+    options: Mapping[str, Any]
+    optimizer: OptimizerName
+    learning_rate: float | None
+    learning_rate_decay: Decay
+    epochs: int
+    batch_size: int
+    validation_share: float
+    split: SplitWish
+    validation_runs: Sequence[str]
+    shuffle: bool
+    patience: int | None
+    contamination: Mapping[str, float] | None
+    soft_labels: bool
+    balance: BalanceName
+    balance_by: BalanceBy
+    balance_cap: float
+    augment: Mapping[str, float]
+    seed: int
+    device: Device
+
+
+class EvaluationOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`discrimen.evaluation.evaluate`."""
+
+    energy_edges_kevee: Sequence[float]
+    efficiencies: Sequence[float]
+    confidence: float
+    seed: int
+
+
+class CalibrationOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.freezing.calibrate.CalibrationTask`."""
+
+    temperature: bool
+    neutron_efficiencies: tuple[float, ...]
+    gamma_leakages: tuple[float, ...]
+    confidence: float
+
+
+class AdaptationOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.adaptation.recalibrate.Wishes`."""
+
+    neutron_efficiencies: tuple[float, ...]
+    gamma_leakages: tuple[float, ...]
+    rescale: bool
+    neutron_share: float | None
+    peak_range_adc: tuple[float, float] | None
+    confidence: float
+
+
+class BandLabelOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.labelling.band.BandOptions`."""
+
+    purity: float
+    least_efficiency: float
+    energy_range: tuple[float, float] | None
+    n_draws: int
+    confidence: float

@@ -1,0 +1,155 @@
+"""What a core install can do, and that the rest says in one line which extra brings it: the extras are blocked here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.scoring.small_model import write_small_model
+from tests.training.toy_pulses import toy_pulses
+
+import discrimen
+from discrimen.cli.main import SUBCOMMANDS
+from discrimen.formats.table import open_writer
+from discrimen.pulses.detector import DetectorSettings, GatesNs
+
+BLOCKED = (
+    "scipy", "sklearn", "matplotlib", "keras", "jax", "uproot", "awkward", "pyarrow", "onnx", "onnxruntime", "openvino",
+    "tensorboardX", "optuna", "pooch", "mplhep", "jinja2", "threadpoolctl",
+)  # fmt: skip
+
+BLOCK = f"""
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {BLOCKED!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+CALLS = """
+import json
+import discrimen
+from discrimen.errors import MissingExtraError
+
+def said(call):
+    try:
+        call()
+    except MissingExtraError as error:
+        return str(error)
+    return ""
+
+labelled = discrimen.read("set.lh5")
+frozen = discrimen.load("small.discrimen")
+calls = {
+    "Dataset": lambda: discrimen.Dataset,
+    "Label": lambda: discrimen.Label.GAMMA,
+    "Model": lambda: discrimen.Model,
+    "Pulses": lambda: discrimen.Pulses,
+    "adapt": lambda: discrimen.adapt("small.discrimen", ["set.lh5"], "other.discrimen"),
+    "audit_dataset": lambda: discrimen.audit_dataset(labelled),
+    "classify": lambda: discrimen.classify(frozen, "set.lh5", "scores.h5"),
+    "evaluate": lambda: discrimen.evaluate(frozen, labelled),
+    "freeze": lambda: discrimen.freeze("folder", "x.discrimen"),
+    "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
+    "load": lambda: discrimen.load("small.discrimen"),
+    "read": lambda: discrimen.read("set.lh5"),
+    "simulate": lambda: discrimen.simulate("run.lh5", 100),
+    "train": lambda: discrimen.train(labelled, "model", epochs=1),
+}
+print(json.dumps({name: said(call) for name, call in calls.items()}))
+"""
+
+EXTRAS = {
+    "adapt": "analysis",
+    "audit_dataset": "analysis",
+    "evaluate": "analysis",
+    "freeze": "train",
+    "label_by_band": "analysis",
+    "simulate": "simulation",
+    "train": "train",
+}
+"""Of the public names that need one; all others work without any."""
+
+
+def run_blocked(code: str, folder: Path) -> Any:
+    ended = subprocess.run(
+        [sys.executable, "-c", BLOCK + code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("core")
+    write_small_model(made / "small.discrimen")
+    gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
+    with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
+        writer.write(toy_pulses(2000))
+    return made
+
+
+def test_every_public_name_works_or_names_its_extra(folder: Path) -> None:
+    said = run_blocked(CALLS, folder)
+    assert set(said) == set(discrimen.__all__)
+    for name, line in said.items():
+        assert "\n" not in line
+        assert line.endswith(f"pip install 'discrimen[{EXTRAS[name]}]'" if name in EXTRAS else ""), (name, line)
+        assert bool(line) == (name in EXTRAS), (name, line)
+    assert (folder / "scores.h5").is_file()
+
+
+def test_scores_of_a_core_install_are_those_of_a_full_one(folder: Path) -> None:
+    code = """
+import json
+import discrimen
+samples = discrimen.read("set.lh5").pulses.samples
+print(json.dumps(discrimen.load("small.discrimen").predictor.predict(samples[:50]).tolist()))
+"""
+    samples = discrimen.read(folder / "set.lh5").pulses.samples[:50]
+    expected = discrimen.load(folder / "small.discrimen").predictor.predict(samples)
+    assert np.array_equal(np.float32(run_blocked(code, folder)), expected)
+
+
+def test_every_subcommand_has_its_help(folder: Path) -> None:
+    code = """
+import contextlib, io, json, sys
+from discrimen.cli.main import SUBCOMMANDS, main
+ended = {}
+for name in SUBCOMMANDS:
+    sys.argv = ["discrimen", name, "--help"]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        try:
+            main()
+        except SystemExit as status:
+            ended[name] = [status.code or 0, "Usage" in out.getvalue()]
+print(json.dumps(ended))
+"""
+    assert run_blocked(code, folder) == {name: [0, True] for name in SUBCOMMANDS}
+
+
+def test_inspecting_and_classifying_need_no_extra(folder: Path) -> None:
+    code = """
+import contextlib, io, json, sys
+from discrimen.cli.main import main
+ended = {}
+for arguments in (["inspect", "set.lh5"], ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"]):
+    sys.argv = ["discrimen", *arguments]
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            main()
+        except SystemExit as status:
+            ended[arguments[0]] = status.code or 0
+print(json.dumps(ended))
+"""
+    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0}
+    assert (folder / "by_command.h5").is_file()
