@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt requirements-test.txt $(ENGINE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
 	touch $@
 
-demo: setup      ## the whole path on a simulated run; leaves plots, report and scores in demo-output/
+demo: setup      ## the whole path on a simulated run; leaves plots, report, frozen model and scores in demo-output/
 	$(BIN)/discrimen demo -o demo-output
 
 lint: setup      ## ruff, mypy, import-linter

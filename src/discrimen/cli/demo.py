@@ -25,16 +25,19 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same runs.")] = 1,
     json: common.JsonOption = False,
 ) -> None:
-    """Simulate a NEDA-like run, train on it, evaluate and classify; leaves plots, report and scores in a folder."""
+    """Simulate NEDA-like runs, train, evaluate, freeze and classify; leaves everything in a folder, with plots."""
     result = run_demo(output, n_train=n_train, n_test=n_test, epochs=epochs, seed=seed, on_step=common.log)
     if json:
         common.emit_json(result.as_dict())
         return
     console = common.stdout_console()
     console.print(report_text(result.report, width=min(console.width, 100)), markup=False, end="")
-    counts = result.classification
+    frozen, counts = result.frozen, result.classification
     console.print(
-        f"scores: {counts.n_neutron} neutrons and {counts.n_gamma} gammas in {counts.output}\n"
+        f"frozen model: {frozen.path}, {frozen.path.stat().st_size / 1000:.0f} kB: preparation, network and the pulses "
+        "that prove it\n"
+        f"scores by {frozen.predictor.backend}: {counts.n_neutron} neutrons and {counts.n_gamma} gammas "
+        f"in {counts.output}, {counts.n_pulses_per_s / 1e6:.2f} million pulses/s from file to file\n"
         f"look at {output / 'demo.png'}, {output / 'report'} and {output / 'model' / 'training.png'}",
         markup=False,
     )

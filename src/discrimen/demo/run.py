@@ -1,4 +1,4 @@
-"""The whole path on a simulated run of NEDA: simulate, read back, train, evaluate, classify."""
+"""The whole path on a simulated run of NEDA: simulate, read back, train, evaluate, freeze, classify."""
 
 from __future__ import annotations
 
@@ -28,15 +28,18 @@ class DemoResult:
         Of the test run.
     model : Model
         The reference network, trained.
+    frozen : Model
+        The same as one file, computed by the native engine.
     report : Report
         On the test run.
     classification : Classification
-        Of the test run, from its CoMPASS file.
+        Of the test run, from its CoMPASS file by the frozen model.
     """
 
     folder: Path
     inspection: Inspection
     model: Model
+    frozen: Model
     report: Report
     classification: Classification
 
@@ -45,6 +48,12 @@ class DemoResult:
         return {
             "folder": str(self.folder),
             "model": self.model.spec.as_dict(),
+            "frozen": {
+                "path": str(self.frozen.path),
+                "sha256": self.frozen.sha256,
+                "n_bytes": self.frozen.path.stat().st_size,
+                "backend": self.frozen.predictor.backend,
+            },
             "report": self.report.as_dict(),
             "classification": self.classification.as_dict(),
         }
@@ -64,7 +73,7 @@ def run_demo(
     Parameters
     ----------
     folder : Path
-        Where to leave run files, model, report, scores and plots; what an earlier demo left is replaced.
+        Where to leave run files, model, frozen model, report, scores and plots; what an earlier demo left is replaced.
     n_train, n_test : int
         Pulses of the two runs, half of them neutrons.
     epochs : int
@@ -92,8 +101,16 @@ def run_demo(
     model = api.train(train_set, folder / "model", architecture="mlp", epochs=epochs, seed=seed, overwrite=True)
     on_step("evaluating it on the second run, charge comparison and the photon-level bound beside it")
     report = api.evaluate(model, test_set, tuning=train_set, folder=folder / "report")
-    on_step("classifying the second run")
-    classification = api.classify(model, test_run, folder / "test.scores.h5")
+    on_step("freezing it and classifying the second run by the native engine")
+    frozen = api.freeze(model, folder / "demo.discrimen")
+    classification = api.classify(frozen, test_run, folder / "test.scores.h5")
     with complete_or_absent(folder / "demo.png") as part:
         draw_demo(report, test_set, model.spec.preparation, part)
-    return DemoResult(folder=folder, inspection=inspection, model=model, report=report, classification=classification)
+    return DemoResult(
+        folder=folder,
+        inspection=inspection,
+        model=model,
+        frozen=frozen,
+        report=report,
+        classification=classification,
+    )

@@ -1,0 +1,36 @@
+"""The demo from its command, with a few pulses."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import discrimen
+from discrimen.cli.main import main
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_frozen_model_and_its_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ["--n-train", "3000", "--n-test", "2000", "--epochs", "3"]
+    monkeypatch.setattr(sys, "argv", ["discrimen", "demo", "-o", str(tmp_path), *few])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    for name in ("demo.png", "inspect.png", "report", "model"):
+        assert (tmp_path / name).exists()
+    frozen = discrimen.load(tmp_path / "demo.discrimen")
+    with h5py.File(tmp_path / "test.scores.h5") as scores:
+        assert scores.attrs["model_sha256"] == frozen.sha256
+    samples = discrimen.read(tmp_path / "test.BIN").pulses.samples
+    is_neutron = frozen.predictor.predict(samples)[:, frozen.spec.neutron_class] >= 0.5
+    last = capsys.readouterr().out.splitlines()[-3:]
+    assert last[0].startswith(f"frozen model: {tmp_path / 'demo.discrimen'}")
+    assert last[1].startswith("scores by native")
+    assert f"{np.count_nonzero(is_neutron)} neutrons" in last[1]
+    assert str(tmp_path / "test.scores.h5") in last[1]
