@@ -137,12 +137,16 @@ print(json.dumps(ended))
     assert run_blocked(code, folder) == {name: [0, True] for name in SUBCOMMANDS}
 
 
-def test_inspecting_and_classifying_need_no_extra(folder: Path) -> None:
+def test_inspecting_classifying_and_timing_need_no_extra(folder: Path) -> None:
     code = """
 import contextlib, io, json, sys
 from discrimen.cli.main import main
 ended = {}
-for arguments in (["inspect", "set.lh5"], ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"]):
+for arguments in (
+    ["inspect", "set.lh5"],
+    ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"],
+    ["bench", "small.discrimen", "--seconds", "0.01", "--batch", "1,10"],
+):
     sys.argv = ["discrimen", *arguments]
     with contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -151,5 +155,5 @@ for arguments in (["inspect", "set.lh5"], ["classify", "small.discrimen", "set.l
             ended[arguments[0]] = status.code or 0
 print(json.dumps(ended))
 """
-    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0}
+    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "bench": 0}
     assert (folder / "by_command.h5").is_file()

@@ -7,7 +7,7 @@ from pathlib import Path
 from discrimen.benchmark.run import Bench
 from discrimen.output.style import COLOURS, house_style, new_figure
 
-_MARKERS = "osD^"
+_MARKERS = "osD^vP"
 
 
 def draw_bench(result: Bench, path: Path) -> None:

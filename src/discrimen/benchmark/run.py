@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from discrimen.output.provenance import sha256_of_file, software_versions, utc_n
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
 LARGEST_BATCH = 1_000_000
 _NATIVE: BackendName = "native"
-_BACKENDS: tuple[BackendName, ...] = (_NATIVE, "reference", "onnxruntime", "openvino")
+_BACKENDS: tuple[BackendName, ...] = tuple(name for name in get_args(BackendName) if name != "keras")
+"""All that compute a frozen model; the native engine is the first."""
 _N_PULSES = 4096
 """Different pulses; larger batches repeat them."""
 
