@@ -33,7 +33,7 @@ def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 def test_bench_prints_a_table_and_leaves_no_file(bench: Bench, tmp_path: Path) -> None:
     status, out, err = bench()
     assert status == 0, err
-    for word in ("ns/signal", "x native", "native (", "numpy", "1.00"):
+    for word in ("load average", "ns/signal", "x native", "native (", "numpy", "1.00"):
         assert word in out
     assert [path.name for path in tmp_path.iterdir()] == ["small.discrimen"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -76,6 +77,8 @@ class Bench:
         Of each raw record.
     threads : int
         How many compute at once.
+    n_cores, load_average
+        Of the machine as it began: where others compute, too, backends suffer differently.
     backends : mapping of str to str
         What computed, by the name of the backend.
     times : tuple of BatchTime
@@ -88,6 +91,8 @@ class Bench:
     sha256: str
     n_samples: int
     threads: int
+    n_cores: int
+    load_average: float
     backends: Mapping[str, str]
     times: tuple[BatchTime, ...]
     left_out: tuple[LeftOut, ...]
@@ -106,7 +111,7 @@ def bench(
     seed: int = 0,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Bench:
-    """Time a frozen model on every backend that is present, all of them in turns.
+    """Time a frozen model on every backend that is present, as the package calls it, all of them in turns.
 
     Parameters
     ----------
@@ -136,6 +141,7 @@ def bench(
     _check(batch_sizes, threads, seconds)
     predictors, left_out = _backends(path, threads)
     pulses = made_up_pulses(predictors[_NATIVE].spec.preparation, _N_PULSES, np.random.default_rng(seed))
+    load_average = os.getloadavg()[0]
     allowance_s = seconds / len(batch_sizes)
     times: dict[tuple[str, int], BatchTime] = {}
     last_ns = dict.fromkeys(predictors, 0.0)
@@ -159,6 +165,8 @@ def bench(
         sha256=sha256_of_file(path),
         n_samples=pulses.shape[1],
         threads=threads,
+        n_cores=len(os.sched_getaffinity(0)),
+        load_average=load_average,
         backends={name: predictor.backend for name, predictor in predictors.items()},
         times=tuple(times.values()),
         left_out=tuple(left_out),

@@ -78,6 +78,7 @@ def _print(result: Bench) -> None:
         median, ratio = f"{row.median_ns_per_signal:.4g}", f"{row.ratio_to_native:.2f}"
         table.add_row(result.backends[row.backend], str(row.batch_size), median, quartiles, ratio)
     console = common.stdout_console()
+    console.print(f"{result.n_cores} cores, load average {result.load_average:.1f} before", markup=False)
     console.print(table)
     for entry in result.left_out:
         where = "" if entry.batch_size is None else f" at batch {entry.batch_size}"
