@@ -52,7 +52,7 @@ def write(path: Path, *parts: Pulses, detector: DetectorSettings = SETTINGS) -> 
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> tuple[list[Pulses], ReadReport]:
-    reader = lh5.open_reader(path, options or ReadOptions())
+    reader = lh5.FORMAT.open_reader(path, options or ReadOptions())
     chunks = list(reader.chunks())
     assert reader.report.n_read == sum(map(len, chunks))
     return chunks, reader.report
@@ -84,7 +84,7 @@ def test_written_pulses_come_back(tmp_path: Path, dtype: type, chunk_bytes: int)
 
 
 def test_settings_come_back(tmp_path: Path) -> None:
-    info = lh5.open_reader(write(tmp_path / "run.lh5", some_pulses()), ReadOptions()).info
+    info = lh5.FORMAT.open_reader(write(tmp_path / "run.lh5", some_pulses()), ReadOptions()).info
     assert info.settings == SETTINGS.merged(sample_period_ns=2.0)
     assert set(info.settings_source.values()) == {"file"}
     assert info.n_entries == 50
@@ -240,7 +240,7 @@ def test_branches_name_waveforms_and_columns(tmp_path: Path) -> None:
         file["pulses"] = np.ones((4, 5), np.int16)
         file["when"] = np.arange(4)
     with pytest.raises(FormatError, match="--branch samples=NAME"):
-        lh5.open_reader(path, ReadOptions())
+        lh5.FORMAT.open_reader(path, ReadOptions())
     options = ReadOptions(branches={"samples": "pulses", "timestamp_ps": "when"})
     (pulses,), _ = read_all(path, options)
     assert pulses.samples.shape == (4, 5)
@@ -269,7 +269,7 @@ def test_a_claim_beyond_the_file_is_refused(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("ch0/raw/waveform/values", (2**40, 1000), np.uint16, chunks=(1, 1000))
     with pytest.raises(FormatError, match="from 0 stored"):
-        lh5.open_reader(path, ReadOptions())
+        lh5.FORMAT.open_reader(path, ReadOptions())
 
 
 def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file["ch0"] = h5py.ExternalLink("other.lh5", "/ch3_0")
     with pytest.raises(FormatError, match="found none"):
-        lh5.open_reader(path, ReadOptions())
+        lh5.FORMAT.open_reader(path, ReadOptions())
 
 
 def test_a_damaged_chunk_costs_its_rows_only(tmp_path: Path) -> None:
@@ -297,9 +297,9 @@ def test_a_cut_file_is_one_clear_error(tmp_path: Path) -> None:
     path = write(tmp_path / "run.lh5", some_pulses())
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(FormatError, match="stopped before the end"):
-        lh5.open_reader(path, ReadOptions())
+        lh5.FORMAT.open_reader(path, ReadOptions())
     with pytest.raises(FormatError, match="cannot be read"):
-        lh5.open_reader(tmp_path / "absent.lh5", ReadOptions())
+        lh5.FORMAT.open_reader(tmp_path / "absent.lh5", ReadOptions())
 
 
 def test_mutated_files_give_clear_errors_or_counted_damage(tmp_path: Path) -> None:
@@ -337,7 +337,9 @@ def test_real_file_of_one_table(real_data: Path) -> None:
 
 @pytest.mark.real_data
 def test_real_file_of_three_tables(real_data: Path) -> None:
-    reader = lh5.open_reader(real_data / "lh5" / "l200-p03-r001-cal-20230318T012144Z-tier_raw.lh5", ReadOptions())
+    reader = lh5.FORMAT.open_reader(
+        real_data / "lh5" / "l200-p03-r001-cal-20230318T012144Z-tier_raw.lh5", ReadOptions()
+    )
     chunks = list(reader.chunks())
     assert [chunk.samples.shape for chunk in chunks] == [(10, 8192)] * 3
     assert reader.info.n_entries == 30
@@ -354,7 +356,7 @@ def test_a_file_that_is_no_lh5_lists_what_could_be_waveforms(tmp_path: Path) -> 
         file["run/traces"] = np.ones((5, 8), np.uint16)
         file["run/energy"] = np.ones(5)
     with pytest.raises(FormatError, match=r"--branch samples=NAME.*\(one of run/traces\)"):
-        lh5.open_reader(path, ReadOptions())
+        lh5.FORMAT.open_reader(path, ReadOptions())
     for name in ("run/traces", "/run/traces", "traces"):
-        (pulses,) = lh5.open_reader(path, ReadOptions(branches={"samples": name})).chunks()
+        (pulses,) = lh5.FORMAT.open_reader(path, ReadOptions(branches={"samples": name})).chunks()
         assert pulses.samples.shape == (5, 8)

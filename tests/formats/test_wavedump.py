@@ -39,7 +39,7 @@ def write_events(path: Path, events: Iterable[bytes]) -> Path:
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> tuple[list[Pulses], ReadReport]:
-    reader = wavedump.open_reader(path, options or ReadOptions())
+    reader = wavedump.FORMAT.open_reader(path, options or ReadOptions())
     chunks = list(reader.chunks())
     assert reader.report.n_read == sum(map(len, chunks))
     return chunks, reader.report
@@ -147,7 +147,7 @@ def test_x742_waveforms_with_nan_are_damaged(tmp_path: Path) -> None:
 def test_a_dead_channel_leaves_the_width_open(tmp_path: Path) -> None:
     path = write_events(tmp_path / "w.dat", [event(np.zeros(40, np.uint16))] * 5)
     with pytest.raises(SettingsError, match="--sample-bytes"):
-        wavedump.open_reader(path, ReadOptions())
+        wavedump.FORMAT.open_reader(path, ReadOptions())
     (pulses,), _ = read_all(path, ReadOptions(sample_bytes=2))
     assert pulses.samples.shape == (5, 40)
     (tmp_path / "WaveDumpConfig.txt").write_text("RECORD_LENGTH 40\n")
@@ -157,9 +157,9 @@ def test_a_dead_channel_leaves_the_width_open(tmp_path: Path) -> None:
 def test_width_that_contradicts_the_record_length_is_an_error(plain: Path) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text("RECORD_LENGTH 80\n")
     with pytest.raises(SettingsError, match="RECORD_LENGTH 80"):
-        wavedump.open_reader(plain, ReadOptions())
+        wavedump.FORMAT.open_reader(plain, ReadOptions())
     with pytest.raises(SettingsError, match="must be 1, 2 or 4"):
-        wavedump.open_reader(plain, ReadOptions(sample_bytes=3))
+        wavedump.FORMAT.open_reader(plain, ReadOptions(sample_bytes=3))
 
 
 def test_damage_in_the_second_event_does_not_change_the_width(tmp_path: Path) -> None:
@@ -274,21 +274,21 @@ def test_configuration_gives_polarity_and_no_pretrigger(plain: Path) -> None:
         "@OFF\nDigitizer 730\nPULSE_POLARITY POSITIVE\n@ON\n[COMMON]\nPULSE_POLARITY POSITIVE # comment\n"
         "POST_TRIGGER\t80\nRECORD_LENGTH 40\n[2]\nPULSE_POLARITY NEGATIVE\n"
     )
-    info = wavedump.open_reader(plain, ReadOptions(settings=TWO_NS)).info
+    info = wavedump.FORMAT.open_reader(plain, ReadOptions(settings=TWO_NS)).info
     assert info.settings.polarity == "negative"
     assert info.settings.pretrigger_ns is None
     assert info.settings_source["polarity"] == "WaveDumpConfig.txt"
     assert info.settings_source["sample_period_ns"] == "command line"
     assert "Digitizer 730" in info.layout
     own = ReadOptions(settings=DetectorSettings(polarity="positive"))
-    assert wavedump.open_reader(plain, own).info.settings.polarity == "positive"
+    assert wavedump.FORMAT.open_reader(plain, own).info.settings.polarity == "positive"
 
 
 @pytest.mark.parametrize("line", ["RECORD_LENGTH 0", "RECORD_LENGTH ten"])
 def test_configuration_out_of_range_is_an_error(plain: Path, line: str) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text(line)
     with pytest.raises(SettingsError, match=line.split()[0]):
-        wavedump.open_reader(plain, ReadOptions())
+        wavedump.FORMAT.open_reader(plain, ReadOptions())
 
 
 def test_files_without_headers_are_cut_by_the_record_length(tmp_path: Path) -> None:
@@ -296,20 +296,20 @@ def test_files_without_headers_are_cut_by_the_record_length(tmp_path: Path) -> N
     path.write_bytes(waveforms().tobytes())
     assert not wavedump.recognises(path, path.read_bytes())
     with pytest.raises(FormatError, match="OUTPUT_FILE_HEADER NO"):
-        wavedump.open_reader(path, ReadOptions())
+        wavedump.FORMAT.open_reader(path, ReadOptions())
     config = tmp_path / "run.txt"
     config.write_text("OUTPUT_FILE_HEADER NO\nRECORD_LENGTH 40\n")
-    reader = wavedump.open_reader(path, ReadOptions(companion=config, chunk_bytes=200))
+    reader = wavedump.FORMAT.open_reader(path, ReadOptions(companion=config, chunk_bytes=200))
     pulses = concatenate(reader.chunks())
     np.testing.assert_array_equal(pulses.samples, waveforms())
     assert reader.info.n_entries == 20
     assert pulses.timestamp_ps is None
     config.write_text("OUTPUT_FILE_HEADER NO\nRECORD_LENGTH 39\n")
     with pytest.raises(FormatError, match="rounded the length"):
-        wavedump.open_reader(path, ReadOptions(companion=config))
+        wavedump.FORMAT.open_reader(path, ReadOptions(companion=config))
     config.write_text("<xml/>")
     with pytest.raises(SettingsError, match="expected a WaveDumpConfig"):
-        wavedump.open_reader(path, ReadOptions(companion=config))
+        wavedump.FORMAT.open_reader(path, ReadOptions(companion=config))
 
 
 def test_recognises_only_its_own(plain: Path, tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_recognising_never_raises(tmp_path: Path, data: bytes) -> None:
 
 def test_absent_file_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="cannot be read"):
-        wavedump.open_reader(tmp_path / "absent.dat", ReadOptions())
+        wavedump.FORMAT.open_reader(tmp_path / "absent.dat", ReadOptions())
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])
@@ -405,7 +405,7 @@ def test_real_coincidence_run(real_data: Path, channel: int) -> None:
     assert pulses.samples.max() < 1024
     assert set(pulses.column("channel")) == {channel}
     assert report.damaged == {}
-    settings_read = wavedump.open_reader(path, options).info.settings
+    settings_read = wavedump.FORMAT.open_reader(path, options).info.settings
     assert settings_read.polarity == "positive"
     assert settings_read.pretrigger_ns is None
 
@@ -441,4 +441,4 @@ def test_a_linked_run_file_finds_its_configuration(plain: Path, tmp_path: Path) 
     link = tmp_path / "elsewhere" / "wave.dat"
     link.parent.mkdir()
     link.symlink_to(plain)
-    assert wavedump.open_reader(link, ReadOptions()).info.settings.polarity == "negative"
+    assert wavedump.FORMAT.open_reader(link, ReadOptions()).info.settings.polarity == "negative"

@@ -43,7 +43,7 @@ def event(
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> tuple[list[Pulses], ReadReport]:
-    reader = wavedump_text.open_reader(path, options or ReadOptions())
+    reader = wavedump_text.FORMAT.open_reader(path, options or ReadOptions())
     chunks = list(reader.chunks())
     assert reader.report.n_read == sum(map(len, chunks))
     return chunks, reader.report
@@ -150,11 +150,11 @@ def test_files_without_headers_are_cut_by_the_record_length(tmp_path: Path, chun
     head = path.read_bytes()[:4096]
     assert not wavedump_text.recognises(path, head)
     with pytest.raises(FormatError, match="OUTPUT_FILE_HEADER NO"):
-        wavedump_text.open_reader(path, ReadOptions())
+        wavedump_text.FORMAT.open_reader(path, ReadOptions())
     config = tmp_path / "WaveDumpConfig.txt"
     config.write_text("OUTPUT_FILE_HEADER NO\n")
     with pytest.raises(SettingsError, match="RECORD_LENGTH"):
-        wavedump_text.open_reader(path, ReadOptions())
+        wavedump_text.FORMAT.open_reader(path, ReadOptions())
     config.write_text("OUTPUT_FILE_HEADER NO\nRECORD_LENGTH 15\n")
     assert wavedump_text.recognises(path, head)
     chunks, _ = read_all(path, ReadOptions(chunk_bytes=chunk_bytes))
@@ -162,12 +162,12 @@ def test_files_without_headers_are_cut_by_the_record_length(tmp_path: Path, chun
     np.testing.assert_array_equal(concatenate(chunks).column("entry"), np.arange(12))
     config.write_text("OUTPUT_FILE_HEADER NO\nRECORD_LENGTH 14\n")
     with pytest.raises(FormatError, match="rounded the length"):
-        wavedump_text.open_reader(path, ReadOptions())
+        wavedump_text.FORMAT.open_reader(path, ReadOptions())
 
 
 def test_polarity_comes_from_the_configuration(plain: Path) -> None:
     plain.with_name("WaveDumpConfig.txt").write_text("PULSE_POLARITY NEGATIVE\nPOST_TRIGGER 80\n")
-    settings_read = wavedump_text.open_reader(plain, ReadOptions(settings=TWO_NS)).info.settings
+    settings_read = wavedump_text.FORMAT.open_reader(plain, ReadOptions(settings=TWO_NS)).info.settings
     assert settings_read.polarity == "negative"
     assert settings_read.pretrigger_ns is None
 
@@ -193,7 +193,7 @@ def test_mutations_give_clear_errors_or_counted_damage(plain: Path, position: in
 def test_a_byte_order_mark_is_no_damage(plain: Path) -> None:
     plain.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n"))
     assert wavedump_text.recognises(plain, plain.read_bytes()[:4096])
-    assert "15 in the first event" in wavedump_text.open_reader(plain, ReadOptions()).info.layout
+    assert "15 in the first event" in wavedump_text.FORMAT.open_reader(plain, ReadOptions()).info.layout
     chunks, report = read_all(plain, ReadOptions())
     np.testing.assert_array_equal(concatenate(chunks).samples, waveforms())
     assert report.damaged == {}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
+from discrimen.errors import FormatError
 from discrimen.pulses import Pulses
 from discrimen.pulses.charge_pairs import ChargePairs
 from discrimen.pulses.detector import DetectorSettings
@@ -188,6 +191,22 @@ class Writer(Protocol):
         DataError
             If the format cannot hold them.
         """
+
+
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[BufferedReader]:
+    """Open a run file; what the operating system refuses in the block is an error of the format.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be opened or read.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror or error}; check its name and permissions", path) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

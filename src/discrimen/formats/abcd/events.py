@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
 from discrimen.pulses import Pulses
 from discrimen.pulses.charge_pairs import ChargePairs
 
@@ -58,13 +57,13 @@ class AbcdEventsReader:
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
         self._chunk_events = max(1, options.chunk_bytes // EVENT.itemsize)
-        self._report = ReadReport()
-        with _opened(path) as stream:
+        self.report = ReadReport()
+        with opened_to_read(path) as stream:
             n_events = stream.seek(0, 2) // EVENT.itemsize
         if n_events == 0:
             raise FormatError(f"expected records of {EVENT.itemsize} bytes, the file holds less than one", path)
         known = options.settings.model_dump(exclude_none=True)
-        self._info = RunInfo(
+        self.info = RunInfo(
             path=path,
             format=FORMAT.name,
             layout="ABCD events, charges only",
@@ -72,16 +71,6 @@ class AbcdEventsReader:
             settings_source=MappingProxyType(dict.fromkeys(known, "command line")),
             n_entries=n_events,
         )
-
-    @property
-    def info(self) -> RunInfo:
-        """What is known before reading."""
-        return self._info
-
-    @property
-    def report(self) -> ReadReport:
-        """What the latest pass met."""
-        return self._report
 
     def chunks(self) -> Iterator[Pulses]:
         """Refuse: there are no waveforms in list mode.
@@ -91,9 +80,9 @@ class AbcdEventsReader:
         DataError
             Always.
         """
-        self._report = ReadReport()
+        self.report = ReadReport()
         raise DataError(
-            f"{self._path}: holds {self._info.n_entries} events without waveforms (charges only); "
+            f"{self._path}: holds {self.info.n_entries} events without waveforms (charges only); "
             "'discrimen label --method band' reads them, anything else needs ABCD's waveforms"
         )
 
@@ -105,10 +94,10 @@ class AbcdEventsReader:
         FormatError
             If the operating system reports a read error.
         """
-        self._report = report = ReadReport()
+        self.report = report = ReadReport()
         first = 0
-        with _opened(self._path) as stream:
-            while content := _read(stream, self._chunk_events * EVENT.itemsize, self._path):
+        with opened_to_read(self._path) as stream:
+            while content := stream.read(self._chunk_events * EVENT.itemsize):
                 n_whole, rest = divmod(len(content), EVENT.itemsize)
                 if rest:
                     report.add_damage("truncated event", offset=(first + n_whole) * EVENT.itemsize)
@@ -143,20 +132,6 @@ def _pairs(events: NDArray[np.void], entry: NDArray[np.int64]) -> ChargePairs:
         channel=events["channel"].astype(np.int32),
         timestamp_ticks=events["timestamp"].astype(np.int64),
     )
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise FormatError(f"cannot open: {error.strerror or error}; check its name and permissions", path) from error
-
-
-def _read(stream: BinaryIO, n_bytes: int, path: Path) -> bytes:
-    try:
-        return stream.read(n_bytes)
-    except OSError as error:
-        raise FormatError(f"cannot read: {error.strerror or error}", path, stream.tell()) from error
 
 
 FORMAT = Format(

@@ -53,7 +53,7 @@ class CompassBinReader:
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
         self._chunk_bytes = options.chunk_bytes
-        self._report = ReadReport()
+        self.report = ReadReport()
         with open_run_file(path) as stream:
             size = stream.seek(0, 2)
             self._layout = find_layout(path, _fetcher(stream, path), size)
@@ -61,7 +61,7 @@ class CompassBinReader:
         settings, source = with_companion(path, options.settings, companion)
         self._periods_ns = BoardPeriods(options.settings.sample_period_ns, companion)
         self._charges_only = EventContent.WAVEFORM not in self._layout.content
-        self._info = RunInfo(
+        self.info = RunInfo(
             path=path,
             format=FORMAT.name,
             layout=f"CoMPASS binary{', charges only' if self._charges_only else ''} ({self._layout})",
@@ -69,16 +69,6 @@ class CompassBinReader:
             settings_source=source,
             n_entries=(size - self._layout.start) // self._layout.head_bytes if self._charges_only else None,
         )
-
-    @property
-    def info(self) -> RunInfo:
-        """What is known before reading."""
-        return self._info
-
-    @property
-    def report(self) -> ReadReport:
-        """What the latest pass met."""
-        return self._report
 
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once and yield its pulses; see :meth:`discrimen.formats.base.Reader.chunks`.
@@ -90,10 +80,10 @@ class CompassBinReader:
         FormatError
             If the operating system reports a read error.
         """
-        self._report = report = ReadReport()
+        self.report = report = ReadReport()
         if self._charges_only:
             raise DataError(
-                f"{self._path}: holds {self._info.n_entries} events without waveforms (charges only); pulse shapes "
+                f"{self._path}: holds {self.info.n_entries} events without waveforms (charges only); pulse shapes "
                 "need the option to save waveforms in CoMPASS"
             )
         with open_run_file(self._path) as stream:

@@ -57,28 +57,18 @@ class CompassCsvReader:
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
         self._block_bytes = max(256, min(options.chunk_bytes, _MOST_BLOCK_BYTES))
-        self._report = ReadReport()
+        self.report = ReadReport()
         self._layout = find_csv_layout(path)
         companion = find_compass_settings(path, given=options.companion, known=options.settings)
         settings, source = with_companion(path, options.settings, companion)
         self._periods_ns = BoardPeriods(options.settings.sample_period_ns, companion)
-        self._info = RunInfo(
+        self.info = RunInfo(
             path=path,
             format=FORMAT.name,
             layout=f"CoMPASS CSV{'' if self._layout.waveforms else ', charges only'} ({self._layout})",
             settings=settings,
             settings_source=source,
         )
-
-    @property
-    def info(self) -> RunInfo:
-        """What is known before reading."""
-        return self._info
-
-    @property
-    def report(self) -> ReadReport:
-        """What the latest pass met."""
-        return self._report
 
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once and yield its pulses; see :meth:`discrimen.formats.base.Reader.chunks`.
@@ -90,7 +80,7 @@ class CompassCsvReader:
         FormatError
             If the operating system reports a read error, or a line never ends.
         """
-        self._report = report = ReadReport()
+        self.report = report = ReadReport()
         if not self._layout.waveforms:
             raise DataError(
                 f"{self._path}: holds events without waveforms (charges only); pulse shapes need the option to save "
@@ -159,7 +149,7 @@ class _Table:
         self._layout = layout
         self._rows = rows
         self._block = block
-        self._report = report
+        self.report = report
         self._entry = entry + np.arange(len(rows.first), dtype=np.int64)
         self._lengths = rows.n_tokens - len(layout.columns)
         self._problem: dict[int, str] = {}
@@ -185,7 +175,7 @@ class _Table:
             if kept.any():
                 groups.append((samples[kept], {name: column[kept] for name, column in columns.items()}))
         for row, problem in sorted(self._problem.items()):
-            self._report.add_damage(problem, offset=self._offset(row))
+            self.report.add_damage(problem, offset=self._offset(row))
         return groups
 
     def _samples(self, at: NDArray[np.intp], n_samples: int) -> NDArray[np.uint16]:
@@ -244,10 +234,10 @@ class _Table:
         good = ~np.isin(at, np.fromiter(self._problem, np.intp, len(self._problem)))
         if "flags" in columns:
             fake = good & ((columns["flags"] & np.uint32(FAKE_FLAGS)) != 0)
-            self._report.n_fake += int(np.count_nonzero(fake))
+            self.report.n_fake += int(np.count_nonzero(fake))
             good &= ~fake
         if n_samples == 0:
-            self._report.n_empty += int(np.count_nonzero(good))
+            self.report.n_empty += int(np.count_nonzero(good))
             return np.zeros(len(at), bool)
         return good
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError, SettingsError
-from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.lh5.codecs import read_samples, require_readable
 from discrimen.formats.lh5.layout import (
     H5_ERRORS,
@@ -220,16 +220,11 @@ def recognises(path: Path, head: bytes) -> bool:  # noqa: ARG001 - the signature
     return any(head[offset : offset + len(_SIGNATURE)] == _SIGNATURE for offset in (0, 512, 1024, 2048))
 
 
-def open_reader(path: Path, options: ReadOptions) -> Reader:
-    """Open an LH5 file."""
-    return Lh5Reader(path, options)
-
-
 FORMAT = Format(
     name=NAME,
     description="native file: HDF5 in LEGEND's LH5 layout",
     suffixes=(".lh5", ".h5", ".hdf5"),
     recognises=recognises,
-    open_reader=open_reader,
+    open_reader=Lh5Reader,
     open_writer=open_writer,
 )

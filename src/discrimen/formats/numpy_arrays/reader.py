@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError, SettingsError
-from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.numpy_arrays.samples import direct_type, finite_rows, needs_scan, scanned_type, whole_numbers
 from discrimen.formats.numpy_arrays.stream import (
     ARCHIVE_ERRORS,
@@ -286,25 +286,17 @@ def _recognises_npz(path: Path, head: bytes) -> bool:  # noqa: ARG001 - the firs
     return head.startswith(b"PK\x03\x04") and head[30 : 30 + name_length].endswith(b".npy")
 
 
-def _open_npy(path: Path, options: ReadOptions) -> Reader:
-    return NpyReader(path, options)
-
-
-def _open_npz(path: Path, options: ReadOptions) -> Reader:
-    return NpzReader(path, options)
-
-
 NPY_FORMAT = Format(
     name="npy",
     description="NumPy array of shape (pulse, sample)",
     suffixes=(".npy",),
     recognises=_recognises_npy,
-    open_reader=_open_npy,
+    open_reader=NpyReader,
 )
 NPZ_FORMAT = Format(
     name="npz",
     description="NumPy archive with waveforms and columns",
     suffixes=(".npz",),
     recognises=_recognises_npz,
-    open_reader=_open_npz,
+    open_reader=NpzReader,
 )

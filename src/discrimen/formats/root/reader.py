@@ -83,32 +83,22 @@ class RootReader:
     """
 
     def __init__(self, info: RunInfo, layout: TreeLayout, *, chunk_bytes: int) -> None:
-        self._info = info
+        self.info = info
         self._layout = layout
         self._chunk_bytes = chunk_bytes
-        self._report = ReadReport()
+        self.report = ReadReport()
         self._first_fault = ""
-
-    @property
-    def info(self) -> RunInfo:
-        """What is known before reading."""
-        return self._info
-
-    @property
-    def report(self) -> ReadReport:
-        """What the latest pass met."""
-        return self._report
 
     def chunks(self) -> Iterator[Pulses]:
         """Yield the pulses, one chunk for each length and sampling period of a block; see the protocol."""
-        self._report = ReadReport()
+        self.report = ReadReport()
         self._first_fault = ""
-        with open_root(self._info.path) as file:
-            tree = RootTree(file, self._layout.tree, self._info.path)
+        with open_root(self.info.path) as file:
+            tree = RootTree(file, self._layout.tree, self.info.path)
             for start, stop in tree.ranges(self._layout.branches, self._chunk_bytes):
                 for block in self._blocks(tree, start, stop):
                     yield from self._pulses(tree, block)
-        self._refuse_if_all_lost(self._info.path)
+        self._refuse_if_all_lost(self.info.path)
 
     def _blocks(self, tree: RootTree, start: int, stop: int) -> Iterator[_Block]:
         """Read a range; where that fails, halve it at a basket's boundary until the damaged basket is alone."""
@@ -119,7 +109,7 @@ class RootReader:
             if middle is None:
                 offset = error.offset if error.offset is not None else self._offset(tree, start)
                 self._first_fault = self._first_fault or str(error)
-                self._report.add_damage(UNREADABLE, offset=offset, count=stop - start)
+                self.report.add_damage(UNREADABLE, offset=offset, count=stop - start)
                 return
             yield from self._blocks(tree, start, middle)
             yield from self._blocks(tree, middle, stop)
@@ -143,15 +133,15 @@ class RootReader:
         self._count_damage(OUT_OF_RANGE, tree, block, ~kept)
         if "flags" in block.columns:
             fake = kept & ((block.columns["flags"] & np.uint32(FAKE_FLAGS)) != 0)
-            self._report.n_fake += int(np.count_nonzero(fake))
+            self.report.n_fake += int(np.count_nonzero(fake))
             kept &= ~fake
         waveforms = block.waveforms
         if waveforms is None:
-            self._report.n_empty += int(np.count_nonzero(kept))
+            self.report.n_empty += int(np.count_nonzero(kept))
             return
         self._count_damage(WRONG_LENGTH, tree, block, kept & ~waveforms.intact)
         kept &= waveforms.intact
-        self._report.n_empty += int(np.count_nonzero(kept & (waveforms.lengths == 0)))
+        self.report.n_empty += int(np.count_nonzero(kept & (waveforms.lengths == 0)))
         kept &= waveforms.lengths > 0
         periods_ns = self._periods_ns(block)
         for length, period_ns in sorted(
@@ -173,13 +163,13 @@ class RootReader:
             samples, rows = samples[fits], rows[fits]
         if not len(rows):
             return
-        self._report.n_read += len(rows)
+        self.report.n_read += len(rows)
         columns = {name: values[rows] for name, values in block.columns.items()}
         yield Pulses(samples=samples, sample_period_ns=period_ns, entry=rows + block.start, **columns)
 
     def _periods_ns(self, block: _Block) -> NDArray[np.float64]:
         """Return the sampling period of each entry, 0 where it is unknown."""
-        common = self._info.settings.sample_period_ns
+        common = self.info.settings.sample_period_ns
         if common is not None or "board" not in block.columns:
             return np.full(len(block.in_range), common or 0.0)
         boards, position = np.unique(block.columns["board"], return_inverse=True)
@@ -190,7 +180,7 @@ class RootReader:
         count = int(np.count_nonzero(broken))
         if count:
             first = block.start + int(np.argmax(broken))
-            self._report.add_damage(kind, offset=self._offset(tree, first), count=count)
+            self.report.add_damage(kind, offset=self._offset(tree, first), count=count)
 
     def _offset(self, tree: RootTree, entry: int) -> int | None:
         return tree.byte_offset(self._layout.branches[0], entry)
@@ -204,7 +194,7 @@ class RootReader:
         return int(found[len(found) // 2]) if len(found) else None
 
     def _refuse_if_all_lost(self, path: Path) -> None:
-        report = self._report
+        report = self.report
         if report.n_damaged and not report.n_read + report.n_fake + report.n_empty:
             kinds = ", ".join(f"{damage.count} x {kind}" for kind, damage in report.damaged.items())
             fault = f"; first: {self._first_fault}" if self._first_fault else ""

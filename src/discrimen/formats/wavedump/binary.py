@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import FormatError, SettingsError
-from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
+from discrimen.errors import SettingsError
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
 from discrimen.formats.wavedump.chain import Block, EventChain, Run
 from discrimen.formats.wavedump.config import TagUnwrapper, find_config, run_settings, tag_clock
 from discrimen.formats.wavedump.layout import (
@@ -56,7 +55,7 @@ class WaveDumpReader:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         config = find_config(path, options.companion)
-        with _reading(path) as stream:
+        with opened_to_read(path) as stream:
             file_bytes = os.fstat(stream.fileno()).st_size
             self._layout = find_layout(
                 stream, path, file_bytes=file_bytes, config=config, sample_bytes=options.sample_bytes
@@ -82,7 +81,7 @@ class WaveDumpReader:
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
         self.report = ReadReport()
-        with _reading(self.info.path) as stream:
+        with opened_to_read(self.info.path) as stream:
             for pulses in self._with_headers(stream) if self._layout.header_bytes else self._without_headers(stream):
                 self.report.n_read += len(pulses)
                 yield pulses
@@ -188,15 +187,6 @@ def _describe(layout: EventLayout, clock: object, skipped: tuple[str, ...]) -> s
     return "; ".join(parts)
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[BufferedReader]:
-    try:
-        with path.open("rb") as stream:
-            yield stream
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}", path) from error
-
-
 def recognises(path: Path, head: bytes) -> bool:
     """Whether the file starts with a chain of WaveDump events, or its configuration says that it has no headers."""
     if len(head) < EVENT_HEADER.itemsize:
@@ -210,16 +200,11 @@ def recognises(path: Path, head: bytes) -> bool:
         return False
 
 
-def open_reader(path: Path, options: ReadOptions) -> Reader:
-    """Open a WaveDump binary file."""
-    return WaveDumpReader(path, options)
-
-
 FORMAT = Format(
     name=NAME,
     description="CAEN WaveDump binary",
     suffixes=(".dat",),
     recognises=recognises,
-    open_reader=open_reader,
+    open_reader=WaveDumpReader,
     open_writer=open_writer,
 )

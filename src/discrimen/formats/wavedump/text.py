@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, SettingsError
-from discrimen.formats.base import Format, Reader, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
 from discrimen.formats.wavedump.config import (
     TagUnwrapper,
     WaveDumpConfig,
@@ -66,7 +65,7 @@ class WaveDumpTextReader:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         config = find_config(path, options.companion)
-        with _reading(path) as stream:
+        with opened_to_read(path) as stream:
             head = stream.read(4096)
         self._has_headers = _starts_with_header(head)
         if not self._has_headers and not (config is not None and config.headers_off and _starts_with_number(head)):
@@ -98,7 +97,7 @@ class WaveDumpTextReader:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
         self.report = ReadReport()
         unwrapper = TagUnwrapper(self._clock) if self._clock and self._has_headers else None
-        with _reading(self.info.path) as stream:
+        with opened_to_read(self.info.path) as stream:
             for events in self._with_headers(stream) if self._has_headers else self._without_headers(stream):
                 for pulses in self._pulses(events, unwrapper):
                     self.report.n_read += len(pulses)
@@ -255,7 +254,7 @@ def _record_length(path: Path, config: WaveDumpConfig | None) -> int:
     if config is None or length is None:
         raise SettingsError(f"{path}: a file without event headers needs RECORD_LENGTH in its WaveDumpConfig.txt")
     n_lines, last = 0, b"\n"
-    with _reading(path) as stream:
+    with opened_to_read(path) as stream:
         while data := stream.read(2**20):
             n_lines, last = n_lines + data.count(b"\n"), data[-1:]
     n_lines += last != b"\n"
@@ -276,15 +275,6 @@ def _starts_with_number(head: bytes) -> bool:
     return re.match(rb"\s*[0-9]+(\.[0-9]*)?\s", head) is not None
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[BufferedReader]:
-    try:
-        with path.open("rb") as stream:
-            yield stream
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}", path) from error
-
-
 def recognises(path: Path, head: bytes) -> bool:
     """Whether the file starts with an event's header, or its configuration says that it has none."""
     if _starts_with_header(head):
@@ -298,15 +288,10 @@ def recognises(path: Path, head: bytes) -> bool:
     return config is not None and config.headers_off
 
 
-def open_reader(path: Path, options: ReadOptions) -> Reader:
-    """Open a WaveDump text file."""
-    return WaveDumpTextReader(path, options)
-
-
 FORMAT = Format(
     name=NAME,
     description="CAEN WaveDump text",
     suffixes=(".txt",),
     recognises=recognises,
-    open_reader=open_reader,
+    open_reader=WaveDumpTextReader,
 )
