@@ -22,9 +22,9 @@ from discrimen.comparison import (
 )
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.evaluation import NotComputed, evaluate
-from discrimen.evaluation.writing import report_json
 from discrimen.inference.load import Model
 from discrimen.metrics import Leakage, auc, leakage_at_efficiency, unpaired_difference
+from discrimen.output.plain import json_text
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
 
@@ -136,7 +136,7 @@ def test_reports_of_earlier_evaluations(tmp_path: Path) -> None:
         folders[name] = tmp_path / name
         folders[name].mkdir()
         report = evaluate(model.predictor, dataset(800, 25 + number).pulses, energy_edges_kevee=EDGES)
-        (folders[name] / "report.json").write_text(report_json(report))
+        (folders[name] / "report.json").write_text(json_text(report.as_dict()))
     found = compare_reports(folders)
     (group,) = found.groups
     assert (group.reference, group.paired) == ("sharp", False)

@@ -39,5 +39,5 @@ def fake_training() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trial_module, "_measure", measure)
         patch.setattr(trial_module, "_forget_programs", lambda: None)
-        patch.setattr("discrimen.search.writing.search_figure", lambda _: new_figure(1, 1))
+        patch.setattr("discrimen.search.picture.search_figure", lambda _: new_figure(1, 1))
         yield

@@ -3,6 +3,6 @@
 from discrimen.audit.audit import Audit, audit_dataset, require_sound
 from discrimen.audit.finding import Finding, Severity
 from discrimen.audit.leaks import LeakTest
-from discrimen.audit.writing import write_audit
+from discrimen.audit.page import write_audit
 
 __all__ = ["Audit", "Finding", "LeakTest", "Severity", "audit_dataset", "require_sound", "write_audit"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +46,6 @@ class Charts:
     charge_counts: NDArray[np.int64]
     before_mean_adc: NDArray[np.float64]
     before_error_adc: NDArray[np.float64]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def charts_of(dataset: Dataset, quantities: Quantities) -> Charts:

@@ -1,20 +1,22 @@
-"""The audit as one page of HTML that needs nothing beside it."""
+"""The audit as files: JSON, and one page of HTML that needs nothing beside it."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from discrimen.audit.audit import Audit
 from discrimen.audit.finding import Severity
+from discrimen.audit.pictures import figures
+from discrimen.output.files import write_files
 from discrimen.output.page import render_page
+from discrimen.output.pictures import data_uri, png_of
+from discrimen.output.plain import json_text
+from discrimen.output.provenance import software_versions, utc_now
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_DOTS_PER_INCH = 110
 
 _CAPTIONS: Mapping[str, str] = {
     "class_order": "Class order: the share of neutrons along the files. It should be flat within each run.",
@@ -23,6 +25,35 @@ _CAPTIONS: Mapping[str, str] = {
     "spectra": "Amplitude spectra: where only one class occurs, the network learns the energy instead of the shape.",
     "pretrigger": "Mean samples before the pulse. Nothing of the pulse reaches back there: the classes should agree.",
 }
+
+
+def write_audit(audit: Audit, folder: Path | str, *, split: Mapping[str, Any] | None = None) -> tuple[Path, ...]:
+    """Write ``audit.json`` and ``audit.html`` into a folder.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+    folder : Path
+        Made if need be; files of the same names are replaced.
+    split : mapping, optional
+        The split that training would make, plain data, for the JSON.
+
+    Returns
+    -------
+    tuple of Path
+        JSON and HTML.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    about = {"versions": software_versions("numpy", "scipy"), "date_utc": utc_now()}
+    values = {**audit.as_dict(), "charts": audit.charts, "split": split, **about}
+    return write_files(folder, {"audit.json": json_text(values), "audit.html": audit_page(audit, figures(audit))})
 
 
 def audit_page(audit: Audit, pictures: Mapping[str, Figure]) -> str:
@@ -37,7 +68,8 @@ def audit_page(audit: Audit, pictures: Mapping[str, Figure]) -> str:
     """
     names = ", ".join(str(file["name"]) for file in audit.files)
     shown = [
-        {"name": name, "source": _data_uri(figure), "caption": _CAPTIONS[name]} for name, figure in pictures.items()
+        {"name": name, "source": data_uri(png_of(figure, dots_per_inch=110)), "caption": _CAPTIONS[name]}
+        for name, figure in pictures.items()
     ]
     return render_page("audit.html", title=f"Audit of {names}", summary=summary(audit), audit=audit, shown=shown)
 
@@ -54,9 +86,3 @@ def summary(audit: Audit) -> str:
         f"{audit.n_gamma} gammas and {audit.n_neutron} neutrons{part}; before the pulse, as {source}: samples "
         f"{before.start} to {before.stop - 1}; found: {told or 'nothing'}"
     )
-
-
-def _data_uri(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

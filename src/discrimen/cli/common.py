@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from discrimen.output.plain import plain
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -69,7 +71,7 @@ def log(line: str) -> None:
 
 def emit_json(result: Mapping[str, Any]) -> None:
     """Print a result as one JSON object; numbers that are not finite become null."""
-    print(json.dumps(_finite(result), indent=2, allow_nan=False))
+    print(json.dumps(plain(result), indent=2, allow_nan=False))
 
 
 def stdout_console() -> Console:
@@ -150,13 +152,3 @@ def _plain_progress(title: str, total: int | None) -> Tick:
             log(f"{title}: {done}{of_total} {note}".rstrip())
 
     return tick
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from discrimen.formats.base import Reader
 from discrimen.labelling.contamination import labels_path
-from discrimen.output.files import complete_or_absent
+from discrimen.output.files import write_files
+from discrimen.output.plain import json_text
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
 
@@ -28,6 +28,5 @@ def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dic
 
 def write_beside(output: Path, whole: Mapping[str, Any]) -> None:
     """Write the estimates as JSON beside the output, with its hash: they hold for these labels only."""
-    text = json.dumps({**whole, "output_sha256": sha256_of_file(output)}, indent=2, allow_nan=False)
-    with complete_or_absent(labels_path(output)) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+    beside = labels_path(output)
+    write_files(beside.parent, {beside.name: json_text({**whole, "output_sha256": sha256_of_file(output)})})

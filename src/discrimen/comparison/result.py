@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from discrimen.evaluation import NotComputed
-from discrimen.evaluation.report import plain
 from discrimen.metrics import Auc, Difference, EnergyBin, Leakage, LeakageRatio
+from discrimen.output.plain import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

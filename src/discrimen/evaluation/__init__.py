@@ -1,10 +1,10 @@
 """Evaluation: predictor and labelled pulses to a report, and the report to text, JSON and plots."""
 
 from discrimen.evaluation.evaluate import evaluate
+from discrimen.evaluation.page import write_report
 from discrimen.evaluation.report import METHODS, BinReport, MethodResult, NotComputed, OperatingPoint, Report
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap, ScoreHistogram
 from discrimen.evaluation.text import leakage_table, report_text
-from discrimen.evaluation.writing import write_report
 
 __all__ = [
     "METHODS",

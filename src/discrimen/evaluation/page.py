@@ -1,9 +1,10 @@
-"""The report as a page of HTML that needs nothing beside it."""
+"""The report as files: JSON, a page of HTML that needs nothing beside it, plots."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discrimen.evaluation.page_tables import (
@@ -13,10 +14,13 @@ from discrimen.evaluation.page_tables import (
     operating_point_rows,
     run_rows,
 )
-from discrimen.evaluation.pictures import Picture, picture
+from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report import NotComputed, Report
 from discrimen.evaluation.text import main_efficiency, percent
+from discrimen.output.files import write_files
 from discrimen.output.page import render_page
+from discrimen.output.pictures import Picture, picture, picture_files
+from discrimen.output.plain import json_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +39,35 @@ _CAPTIONS: Mapping[str, str] = {
     "worst_pulses": "The pulses that the network is surest of, and wrong, over the mean shapes of both classes.",
     "loss": "Cross-entropy of each epoch of the training.",
 }
+
+
+def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 120) -> tuple[Path, ...]:
+    """Write ``report.json``, ``report.html`` and each plot as PNG and as PDF into a folder.
+
+    Parameters
+    ----------
+    report : Report
+        The result of an evaluation.
+    folder : Path
+        Made if need be; files of the same names are replaced.
+    dots_per_inch : int
+        Of the plots.
+
+    Returns
+    -------
+    tuple of Path
+        The files: JSON, page, plots.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    MissingExtraError
+        If matplotlib, mplhep or Jinja is not installed.
+    """
+    pictures = report_pictures(report, figures(report), dots_per_inch=dots_per_inch)
+    texts = {"report.json": json_text(report.as_dict()), "report.html": report_page(report, pictures)}
+    return write_files(folder, {**texts, **picture_files(pictures)})
 
 
 def report_pictures(report: Report, drawn: Mapping[str, Figure], *, dots_per_inch: int = 120) -> tuple[Picture, ...]:

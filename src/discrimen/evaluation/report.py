@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from math import isfinite
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
-from pydantic import BaseModel
 
 from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
 from discrimen.metrics import (
@@ -23,6 +19,7 @@ from discrimen.metrics import (
     Share,
     Temperature,
 )
+from discrimen.output.plain import plain
 from discrimen.pulses.detector import GatesNs
 
 METHODS: Mapping[str, str] = {
@@ -241,20 +238,3 @@ class Report:
         """Return plain data, ready for JSON: NaN and infinity become null."""
         values: dict[str, Any] = plain(self)
         return {"discrimen_report": 2, **values}
-
-
-def plain(value: Any) -> Any:
-    """Return results as what JSON can hold: NaN and infinity become null."""
-    if isinstance(value, BaseModel):
-        return value.model_dump()
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,6 +48,32 @@ def complete_or_absent(path: Path | str) -> Iterator[Path]:
         # What cannot be removed could not be written either: that error is on its way already.
         with suppress(OSError):
             part.unlink()
+
+
+def write_files(folder: Path | str, contents: Mapping[str, str | bytes]) -> tuple[Path, ...]:
+    """Write files into a folder, each complete or absent.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be; files of the same names are replaced.
+    contents : mapping of str to str or bytes
+        By name; text is written as UTF-8.
+
+    Returns
+    -------
+    tuple of Path
+        The files, in their order.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    for name, content in contents.items():
+        with complete_or_absent(Path(folder) / name) as part:
+            part.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return tuple(Path(folder) / name for name in contents)
 
 
 def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:

@@ -1,13 +1,17 @@
-"""One picture: for every distortion leakage and efficiency against its size, a curve for each model."""
+"""The curves as JSON, and one picture: leakage and efficiency against the size of each distortion, model by model."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from discrimen.errors import require_module
 from discrimen.metrics import Leakage
+from discrimen.output.files import write_files
+from discrimen.output.pictures import png_of
+from discrimen.output.plain import json_text
 from discrimen.output.style import COLOURS, GREY, house_style, new_figure
 from discrimen.robustness.report import Robustness, RobustnessCurve
 from discrimen.simulation.distortion import DISTORTIONS
@@ -17,6 +21,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+
+
+def write_robustness(result: Robustness, folder: Path | str, *, dots_per_inch: int = 130) -> tuple[Path, ...]:
+    """Write ``robustness.json`` and ``robustness.png`` into a folder.
+
+    Parameters
+    ----------
+    result : Robustness
+        What was found.
+    folder : Path
+        Made if need be; files of the same names are replaced.
+    dots_per_inch : int
+        Of the picture.
+
+    Returns
+    -------
+    tuple of Path
+        The files, the JSON first.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    drawn = png_of(draw_robustness(result), dots_per_inch=dots_per_inch)
+    return write_files(folder, {"robustness.json": json_text(result.as_dict()), "robustness.png": drawn})
 
 
 def draw_robustness(result: Robustness) -> Figure:

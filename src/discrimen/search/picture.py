@@ -1,13 +1,18 @@
-"""The picture of a search: the leakage of each trial as they came, or the front of leakage against time."""
+"""The result of a search as JSON, and its picture: the leakage of each trial, or the front of leakage against time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from discrimen.errors import require_module
+from discrimen.output.files import write_files
+from discrimen.output.pictures import png_of
+from discrimen.output.plain import json_text
+from discrimen.output.provenance import software_versions, utc_now
 from discrimen.output.style import BLACK, COLOURS, GREY, house_style, new_figure
 from discrimen.search.result import SearchResult, TrialRow
 
@@ -17,6 +22,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LEAKAGE = "gamma leakage at {:.0%} neutron efficiency\n({}, smoothed, validation part)"
+
+
+def write_result(result: SearchResult, *, dots_per_inch: int = 150) -> tuple[Path, ...]:
+    """Write ``report.json`` and ``search.png`` into the folder of the search.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    about = {"software": software_versions("optuna", "keras", "jax", "numpy"), "date_utc": utc_now()}
+    drawn = png_of(search_figure(result), dots_per_inch=dots_per_inch)
+    return write_files(result.folder, {"report.json": json_text({**result.as_dict(), **about}), "search.png": drawn})
 
 
 def search_figure(result: SearchResult) -> Figure:

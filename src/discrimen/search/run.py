@@ -21,11 +21,11 @@ from discrimen.runs.dataset import Dataset
 from discrimen.search.candidate import PreparationMaker, make_preparation
 from discrimen.search.config import SearchConfig
 from discrimen.search.objective import choose_judges
+from discrimen.search.picture import write_result
 from discrimen.search.result import SearchResult, TrialRow, collect
 from discrimen.search.space import SearchSpace
 from discrimen.search.study import drop_cut_off_trials, finished_trials, open_study, seed_sampler
 from discrimen.search.trial import SearchTask, run_trial, trial_folder
-from discrimen.search.writing import write_result
 
 if TYPE_CHECKING:
     from optuna import Study

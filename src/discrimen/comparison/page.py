@@ -9,9 +9,10 @@ from discrimen.comparison.pictures import figures
 from discrimen.comparison.result import Comparison, Figures, Group
 from discrimen.comparison.text import against_heading, against_words
 from discrimen.evaluation.page_tables import NOTHING, Cell, Line, TableRows, leakage_cell
-from discrimen.evaluation.pictures import picture, write_pictures
-from discrimen.output.files import complete_or_absent
+from discrimen.output.files import write_files
 from discrimen.output.page import render_page
+from discrimen.output.pictures import picture, picture_files
+from discrimen.output.plain import json_text
 
 
 def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, ...]:
@@ -55,16 +56,8 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, 
         made=f"Made {comparison.created_utc} with "
         + ", ".join(f"{name} {version}" for name, version in comparison.software.items()),
     )
-    texts = {
-        "comparison.json": json.dumps(comparison.as_dict(), indent=1, allow_nan=False) + "\n",
-        "comparison.html": page,
-    }
-    written = []
-    for name, text in texts.items():
-        written.append(Path(folder) / name)
-        with complete_or_absent(written[-1]) as part:
-            part.write_text(text, encoding="utf-8")
-    return (*written, *write_pictures(pictures, Path(folder)))
+    texts = {"comparison.json": json_text(comparison.as_dict()), "comparison.html": page}
+    return write_files(folder, {**texts, **picture_files(pictures)})
 
 
 def _caption(group: Group) -> str:

@@ -16,11 +16,12 @@ import pytest
 from discrimen.errors import OutputError
 from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
 from discrimen.evaluation.page import report_page, report_pictures
-from discrimen.evaluation.pictures import Picture, write_pictures
 from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report_parts import LossCurve
-from discrimen.evaluation.writing import report_json
 from discrimen.metrics import Leakage, LeakageRatio
+from discrimen.output.files import write_files
+from discrimen.output.pictures import Picture, picture_files
+from discrimen.output.plain import json_text
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -37,7 +38,7 @@ def numbers(value: Any) -> list[float]:
 
 
 def test_json_holds_the_whole_report(report: Report) -> None:
-    text = report_json(report)
+    text = json_text(report.as_dict())
     values = json.loads(text)
     assert values == json.loads(json.dumps(report.as_dict()))
     assert all(math.isfinite(number) for number in numbers(values))
@@ -91,7 +92,7 @@ def test_names_of_files_are_escaped(small_report: Report) -> None:
 def test_a_folder_in_the_way_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "loss.png").mkdir()
     with pytest.raises(OutputError, match=r"loss\.png: a folder has this name"):
-        write_pictures([Picture(name="loss", caption="", png=b"", pdf=b"")], tmp_path)
+        write_files(tmp_path, picture_files([Picture(name="loss", caption="", png=b"", pdf=b"")]))
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,8 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from discrimen.output.files import complete_or_absent
 from discrimen.output.style import house_style
 
 if TYPE_CHECKING:
@@ -38,12 +36,17 @@ class Picture:
     @property
     def source(self) -> str:
         """The picture inside the page: a data URI."""
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
+        return data_uri(self.png)
 
     @property
     def files(self) -> tuple[str, str]:
-        """Names of the files that :func:`write_pictures` writes."""
+        """Names of its files."""
         return f"{self.name}.png", f"{self.name}.pdf"
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as an address that a page can hold."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120) -> Picture:
@@ -58,28 +61,23 @@ def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120
     dots_per_inch : int
         Of the PNG.
     """
-    png, pdf = io.BytesIO(), io.BytesIO()
+    png, pdf = png_of(figure, dots_per_inch=dots_per_inch), io.BytesIO()
     with house_style():
-        figure.savefig(png, format="png", dpi=dots_per_inch)
         # The second drawing need not find the layout anew.
         figure.set_layout_engine("none")
         # No date: the same figure gives the same bytes.
         figure.savefig(pdf, format="pdf", dpi=dots_per_inch, metadata={"CreationDate": None})
-    return Picture(name=name, caption=caption, png=png.getvalue(), pdf=pdf.getvalue())
+    return Picture(name=name, caption=caption, png=png, pdf=pdf.getvalue())
 
 
-def write_pictures(pictures: Iterable[Picture], folder: Path) -> list[Path]:
-    """Write pictures as PNG and PDF, each complete or absent, and return the paths.
+def picture_files(pictures: Iterable[Picture]) -> dict[str, bytes]:
+    """Return the content of each picture's files by name, for :func:`discrimen.output.files.write_files`."""
+    return {name: content for each in pictures for name, content in zip(each.files, (each.png, each.pdf), strict=True)}
 
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-    """
-    written = []
-    for each in pictures:
-        for name, content in zip(each.files, (each.png, each.pdf), strict=True):
-            written.append(folder / name)
-            with complete_or_absent(written[-1]) as part:
-                part.write_bytes(content)
-    return written
+
+def png_of(figure: Figure, *, dots_per_inch: int = 120) -> bytes:
+    """Draw a figure as the content of a PNG."""
+    png = io.BytesIO()
+    with house_style():
+        figure.savefig(png, format="png", dpi=dots_per_inch)
+    return png.getvalue()
