@@ -26,9 +26,9 @@ from discrimen.metrics import (
     auc,
     auc_difference,
     calibration_error,
-    draw_runs,
     figure_of_merit,
     fit_temperature,
+    intervals_for,
     leakage_at_efficiency,
     leaked_share,
     neutron_logits,
@@ -36,7 +36,6 @@ from discrimen.metrics import (
     wilson_interval,
 )
 from discrimen.metrics.figure_of_merit import FWHM_PER_SIGMA
-from discrimen.metrics.run_differences import widened, widened_auc, widened_leakage, widened_paired
 from discrimen.pulse_shape import tune_gatti
 from discrimen.pulse_shape.charge import best_gates, charge_comparison
 
@@ -235,22 +234,17 @@ def run_cases() -> Iterator[Case]:
 
         def of_leakage(rng: np.random.Generator, n_runs: int = n_runs) -> Interval:
             scores, labels, run = draw(n_runs, rng)
-            found = leakage_at_efficiency(scores, labels, efficiency=0.95)
-            wide = widened_leakage(found, scores, labels, draws=draw_runs(run, labels, rng=rng), confidence=0.95)
-            return wide.low, wide.high
+            found = intervals_for(run, labels, confidence=0.95, rng=rng).leakage(scores, labels, efficiency=0.95)
+            return found.low, found.high
 
         def of_share(rng: np.random.Generator, n_runs: int = n_runs) -> Interval:
             scores, labels, run = draw(n_runs, rng)
-            neutron, draws = labels == 1, draw_runs(run, labels, rng=rng)
-            passing = scores >= threshold
-            found = wilson_interval(int((passing & neutron).sum()), int(neutron.sum()))
-            error = draws.share_error(passing, neutron)
-            return widened(found.value, found.low, found.high, error=error, half_width=draws.quantile(0.95))
+            found = intervals_for(run, labels, confidence=0.95, rng=rng).share(scores >= threshold, labels == 1)
+            return found.low, found.high
 
         def of_area(rng: np.random.Generator, n_runs: int = n_runs) -> Interval:
             scores, labels, run = draw(n_runs, rng)
-            draws = draw_runs(run, labels, rng=rng)
-            found = widened_auc(auc(scores, labels), scores, labels, draws=draws, confidence=0.95)
+            found = intervals_for(run, labels, confidence=0.95, rng=rng).auc(scores, labels)
             return found.low, found.high
 
         yield Case(f"leakage at 95%, {n_runs} runs that differ", truth, of_leakage)
@@ -268,10 +262,9 @@ def _paired_run_cases(
     def interval(rng: np.random.Generator) -> Interval:
         scores, labels, run = draw(8, rng)
         other = scores + rng.normal(0, extra, 8)[run] + rng.normal(0, own, len(scores))
-        found = paired_leakage(other, scores, labels, efficiency=0.95, rng=rng)
-        draws = draw_runs(run, labels, rng=rng)
-        wide = widened_paired(found, other, scores, labels, draws=draws, confidence=0.95).difference
-        return wide.low, wide.high
+        intervals = intervals_for(run, labels, confidence=0.95, rng=rng)
+        found = intervals.paired_leakage(other, scores, labels, efficiency=0.95).difference
+        return found.low, found.high
 
     widths = np.sqrt(1 + 0.25**2), np.sqrt(1 + 0.25**2 + extra**2 + own**2)
     leakages = [float(ndtr(-(2.5 + width * ndtri(0.05)) / width)) for width in widths]
@@ -365,9 +358,9 @@ def _pool(
     """Simulate, tune gates and filter on pulses of their own, and score the pool."""
     import discrimen
     from discrimen.evaluation.classic_methods import aligned_preparation
-    from discrimen.evaluation.discriminants import upright
     from discrimen.inference.load import load_model
     from discrimen.network.prepare import choose_preparation, prepare
+    from discrimen.pulse_shape.upright import upright
 
     with tempfile.TemporaryDirectory() as folder:
         sets = []

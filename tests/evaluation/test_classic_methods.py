@@ -10,13 +10,13 @@ import pytest
 
 from discrimen.errors import MissingExtraError
 from discrimen.evaluation import MethodResult, NotComputed, Report, evaluate
-from discrimen.evaluation.classic_methods import ClassicMethods, aligned_preparation, tuned_methods
-from discrimen.evaluation.discriminants import blocks
-from discrimen.evaluation.report import Calibration
+from discrimen.evaluation.classic_methods import ClassicMethods, tuned_methods
+from discrimen.evaluation.report import Reliability
 from discrimen.evaluation.tuning import merit_on
 from discrimen.metrics import Temperature
 from discrimen.network.prepare import prepare
 from discrimen.pulse_shape import boosted_tree
+from discrimen.pulse_shape.upright import aligned_preparation, blocks
 from discrimen.pulses import Pulses
 
 CLASSIC = ("gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")
@@ -25,9 +25,10 @@ CLASSIC = ("gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")
 @pytest.fixture(scope="module")
 def methods(make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]) -> ClassicMethods:
     tuning = make_pulses(2000, seed=8)
-    aligned = aligned_preparation(tuning.samples, make_predictor().spec.preparation)
+    aligned = aligned_preparation(tuning.samples, make_predictor().spec.preparation, whole_share=0.9)
     return ClassicMethods(
-        methods=tuned_methods(tuning, preparation=aligned, merit=merit_on(tuning)), preparation=aligned
+        methods=tuned_methods(tuning, preparation=aligned, merit=merit_on(tuning), seed=0, by_energy=True),
+        preparation=aligned,
     )
 
 
@@ -62,7 +63,7 @@ def test_blocks_score_as_the_whole(
 ) -> None:
     samples = make_pulses(300, seed=9).samples
     whole = methods.scores(samples)
-    monkeypatch.setattr("discrimen.evaluation.discriminants._BLOCK_SAMPLES", 17 * samples.shape[1])
+    monkeypatch.setattr("discrimen.pulse_shape.upright._BLOCK_SAMPLES", 17 * samples.shape[1])
     assert len(blocks(samples)) > 10
     for name, scores in methods.scores(samples).items():
         assert scores == pytest.approx(whole[name], rel=1e-9, nan_ok=True)
@@ -90,9 +91,9 @@ def test_without_scikit_learn_the_other_methods_stand(
 def test_calibration_stands_in_every_range(report: Report) -> None:
     for part in report.ranges:
         found = part.calibration
-        assert isinstance(found, Calibration)
+        assert isinstance(found, Reliability)
         assert sum(point.neutrons.n_total for point in found.curve) == part.n_gamma + part.n_neutron
         assert sum(point.neutrons.n_counted for point in found.curve) == part.n_neutron
         assert found.error.chance < found.error.chance_high
-    assert isinstance(report.overall.calibration, Calibration)
+    assert isinstance(report.overall.calibration, Reliability)
     assert isinstance(report.overall.calibration.temperature, Temperature)

@@ -13,7 +13,7 @@ from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Rep
 from discrimen.evaluation.page import report_page
 from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
 from discrimen.pulses import Label, Pulses, concatenate
-from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs
+from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
 
 GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
 
@@ -167,7 +167,7 @@ def test_energies_come_from_the_calibration(
     known = make_pulses(3000, seed=6, low_kevee=100)
     truth = known.column("energy_kevee")
     gain = {"peak_adc": 0.45, "long_charge_adc_ns": 1 / (1.5 * 4 * 4), "energy": 2.0}[quantity]
-    calibration = Calibration(quantity=quantity, gain_kevee_per_unit=gain)
+    calibration = LightCalibration(quantity=quantity, gain_kevee_per_unit=gain)
     settings = DetectorSettings(gates=GATES, calibration=calibration)
     pulses = known.replace(energy_kevee=None, energy=truth.astype(np.float64) / 2)
     report = evaluate(make_predictor(settings=settings), pulses, energy_edges_kevee=(300, 10000))
@@ -356,7 +356,7 @@ def test_predictor_must_give_probabilities(
 def test_a_charge_calibration_keeps_the_gates_it_was_made_with(
     make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
-    calibration = Calibration(quantity="long_charge_adc_ns", gain_kevee_per_unit=1 / 24)
+    calibration = LightCalibration(quantity="long_charge_adc_ns", gain_kevee_per_unit=1 / 24)
     predictor = make_predictor(settings=DetectorSettings(gates=GATES, calibration=calibration))
     pulses = make_pulses(1500, seed=6).replace(energy_kevee=None)
     short = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=4.0, long_gate_end_ns=20.0)

@@ -19,7 +19,7 @@ from discrimen.network.model_spec import ModelSpec
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Pulses
-from discrimen.pulses.detector import Calibration, DetectorSettings
+from discrimen.pulses.detector import DetectorSettings, LightCalibration
 from discrimen.robustness import Robustness, default_sizes, robustness, robustness_text, write_robustness
 
 PREPARATION = Preparation(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=10, window_length=40)
@@ -27,7 +27,7 @@ SETTINGS = DetectorSettings(
     sample_period_ns=10.0,
     polarity="negative",
     adc_bits=14,
-    calibration=Calibration(quantity="peak_adc", gain_kevee_per_unit=0.1),
+    calibration=LightCalibration(quantity="peak_adc", gain_kevee_per_unit=0.1),
 )
 N_EACH = 500
 

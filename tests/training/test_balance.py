@@ -13,7 +13,7 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.errors import SettingsError
 from discrimen.pulses import Pulses
-from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs
+from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
 from discrimen.training import TrainingConfig
 from discrimen.training.balance import Balance, PulsePlane, balance_pulses, equal_cells, shared_out
 from discrimen.training.balance_picture import write_balance_picture
@@ -170,7 +170,7 @@ def test_a_balance_of_shape_needs_no_gates_in_the_settings() -> None:
 def test_without_light_the_energy_is_the_calibrated_or_the_long_charge() -> None:
     pulses = lopsided().replace(energy_kevee=None)
     assert balanced(pulses).plane.energy_unit == "ADC ns"
-    calibration = Calibration(quantity="long_charge_adc_ns", gain_kevee_per_unit=0.01)
+    calibration = LightCalibration(quantity="long_charge_adc_ns", gain_kevee_per_unit=0.01)
     calibrated = balanced(pulses, settings=DetectorSettings(gates=GATES, calibration=calibration)).plane
     assert calibrated.energy_unit == "keVee"
     assert_allclose(calibrated.energy, 0.01 * balanced(pulses).plane.energy, rtol=1e-6)

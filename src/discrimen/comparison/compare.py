@@ -15,23 +15,9 @@ from discrimen.evaluation import NotComputed
 from discrimen.evaluation.candidates import Sample
 from discrimen.evaluation.judged_sample import judged_sample
 from discrimen.evaluation.ranges import too_few
+from discrimen.evaluation.report import if_computed
 from discrimen.inference.load import Model
-from discrimen.metrics import (
-    DEFAULT_ENERGY_EDGES_KEVEE,
-    EnergyBin,
-    Leakage,
-    RunDraws,
-    auc,
-    auc_difference,
-    draw_runs,
-    energy_bins,
-    leakage_at_efficiency,
-    paired_leakage,
-    widened_auc,
-    widened_auc_difference,
-    widened_leakage,
-    widened_paired,
-)
+from discrimen.metrics import DEFAULT_ENERGY_EDGES_KEVEE, EnergyBin, Intervals, energy_bins, intervals_for
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
@@ -127,9 +113,9 @@ def _models_on(
 
 
 def _counted(first: Sample, ranges: Sequence[ComparedRange], task: _Task) -> str:
-    draws = draw_runs(first.run, first.labels, rng=task.rng)
-    if draws is not None and ranges:
-        return f"intervals count {draws.n_runs} runs, drawn anew whole, and are never narrower than those of the pulses"
+    n_runs = intervals_for(first.run, first.labels, confidence=task.confidence, rng=task.rng).n_runs
+    if n_runs is not None and ranges:
+        return f"intervals count {n_runs} runs, drawn anew whole, and are never narrower than those of the pulses"
     return "intervals count pulses: differences between runs are not in them"
 
 
@@ -142,11 +128,11 @@ def _range(samples: Mapping[str, Sample], first: Sample, energy: EnergyBin | Non
     figures: dict[str, Figures | NotComputed] = dict.fromkeys(samples, reason) if reason else {}
     against: dict[str, Against] = {}
     if reason is None:
-        draws = draw_runs(first.run[inside], labels, rng=task.rng)
+        intervals = intervals_for(first.run[inside], labels, confidence=task.confidence, rng=task.rng)
         scores = {name: sample.network[inside] for name, sample in samples.items()}
-        figures = {name: _figures(values, labels, task, draws) for name, values in scores.items()}
+        figures = {name: _figures(values, labels, task, intervals) for name, values in scores.items()}
         reference, *others = scores
-        against = {name: _against(scores[name], scores[reference], labels, task, draws) for name in others}
+        against = {name: _against(scores[name], scores[reference], labels, task, intervals) for name in others}
     n_gamma, n_neutron = (int(np.count_nonzero(labels == label)) for label in (Label.GAMMA, Label.NEUTRON))
     return ComparedRange(
         energy=energy,
@@ -157,21 +143,11 @@ def _range(samples: Mapping[str, Sample], first: Sample, energy: EnergyBin | Non
     )
 
 
-def _figures(scores: NDArray[np.float64], labels: NDArray[np.int8], task: _Task, draws: RunDraws | None) -> Figures:
-    area = auc(scores, labels, confidence=task.confidence)
-    if draws is not None:
-        area = widened_auc(area, scores, labels, draws=draws, confidence=task.confidence)
-    return Figures(auc=area, leakages=tuple(_leakage(scores, labels, each, task, draws) for each in task.efficiencies))
-
-
-def _leakage(
-    scores: NDArray[np.float64], labels: NDArray[np.int8], efficiency: float, task: _Task, draws: RunDraws | None
-) -> Leakage | NotComputed:
-    try:
-        found = leakage_at_efficiency(scores, labels, efficiency=efficiency, confidence=task.confidence)
-    except DataError as error:
-        return NotComputed(str(error))
-    return found if draws is None else widened_leakage(found, scores, labels, draws=draws, confidence=task.confidence)
+def _figures(scores: NDArray[np.float64], labels: NDArray[np.int8], task: _Task, intervals: Intervals) -> Figures:
+    return Figures(
+        auc=intervals.auc(scores, labels),
+        leakages=tuple(if_computed(intervals.leakage, scores, labels, efficiency=each) for each in task.efficiencies),
+    )
 
 
 def _against(
@@ -179,23 +155,14 @@ def _against(
     reference: NDArray[np.float64],
     labels: NDArray[np.int8],
     task: _Task,
-    draws: RunDraws | None,
+    intervals: Intervals,
 ) -> Against:
-    area = auc_difference(scores, reference, labels, confidence=task.confidence)
-    if draws is not None:
-        area = widened_auc_difference(area, scores, reference, labels, draws=draws, confidence=task.confidence)
     leakages = []
     for efficiency in task.efficiencies:
-        both = (_leakage(values, labels, efficiency, task, None) for values in (scores, reference))
-        if not all(isinstance(each, Leakage) for each in both):
-            continue
-        found = paired_leakage(
-            scores, reference, labels, efficiency=efficiency, rng=task.rng, confidence=task.confidence
-        )
-        if draws is not None:
-            found = widened_paired(found, scores, reference, labels, draws=draws, confidence=task.confidence)
-        leakages.append(LeakageAgainst(efficiency=efficiency, difference=found.difference, ratio=found.ratio))
-    return Against(auc=area, leakages=tuple(leakages))
+        found = if_computed(intervals.paired_leakage, scores, reference, labels, efficiency=efficiency)
+        if not isinstance(found, NotComputed):
+            leakages.append(LeakageAgainst(efficiency=efficiency, difference=found.difference, ratio=found.ratio))
+    return Against(auc=intervals.auc_difference(scores, reference, labels), leakages=tuple(leakages))
 
 
 def _sets_of(model: str, on_sets: Sequence[Group], names: tuple[str, ...]) -> Group:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from discrimen.evaluation import NotComputed
+from discrimen.evaluation.report import at_efficiency, computed, main_efficiency
 from discrimen.metrics import Auc, Difference, EnergyBin, Leakage, LeakageRatio
 from discrimen.output.plain import plain
 
@@ -20,8 +21,7 @@ class Figures:
 
     def leakage_at(self, efficiency: float) -> Leakage | None:
         """Return the leakage at one of the wished efficiencies, or None where it was not computed."""
-        found = (each for each in self.leakages if isinstance(each, Leakage))
-        return next((each for each in found if abs(each.efficiency - efficiency) < 1e-9), None)
+        return at_efficiency(computed(self.leakages), efficiency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Against:
 
     def leakage_at(self, efficiency: float) -> LeakageAgainst | None:
         """Return the leakage at an efficiency that both reach, or None."""
-        return next((each for each in self.leakages if abs(each.efficiency - efficiency) < 1e-9), None)
+        return at_efficiency(self.leakages, efficiency)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -143,7 +143,7 @@ class Comparison:
     @property
     def main_efficiency(self) -> float:
         """The wished efficiency that tables show: the one nearest to 95 %."""
-        return min(self.efficiencies, key=lambda wished: abs(wished - 0.95))
+        return main_efficiency(self.efficiencies)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON: NaN and infinity become null."""

@@ -8,26 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, MissingExtraError
-from discrimen.evaluation.classic_methods import (
-    TUNED_METHODS,
-    ClassicMethods,
-    aligned_preparation,
-    trained_tree,
-    tuned_methods,
-)
-from discrimen.evaluation.discriminants import charges_of
+from discrimen.errors import DataError
+from discrimen.evaluation.classic_methods import ClassicMethods, tuned_methods
 from discrimen.evaluation.ranges import Candidate
 from discrimen.evaluation.report import METHODS, NotComputed
 from discrimen.evaluation.tuning import TuningSample, merit_on, tuned_gates, tuning_pulses
 from discrimen.metrics import EnergyBin
 from discrimen.network.preparation import Preparation
-from discrimen.pulse_shape import Method
+from discrimen.pulse_shape import CLASSIC_METHODS, Method
 from discrimen.pulse_shape.charge import Charges
+from discrimen.pulse_shape.upright import aligned_preparation, charges_of
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import GatesNs
 
 _NO_TUNING = NotComputed("no tuning pulses are given")
+_WHOLE_SHARE = 0.9
+"""Classic methods see a window that so many of the records fill."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -46,10 +42,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ClassicTuning:
-    """What all ranges of energy share: how pulses are aligned, and the boosted tree."""
+    """What all ranges of energy share: how pulses are aligned, and the methods that are tuned once."""
 
     preparation: Preparation
-    tree: Method | NotComputed
+    methods: Mapping[str, Method | NotComputed]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,7 +66,7 @@ class Task:
 def classic_tuning(
     sample: TuningSample, preparation: Preparation, *, rng: np.random.Generator, seed: int
 ) -> ClassicTuning | NotComputed:
-    """Align the tuning pulses and train the boosted tree on them.
+    """Align the tuning pulses, and tune on them what is tuned for all energies at once.
 
     Parameters
     ----------
@@ -80,19 +77,15 @@ def classic_tuning(
     rng : Generator
         Chooses among the pulses where there are more than needed.
     seed : int
-        Of the training.
+        Of whatever a method draws.
     """
-    tree: Method | NotComputed
     try:
-        aligned = aligned_preparation(sample.pulses.samples, preparation)
+        aligned = aligned_preparation(sample.pulses.samples, preparation, whole_share=_WHOLE_SHARE)
         pulses = tuning_pulses(sample, energy=None, rng=rng)
     except DataError as error:
         return NotComputed(str(error))
-    try:
-        tree = trained_tree(pulses, preparation=aligned, seed=seed)
-    except MissingExtraError as error:
-        tree = NotComputed(str(error))
-    return ClassicTuning(preparation=aligned, tree=tree)
+    found = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses), seed=seed, by_energy=False)
+    return ClassicTuning(preparation=aligned, methods=found, seed=seed)
 
 
 def candidates(
@@ -151,21 +144,21 @@ def _best_gates(
 
 def _classic(
     sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
-) -> dict[str, Candidate | NotComputed]:
-    """Tune what is tuned for each range, and score with it and with the boosted tree."""
-    names = (*TUNED_METHODS, "boosted_tree")
+) -> Mapping[str, Candidate | NotComputed]:
+    """Tune what is tuned for each range, and score with it and with what is tuned once."""
+    names = [method.name for method in CLASSIC_METHODS]
     if task.tuning is None or task.classic is None:
         return dict.fromkeys(names, _NO_TUNING)
     if isinstance(task.classic, NotComputed):
         return dict.fromkeys(names, task.classic)
-    aligned = task.classic.preparation
+    aligned, seed = task.classic.preparation, task.classic.seed
     tuned: dict[str, Method | NotComputed]
     try:
         pulses = tuning_pulses(task.tuning, energy=energy, rng=task.rng)
-        tuned = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses))
+        tuned = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses), seed=seed, by_energy=True)
     except DataError as error:
-        tuned = dict.fromkeys(TUNED_METHODS, NotComputed(str(error)))
-    methods = ClassicMethods(methods={**tuned, "boosted_tree": task.classic.tree}, preparation=aligned)
+        tuned = {method.name: NotComputed(str(error)) for method in CLASSIC_METHODS if method.by_energy}
+    methods = ClassicMethods(methods={**tuned, **task.classic.methods}, preparation=aligned)
     scores = methods.scores(sample.pulses.samples[inside])
     return {
         name: method

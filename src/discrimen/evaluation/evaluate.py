@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.evaluation.candidates import Sample, Task, candidates, classic_tuning
-from discrimen.evaluation.discriminants import (
-    charges_of,
-    crossing_fraction,
-)
 from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
 from discrimen.evaluation.judged_sample import check_period, judged_data, judged_sample, tuning_sample
 from discrimen.evaluation.ranges import judge, network_calibration, operating_points, over_network, too_few
-from discrimen.evaluation.report import BinReport, Calibration, MethodResult, NotComputed, Report
+from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, Report, if_computed
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
 from discrimen.evaluation.worst import worst_pulses
 from discrimen.inference.base import Predictor
@@ -25,22 +20,17 @@ from discrimen.metrics import (
     DEFAULT_ENERGY_EDGES_KEVEE,
     FIGURE_OF_MERIT_DEFINITION,
     EnergyBin,
-    RunDraws,
-    draw_runs,
     energy_bins,
+    intervals_for,
 )
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulse_shape.charge import PSD_DEFINITION
+from discrimen.pulse_shape.upright import charges_of, crossing_fraction
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import GatesNs
 
 EVEN_NAME = "even"
 """Name of the threshold of 0.5."""
-
-
-class _Common(TypedDict):
-    confidence: float
-    draws: RunDraws | None
 
 
 def evaluate(
@@ -172,15 +162,14 @@ def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> Bi
     inside = np.ones(len(sample.labels), dtype=np.bool_)
     if energy is not None and sample.energy_kevee is not None:
         inside = energy.contains(sample.energy_kevee)
-    labels = sample.labels[inside]
+    labels, scores = sample.labels[inside], sample.network[inside]
     reason = too_few(labels)
-    draws = draw_runs(sample.run[inside], labels, rng=task.rng) if len(labels) else None
+    intervals = intervals_for(sample.run[inside], labels, confidence=task.confidence, rng=task.rng)
     found = candidates(sample, task, inside, energy, skip=reason)
-    common: _Common = {"confidence": task.confidence, "draws": draws}
     methods = {
         name: candidate
         if isinstance(candidate, NotComputed)
-        else judge(candidate, labels, efficiencies=task.efficiencies, **common)
+        else judge(candidate, labels, efficiencies=task.efficiencies, intervals=intervals)
         for name, candidate in found.items()
     }
     return BinReport(
@@ -188,21 +177,12 @@ def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> Bi
         n_gamma=int(np.count_nonzero(labels == Label.GAMMA)),
         n_neutron=int(np.count_nonzero(labels == Label.NEUTRON)),
         methods=methods,
-        leakage_over_network=over_network(found, methods, labels, rng=task.rng, **common),
-        calibration=_calibration(sample, task, inside, by_run=draws is not None) if reason is None else reason,
-        operating_points=operating_points(sample.network[inside], labels, thresholds=task.thresholds, **common),
-        n_runs_drawn=None if draws is None else draws.n_runs,
-    )
-
-
-def _calibration(sample: Sample, task: Task, inside: NDArray[np.bool_], *, by_run: bool) -> Calibration | NotComputed:
-    return network_calibration(
-        sample.network[inside],
-        sample.labels[inside],
-        logits=sample.logits[inside],
-        run=sample.run[inside] if by_run else None,
-        confidence=task.confidence,
-        rng=task.rng,
+        leakage_over_network=over_network(found, labels, efficiencies=task.efficiencies, intervals=intervals),
+        calibration=reason
+        if reason is not None
+        else if_computed(network_calibration, scores, labels, logits=sample.logits[inside], intervals=intervals),
+        operating_points=operating_points(scores, labels, thresholds=task.thresholds, intervals=intervals),
+        n_runs_drawn=intervals.n_runs,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation.candidates import Sample
-from discrimen.evaluation.discriminants import charges_of, light_kevee, neutron_scores, spectra_distance
+from discrimen.evaluation.discriminants import light_kevee, neutron_scores, spectra_distance
 from discrimen.evaluation.ranges import too_few
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.report_parts import JudgedData, JudgedRun
@@ -21,6 +21,7 @@ from discrimen.metrics import neutron_logits
 from discrimen.network.model_spec import ModelSpec
 from discrimen.network.preparation import Preparation
 from discrimen.output.provenance import waveform_digests
+from discrimen.pulse_shape.upright import charges_of
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import GatesNs
 from discrimen.runs.dataset import runs_of

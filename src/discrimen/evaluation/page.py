@@ -16,7 +16,7 @@ from discrimen.evaluation.page_tables import (
 )
 from discrimen.evaluation.plots import figures
 from discrimen.evaluation.report import NotComputed, Report
-from discrimen.evaluation.text import main_efficiency, percent
+from discrimen.evaluation.text import percent
 from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import Picture, picture, picture_files
@@ -101,7 +101,7 @@ def report_page(report: Report, pictures: Sequence[Picture]) -> str:
     pictures : sequence of Picture
         From :func:`report_pictures`.
     """
-    efficiency = main_efficiency(report)
+    efficiency = report.main_efficiency
     return render_page(
         "report.html",
         title=_title(report),

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 
-from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, NotComputed, Report
-from discrimen.evaluation.text import percent, shown_methods
+from discrimen.evaluation.report import (
+    METHODS,
+    BinReport,
+    MethodResult,
+    NotComputed,
+    Reliability,
+    Report,
+    at_efficiency,
+)
+from discrimen.evaluation.text import percent
 from discrimen.metrics import FigureOfMerit, Leakage, LeakageRatio, Share, Temperature
 
 
@@ -42,7 +50,7 @@ NOTHING = Cell("-")
 
 def leakage_rows(report: Report, *, efficiency: float) -> TableRows | None:
     """Return gamma leakage by method and range, the least of a real method marked; None if there is none."""
-    names = shown_methods(report, METHODS)
+    names = report.shown_methods()
     if not names:
         return None
     found = {name: [_leakage(part, name, efficiency) for part in report.ranges] for name in names}
@@ -63,7 +71,7 @@ def leakage_rows(report: Report, *, efficiency: float) -> TableRows | None:
 
 def method_rows(report: Report, *, efficiency: float) -> TableRows | None:
     """Return everything of every method in every range; None if nothing was computed."""
-    if not shown_methods(report, METHODS):
+    if not report.shown_methods():
         return None
     leakages = tuple(f"leakage at {each:.3g}" for each in report.efficiencies)
     heading = ("range and method", "AUC", *leakages, "over network", "FoM", "chi2/ndf", "no score")
@@ -92,7 +100,7 @@ def calibration_rows(report: Report) -> TableRows | None:
     lines = []
     for part in report.ranges:
         found = part.calibration
-        if isinstance(found, Calibration):
+        if isinstance(found, Reliability):
             error = found.error
             lines.append(
                 Line(
@@ -122,12 +130,12 @@ def leakage_cell(found: Leakage, *, best: bool = False) -> Cell:
 
 def ratio_cell(ratios: Iterable[LeakageRatio], efficiency: float) -> Cell:
     """Return the ratio at an efficiency, if there is one."""
-    for ratio in ratios:
-        if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.ratio == ratio.ratio:
-            if ratio.ratio == inf:
-                return Cell("infinite", f"at least {ratio.low:.3g}")
-            return Cell(f"{ratio.ratio:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}")
-    return NOTHING
+    ratio = at_efficiency(ratios, efficiency)
+    if ratio is None or isnan(ratio.ratio):
+        return NOTHING
+    if ratio.ratio == inf:
+        return Cell("infinite", f"at least {ratio.low:.3g}")
+    return Cell(f"{ratio.ratio:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}")
 
 
 def _leakage(part: BinReport, name: str, efficiency: float) -> Leakage | None:
@@ -157,7 +165,7 @@ def _share_cell(share: Share | NotComputed) -> Cell:
     return Cell(percent(share.value), f"{percent(share.low)} to {percent(share.high)}")
 
 
-def _temperature_cell(found: Calibration) -> Cell:
+def _temperature_cell(found: Reliability) -> Cell:
     temperature = found.temperature
     if not isinstance(temperature, Temperature):
         return NOTHING

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
 from discrimen.evaluation.histograms import psd_histogram
-from discrimen.evaluation.report import Calibration, MethodResult, NotComputed, OperatingPoint
-from discrimen.evaluation.report_parts import PsdHistogram
+from discrimen.evaluation.report import MethodResult, NotComputed, OperatingPoint, Reliability, if_computed
 from discrimen.metrics import (
-    Auc,
-    FigureOfMerit,
-    Leakage,
+    Intervals,
     LeakageRatio,
-    RunDraws,
     Share,
-    Temperature,
-    auc,
     calibration_error,
     figure_of_merit,
-    fit_temperature,
-    leakage_at_efficiency,
-    paired_leakage,
     reliability_curve,
     roc_curve,
     split_scores,
-    widened,
-    widened_auc,
-    widened_leakage,
-    widened_paired,
-    wilson_interval,
 )
 from discrimen.pulses import Label
 from discrimen.pulses.detector import GatesNs
@@ -67,106 +52,75 @@ def too_few(labels: NDArray[Any]) -> NotComputed | None:
 
 
 def judge(
-    candidate: Candidate,
-    labels: NDArray[Any],
-    *,
-    efficiencies: tuple[float, ...],
-    confidence: float,
-    draws: RunDraws | None,
+    candidate: Candidate, labels: NDArray[Any], *, efficiencies: tuple[float, ...], intervals: Intervals
 ) -> MethodResult:
-    """Compute all results of one method in one range; with draws, intervals count runs."""
-    parts = split_scores(candidate.scores, labels)
+    """Compute all results of one method in one range."""
+    scores = candidate.scores
+    parts = split_scores(scores, labels)
     return MethodResult(
         gates=candidate.gates,
         parameters=candidate.parameters,
         n_gamma_unclassified=parts.n_gamma_unclassified,
         n_neutron_unclassified=parts.n_neutron_unclassified,
         n_truncated=candidate.n_truncated,
-        auc=_auc(candidate.scores, labels, confidence, draws),
-        leakages=tuple(
-            _leakage(candidate.scores, labels, efficiency, confidence, draws) for efficiency in efficiencies
-        ),
-        roc=roc_curve(candidate.scores, labels).thinned(),
-        figure_of_merit=None if candidate.gates is None else _figure_of_merit(candidate.scores, confidence),
-        psd_histogram=None if candidate.gates is None else _psd_histogram(candidate.scores, labels),
+        auc=intervals.auc(scores, labels),
+        leakages=tuple(if_computed(intervals.leakage, scores, labels, efficiency=each) for each in efficiencies),
+        roc=roc_curve(scores, labels).thinned(),
+        figure_of_merit=None
+        if candidate.gates is None
+        else if_computed(figure_of_merit, scores, confidence=intervals.confidence),
+        psd_histogram=None if candidate.gates is None else if_computed(psd_histogram, scores, labels),
     )
 
 
 def network_calibration(
-    scores: NDArray[np.float64],
-    labels: NDArray[Any],
-    *,
-    logits: NDArray[np.float64],
-    run: NDArray[np.int64] | None,
-    confidence: float,
-    rng: np.random.Generator,
-) -> Calibration | NotComputed:
-    """Tell whether the network's scores are probabilities; with runs, the interval of the temperature counts them."""
-    try:
-        curve = reliability_curve(scores, labels, confidence=confidence)
-        error = calibration_error(scores, labels, rng=rng, confidence=confidence)
-    except DataError as problem:
-        return NotComputed(str(problem))
-    temperature: Temperature | NotComputed
-    try:
-        temperature = fit_temperature(logits, labels, run=run, confidence=confidence)
-    except DataError as problem:
-        temperature = NotComputed(str(problem))
-    return Calibration(curve=curve, error=error, temperature=temperature)
+    scores: NDArray[np.float64], labels: NDArray[Any], *, logits: NDArray[np.float64], intervals: Intervals
+) -> Reliability:
+    """Tell whether the network's scores are probabilities.
+
+    Raises
+    ------
+    DataError
+        If no pulse has a score.
+    """
+    return Reliability(
+        curve=reliability_curve(scores, labels, confidence=intervals.confidence),
+        error=calibration_error(scores, labels, rng=intervals.rng, confidence=intervals.confidence),
+        temperature=if_computed(intervals.temperature, logits, labels),
+    )
 
 
 def over_network(
     found: Mapping[str, Candidate | NotComputed],
-    methods: Mapping[str, MethodResult | NotComputed],
     labels: NDArray[Any],
     *,
-    confidence: float,
-    draws: RunDraws | None,
-    rng: np.random.Generator,
+    efficiencies: tuple[float, ...],
+    intervals: Intervals,
 ) -> dict[str, tuple[LeakageRatio, ...]]:
     """Compare the leakage of each method with the network's on the same pulses, at each efficiency that both reach."""
-    network, reference = methods["network"], found["network"]
+    network = found["network"]
     ratios: dict[str, tuple[LeakageRatio, ...]] = {}
-    if not isinstance(network, MethodResult) or isinstance(reference, NotComputed):
-        return ratios
     for name, candidate in found.items():
-        result = methods[name]
-        if name == "network" or isinstance(candidate, NotComputed) or not isinstance(result, MethodResult):
+        if name == "network" or isinstance(candidate, NotComputed) or isinstance(network, NotComputed):
             continue
-        both = [
-            own.efficiency
-            for own, other in zip(result.leakages, network.leakages, strict=True)
-            if isinstance(own, Leakage) and isinstance(other, Leakage)
+        pairs = [
+            if_computed(intervals.paired_leakage, candidate.scores, network.scores, labels, efficiency=each)
+            for each in efficiencies
         ]
-        pair = (candidate.scores, reference.scores, labels)
-        ratios[name] = tuple(
-            _paired(*pair, efficiency=each, confidence=confidence, draws=draws, rng=rng) for each in both
-        )
+        ratios[name] = tuple(pair.ratio for pair in pairs if not isinstance(pair, NotComputed))
     return ratios
 
 
 def operating_points(
-    scores: NDArray[np.float64],
-    labels: NDArray[Any],
-    *,
-    thresholds: Mapping[str, float],
-    confidence: float,
-    draws: RunDraws | None,
+    scores: NDArray[np.float64], labels: NDArray[Any], *, thresholds: Mapping[str, float], intervals: Intervals
 ) -> tuple[OperatingPoint, ...]:
     """Say what thresholds on the network's score do to the pulses; one class alone is enough."""
 
     def share(threshold: float, label: Label) -> Share | NotComputed:
-        ours, passing = labels == label, scores >= threshold
-        if not ours.any():
+        members = labels == label
+        if not members.any():
             return NotComputed(f"no {label.name.lower()}s among these pulses")
-        found = wilson_interval(
-            int(np.count_nonzero(passing & ours)), int(np.count_nonzero(ours)), confidence=confidence
-        )
-        if draws is None:
-            return found
-        error, half_width = draws.share_error(passing, ours), draws.quantile(confidence)
-        low, high = widened(found.value, found.low, found.high, error=error, half_width=half_width)
-        return replace(found, low=low, high=high)
+        return intervals.share(scores >= threshold, members)
 
     return tuple(
         OperatingPoint(
@@ -177,48 +131,3 @@ def operating_points(
         )
         for name, threshold in thresholds.items()
     )
-
-
-def _auc(scores: NDArray[np.float64], labels: NDArray[Any], confidence: float, draws: RunDraws | None) -> Auc:
-    found = auc(scores, labels, confidence=confidence)
-    return found if draws is None else widened_auc(found, scores, labels, draws=draws, confidence=confidence)
-
-
-def _leakage(
-    scores: NDArray[np.float64], labels: NDArray[Any], efficiency: float, confidence: float, draws: RunDraws | None
-) -> Leakage | NotComputed:
-    try:
-        found = leakage_at_efficiency(scores, labels, efficiency=efficiency, confidence=confidence)
-    except DataError as error:
-        return NotComputed(str(error))
-    return found if draws is None else widened_leakage(found, scores, labels, draws=draws, confidence=confidence)
-
-
-def _paired(
-    scores: NDArray[np.float64],
-    reference: NDArray[np.float64],
-    labels: NDArray[Any],
-    *,
-    efficiency: float,
-    confidence: float,
-    draws: RunDraws | None,
-    rng: np.random.Generator,
-) -> LeakageRatio:
-    found = paired_leakage(scores, reference, labels, efficiency=efficiency, rng=rng, confidence=confidence)
-    if draws is not None:
-        found = widened_paired(found, scores, reference, labels, draws=draws, confidence=confidence)
-    return found.ratio
-
-
-def _figure_of_merit(psd: NDArray[np.float64], confidence: float) -> FigureOfMerit | NotComputed:
-    try:
-        return figure_of_merit(psd, confidence=confidence)
-    except DataError as error:
-        return NotComputed(str(error))
-
-
-def _psd_histogram(psd: NDArray[np.float64], labels: NDArray[Any]) -> PsdHistogram | NotComputed:
-    try:
-        return psd_histogram(psd, labels)
-    except DataError as error:
-        return NotComputed(str(error))

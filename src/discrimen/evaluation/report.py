@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
+from discrimen.errors import DataError
 from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
 from discrimen.metrics import (
     Auc,
@@ -20,16 +21,25 @@ from discrimen.metrics import (
     Temperature,
 )
 from discrimen.output.plain import plain
+from discrimen.pulse_shape import CLASSIC_METHODS
 from discrimen.pulses.detector import GatesNs
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class _HasEfficiency(Protocol):
+    @property
+    def efficiency(self) -> float: ...
+
+
+_AtEfficiency = TypeVar("_AtEfficiency", bound=_HasEfficiency)
 
 METHODS: Mapping[str, str] = {
     "network": "Network",
     "charge_nominal": "Charge comparison, nominal gates",
     "charge_best": "Charge comparison, best gates",
-    "gatti": "Gatti-De Martini filter",
-    "pulse_gradient": "Pulse gradient",
-    "frequency_gradient": "Frequency gradient",
-    "boosted_tree": "Boosted tree",
+    **{method.name: method.title for method in CLASSIC_METHODS},
     "photon_bound": "Photon-level bound",
 }
 """What each method is called in text and plots, in the order of their columns."""
@@ -40,6 +50,31 @@ class NotComputed:
     """In the place of a result: why there is none."""
 
     not_computed: str
+
+
+def if_computed(
+    compute: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | NotComputed:
+    """Return what a function computes, or why the pulses do not allow it."""
+    try:
+        return compute(*args, **kwargs)
+    except DataError as error:
+        return NotComputed(str(error))
+
+
+def computed(results: Iterable[_Result | NotComputed]) -> list[_Result]:
+    """Leave out what was not computed."""
+    return [each for each in results if not isinstance(each, NotComputed)]
+
+
+def at_efficiency(results: Iterable[_AtEfficiency], efficiency: float) -> _AtEfficiency | None:
+    """Return the result at one of the wished efficiencies, or None where there is none."""
+    return next((each for each in results if abs(each.efficiency - efficiency) < 1e-9), None)
+
+
+def main_efficiency(efficiencies: Iterable[float]) -> float:
+    """Return the wished neutron efficiency that tables show first: the one nearest to 95 %."""
+    return min(efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +136,11 @@ class MethodResult:
 
     def leakage_at(self, efficiency: float) -> Leakage | None:
         """Return the leakage at one of the wished efficiencies, or None where it was not computed."""
-        for leakage in self.leakages:
-            if isinstance(leakage, Leakage) and abs(leakage.efficiency - efficiency) < 1e-9:
-                return leakage
-        return None
+        return at_efficiency(computed(self.leakages), efficiency)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Calibration:
+class Reliability:
     """Whether the network's scores may be read as probabilities, at the ratio of the classes among these pulses.
 
     Parameters
@@ -141,7 +173,7 @@ class BinReport:
     leakage_over_network : mapping of str to tuple of LeakageRatio
         For each other method, its leakage over the network's at each efficiency that both reach; paired, since they
         see the same pulses.
-    calibration : Calibration or NotComputed
+    calibration : Reliability or NotComputed
         Of the network.
     operating_points : tuple of OperatingPoint
         Of the network, at a score of 0.5 and at each threshold that the model carries.
@@ -154,7 +186,7 @@ class BinReport:
     n_neutron: int
     methods: Mapping[str, MethodResult | NotComputed]
     leakage_over_network: Mapping[str, tuple[LeakageRatio, ...]]
-    calibration: Calibration | NotComputed
+    calibration: Reliability | NotComputed
     operating_points: tuple[OperatingPoint, ...] = ()
     n_runs_drawn: int | None = None
 
@@ -233,6 +265,15 @@ class Report:
     def ranges(self) -> tuple[BinReport, ...]:
         """All pulses together, then each range of energy."""
         return (self.overall, *self.bins)
+
+    @property
+    def main_efficiency(self) -> float:
+        """The wished neutron efficiency that tables show first: the one nearest to 95 %."""
+        return main_efficiency(self.efficiencies)
+
+    def shown_methods(self, methods: Iterable[str] = METHODS) -> list[str]:
+        """Return those of the methods that have a result in some range, in the order of :data:`METHODS`."""
+        return [name for name in METHODS if name in methods and any(name in part.computed() for part in self.ranges)]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON: NaN and infinity become null."""

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from discrimen.evaluation.report import METHODS, BinReport, Calibration, MethodResult, NotComputed, Report
+from discrimen.evaluation.report import (
+    BinReport,
+    MethodResult,
+    NotComputed,
+    Reliability,
+    Report,
+    at_efficiency,
+)
 from discrimen.metrics import FigureOfMerit, Share, Temperature
+from discrimen.pulse_shape import CLASSIC_METHODS
 
 _COLUMNS = {
     "network": "network",
     "charge_nominal": "charge,\nnominal",
     "charge_best": "charge,\nbest",
-    "gatti": "linear\nfilter",
-    "pulse_gradient": "pulse\ngradient",
-    "frequency_gradient": "frequency\ngradient",
-    "boosted_tree": "boosted\ntree",
+    **{method.name: method.heading for method in CLASSIC_METHODS},
     "photon_bound": "photon\nbound",
 }
 MAIN_METHODS = ("network", "charge_nominal", "charge_best", "photon_bound")
-OTHER_METHODS = ("network", "gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")
+OTHER_METHODS = ("network", *(method.name for method in CLASSIC_METHODS))
 """Two tables: eighty columns do not hold all methods."""
 
 
@@ -41,7 +46,7 @@ def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence
     methods : sequence of str
         Which methods, by the names of :data:`~discrimen.evaluation.report.METHODS`.
     """
-    shown = shown_methods(report, methods)
+    shown = report.shown_methods(methods)
     table = _table(f"Gamma leakage (%) at {efficiency:.0%} neutron efficiency, {report.confidence:.0%} interval")
     table.add_column("keVee")
     for name in shown:
@@ -59,7 +64,7 @@ def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence
 
 def auc_table(report: Report, *, methods: Sequence[str] = MAIN_METHODS) -> Table:
     """Return the number of pulses and the area under the curve per range of energy and method."""
-    shown = shown_methods(report, methods)
+    shown = report.shown_methods(methods)
     table = _table("Area under the ROC curve")
     table.add_column("keVee")
     for heading in ("gammas", "neutrons"):
@@ -97,7 +102,7 @@ def calibration_table(report: Report) -> Table:
         table.add_column(heading, justify="left" if heading == "keVee" else "right")
     for part in report.ranges:
         found = part.calibration
-        if isinstance(found, Calibration):
+        if isinstance(found, Reliability):
             error = found.error
             interval = f"{percent(error.low)}-{percent(error.high)}"
             cells = (percent(error.value), interval, percent(error.chance), _temperature_cell(found))
@@ -129,14 +134,14 @@ def report_text(report: Report, *, width: int = 80) -> str:
     """
     stream = StringIO()
     console = Console(file=stream, width=width, force_terminal=False, color_system=None, highlight=False)
-    efficiency = main_efficiency(report)
+    efficiency = report.main_efficiency
     if report.overall.computed():
         console.print(leakage_table(report, efficiency=efficiency))
         console.print(auc_table(report))
-        if len(shown_methods(report, OTHER_METHODS)) > 1:
+        if len(report.shown_methods(OTHER_METHODS)) > 1:
             console.print(leakage_table(report, efficiency=efficiency, methods=OTHER_METHODS))
             console.print(auc_table(report, methods=OTHER_METHODS))
-    if any(isinstance(part.calibration, Calibration) for part in report.ranges):
+    if any(isinstance(part.calibration, Reliability) for part in report.ranges):
         console.print(calibration_table(report))
     if not report.overall.computed() or len(report.overall.operating_points) > 1:
         console.print(operating_point_table(report))
@@ -158,16 +163,6 @@ def _table(title: str) -> Table:
         collapse_padding=True,
         min_width=len(title),
     )
-
-
-def shown_methods(report: Report, methods: Iterable[str]) -> list[str]:
-    """Return those of the methods that have a result in some range, in the order of their columns."""
-    return [name for name in METHODS if name in methods and any(name in part.computed() for part in report.ranges)]
-
-
-def main_efficiency(report: Report) -> float:
-    """Return the wished neutron efficiency that tables show first: the one nearest to 95 %."""
-    return min(report.efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
 
 
 def _lines(report: Report) -> list[str]:
@@ -212,10 +207,8 @@ def _leakage_cell(part: BinReport, name: str, efficiency: float) -> str:
 
 
 def _ratio_cell(part: BinReport, efficiency: float) -> str:
-    for ratio in part.leakage_over_network.get("charge_best", ()):
-        if abs(ratio.efficiency - efficiency) < 1e-9 and ratio.low > 0:
-            return f"{ratio.ratio:.3g}\n{ratio.low:.3g}-{ratio.high:.3g}"
-    return "-"
+    ratio = at_efficiency(part.leakage_over_network.get("charge_best", ()), efficiency)
+    return f"{ratio.ratio:.3g}\n{ratio.low:.3g}-{ratio.high:.3g}" if ratio is not None and ratio.low > 0 else "-"
 
 
 def _share_cell(share: Share | NotComputed) -> str:
@@ -226,7 +219,7 @@ def _share_cell(share: Share | NotComputed) -> str:
     )
 
 
-def _temperature_cell(calibration: Calibration) -> str:
+def _temperature_cell(calibration: Reliability) -> str:
     found = calibration.temperature
     return f"{found.value:.3f} ({found.low:.3f}-{found.high:.3f})" if isinstance(found, Temperature) else "-"
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.evaluation.discriminants import upright
 from discrimen.metrics import EnergyBin, leaked_share
 from discrimen.network.preparation import Preparation
 from discrimen.pulse_shape.charge import best_gates
+from discrimen.pulse_shape.upright import upright
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import GatesNs
 

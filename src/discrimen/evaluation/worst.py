@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.evaluation.discriminants import upright
 from discrimen.evaluation.report_parts import WorstPulse, WorstPulses
 from discrimen.network.preparation import Preparation
+from discrimen.pulse_shape.upright import upright
 from discrimen.pulses import Label, Pulses
 
 N_OF_EACH_CLASS = 6

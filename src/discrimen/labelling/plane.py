@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, subtract_baseline
-from discrimen.pulse_shape.charge import charge_comparison
+from discrimen.network.prepare import choose_preparation
+from discrimen.pulse_shape.upright import calibrated_light_kevee, charges_of
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.charge_pairs import ChargePairs
-from discrimen.pulses.detector import Calibration, DetectorSettings
-
-CROSSING_FRACTION = 0.3
-"""Of the peak: where the gates start to count."""
+from discrimen.pulses.detector import DetectorSettings
 
 _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
-_BLOCK_SAMPLES = 2**21
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -72,26 +67,18 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
             "band labels need the gates of the charge comparison: put "
             "'gates: {gate_start_ns: -20, short_gate_end_ns: ..., long_gate_end_ns: ...}' into --settings"
         )
-    period_ns = pulses.require_sample_period_ns()
-    known = settings.merged(sample_period_ns=period_ns)
+    known = settings.merged(sample_period_ns=pulses.require_sample_period_ns())
     preparation = choose_preparation(known, n_samples=pulses.n_samples)
-    long, psd, peak = np.empty((3, len(pulses)))
-    step = max(1, _BLOCK_SAMPLES // pulses.n_samples)
-    for first in range(0, len(pulses), step):
-        rows = slice(first, first + step)
-        upright, _ = subtract_baseline(
-            pulses.samples[rows],
-            start=preparation.baseline_start,
-            stop=preparation.baseline_stop,
-            polarity=preparation.polarity,
-        )
-        crossing = constant_fraction_crossing(upright, fraction=CROSSING_FRACTION)
-        charges = charge_comparison(upright, crossing=crossing, sample_period_ns=period_ns, gates=settings.gates)
-        long[rows], psd[rows] = charges.long_charge_adc_ns, charges.psd
-        peak[rows] = upright.max(axis=1)
+    charges = charges_of(pulses, preparation, settings.gates)
+    psd = charges.psd.astype(np.float64)
     if pulses.flags is not None:
         psd[(pulses.flags & np.uint32(_SATURATED)) != 0] = np.nan
-    energy, unit = _energy(pulses, settings.calibration, long_charge_adc_ns=long, peak_adc=peak)
+    energy, unit = charges.long_charge_adc_ns.astype(np.float64), "ADC ns"
+    if settings.calibration is not None:
+        unit = "keVee"
+        energy = calibrated_light_kevee(
+            pulses, settings.calibration, preparation=preparation, gates=settings.gates, charges=charges
+        )
     nowhere = np.zeros(len(pulses), np.int32)
     return Plane(
         energy=energy,
@@ -124,7 +111,7 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
             raise SettingsError(
                 f"list mode holds no {calibration.quantity}: calibrate the digitizer's long charge (quantity: energy)"
             )
-        energy, unit = _calibrated(energy, calibration), "keVee"
+        energy, unit = calibration.light_kevee(energy), "keVee"
     return Plane(
         energy=energy,
         psd=charges.psd,
@@ -152,23 +139,3 @@ def join_planes(planes: Iterable[Plane]) -> Plane:
         name: np.concatenate([getattr(part, name) for part in parts]) for name in ("energy", "psd", "board", "channel")
     }
     return Plane(**columns, energy_unit=units[0])
-
-
-def _energy(
-    pulses: Pulses,
-    calibration: Calibration | None,
-    *,
-    long_charge_adc_ns: NDArray[np.float64],
-    peak_adc: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], str]:
-    if calibration is None:
-        return long_charge_adc_ns, "ADC ns"
-    if calibration.quantity == "energy":
-        return _calibrated(pulses.column("energy"), calibration), "keVee"
-    quantity = long_charge_adc_ns if calibration.quantity == "long_charge_adc_ns" else peak_adc
-    return _calibrated(quantity, calibration), "keVee"
-
-
-def _calibrated(quantity: NDArray[Any], calibration: Calibration) -> NDArray[np.float64]:
-    light: NDArray[np.float64] = calibration.gain_kevee_per_unit * quantity + calibration.offset_kevee
-    return light

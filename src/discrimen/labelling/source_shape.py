@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
-from discrimen.labelling.plane import CROSSING_FRACTION, plane_of_pulses
-from discrimen.network.preparation import Alignment, Preparation
-from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, prepare, subtract_baseline
+from discrimen.labelling.plane import plane_of_pulses
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import choose_preparation, prepare
 from discrimen.pulse_shape.base import steps_up_to
+from discrimen.pulse_shape.upright import aligned_preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
-_BEFORE_NS, _FEWEST_BEFORE = 20.0, 2
 _RATIO = 1.3
-_LATE_CROSSING = 0.99
+_WHOLE_SHARE = 0.99
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,17 +61,7 @@ def shape_preparation(pulses: Pulses, settings: DetectorSettings) -> Preparation
     plain = choose_preparation(
         settings.merged(sample_period_ns=pulses.require_sample_period_ns()), n_samples=pulses.n_samples, scale="none"
     )
-    upright, _ = subtract_baseline(
-        pulses.samples, start=plain.baseline_start, stop=plain.baseline_stop, polarity=plain.polarity
-    )
-    crossing = constant_fraction_crossing(upright, fraction=CROSSING_FRACTION)
-    known = crossing[np.isfinite(crossing)]
-    if not len(known):
-        raise DataError("no pulse has a leading edge: check polarity and baseline window")
-    before = max(_FEWEST_BEFORE, round(_BEFORE_NS / plain.sample_period_ns))
-    length = before + int(pulses.n_samples - np.quantile(known, _LATE_CROSSING))
-    alignment = Alignment(fraction=CROSSING_FRACTION, position=before, interpolate=True)
-    return replace(plain, alignment=alignment, window_start=0, window_length=max(length, before + 2))
+    return aligned_preparation(pulses.samples, plain, whole_share=_WHOLE_SHARE)
 
 
 def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: DetectorSettings) -> Shapes:

@@ -16,6 +16,7 @@ from discrimen.metrics.figure_of_merit import (
     figure_of_merit,
     psd_edges,
 )
+from discrimen.metrics.interval_strategy import Intervals, RunIntervals, intervals_for
 from discrimen.metrics.intervals import Share, wilson_interval
 from discrimen.metrics.leakage import Leakage, leakage_at_efficiency, leaked_share
 from discrimen.metrics.paired import (
@@ -27,15 +28,7 @@ from discrimen.metrics.paired import (
     unpaired_difference,
 )
 from discrimen.metrics.roc import Auc, RocCurve, auc, roc_curve
-from discrimen.metrics.run_differences import (
-    RunDraws,
-    draw_runs,
-    widened,
-    widened_auc,
-    widened_auc_difference,
-    widened_leakage,
-    widened_paired,
-)
+from discrimen.metrics.run_draws import RunDraws, draw_runs
 from discrimen.metrics.scores import ClassScores, split_scores
 from discrimen.metrics.thresholds import Threshold, threshold_for_efficiency, threshold_for_leakage
 
@@ -49,12 +42,14 @@ __all__ = [
     "Difference",
     "EnergyBin",
     "FigureOfMerit",
+    "Intervals",
     "Leakage",
     "LeakageRatio",
     "PairedLeakage",
     "ReliabilityBin",
     "RocCurve",
     "RunDraws",
+    "RunIntervals",
     "Share",
     "Temperature",
     "Threshold",
@@ -65,6 +60,7 @@ __all__ = [
     "energy_bins",
     "figure_of_merit",
     "fit_temperature",
+    "intervals_for",
     "leakage_at_efficiency",
     "leaked_share",
     "neutron_logits",
@@ -76,10 +72,5 @@ __all__ = [
     "threshold_for_efficiency",
     "threshold_for_leakage",
     "unpaired_difference",
-    "widened",
-    "widened_auc",
-    "widened_auc_difference",
-    "widened_leakage",
-    "widened_paired",
     "wilson_interval",
 ]

@@ -10,15 +10,19 @@ from discrimen.pulse_shape.features import FEATURES_ABOUT, pulse_features
 from discrimen.pulse_shape.frequency_gradient import FrequencyGradient, tune_frequency_gradient
 from discrimen.pulse_shape.gatti import GattiFilter, gatti_weights, tune_gatti
 from discrimen.pulse_shape.pulse_gradient import PulseGradient, tune_pulse_gradient
+from discrimen.pulse_shape.table import CLASSIC_METHODS, ClassicMethod, Tuning
 
 __all__ = [
+    "CLASSIC_METHODS",
     "FEATURES_ABOUT",
     "BoostedTree",
+    "ClassicMethod",
     "FrequencyGradient",
     "GattiFilter",
     "Merit",
     "Method",
     "PulseGradient",
+    "Tuning",
     "gatti_weights",
     "pulse_features",
     "train_boosted_tree",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ pulse that could not be aligned."""
 
 Merit = Callable[[NDArray[np.float64]], float]
 """From the scores of all tuning pulses to a number, the higher the better; NaN marks a pulse without a score."""
+
+
+_Tuned = TypeVar("_Tuned")
 
 
 class Method(Protocol):
@@ -35,19 +38,25 @@ class Method(Protocol):
         """
 
 
-def best_of(candidates: Iterable[NDArray[np.float64]], merit: Merit) -> int:
-    """Return the place of the scores with the highest merit, the first among equals.
+def best_of(tried: Iterable[tuple[_Tuned, NDArray[np.float64]]], merit: Merit) -> _Tuned:
+    """Return what gave the scores with the highest merit, the first among equals.
+
+    Parameters
+    ----------
+    tried : iterable of (method, ndarray)
+        Each with its scores of all tuning pulses.
+    merit : callable
+        Judges the scores; what has no merit (NaN) never wins over what has some.
 
     Raises
     ------
     DataError
         If there is none to choose from.
     """
-    reached = [merit(scores) for scores in candidates]
+    reached = [(merit(scores), method) for method, scores in tried]
     if not reached:
         raise DataError("nothing to tune: the aligned records are too short")
-    # A candidate without any merit (NaN) never wins over one that has some.
-    return int(np.argmax(np.nan_to_num(reached, nan=-np.inf)))
+    return reached[int(np.argmax(np.nan_to_num([value for value, _ in reached], nan=-np.inf)))][1]
 
 
 def over(value: NDArray[Any], divisor: NDArray[Any]) -> NDArray[np.float64]:

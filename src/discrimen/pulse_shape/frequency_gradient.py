@@ -7,10 +7,9 @@ transform, which sets the first frequency, is tuned, and so is whether the heigh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from discrimen.pulse_shape.base import Merit, Waveforms, best_of, over, steps_up_to
 
 Height = Literal["peak", "area"]
-HEIGHTS: tuple[Height, ...] = get_args(Height)
 _FEWEST_SAMPLES = 4
 
 
@@ -56,23 +54,21 @@ def tune_frequency_gradient(waveforms: Waveforms, *, sample_period_ns: float, me
 
     Parameters
     ----------
-    waveforms : ndarray of float32, shape (pulse, sample)
-        Aligned; see :mod:`discrimen.pulse_shape.base`.
-    sample_period_ns : float
-        Time between samples in ns.
-    merit : callable
-        Judges the scores.
+    waveforms, sample_period_ns, merit
+        As in :func:`~discrimen.pulse_shape.gatti.tune_gatti`.
 
     Raises
     ------
     DataError
         If the records have fewer than four samples.
     """
-    lengths = steps_up_to(waveforms.shape[1], first=_FEWEST_SAMPLES)
-    falls = (spectrum_fall(waveforms, length=length) for length in lengths)
-    best = best_of((fall[height] for fall in falls for height in HEIGHTS), merit)
-    length, height = list(product(lengths, HEIGHTS))[best]
-    return FrequencyGradient(length_samples=length, height=height, sample_period_ns=sample_period_ns)
+
+    def tried() -> Iterator[tuple[FrequencyGradient, NDArray[np.float64]]]:
+        for length in steps_up_to(waveforms.shape[1], first=_FEWEST_SAMPLES):
+            for height, fall in spectrum_fall(waveforms, length=length).items():
+                yield FrequencyGradient(length_samples=length, height=height, sample_period_ns=sample_period_ns), fall
+
+    return best_of(tried(), merit)
 
 
 def spectrum_fall(waveforms: Waveforms, *, length: int) -> dict[Height, NDArray[np.float64]]:

@@ -16,7 +16,7 @@ filter is steady in time, and how many samples it takes, is tuned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -95,23 +95,23 @@ def tune_gatti(
         If a class has no pulse with a positive area, or the records are too short.
     """
     gamma, neutron = (_mean_pulse(waveforms[chosen]) for chosen in (~is_neutron, is_neutron))
-    lengths = _lengths_with_light(gamma, neutron)
-    options = list(product(ELECTRONIC_SHARES, (False, True)))
-    filters = [
-        [
-            gatti_weights(gamma[:length], neutron[:length], electronic_share=share, steady_in_time=steady)
-            for share, steady in options
-        ]
-        for length in lengths
-    ]
-    best = best_of((scores for same_length in filters for scores in _scores(waveforms, same_length)), merit)
-    share, steady = options[best % len(options)]
-    return GattiFilter(
-        weights=filters[best // len(options)][best % len(options)],
-        electronic_share=share,
-        steady_in_time=steady,
-        sample_period_ns=sample_period_ns,
-    )
+
+    def tried() -> Iterator[tuple[GattiFilter, NDArray[np.float64]]]:
+        for length in _lengths_with_light(gamma, neutron):
+            filters = [
+                GattiFilter(
+                    weights=gatti_weights(
+                        gamma[:length], neutron[:length], electronic_share=share, steady_in_time=steady
+                    ),
+                    electronic_share=share,
+                    steady_in_time=steady,
+                    sample_period_ns=sample_period_ns,
+                )
+                for share, steady in product(ELECTRONIC_SHARES, (False, True))
+            ]
+            yield from zip(filters, _scores(waveforms, [each.weights for each in filters]), strict=True)
+
+    return best_of(tried(), merit)
 
 
 def gatti_weights(

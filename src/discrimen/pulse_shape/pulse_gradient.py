@@ -7,9 +7,8 @@ authors put before it against noise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -59,12 +58,8 @@ def tune_pulse_gradient(waveforms: Waveforms, *, sample_period_ns: float, merit:
 
     Parameters
     ----------
-    waveforms : ndarray of float32, shape (pulse, sample)
-        Aligned; see :mod:`discrimen.pulse_shape.base`.
-    sample_period_ns : float
-        Time between samples in ns.
-    merit : callable
-        Judges the scores.
+    waveforms, sample_period_ns, merit
+        As in :func:`~discrimen.pulse_shape.gatti.tune_gatti`.
 
     Raises
     ------
@@ -72,11 +67,17 @@ def tune_pulse_gradient(waveforms: Waveforms, *, sample_period_ns: float, merit:
         If the records leave no room behind the peak.
     """
     delays = default_delays(waveforms)
-    smoothings = _smoothings(waveforms)
-    smoothed = (moving_average(waveforms, length) for length in smoothings)
-    best = best_of((height_behind_peak(smooth, delay) for smooth in smoothed for delay in delays), merit)
-    smoothing, delay = list(product(smoothings, delays))[best]
-    return PulseGradient(delay_samples=delay, smoothing_samples=smoothing, sample_period_ns=sample_period_ns)
+
+    def tried() -> Iterator[tuple[PulseGradient, NDArray[np.float64]]]:
+        for smoothing in _smoothings(waveforms):
+            smooth = moving_average(waveforms, smoothing)
+            for delay in delays:
+                method = PulseGradient(
+                    delay_samples=delay, smoothing_samples=smoothing, sample_period_ns=sample_period_ns
+                )
+                yield method, height_behind_peak(smooth, delay)
+
+    return best_of(tried(), merit)
 
 
 def default_delays(waveforms: Waveforms) -> tuple[int, ...]:

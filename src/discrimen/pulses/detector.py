@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discrimen.errors import SettingsError
@@ -44,12 +46,17 @@ class GatesNs(_Section):
         return self
 
 
-class Calibration(_Section):
+class LightCalibration(_Section):
     """Light in keVee = gain_kevee_per_unit * quantity + offset_kevee."""
 
     quantity: Literal["peak_adc", "long_charge_adc_ns", "energy"]
     gain_kevee_per_unit: Annotated[float, Field(gt=0)]
     offset_kevee: float = 0.0
+
+    def light_kevee(self, quantity: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the light that belongs to values of the quantity."""
+        light: NDArray[np.float64] = self.gain_kevee_per_unit * quantity.astype(np.float64) + self.offset_kevee
+        return light
 
 
 class DetectorSettings(_Section):
@@ -62,7 +69,7 @@ class DetectorSettings(_Section):
     adc_bits: Annotated[int, Field(ge=1, le=32)] | None = None
     baseline: WindowNs | None = None
     gates: GatesNs | None = None
-    calibration: Calibration | None = None
+    calibration: LightCalibration | None = None
 
     def merged(self, **overrides: Any) -> DetectorSettings:
         """Return a copy in which each given value that is not None replaces the one here."""

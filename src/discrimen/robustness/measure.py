@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
-from discrimen.evaluation.discriminants import blocks, light_kevee, neutron_scores
+from discrimen.evaluation.discriminants import light_kevee, neutron_scores
 from discrimen.evaluation.ranges import too_few
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
@@ -25,6 +25,7 @@ from discrimen.metrics import (
     wilson_interval,
 )
 from discrimen.output.provenance import software_versions, utc_now
+from discrimen.pulse_shape.upright import blocks
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.robustness.report import Robustness, RobustnessCurve, RobustnessPoint

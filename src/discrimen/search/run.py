@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, OutputError, SettingsError
-from discrimen.evaluation.discriminants import blocks, light_kevee
+from discrimen.evaluation.discriminants import light_kevee
 from discrimen.network.preparation import Alignment, Preparation, Scale
 from discrimen.network.prepare import choose_preparation, prepare
+from discrimen.pulse_shape.upright import blocks
 from discrimen.pulses import Label, Pulses
 from discrimen.runs.dataset import Dataset
 from discrimen.search.candidate import PreparationMaker, make_preparation

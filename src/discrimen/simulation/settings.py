@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discrimen.errors import SettingsError
-from discrimen.pulses.detector import Calibration, DetectorSettings, GatesNs, WindowNs
+from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration, WindowNs
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import CROSSING_FRACTION, Digitizer
 from discrimen.simulation.pulse_model import MeanPulseShape
@@ -37,7 +37,7 @@ def detector_settings(config: SimulationConfig) -> DetectorSettings:
         adc_bits=digitizer.adc_bits,
         baseline=_baseline_window(digitizer),
         gates=gates,
-        calibration=Calibration(
+        calibration=LightCalibration(
             quantity="long_charge_adc_ns",
             gain_kevee_per_unit=1 / _long_charge_adc_ns_per_kevee(config, gates.long_gate_end_ns),
         ),

@@ -13,17 +13,17 @@ ratio of the classes at each place of the plane as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
-from discrimen.labelling.plane import CROSSING_FRACTION, plane_of_pulses
+from discrimen.labelling.plane import plane_of_pulses
 from discrimen.network.preparation import Preparation
-from discrimen.network.prepare import constant_fraction_crossing, subtract_baseline
 from discrimen.pulse_shape.charge import best_gates
+from discrimen.pulse_shape.upright import upright
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import DetectorSettings, GatesNs, WindowNs
 
@@ -304,12 +304,7 @@ def _searched_gates(
     pulses: Pulses, labels: NDArray[np.int32], preparation: Preparation, rng: np.random.Generator
 ) -> GatesNs:
     some = np.concatenate([rng.permutation(np.flatnonzero(labels == label))[:GATE_SEARCH_PULSES] for label in (0, 1)])
-    upright, _ = subtract_baseline(
-        pulses.samples[some],
-        start=preparation.baseline_start,
-        stop=preparation.baseline_stop,
-        polarity=preparation.polarity,
-    )
+    turned = upright(pulses.samples[some], replace(preparation, alignment=None))
     is_neutron = labels[some] == Label.NEUTRON
 
     def separation(psd: NDArray[np.float64]) -> float:
@@ -322,8 +317,8 @@ def _searched_gates(
         return float((quantiles[1][1] - quantiles[0][1]) / width) if width > 0 else float("nan")
 
     return best_gates(
-        upright,
-        crossing=constant_fraction_crossing(upright, fraction=CROSSING_FRACTION),
+        turned.waveforms,
+        crossing=turned.crossing,
         sample_period_ns=preparation.sample_period_ns,
         merit=separation,
         n_refinements=0,

@@ -11,7 +11,7 @@ from discrimen.evaluation.plots.psd import draw_psd_fits, draw_psd_map
 from discrimen.evaluation.plots.roc import draw_roc
 from discrimen.evaluation.plots.scores import draw_scores
 from discrimen.evaluation.plots.worst import draw_worst
-from discrimen.evaluation.report import Calibration, Report
+from discrimen.evaluation.report import Reliability, Report
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
 from discrimen.output.style import house_style
 
@@ -46,7 +46,7 @@ def figures(report: Report) -> dict[str, Figure]:
             drawn["psd_map"] = draw_psd_map(report.psd_map, psd_definition=report.psd_definition)
         if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
             drawn["psd_fit"] = draw_psd_fits(report)
-        if any(isinstance(part.calibration, Calibration) for part in report.ranges):
+        if any(isinstance(part.calibration, Reliability) for part in report.ranges):
             drawn["calibration"] = draw_calibration(report)
         if report.worst_pulses.pulses:
             drawn["worst_pulses"] = draw_worst(report.worst_pulses)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from discrimen.errors import require_module
 from discrimen.evaluation.plots.style import legend_above, panels
-from discrimen.evaluation.report import Calibration, Report
+from discrimen.evaluation.report import Reliability, Report
 from discrimen.metrics import Temperature
 from discrimen.output.style import BLUE, GREY
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def draw_calibration(report: Report) -> Figure:
     """Draw the reliability curve with its intervals, calibration error and temperature in each range."""
-    found = [(part.name, part.calibration) for part in report.ranges if isinstance(part.calibration, Calibration)]
+    found = [(part.name, part.calibration) for part in report.ranges if isinstance(part.calibration, Reliability)]
     figure, axes = panels(len(found), sharey=True)
     for (name, calibration), ax in zip(found, axes, strict=True):
         _draw_curve(ax, calibration)
@@ -33,7 +33,7 @@ def draw_calibration(report: Report) -> Figure:
     return figure
 
 
-def _draw_curve(ax: Axes, calibration: Calibration) -> None:
+def _draw_curve(ax: Axes, calibration: Reliability) -> None:
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     for point in calibration.curve:
         share = point.neutrons

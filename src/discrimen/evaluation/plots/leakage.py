@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, shown_methods
+from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
 from discrimen.evaluation.report import METHODS, Report
 from discrimen.metrics import Leakage
 from discrimen.output.style import new_figure
@@ -30,7 +30,7 @@ def draw_leakage(report: Report) -> Figure:
 def draw_leakage_on(ax: Axes, report: Report, *, methods: Collection[str] = tuple(METHODS)) -> None:
     """Draw what :func:`draw_leakage` draws, of some methods alone, into given axes, without a legend."""
     efficiency = min(report.efficiencies, key=lambda wished: abs(wished - _WISHED_EFFICIENCY))
-    names = [name for name in shown_methods(report) if name in methods]
+    names = report.shown_methods(methods)
     for number, name in enumerate(names):
         offset = _WIDTH / len(names) * (number - (len(names) - 1) / 2)
         for position, part in enumerate(report.bins):

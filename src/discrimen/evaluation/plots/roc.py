@@ -11,7 +11,6 @@ from discrimen.evaluation.plots.style import (
     METHOD_MARKERS,
     legend_above,
     panels,
-    shown_methods,
 )
 from discrimen.evaluation.report import METHODS, BinReport, MethodResult, Report
 from discrimen.metrics import Leakage
@@ -44,7 +43,7 @@ def draw_roc(report: Report) -> Figure:
             [], [], color=METHOD_COLOURS[name], linestyle=METHOD_LINES[name], marker=METHOD_MARKERS[name],
             markersize=5, linewidth=2, label=METHODS[name],
         )
-        for name in shown_methods(report)
+        for name in report.shown_methods()
     ]  # fmt: skip
     legend_above(figure, handles)
     return figure

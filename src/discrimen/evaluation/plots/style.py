@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from discrimen.errors import require_module
-from discrimen.evaluation.report import METHODS, Report
 from discrimen.output.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
+from discrimen.pulse_shape import CLASSIC_METHODS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHOD_COLOURS = {
-    "network": BLUE,
-    "charge_nominal": ORANGE,
-    "charge_best": VERMILION,
-    "gatti": GREEN,
-    "pulse_gradient": PURPLE,
-    "frequency_gradient": SKY_BLUE,
-    "boosted_tree": GREY,
-    "photon_bound": BLACK,
+_CLASSIC_LOOKS = cycle(((GREEN, "--", "v"), (PURPLE, "-.", "<"), (SKY_BLUE, ":", ">"), (GREY, "-", "P")))
+_LOOKS = {
+    "network": (BLUE, "-", "o"),
+    "charge_nominal": (ORANGE, "--", "s"),
+    "charge_best": (VERMILION, "-.", "D"),
+    **{method.name: look for method, look in zip(CLASSIC_METHODS, _CLASSIC_LOOKS, strict=False)},
+    "photon_bound": (BLACK, ":", "^"),
 }
-METHOD_LINES = {
-    "network": "-",
-    "charge_nominal": "--",
-    "charge_best": "-.",
-    "gatti": "--",
-    "pulse_gradient": "-.",
-    "frequency_gradient": ":",
-    "boosted_tree": "-",
-    "photon_bound": ":",
-}
-METHOD_MARKERS = {
-    "network": "o",
-    "charge_nominal": "s",
-    "charge_best": "D",
-    "gatti": "v",
-    "pulse_gradient": "<",
-    "frequency_gradient": ">",
-    "boosted_tree": "P",
-    "photon_bound": "^",
-}
+METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS = (
+    {name: look[what] for name, look in _LOOKS.items()} for what in range(3)
+)
 
 
 def panels(n_panels: int, *, sharey: bool) -> tuple[Figure, Sequence[Axes]]:
@@ -65,11 +47,6 @@ def plain_log_axis(ax: Axes) -> None:
     ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(ticker.NullFormatter())
-
-
-def shown_methods(report: Report) -> list[str]:
-    """Return the methods that have a result in some range, in the order of :data:`METHODS`."""
-    return [name for name in METHODS if any(name in part.computed() for part in report.ranges)]
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], *, n_columns: int = 2) -> None:

@@ -1,4 +1,4 @@
-"""Intervals that count runs and not pulses: pulses of one run share gain, rate and temperature, and err together.
+"""Runs drawn anew: pulses of one run share gain, rate and temperature, and err together.
 
 The bootstrap draws whole runs: of each kind of run (gammas alone, neutrons alone, both) one fewer than there are, with
 replacement (J. N. K. Rao and C. F. J. Wu, J. Am. Stat. Assoc. 83 (1988) 231). The spread of the draws is the standard
@@ -7,18 +7,13 @@ error; since a few runs tell little of their own scatter, the interval takes Stu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import exp, inf, log
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
-from discrimen.metrics.leakage import Leakage
-from discrimen.metrics.paired import Difference, PairedLeakage
-from discrimen.metrics.roc import Auc
-from discrimen.metrics.scores import split_scores
 from discrimen.pulses import Label
 
 FEWEST_DEGREES = 4
@@ -58,7 +53,7 @@ class RunDraws:
     def share_error(self, passing: NDArray[np.bool_], members: NDArray[np.bool_]) -> float:
         """Return the standard error of the share of the members that pass."""
         n_members, n_passing = (self._per_run(chosen) for chosen in (members, members & passing))
-        return _spread((self.weight @ n_passing) / np.maximum(self.weight @ n_members, 1e-9))
+        return spread((self.weight @ n_passing) / np.maximum(self.weight @ n_members, 1e-9))
 
     def leakages(self, scores: NDArray[Any], labels: NDArray[Any], *, efficiency: float) -> NDArray[np.float64]:
         """Return the gamma leakage at a neutron efficiency in each draw, shape (draw,), its threshold drawn too."""
@@ -122,81 +117,6 @@ def draw_runs(run: NDArray[Any], labels: NDArray[Any], *, rng: np.random.Generat
     return RunDraws(run=place.ravel().astype(np.int64), weight=weight, n_degrees=n_degrees)
 
 
-def widened(value: float, low: float, high: float, *, error: float, half_width: float) -> tuple[float, float]:
-    """Return the wider of two intervals of a share at either end: of the counts, and of the runs.
-
-    Parameters
-    ----------
-    value, low, high : float
-        The share, and its interval by counting.
-    error : float
-        Its standard error from runs drawn anew.
-    half_width : float
-        In standard errors, taken on the logit scale, which keeps it between 0 and 1.
-    """
-    if not 0 < value < 1 or error == 0:
-        return low, high
-    reach, at = min(half_width * error / (value * (1 - value)), 50.0), log(value / (1 - value))
-    return min(low, 1 / (1 + exp(reach - at))), max(high, 1 / (1 + exp(-reach - at)))
-
-
-def widened_leakage(
-    found: Leakage, scores: NDArray[Any], labels: NDArray[Any], *, draws: RunDraws, confidence: float
-) -> Leakage:
-    """Return a leakage with an interval that counts runs."""
-    error = _spread(draws.leakages(scores, labels, efficiency=found.efficiency))
-    half_width = draws.quantile(confidence)
-    low, high = widened(found.leakage, found.low, found.high, error=error, half_width=half_width)
-    return replace(found, low=low, high=high)
-
-
-def widened_auc(found: Auc, scores: NDArray[Any], labels: NDArray[Any], *, draws: RunDraws, confidence: float) -> Auc:
-    """Return an area under the curve with an interval that counts runs."""
-    split_scores(scores, labels)
-    error = _spread(draws.areas(scores, labels))
-    low, high = widened(found.value, found.low, found.high, error=error, half_width=draws.quantile(confidence))
-    return Auc(found.value, low, high)
-
-
-def widened_difference(found: Difference, *, error: float, half_width: float) -> Difference:
-    """Return a difference with the wider of its own interval and that of the runs at either end."""
-    reach = half_width * error
-    return replace(found, low=min(found.low, found.value - reach), high=max(found.high, found.value + reach))
-
-
-def widened_auc_difference(
-    found: Difference,
-    scores: NDArray[Any],
-    reference: NDArray[Any],
-    labels: NDArray[Any],
-    *,
-    draws: RunDraws,
-    confidence: float,
-) -> Difference:
-    """Return a difference of areas under the curve with an interval that counts runs."""
-    error = _spread(draws.areas(scores, labels) - draws.areas(reference, labels))
-    return widened_difference(found, error=error, half_width=draws.quantile(confidence))
-
-
-def widened_paired(
-    found: PairedLeakage,
-    scores: NDArray[Any],
-    reference: NDArray[Any],
-    labels: NDArray[Any],
-    *,
-    draws: RunDraws,
-    confidence: float,
-) -> PairedLeakage:
-    """Return a difference and a ratio of leakages with intervals that count runs."""
-    first, second = (draws.leakages(values, labels, efficiency=found.efficiency) for values in (scores, reference))
-    half_width, ratio = draws.quantile(confidence), found.ratio
-    difference = widened_difference(found.difference, error=_spread(first - second), half_width=half_width)
-    if 0 < ratio.ratio < inf and min(first.min(), second.min()) > 0:
-        reach = half_width * _spread(np.log(first / second))
-        low, high = ratio.ratio * exp(-reach), ratio.ratio * exp(reach)
-        ratio = replace(ratio, low=min(ratio.low, low), high=max(ratio.high, high))
-    return replace(found, difference=difference, ratio=ratio)
-
-
-def _spread(values: NDArray[np.float64]) -> float:
+def spread(values: NDArray[np.float64]) -> float:
+    """Return the standard error that draws show."""
     return float(values.std(ddof=1))

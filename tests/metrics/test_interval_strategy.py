@@ -1,4 +1,4 @@
-"""Intervals that count runs."""
+"""Intervals that count pulses, or runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.metrics import (
+    Intervals,
     auc,
     auc_difference,
     draw_runs,
+    intervals_for,
     leakage_at_efficiency,
     paired_leakage,
-    widened,
-    widened_auc,
-    widened_auc_difference,
-    widened_leakage,
-    widened_paired,
+    wilson_interval,
 )
+from discrimen.metrics.interval_strategy import widened
 
 Runs = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -68,16 +67,42 @@ def test_every_run_counted_once_gives_the_figures_of_all_pulses() -> None:
     assert draws.areas(scores, labels) == pytest.approx(auc(scores, labels).value)
 
 
+def test_with_few_runs_figures_are_those_of_the_pulses() -> None:
+    scores, labels, run = runs(2, shift=0.5, seed=2)
+    intervals = intervals_for(run, labels, confidence=0.9, rng=np.random.default_rng(0))
+    assert intervals.n_runs is None
+    assert intervals.auc(scores, labels) == auc(scores, labels, confidence=0.9)
+    assert intervals.leakage(scores, labels, efficiency=0.95) == leakage_at_efficiency(
+        scores, labels, efficiency=0.95, confidence=0.9
+    )
+    neutron, passing = labels == 1, scores > 1
+    n_passing = int((passing & neutron).sum())
+    assert intervals.share(passing, neutron) == wilson_interval(n_passing, int(neutron.sum()), confidence=0.9)
+
+
+def test_shares_and_temperatures_count_runs_too() -> None:
+    scores, labels, run = runs(8, shift=0.8, seed=6)
+    by_runs = intervals_for(run, labels, confidence=0.95, rng=np.random.default_rng(0))
+    by_pulses = Intervals(confidence=0.95, rng=np.random.default_rng(0))
+    assert by_runs.n_runs == 8
+    wide, found = (each.share(scores > 1, labels == 1) for each in (by_runs, by_pulses))
+    assert (wide.value, wide.n_counted, wide.n_total) == (found.value, found.n_counted, found.n_total)
+    assert wide.high - wide.low > 1.5 * (found.high - found.low)
+    hot, plain = (each.temperature(2 * scores - 2.5, labels) for each in (by_runs, by_pulses))
+    assert hot.value == plain.value
+    assert hot.high - hot.low > 1.5 * (plain.high - plain.low)
+
+
 def test_runs_that_differ_widen_every_interval_and_equal_ones_hardly() -> None:
     widths = {}
     for shift in (0.0, 0.6):
         scores, labels, run = runs(10, shift=shift, seed=3)
-        draws = draw_runs(run, labels, rng=np.random.default_rng(0))
-        assert draws is not None
+        intervals = intervals_for(run, labels, confidence=0.95, rng=np.random.default_rng(0))
+        assert intervals.n_runs == 10
         found = leakage_at_efficiency(scores, labels, efficiency=0.95)
-        wide = widened_leakage(found, scores, labels, draws=draws, confidence=0.95)
+        wide = intervals.leakage(scores, labels, efficiency=0.95)
         area = auc(scores, labels)
-        wide_area = widened_auc(area, scores, labels, draws=draws, confidence=0.95)
+        wide_area = intervals.auc(scores, labels)
         assert wide.low <= found.low
         assert wide.high >= found.high
         widths[shift] = (
@@ -92,14 +117,14 @@ def test_differences_between_methods_count_runs_too() -> None:
     scores, labels, run = runs(8, shift=0.0, seed=4)
     rng = np.random.default_rng(0)
     other = scores + rng.normal(0, 0.5, 8)[run] + rng.normal(0, 0.3, len(scores))
-    draws = draw_runs(run, labels, rng=rng)
-    assert draws is not None
+    intervals = intervals_for(run, labels, confidence=0.95, rng=rng)
+    assert intervals.n_runs == 8
     found = paired_leakage(other, scores, labels, efficiency=0.95, rng=rng)
-    wide = widened_paired(found, other, scores, labels, draws=draws, confidence=0.95)
+    wide = intervals.paired_leakage(other, scores, labels, efficiency=0.95)
     assert wide.difference.high - wide.difference.low > 1.5 * (found.difference.high - found.difference.low)
     assert wide.ratio.low < found.ratio.low < found.ratio.high < wide.ratio.high
     area = auc_difference(other, scores, labels)
-    wide_area = widened_auc_difference(area, other, scores, labels, draws=draws, confidence=0.95)
+    wide_area = intervals.auc_difference(other, scores, labels)
     assert wide_area.high - wide_area.low > 1.5 * (area.high - area.low)
 
 

@@ -1,0 +1,101 @@
+"""The table of classic methods: a new one is a module with its tuning, and one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.pulse_shape.base import Merit, Method, Waveforms
+from discrimen.pulse_shape.boosted_tree import train_boosted_tree
+from discrimen.pulse_shape.frequency_gradient import tune_frequency_gradient
+from discrimen.pulse_shape.gatti import tune_gatti
+from discrimen.pulse_shape.pulse_gradient import tune_pulse_gradient
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Tuning:
+    """What a method may be tuned with.
+
+    Parameters
+    ----------
+    waveforms : ndarray of float32, shape (pulse, sample)
+        Aligned; see :mod:`discrimen.pulse_shape.base`.
+    is_neutron : ndarray of bool, shape (pulse,)
+        The class of each.
+    sample_period_ns : float
+        Time between samples in ns.
+    merit : callable
+        Judges the scores.
+    seed : int
+        Of whatever is drawn.
+    """
+
+    waveforms: Waveforms
+    is_neutron: NDArray[np.bool_]
+    sample_period_ns: float
+    merit: Merit
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassicMethod:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name : str
+        In data.
+    title : str
+        In text and pictures.
+    heading : str
+        Of a narrow column, on two lines.
+    tune : callable
+        From what it may be tuned with to the tuned method.
+    by_energy : bool
+        Whether it is tuned anew for each range of energy, or once because it sees the height of the pulse itself.
+    """
+
+    name: str
+    title: str
+    heading: str
+    tune: Callable[[Tuning], Method]
+    by_energy: bool = True
+
+
+CLASSIC_METHODS: tuple[ClassicMethod, ...] = (
+    ClassicMethod(
+        name="gatti",
+        title="Gatti-De Martini filter",
+        heading="linear\nfilter",
+        tune=lambda given: tune_gatti(
+            given.waveforms, given.is_neutron, sample_period_ns=given.sample_period_ns, merit=given.merit
+        ),
+    ),
+    ClassicMethod(
+        name="pulse_gradient",
+        title="Pulse gradient",
+        heading="pulse\ngradient",
+        tune=lambda given: tune_pulse_gradient(
+            given.waveforms, sample_period_ns=given.sample_period_ns, merit=given.merit
+        ),
+    ),
+    ClassicMethod(
+        name="frequency_gradient",
+        title="Frequency gradient",
+        heading="frequency\ngradient",
+        tune=lambda given: tune_frequency_gradient(
+            given.waveforms, sample_period_ns=given.sample_period_ns, merit=given.merit
+        ),
+    ),
+    ClassicMethod(
+        name="boosted_tree",
+        title="Boosted tree",
+        heading="boosted\ntree",
+        tune=lambda given: train_boosted_tree(given.waveforms, given.is_neutron, seed=given.seed),
+        by_energy=False,
+    ),
+)
+"""All of them, in the order of their columns."""
