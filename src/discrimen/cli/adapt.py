@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -22,12 +21,8 @@ from discrimen.runs.dataset import load_dataset
 from discrimen.scoring.selection import ChannelSelection
 from discrimen.training import TrainingResult
 
-
-class TunedLayers(StrEnum):
-    """Which layers may change."""
-
-    ALL = "all"
-    LAST = "last"
+TunedLayers = Literal["all", "last"]
+"""Which layers may change."""
 
 
 def register(app: typer.Typer) -> None:
@@ -80,12 +75,12 @@ def adapt(
     ] = None,
     confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
     tune: Annotated[bool, typer.Option("--fine-tune", help="Train the network on with the labelled pulses.")] = False,
-    layers: Annotated[TunedLayers, typer.Option(help="Fine-tuning: which layers may change.")] = TunedLayers.ALL,
+    layers: Annotated[TunedLayers, typer.Option(help="Fine-tuning: which layers may change.")] = "all",
     learning_rate: Annotated[float, typer.Option(help="Fine-tuning: of Adam.")] = 5e-4,
     epochs: Annotated[int, typer.Option(help="Fine-tuning: at most so many.", min=1)] = 200,
     patience: Annotated[int, typer.Option(help="Fine-tuning: epochs without a lower validation loss.", min=1)] = 15,
     overwrite: Annotated[bool, typer.Option(help="Fine-tuning: replace a model that is in the folder.")] = False,
-    device: Annotated[common.Device, typer.Option(help="Fine-tuning: what computes.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Fine-tuning: what computes.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
     json: common.JsonOption = False,
     *,
@@ -99,12 +94,12 @@ def adapt(
         if not selection.takes_all:
             raise typer.BadParameter("--fine-tune takes all pulses of its data sets: leave out --channel and --board")
         tuning = FineTuning(
-            layers=layers.value,
+            layers=layers,
             learning_rate=learning_rate,
             epochs=epochs,
             patience=patience,
             seed=seed,
-            device=device.value,
+            device=device,
         )
         result, lines = _tuned(model, readers, output, tuning, overwrite=overwrite)
     else:

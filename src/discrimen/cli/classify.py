@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,13 +19,8 @@ from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.selection import ChannelSelection
 
-
-class Kind(StrEnum):
-    """Kind of a file of scores."""
-
-    HDF5 = "h5"
-    PARQUET = "parquet"
-    ROOT = "root"
+Kind = Literal["h5", "parquet", "root"]
+"""Kind of a file of scores."""
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +50,7 @@ def classify(
             show_default=False,
         ),
     ] = None,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     channel: Annotated[
@@ -77,8 +71,8 @@ def classify(
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
     _require_same_kind(output, to)
-    outputs = plan_outputs(files, output, suffix=None if to is None else f".{to.value}")
-    loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
+    outputs = plan_outputs(files, output, suffix=None if to is None else f".{to}")
+    loaded = load_model(model, device=device, backend=backend, threads=threads)
     chosen = _threshold(threshold, loaded.spec.thresholds)
     least_score = chosen.value
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
@@ -125,8 +119,8 @@ def classify(
 def _require_same_kind(output: Path, to: Kind | None) -> None:
     """Refuse a file name that says another kind than --to."""
     suffix = output.suffix.lower()
-    if to is not None and suffix in SCORE_SUFFIXES and not output.is_dir() and suffix != f".{to.value}":
-        raise typer.BadParameter(f"--to {to.value} contradicts the name {output.name}: leave one of the two out")
+    if to is not None and suffix in SCORE_SUFFIXES and not output.is_dir() and suffix != f".{to}":
+        raise typer.BadParameter(f"--to {to} contradicts the name {output.name}: leave one of the two out")
 
 
 def _threshold(text: str | None, stored: Mapping[str, float]) -> ChosenThreshold:

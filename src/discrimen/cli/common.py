@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import typer
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from discrimen.formats.base import Reader, ReadReport
-    from discrimen.inference.load import BackendName
 
 ModelArgument = Annotated[
     Path,
@@ -33,22 +31,11 @@ JsonOption = Annotated[
 ]
 
 
-class Device(StrEnum):
-    """What computes."""
+Device = Literal["cpu", "gpu"]
+"""What computes."""
 
-    CPU = "cpu"
-    GPU = "gpu"
-
-
-class Backend(StrEnum):
-    """What computes a frozen model."""
-
-    NATIVE = "native"
-    REFERENCE = "reference"
-    ONNXRUNTIME = "onnxruntime"
-    OPENVINO = "openvino"
-    KERAS = "keras"
-
+Backend = Literal["native", "reference", "onnxruntime", "openvino", "keras"]
+"""What computes a frozen model."""
 
 BackendOption = Annotated[
     Backend | None,
@@ -57,11 +44,6 @@ BackendOption = Annotated[
     ),
 ]
 ThreadsOption = Annotated[int | None, typer.Option(help="By default: one for each core.", min=1, show_default=False)]
-
-
-def backend_name(backend: Backend | None) -> BackendName | None:
-    """Return the name that :func:`discrimen.inference.load.load_model` knows."""
-    return None if backend is None else backend.value
 
 
 def log(line: str) -> None:

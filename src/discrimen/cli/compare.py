@@ -49,7 +49,7 @@ def compare(
     ] = "0.9,0.95,0.99",
     confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Draws for intervals.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -63,7 +63,7 @@ def compare(
     else:
         files = [[Path(part) for part in text.split(",")] for text in dataset or []]
         set_names = unique_names([group[0] for group in files])
-        models = {name: load_model(path, device=device.value) for name, path in zip(names, entries, strict=True)}
+        models = {name: load_model(path, device=device) for name, path in zip(names, entries, strict=True)}
         sets = {name: _load(group, models, inputs) for name, group in zip(set_names, files, strict=True)}
         with common.progress("comparing", total=len(models) * len(sets)) as tick:
             comparison = compare_models(

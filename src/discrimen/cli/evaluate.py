@@ -41,7 +41,7 @@ def evaluate(
     ] = "0.9,0.95,0.99",
     confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,
@@ -49,7 +49,7 @@ def evaluate(
     inputs: InputOptions,
 ) -> None:
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
-    loaded = load_model(model, device=device.value, backend=common.backend_name(backend), threads=threads)
+    loaded = load_model(model, device=device, backend=backend, threads=threads)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None
     report = run_evaluation(

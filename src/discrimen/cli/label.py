@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,27 +20,18 @@ from discrimen.pulses import Label, Pulses
 from discrimen.runs.conversion import convert_runs
 from discrimen.simulation.truth import read_truth, truth_path
 
+Method = Literal["truth", "gamma", "neutron", "band", "tof", "source"]
+"""Who says what a pulse is."""
 
-class Method(StrEnum):
-    """Who says what a pulse is."""
-
-    TRUTH = "truth"
-    GAMMA = "gamma"
-    NEUTRON = "neutron"
-    BAND = "band"
-    TOF = "tof"
-    SOURCE = "source"
-
-
-_METHODS_OF = {
-    "--truth": (Method.TRUTH,),
-    "--purity": (Method.BAND,),
-    "--least-efficiency": (Method.BAND,),
-    "--energy-range": (Method.BAND, Method.SOURCE),
-    "--plot": (Method.BAND, Method.TOF),
-    "--flight-path-m": (Method.TOF,),
-    "--accidental-neutron-share": (Method.TOF,),
-    "--gamma-run": (Method.SOURCE,),
+_METHODS_OF: Mapping[str, tuple[Method, ...]] = {
+    "--truth": ("truth",),
+    "--purity": ("band",),
+    "--least-efficiency": ("band",),
+    "--energy-range": ("band", "source"),
+    "--plot": ("band", "tof"),
+    "--flight-path-m": ("tof",),
+    "--accidental-neutron-share": ("tof",),
+    "--gamma-run": ("source",),
 }
 """Which methods listen to an option; with any other it would be ignored without a word."""
 _PURITY, _LEAST_EFFICIENCY = 0.99, 0.5
@@ -135,15 +125,15 @@ def label(
     _refuse_options_of_others(method, [option for option, is_given in given.items() if is_given])
     _check_outputs(output, plot, [*files, *(gamma_run or []), *([] if truth is None else [truth])])
     readers = [inputs.open(path) for path in files]
-    if method is Method.BAND:
+    if method == "band":
         _label_by_band(
             readers, output, purity, least_efficiency, _parse_range(energy_range), plot=plot, seed=seed, json=json
         )
         return
-    if method is Method.TOF:
+    if method == "tof":
         _label_by_tof(readers, output, flight_path_m, accidental_neutron_share, plot=plot, seed=seed, json=json)
         return
-    if method is Method.SOURCE:
+    if method == "source":
         _label_by_source(
             [inputs.open(path) for path in gamma_run or []],
             readers,
@@ -154,7 +144,7 @@ def label(
         )
         return
     if output is None:
-        raise typer.BadParameter(f"--method {method.value} needs a data set to write", param_hint="--output")
+        raise typer.BadParameter(f"--method {method} needs a data set to write", param_hint="--output")
     labellers = [_labeller(method, path, truth) for path in files]
     counts = dict.fromkeys(Label, 0)
 
@@ -171,7 +161,7 @@ def label(
     labels_path(output).unlink(missing_ok=True)
     for file, report in zip(files, reports, strict=True):
         common.log_left_out(file, report)
-    result = {"output": str(output), "method": method.value} | {
+    result = {"output": str(output), "method": method} | {
         f"n_{label.name.lower()}": count for label, count in counts.items()
     }
     if json:
@@ -184,10 +174,8 @@ def label(
 def _refuse_options_of_others(method: Method, given: Sequence[str]) -> None:
     for option in given:
         if method not in _METHODS_OF[option]:
-            meant = " and ".join(other.value for other in _METHODS_OF[option])
-            raise typer.BadParameter(
-                f"belongs to --method {meant}, --method {method.value} ignores it", param_hint=option
-            )
+            meant = " and ".join(_METHODS_OF[option])
+            raise typer.BadParameter(f"belongs to --method {meant}, --method {method} ignores it", param_hint=option)
 
 
 def _check_outputs(output: Path | None, plot: Path | None, inputs: Sequence[Path]) -> None:
@@ -280,7 +268,7 @@ def _parse_range(text: str | None) -> tuple[float, float] | None:
 
 
 def _labeller(method: Method, run: Path, truth: Path | None) -> Callable[[Pulses], Pulses]:
-    if method is Method.TRUTH:
+    if method == "truth":
         beside = truth or truth_path(run)
         if not beside.is_file():
             raise DataError(
@@ -288,4 +276,4 @@ def _labeller(method: Method, run: Path, truth: Path | None) -> Callable[[Pulses
                 "of a pure source with --method gamma or neutron"
             )
         return partial(label_by_truth, truth=read_truth(beside))
-    return partial(label_all, label=Label[method.name])
+    return partial(label_all, label=Label[method.upper()])

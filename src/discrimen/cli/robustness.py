@@ -54,7 +54,7 @@ def robustness(
     confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
     max_pulses: Annotated[int, typer.Option(help="Judge no more than so many.", min=100)] = 100_000,
     seed: Annotated[int, typer.Option(help="Of choice, noise and jitter.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -64,7 +64,7 @@ def robustness(
     data_paths = [path for path in paths if not _is_model(path)]
     if not model_paths or not data_paths:
         raise typer.BadParameter(f"expected models and data sets, got {len(model_paths)} and {len(data_paths)}")
-    models = {name: load_model(path, device=device.value) for name, path in _named(model_paths).items()}
+    models = {name: load_model(path, device=device) for name, path in _named(model_paths).items()}
     dataset = read_dataset(data_paths, inputs)
     with common.progress("distorting", total=None) as tick:
         result = run_robustness(

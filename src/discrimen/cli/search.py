@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,17 +13,11 @@ from discrimen.audit import audit_dataset, require_sound
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.read_dataset import read_dataset
-from discrimen.cli.train import SplitBy, parse_samples
+from discrimen.cli.train import parse_samples
 from discrimen.errors import SettingsError
 from discrimen.search import BUILT_IN_SPACE, SearchConfig, SearchResult, SearchSpace, TrialRow, read_space, run_search
-
-
-class Pruner(StrEnum):
-    """What ends a training that goes worse than others did."""
-
-    MEDIAN = "median"
-    HYPERBAND = "hyperband"
-    NONE = "none"
+from discrimen.search.config import PrunerName
+from discrimen.training.split import SplitWish
 
 
 def register(app: typer.Typer) -> None:
@@ -64,16 +57,16 @@ def search(
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without gain; 0 never does.", min=0)] = 10,
     validation_share: Annotated[float, typer.Option(help="Share of the pulses that chooses.")] = 0.2,
     split: Annotated[
-        SplitBy, typer.Option(help="What stays together, in training or validation; auto: runs, or else time.")
-    ] = SplitBy.AUTO,
+        SplitWish, typer.Option(help="What stays together, in training or validation; auto: runs, or else time.")
+    ] = "auto",
     validation_runs: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Runs that choose: numbers or files, with commas.")
     ] = None,
-    pruner: Annotated[Pruner, typer.Option(help="Ends trainings that others outdo; not with --pareto.")] = (
-        Pruner.MEDIAN
+    pruner: Annotated[PrunerName, typer.Option(help="Ends trainings that others outdo; not with --pareto.")] = (
+        "median"
     ),
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the choices.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
     ] = None,
@@ -95,11 +88,11 @@ def search(
         epochs=epochs,
         patience=patience or None,
         validation_share=validation_share,
-        split=split.value,
+        split=split,
         validation_runs=() if validation_runs is None else tuple(validation_runs.split(",")),
-        pruner=pruner.value,
+        pruner=pruner,
         seed=seed,
-        device=device.value,
+        device=device,
     )
     chosen = _space(space, architecture or [])
     start, length = (0, None) if window is None else parse_samples(window)

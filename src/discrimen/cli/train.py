@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,15 +14,16 @@ from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_op
 from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
 from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES
-from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.preparation import Alignment, Preparation, Scale
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset, load_dataset
 from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training import EpochRecord, TrainingConfig, TrainingResult
 from discrimen.training import train as run_training
-from discrimen.training.balance import DEFAULT_CAP
-from discrimen.training.split import Split
+from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
+from discrimen.training.config import Decay, OptimizerName
+from discrimen.training.split import Split, SplitWish
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
@@ -31,53 +31,6 @@ _AUGMENT = (
     + ". docs/robustness.md"
 )
 _ARCHITECTURES = "; ".join(f"{name}: {known.description}" for name, known in ARCHITECTURES.items())
-
-
-class Optimizer(StrEnum):
-    """How the weights follow the gradient."""
-
-    ADAM = "adam"
-    SGD = "sgd"
-
-
-class SplitBy(StrEnum):
-    """What stays together when training and validation part."""
-
-    AUTO = "auto"
-    RUN = "run"
-    TIME = "time"
-    PULSE = "pulse"
-
-
-class Decay(StrEnum):
-    """How the learning rate falls."""
-
-    NONE = "none"
-    COSINE = "cosine"
-
-
-class ScaleBy(StrEnum):
-    """What the amplitude is divided by."""
-
-    PEAK = "peak"
-    AREA = "area"
-    NONE = "none"
-
-
-class BalanceOver(StrEnum):
-    """Over what rare training pulses count more."""
-
-    NONE = "none"
-    CLASS = "class"
-    ENERGY = "energy"
-    SHAPE = "shape"
-
-
-class BalanceBy(StrEnum):
-    """How they count more."""
-
-    WEIGHTS = "weights"
-    RESAMPLING = "resampling"
 
 
 def register(app: typer.Typer) -> None:
@@ -93,17 +46,17 @@ def train(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
     ] = None,
-    optimizer: Annotated[Optimizer, typer.Option(help="Adam, or SGD as in the reference.")] = Optimizer.ADAM,
+    optimizer: Annotated[OptimizerName, typer.Option(help="Adam, or SGD as in the reference.")] = "adam",
     learning_rate: Annotated[float | None, typer.Option(help="The optimizer's own default if not given.")] = None,
     learning_rate_decay: Annotated[
         Decay, typer.Option(help="cosine: let the rate fall towards 0 over the epochs.")
-    ] = Decay.NONE,
+    ] = "none",
     epochs: Annotated[int, typer.Option(help="At most so many.")] = 200,
     batch_size: Annotated[int, typer.Option(help="Pulses to one step of the optimizer.")] = 100,
     validation_share: Annotated[float, typer.Option(help="Share of the pulses that judges the network.")] = 0.1,
     split: Annotated[
-        SplitBy, typer.Option(help="What stays together, in training or validation; auto: runs, or else time.")
-    ] = SplitBy.AUTO,
+        SplitWish, typer.Option(help="What stays together, in training or validation; auto: runs, or else time.")
+    ] = "auto",
     validation_runs: Annotated[
         str | None,
         typer.Option(metavar="NAMES", help="Runs that judge: numbers or files, with commas; by default drawn."),
@@ -111,8 +64,8 @@ def train(
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without gain; 0 never does.")] = 20,
     shuffle: Annotated[bool, typer.Option(help="A new order of the pulses in each epoch.")] = True,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the order.")] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = common.Device.CPU,
-    scale: Annotated[ScaleBy, typer.Option(help="Divide each waveform by its peak or its area.")] = ScaleBy.PEAK,
+    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    scale: Annotated[Scale, typer.Option(help="Divide each waveform by its peak or its area.")] = "peak",
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
     ] = None,
@@ -123,12 +76,12 @@ def train(
     align_position: Annotated[int, typer.Option(help="With --align: where in the window the crossing lies.")] = 10,
     interpolate: Annotated[bool, typer.Option(help="With --align: shift by fractions of a sample too.")] = False,
     balance: Annotated[
-        BalanceOver,
+        BalanceName,
         typer.Option(help="Let rare training pulses count more: over class; and energy; and shape. docs/diversity.md"),
-    ] = BalanceOver.NONE,
+    ] = "none",
     balance_by: Annotated[
         BalanceBy, typer.Option(help="With --balance: weigh the loss, or draw the pulses of each epoch anew.")
-    ] = BalanceBy.WEIGHTS,
+    ] = "weights",
     balance_cap: Annotated[
         float, typer.Option(help="With --balance: highest weight of a pulse; the mean is 1.")
     ] = DEFAULT_CAP,
@@ -155,23 +108,23 @@ def train(
     config = _config(
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
-        optimizer=optimizer.value,
+        optimizer=optimizer,
         learning_rate=learning_rate,
-        learning_rate_decay=learning_rate_decay.value,
+        learning_rate_decay=learning_rate_decay,
         epochs=epochs,
         batch_size=batch_size,
         validation_share=validation_share,
-        split=split.value,
+        split=split,
         validation_runs=() if validation_runs is None else validation_runs.split(","),
-        balance=balance.value,
-        balance_by=balance_by.value,
+        balance=balance,
+        balance_by=balance_by,
         balance_cap=balance_cap,
         augment=_sizes(augment),
         soft_labels=soft_labels,
         patience=patience or None,
         shuffle=shuffle,
         seed=seed,
-        device=device.value,
+        device=device,
     )
     readers = [inputs.open(path) for path in datasets]
     with common.progress("reading", total=common.total_entries(readers)) as tick:
@@ -232,12 +185,12 @@ class _EpochBar:
         self.tick(1, note=f"val_loss {record.val_loss:.5f}")
 
 
-def _preparation(dataset: Dataset, *, scale: ScaleBy, window: str | None, alignment: Alignment | None) -> Preparation:
+def _preparation(dataset: Dataset, *, scale: Scale, window: str | None, alignment: Alignment | None) -> Preparation:
     start, length = (0, None) if window is None else parse_samples(window)
     return choose_preparation(
         dataset.settings,
         n_samples=dataset.pulses.n_samples,
-        scale=scale.value,
+        scale=scale,
         window_start=start,
         window_length=length,
         alignment=alignment,
