@@ -23,7 +23,7 @@ import numpy as np
 from discrimen.audit import Severity, audit_dataset
 from discrimen.audit.class_order import FALSE_ALARMS as ORDER
 from discrimen.audit.energy_ranges import FALSE_ALARMS as RANGES
-from discrimen.audit.leaks import false_alarms
+from discrimen.audit.give_aways import false_alarms
 from discrimen.metrics import wilson_interval
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.dataset import Dataset

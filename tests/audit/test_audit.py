@@ -32,7 +32,7 @@ def by_class(pulses: Pulses) -> tuple[Pulses, Pulses]:
 def test_a_clean_set_raises_nothing(seed: int) -> None:
     audit = audit_dataset(data_set(clean_pulses(seed)), seed=seed)
     assert severities(audit) == {}
-    assert not any(test.leaks for test in audit.leak_tests)
+    assert not any(test.gives_away for test in audit.give_away_tests)
     require_sound(audit)
 
 
@@ -136,36 +136,36 @@ def test_a_rare_class_is_a_warning(clean: Pulses) -> None:
     assert checks(few[np.random.default_rng(4).permutation(len(few))]) == {"class-balance": "warning"}
 
 
-def test_a_leaked_baseline_is_an_error(clean: Pulses) -> None:
+def test_a_baseline_that_gives_the_class_away_is_an_error(clean: Pulses) -> None:
     found = checks(change_neutrons(clean, lambda samples: samples - 2))
-    assert found == {"leak-baseline": "error", "leak-pre-trigger": "error"}
+    assert found == {"give-away-baseline": "error", "give-away-pre-trigger": "error"}
 
 
-def test_a_leak_says_what_is_typical_of_each_class(clean: Pulses) -> None:
+def test_a_give_away_says_what_is_typical_of_each_class(clean: Pulses) -> None:
     audit = audit_dataset(data_set(change_neutrons(clean, lambda samples: samples - 20)))
-    (finding,) = (finding for finding in audit.findings if finding.check == "leak-baseline")
+    (finding,) = (finding for finding in audit.findings if finding.check == "give-away-baseline")
     gamma, neutron = finding.numbers["quartiles_gamma"], finding.numbers["quartiles_neutron"]
     assert gamma[1] - neutron[1] == pytest.approx(20, abs=0.5)
     assert f"gammas {gamma[1]:.6g}" in finding.how_many
     assert "ADC counts" in finding.how_many
 
 
-def test_a_small_leak_of_many_pulses_is_a_warning() -> None:
+def test_a_small_give_away_of_many_pulses_is_a_warning() -> None:
     many = clean_pulses(105, n_pulses=16_000)
     rng = np.random.default_rng(1)
     shifted = change_neutrons(many, lambda samples: samples - (rng.random((len(samples), 1)) < 0.07) * 20)
     audit = audit_dataset(data_set(shifted))
-    assert severities(audit)["leak-baseline"] == "warning"
+    assert severities(audit)["give-away-baseline"] == "warning"
     assert not audit.errors
 
 
-def test_a_baseline_that_leaks_by_its_spread_is_an_error(clean: Pulses) -> None:
+def test_a_baseline_that_gives_the_class_away_by_its_spread_is_an_error(clean: Pulses) -> None:
     rng = np.random.default_rng(5)
     shifted = change_neutrons(clean, lambda samples: samples + rng.choice([-8, 8], (len(samples), 1)))
-    assert checks(shifted)["leak-baseline"] == "error"
+    assert checks(shifted)["give-away-baseline"] == "error"
 
 
-def test_a_leaked_amplitude_is_a_warning(clean: Pulses) -> None:
+def test_a_amplitude_that_gives_the_class_away_is_a_warning(clean: Pulses) -> None:
     lower = clean.samples.astype(np.int64)
     neutron = clean.column("label") == Label.NEUTRON
     baseline = lower[:, :12].mean(axis=1, keepdims=True)
@@ -173,59 +173,59 @@ def test_a_leaked_amplitude_is_a_warning(clean: Pulses) -> None:
     scaled = baseline + 0.6 * (lower - baseline) + np.random.default_rng(6).normal(0, 0.8 * noise, lower.shape)
     lower[neutron] = np.rint(scaled)[neutron]
     found = checks(clean.replace(samples=lower.astype(np.uint16)))
-    assert found["leak-amplitude"] == "warning"
+    assert found["give-away-amplitude"] == "warning"
 
 
-def test_a_leaked_adc_step_is_an_error(clean: Pulses) -> None:
+def test_a_adc_step_that_gives_the_class_away_is_an_error(clean: Pulses) -> None:
     found = checks(change_neutrons(clean, lambda samples: samples // 4 * 4 + 2))
-    assert found["leak-adc-step"] == "error"
+    assert found["give-away-adc-step"] == "error"
 
 
 def test_an_adc_step_of_two_is_an_error_on_its_own(clean: Pulses) -> None:
     rng = np.random.default_rng(7)
     coarse = change_neutrons(clean, lambda samples: (samples + rng.integers(2, size=samples.shape)) // 2 * 2)
-    assert checks(coarse)["leak-adc-step"] == "error"
+    assert checks(coarse)["give-away-adc-step"] == "error"
 
 
-def test_a_leaked_trigger_position_is_an_error(clean: Pulses) -> None:
+def test_a_trigger_position_that_gives_the_class_away_is_an_error(clean: Pulses) -> None:
     late = clean_pulses(102, pretrigger_ns=160.0)
     both = concatenate([by_class(clean)[0], by_class(late)[1]])
-    assert checks(both[np.random.default_rng(11).permutation(len(both))]) == {"leak-trigger-position": "error"}
+    assert checks(both[np.random.default_rng(11).permutation(len(both))]) == {"give-away-trigger-position": "error"}
 
 
-def test_time_walk_of_a_leading_edge_is_no_leak() -> None:
+def test_time_walk_of_a_leading_edge_is_no_give_away() -> None:
     pulses = clean_pulses(103, n_pulses=6000, digitizer="DT5751")
     light, neutron = pulses.column("energy_kevee"), pulses.column("label") == Label.NEUTRON
     soft = pulses[~neutron | (light < np.random.default_rng(12).uniform(50, 1000, len(pulses)))]
     found = checks(soft, digitizer="DT5751")
-    assert found["leak-amplitude"] == "warning"
-    assert "leak-trigger-position" not in found
+    assert found["give-away-amplitude"] == "warning"
+    assert "give-away-trigger-position" not in found
 
 
-def test_a_leaked_channel_is_an_error(clean: Pulses) -> None:
+def test_a_channel_that_gives_the_class_away_is_an_error(clean: Pulses) -> None:
     channel = np.where(clean.column("label") == Label.NEUTRON, np.arange(N_PULSES) % 3, np.arange(N_PULSES) % 2)
-    assert checks(clean.replace(channel=channel)) == {"leak-channel": "error"}
+    assert checks(clean.replace(channel=channel)) == {"give-away-channel": "error"}
 
 
-def test_leaked_noise_is_an_error(clean: Pulses) -> None:
+def test_telling_noise_is_an_error(clean: Pulses) -> None:
     rng = np.random.default_rng(8)
     noisy = change_neutrons(clean, lambda samples: samples + np.rint(rng.normal(0, 2, samples.shape)).astype(int))
-    assert {"leak-pre-trigger", "leak-pre-trigger-noise"} <= checks(noisy).keys()
+    assert {"give-away-pre-trigger", "give-away-pre-trigger-noise"} <= checks(noisy).keys()
 
 
-def test_leaked_pick_up_of_the_same_rms_is_an_error(clean: Pulses) -> None:
+def test_telling_pick_up_of_the_same_rms_is_an_error(clean: Pulses) -> None:
     def sort_noise(samples: np.ndarray) -> np.ndarray:
         return np.concatenate([np.sort(samples[:, :12]), samples[:, 12:]], axis=1)
 
-    assert checks(change_neutrons(clean, sort_noise))["leak-pre-trigger-noise"] == "error"
+    assert checks(change_neutrons(clean, sort_noise))["give-away-pre-trigger-noise"] == "error"
 
 
 @pytest.mark.parametrize("n_pulses", [40, 300])
-def test_few_pulses_suffice_for_a_large_leak(clean: Pulses, n_pulses: int) -> None:
+def test_few_pulses_suffice_for_a_large_give_away(clean: Pulses, n_pulses: int) -> None:
     shifted = change_neutrons(clean, lambda samples: samples - 30)[:n_pulses]
     found = checks(shifted)
-    assert found["leak-baseline"] == "error"
-    assert "leak-trigger-position" not in found
+    assert found["give-away-baseline"] == "error"
+    assert "give-away-trigger-position" not in found
 
 
 def test_duplicates_within_a_file_are_an_error(clean: Pulses) -> None:
@@ -357,7 +357,7 @@ def test_unlabelled_pulses_are_left_out(clean: Pulses) -> None:
 
 
 def test_errors_are_told_in_one_line(clean: Pulses) -> None:
-    with pytest.raises(DataError, match=r"leak-baseline.*--accept") as told:
+    with pytest.raises(DataError, match=r"give-away-baseline.*--accept") as told:
         require_sound(audit_dataset(data_set(change_neutrons(clean, lambda samples: samples - 20))))
     assert "\n" not in str(told.value)
 
@@ -385,9 +385,9 @@ def test_baseline_and_adc_step_of_the_real_bc501a_files_are_found(real_data: Pat
     )
     audit = audit_dataset(dataset)
     found = severities(audit)
-    assert found["leak-baseline"] == found["leak-adc-step"] == "error"
-    assert not {"leak-amplitude", "leak-trigger-position"} & found.keys()
+    assert found["give-away-baseline"] == found["give-away-adc-step"] == "error"
+    assert not {"give-away-amplitude", "give-away-trigger-position"} & found.keys()
     assert found["one-class-runs"] == "warning"
     # Of all 252 arrangements only the true one and its opposite are as extreme.
-    p_values = {test.name: test.p_value for test in audit.leak_tests}
+    p_values = {test.name: test.p_value for test in audit.give_away_tests}
     assert p_values["baseline"] == p_values["ADC step"] == pytest.approx(2 / 252)

@@ -79,7 +79,7 @@ def test_json_holds_findings_tests_and_charts(written: tuple[Path, Path], faulty
     assert [finding["check"] for finding in values["findings"]] == [finding.check for finding in faulty.findings]
     assert values["n_errors"] == len(faulty.errors) > 0
     assert sum(map(sum, values["charts"]["part_counts"])) == 800
-    assert all(0 <= test["auc"] <= 1 for test in values["leak_tests"])
+    assert all(0 <= test["auc"] <= 1 for test in values["give_away_tests"])
 
 
 def test_a_set_of_constant_records_has_a_page_too(tmp_path: Path) -> None:

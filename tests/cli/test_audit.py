@@ -68,7 +68,7 @@ def test_a_clean_set_ends_with_status_0(run: Run, clean: Path, tmp_path: Path) -
 def test_an_error_ends_with_status_1_and_says_what_to_do(run: Run, faulty: Path) -> None:
     status, out, _ = run("audit", faulty)
     assert status == 1
-    assert "ERROR leak-baseline" in out
+    assert "ERROR give-away-baseline" in out
     assert "what to do:" in out
 
 
@@ -118,7 +118,7 @@ def test_a_set_without_a_split_is_audited_all_the_same(run: Run, tmp_path: Path)
 def test_training_refuses_errors_before_it_makes_a_folder(run: Run, faulty: Path, tmp_path: Path) -> None:
     status, out, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1")
     assert (status, out) == (1, "")
-    assert "leak-baseline" in err
+    assert "give-away-baseline" in err
     assert "--accept" in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "model").exists()
@@ -127,9 +127,9 @@ def test_training_refuses_errors_before_it_makes_a_folder(run: Run, faulty: Path
 def test_accepted_errors_are_kept_with_the_model(run: Run, faulty: Path, tmp_path: Path) -> None:
     status, _, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1", "--accept")
     assert status == 0
-    assert "ERROR leak-baseline" in err
+    assert "ERROR give-away-baseline" in err
     origin = read_spec(tmp_path / "model" / "model.json").provenance
-    assert "leak-baseline" in [finding["check"] for finding in origin["audit"]["findings"]]
+    assert "give-away-baseline" in [finding["check"] for finding in origin["audit"]["findings"]]
     assert "split by time" in err
     assert origin["split"]["kind"] == "time"
     assert sum(origin["split"]["validation"].values()) == origin["pulses"]["n_validation"]
@@ -140,12 +140,12 @@ def test_the_typed_function_refuses_them_too(faulty: Path, tmp_path: Path, monke
         pass
 
     def train_network(*_: object, provenance: dict[str, Any], split: Split, **__: object) -> None:
-        assert "leak-baseline" in [finding["check"] for finding in provenance["audit"]["findings"]]
+        assert "give-away-baseline" in [finding["check"] for finding in provenance["audit"]["findings"]]
         assert split.kind == "pulse"
         raise Reached
 
     monkeypatch.setattr("discrimen.training.train", train_network)
-    with pytest.raises(DataError, match="leak-baseline"):
+    with pytest.raises(DataError, match="give-away-baseline"):
         discrimen.train(discrimen.read(faulty), tmp_path / "model")
     with pytest.raises(Reached):
         discrimen.train(discrimen.read(faulty), tmp_path / "model", accept=True, split="pulse")

@@ -2,7 +2,7 @@
 
 from discrimen.audit.audit import Audit, audit_dataset, require_sound
 from discrimen.audit.finding import Finding, Severity
-from discrimen.audit.leaks import LeakTest
+from discrimen.audit.give_aways import GiveAwayTest
 from discrimen.audit.page import write_audit
 
-__all__ = ["Audit", "Finding", "LeakTest", "Severity", "audit_dataset", "require_sound", "write_audit"]
+__all__ = ["Audit", "Finding", "GiveAwayTest", "Severity", "audit_dataset", "require_sound", "write_audit"]

@@ -15,7 +15,7 @@ from discrimen.audit.condition import check_condition
 from discrimen.audit.duplicates import check_against, check_duplicates, check_split, find_copies
 from discrimen.audit.energy_ranges import check_energy_ranges
 from discrimen.audit.finding import Finding, Severity, ordered
-from discrimen.audit.leaks import LeakTest, leak_findings, leak_tests
+from discrimen.audit.give_aways import GiveAwayTest, give_away_findings, give_away_tests
 from discrimen.audit.quantities import Pretrigger, Quantities, measure
 from discrimen.errors import DataError
 from discrimen.pulses import Label
@@ -30,7 +30,7 @@ class Audit:
     ----------
     findings : tuple of Finding
         The gravest first.
-    leak_tests : tuple of LeakTest
+    give_away_tests : tuple of GiveAwayTest
         All of them, passed or not; empty with fewer than four pulses of a class.
     files : tuple of dict
         Name, SHA-256 and number of pulses of each file.
@@ -47,7 +47,7 @@ class Audit:
     """
 
     findings: tuple[Finding, ...]
-    leak_tests: tuple[LeakTest, ...]
+    give_away_tests: tuple[GiveAwayTest, ...]
     files: tuple[dict[str, Any], ...]
     runs: tuple[dict[str, Any], ...]
     n_gamma: int
@@ -84,7 +84,7 @@ class Audit:
             "seed": self.seed,
             "n_errors": len(self.errors),
             "findings": [finding.as_dict() for finding in self.findings],
-            "leak_tests": [test.as_dict() for test in self.leak_tests],
+            "give_away_tests": [test.as_dict() for test in self.give_away_tests],
         }
 
 
@@ -122,11 +122,11 @@ def audit_dataset(
     blocks = blocks_of(dataset)
     quantities = measure(dataset, rng=rng)
     copies = find_copies(dataset.pulses.samples)
-    tests = leak_tests(quantities, dataset.pulses, left_out=copies.further, rng=rng)
+    tests = give_away_tests(quantities, dataset.pulses, left_out=copies.further, rng=rng)
     names = listed([str(file["name"]) for file in dataset.files])
     findings = [
         *check_class_order(blocks),
-        *leak_findings(tests, where=names),
+        *give_away_findings(tests, where=names),
         *check_duplicates(dataset, copies),
         *([] if judges is None else check_split(copies, judges)),
         *([] if against is None else check_against(dataset, against)),
@@ -136,7 +136,7 @@ def audit_dataset(
     ]
     return Audit(
         findings=ordered(findings),
-        leak_tests=tests,
+        give_away_tests=tests,
         files=dataset.files,
         runs=tuple(_described(block) for block in blocks),
         n_gamma=dataset.count(Label.GAMMA),
@@ -197,13 +197,13 @@ def _described(block: Block) -> dict[str, Any]:
     }
 
 
-def _not_tested(quantities: Quantities, tests: tuple[LeakTest, ...]) -> list[Finding]:
+def _not_tested(quantities: Quantities, tests: tuple[GiveAwayTest, ...]) -> list[Finding]:
     found = []
     if not tests:
         found.append(
             _note(
-                "leaks-not-tested",
-                "no leak test was done: that takes four pulses of each class, copies and constant records not counted",
+                "give-aways-not-tested",
+                "no give-away test was done: it takes four pulses of each class beside copies and constant records",
                 "add pulses",
             )
         )

@@ -138,8 +138,8 @@ def _check_one_class_blocks(blocks: tuple[Block, ...], *, share: float) -> list[
             what="runs hold one class only, so that whatever differs between runs tells the class",
             how_many=f"{len(told)} of {len(blocks)} runs",
             where=listed([f"{block.name}: {len(block)} {_plural(block)}" for block in told]),
-            mend="training shuffles, so the order does no harm; read what the leak tests say, use the same channel, "
-            "gain and threshold for both classes, and judge the network on a run with both",
+            mend="training shuffles, so the order does no harm; read what the give-away tests say, use the same "
+            "channel, gain and threshold for both classes, and judge the network on a run with both",
             numbers={"runs": [{"name": block.name, "n_gamma": block.n_gamma, "n_neutron": block.n_neutron}
                               for block in told]},
         )
@@ -161,7 +161,7 @@ def _check_balance_of_blocks(mixed: list[Block]) -> list[Finding]:
             what=f"the share of neutrons differs between runs, from {shares.min():.0%} to {shares.max():.0%}",
             how_many=f"{len(large)} runs",
             where=listed([f"{block.name}: {share:.0%}" for block, share in zip(large, shares, strict=True)]),
-            mend="split by run, and read what the leak tests say: what differs between runs hints at the class",
+            mend="split by run, and read what the give-away tests say: what differs between runs hints at the class",
             numbers={"neutron_share": shares.tolist(), "runs": [block.name for block in large]},
         )
     ]

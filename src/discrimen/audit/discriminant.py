@@ -1,4 +1,4 @@
-"""A small classifier that any leak must show to: half of the pulses teach it, the other half judge it, and back."""
+"""A small classifier that any give-away must show to: half of the pulses teach it, the others judge it, and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RIDGE = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Features:
-    """What a leak test may see of each pulse.
+    """What a give-away test may see of each pulse.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Judgement:
     auc : Auc
         Of all pulses, each scored by the half that did not teach on it, as ranks within its half.
     p_value : float
-        Chance of an AUC as high as the better half's if nothing leaked, times two for the choice.
+        Chance of an AUC as high as the better half's if nothing gave the class away, times two for the choice.
     """
 
     auc: Auc

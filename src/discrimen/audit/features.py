@@ -1,4 +1,4 @@
-"""What each leak test may see of a pulse."""
+"""What each give-away test may see of a pulse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PEAK_BINS = 40
 
 
 def features_of(quantities: Quantities, pulses: Pulses, rows: NDArray[np.int64]) -> dict[str, Features]:
-    """Return the features of every leak test that the data allow, by name.
+    """Return the features of every give-away test that the data allow, by name.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Finding:
     Parameters
     ----------
     check : str
-        Which check found it, a name that stays the same from version to version, for example ``leak-baseline``.
+        Which check found it, a name that stays the same from version to version, for example ``give-away-baseline``.
     severity : Severity
         How much it weighs.
     what : str

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CAPTIONS: Mapping[str, str] = {
     "class_order": "Class order: the share of neutrons along the files. It should be flat within each run.",
     "parts": "Class balance of equal parts of the data set.",
-    "leaks": "Leak tests: how well a classifier tells the classes from this alone. Each should hold 0.5.",
+    "give_aways": "Give-away tests: how well a classifier tells the classes from this alone. Each should hold 0.5.",
     "spectra": "Amplitude spectra: where only one class occurs, the network learns the energy instead of the shape.",
     "pretrigger": "Mean samples before the pulse. Nothing of the pulse reaches back there: the classes should agree.",
 }

@@ -1,4 +1,4 @@
-"""Leak tests for few pulses: every arrangement of the labels, or many random ones, instead of asymptotics."""
+"""Give-away tests for few pulses: every arrangement of the labels, or many random ones, instead of asymptotics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Strongest:
-    """The quantity of a leak test that follows the class most closely.
+    """The quantity of a give-away test that follows the class most closely.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Strongest:
     values : ndarray of float64, shape (pulse,)
         The quantity.
     p_value : float
-        Chance that any quantity of any of the tests follows the class as closely, if nothing leaks.
+        Chance that any quantity of any of the tests follows the class as closely, if nothing gives the class away.
     """
 
     name: str

@@ -8,7 +8,7 @@ import numpy as np
 
 from discrimen.audit.audit import Audit
 from discrimen.audit.charts import Charts
-from discrimen.audit.leaks import LeakTest
+from discrimen.audit.give_aways import GiveAwayTest
 from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def figures(audit: Audit) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        By what it shows: ``class_order``, ``parts``, ``leaks`` (if tests were made), ``spectra``, ``pretrigger`` (if
-        not all records are constant).
+        By what it shows: ``class_order``, ``parts``, ``give_aways`` (if tests were made), ``spectra``,
+        ``pretrigger`` (if not all records are constant).
 
     Raises
     ------
@@ -36,8 +36,8 @@ def figures(audit: Audit) -> dict[str, Figure]:
     """
     with house_style():
         drawn = {"class_order": _draw_class_order(audit.charts), "parts": _draw_parts(audit.charts)}
-        if audit.leak_tests:
-            drawn["leaks"] = _draw_leaks(audit.leak_tests)
+        if audit.give_away_tests:
+            drawn["give_aways"] = _draw_give_aways(audit.give_away_tests)
         drawn["spectra"] = _draw_spectra(audit.charts)
         if np.isfinite(audit.charts.before_mean_adc).any():
             drawn["pretrigger"] = _draw_pretrigger(audit)
@@ -78,15 +78,15 @@ def _draw_parts(charts: Charts) -> Figure:
     return figure
 
 
-def _draw_leaks(tests: tuple[LeakTest, ...]) -> Figure:
+def _draw_give_aways(tests: tuple[GiveAwayTest, ...]) -> Figure:
     figure = new_figure(9.0, 1.4 + 0.42 * len(tests))
     ax = figure.subplots()
     for row, test in enumerate(tests):
-        colour = NEUTRON_COLOUR if test.leaks else GREY
+        colour = NEUTRON_COLOUR if test.gives_away else GREY
         ax.plot([test.auc.low, test.auc.high], [row, row], color=colour, linewidth=2.5, solid_capstyle="butt")
         ax.plot(test.auc.value, row, "o", color=colour, markersize=7)
-        if test.leaks:
-            ax.annotate("leaks", (1.03, row), va="center", fontsize=11, color=colour)
+        if test.gives_away:
+            ax.annotate("gives away", (1.03, row), va="center", fontsize=11, color=colour)
     ax.axvline(0.5, color=BLACK, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(tests)), [test.name for test in tests])
     ax.set_ylim(len(tests) - 0.5, -0.5)

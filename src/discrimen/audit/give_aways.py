@@ -1,4 +1,4 @@
-"""Leak tests: whether the class can be told from what is not the shape of the pulse."""
+"""Give-away tests: whether the class can be told from what is not the shape of the pulse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from discrimen.metrics import Auc, auc
 from discrimen.pulses import Pulses
 
 FALSE_ALARMS = 1e-3
-"""Chance that any of the leak tests says something of a clean data set."""
+"""Chance that any of the give-away tests says something of a clean data set."""
 
 FALSE_ALARMS_FEWEST = 1e-2
 """The same where the labels have too few arrangements for that: five and five have 252, so that no test can be surer
@@ -37,7 +37,7 @@ AMPLITUDE_TOLERANCE = 0.55
 """AUC up to which the charges count as alike: a record that cuts off the tail cuts off more of a neutron's."""
 
 WEAK_AUC = 0.55
-"""A leak up to this AUC is sure but small, as between any two real runs: a warning, not an error."""
+"""A give-away up to this AUC is sure but small, as between any two real runs: a warning, not an error."""
 
 _LEAST_EACH = 4
 _UNITS = {"baseline": "ADC counts", "ADC step": "ADC counts", "trigger position": "samples", "amplitude": "ADC samples"}
@@ -45,7 +45,7 @@ _UNITS = {"baseline": "ADC counts", "ADC step": "ADC counts", "trigger position"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeakTest:
+class GiveAwayTest:
     """How well the class can be told from one thing that should say nothing of it.
 
     Parameters
@@ -57,9 +57,9 @@ class LeakTest:
     confidence : float
         Of the interval.
     p_value : float
-        Of no leak, corrected for the number of tests.
-    leaks : bool
-        Whether the class leaks.
+        Of no give-away, corrected for the number of tests.
+    gives_away : bool
+        Whether it gives the class away.
     n_pulses, n_tests : int
         How many pulses were looked at, and how many tests were made.
     method : str
@@ -76,7 +76,7 @@ class LeakTest:
     auc: Auc
     confidence: float
     p_value: float
-    leaks: bool
+    gives_away: bool
     n_pulses: int
     n_tests: int
     method: str
@@ -91,7 +91,7 @@ class LeakTest:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        names = ("name", "confidence", "p_value", "leaks", "n_pulses", "n_tests", "method", "matched")
+        names = ("name", "confidence", "p_value", "gives_away", "n_pulses", "n_tests", "method", "matched")
         values = {name: getattr(self, name) for name in names}
         values |= {"auc": self.auc.value, "auc_low": self.auc.low, "auc_high": self.auc.high}
         if self.quartiles is not None:
@@ -110,9 +110,9 @@ class LeakTest:
         return f"; median and quartiles in {self.unit}: {', '.join(told)}"
 
 
-def leak_tests(
+def give_away_tests(
     quantities: Quantities, pulses: Pulses, *, left_out: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[LeakTest, ...]:
+) -> tuple[GiveAwayTest, ...]:
     """Test everything that could tell the class without the pulse's shape.
 
     Parameters
@@ -128,7 +128,7 @@ def leak_tests(
 
     Returns
     -------
-    tuple of LeakTest
+    tuple of GiveAwayTest
         None with fewer than four pulses of a class: nothing could be found out.
     """
     rows = _drawn(quantities, left_out=left_out, rng=rng)
@@ -163,7 +163,7 @@ def _by_classifier(
     *,
     n_tests: int,
     rng: np.random.Generator,
-) -> LeakTest:
+) -> GiveAwayTest:
     known = np.flatnonzero(np.isfinite(features.quantities).all(axis=1))
     matched = False
     if name == "trigger position":
@@ -174,12 +174,12 @@ def _by_classifier(
     confidence = 1 - 2 * FALSE_ALARMS / n_tests
     found = cross_judge(features[known], is_neutron[known], confidence=confidence, rng=rng)
     p_value = min(1.0, n_tests * found.p_value)
-    return LeakTest(
+    return GiveAwayTest(
         name=name,
         auc=found.auc,
         confidence=confidence,
         p_value=p_value,
-        leaks=p_value < FALSE_ALARMS and not _tolerable(name, features[known], is_neutron[known], found.auc),
+        gives_away=p_value < FALSE_ALARMS and not _tolerable(name, features[known], is_neutron[known], found.auc),
         n_pulses=len(known),
         n_tests=n_tests,
         method="discriminant, one half taught and the other judged, both ways",
@@ -191,7 +191,7 @@ def _by_classifier(
 
 def _by_permutation(
     tests: dict[str, Features], is_neutron: NDArray[np.bool_], *, rng: np.random.Generator
-) -> tuple[LeakTest, ...]:
+) -> tuple[GiveAwayTest, ...]:
     finite = {name: _without_nan(features) for name, features in tests.items()}
     allowed = false_alarms(int(is_neutron.sum()), int((~is_neutron).sum()))
     results = []
@@ -200,12 +200,12 @@ def _by_permutation(
         if area.value < 0.5:
             area = Auc(1 - area.value, 1 - area.high, 1 - area.low)
         results.append(
-            LeakTest(
+            GiveAwayTest(
                 name=name,
                 auc=area,
                 confidence=0.95,
                 p_value=strongest.p_value,
-                leaks=strongest.p_value < allowed and not _tolerable(name, finite[name], is_neutron, area),
+                gives_away=strongest.p_value < allowed and not _tolerable(name, finite[name], is_neutron, area),
                 n_pulses=len(is_neutron),
                 n_tests=len(tests),
                 method=f"permutation of the labels; shown: {strongest.name}",
@@ -237,7 +237,7 @@ def _tolerable(name: str, features: Features, is_neutron: NDArray[np.bool_], are
 
 
 def false_alarms(n_gamma: int, n_neutron: int) -> float:
-    """Return the chance that any leak test says something of a clean data set of so many pulses."""
+    """Return the chance that any give-away test says something of a clean data set of so many pulses."""
     surest = 2 / comb(n_gamma + n_neutron, n_neutron)
     return FALSE_ALARMS if surest < FALSE_ALARMS else FALSE_ALARMS_FEWEST
 
@@ -263,17 +263,17 @@ _MEND = {
 }
 
 
-def leak_findings(tests: tuple[LeakTest, ...], *, where: str) -> list[Finding]:
+def give_away_findings(tests: tuple[GiveAwayTest, ...], *, where: str) -> list[Finding]:
     """Turn the tests that failed into findings."""
-    spectra_differ = any(test.leaks for test in tests if test.name == "amplitude")
-    return [_finding(test, spectra_differ=spectra_differ, where=where) for test in tests if test.leaks]
+    spectra_differ = any(test.gives_away for test in tests if test.name == "amplitude")
+    return [_finding(test, spectra_differ=spectra_differ, where=where) for test in tests if test.gives_away]
 
 
-def _finding(test: LeakTest, *, spectra_differ: bool, where: str) -> Finding:
+def _finding(test: GiveAwayTest, *, spectra_differ: bool, where: str) -> Finding:
     # The spectra of the classes differ by nature, and a leading edge then fires at different times.
     natural = test.name == "amplitude" or (test.name == "trigger position" and spectra_differ and not test.matched)
     return Finding(
-        check=f"leak-{test.name.replace(' ', '-').lower()}",
+        check=f"give-away-{test.name.replace(' ', '-').lower()}",
         severity=Severity.WARNING if natural or test.auc.value <= WEAK_AUC else Severity.ERROR,
         what=f"the {test.name} alone tells the class: AUC {test.auc.value:.3f} where 0.5 is due "
         f"(p = {test.p_value:.2g}, corrected for {test.n_tests} tests)",
