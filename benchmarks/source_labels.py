@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from discrimen.labelling.source import SourceLabels, SourceOptions, find_source_labels
-from discrimen.labelling.source_shape import Shapes, shape_preparation, shapes_of_pulses
+from discrimen.labelling.source_shape import RunShapes, shape_preparation, shapes_of_pulses
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
@@ -30,7 +30,7 @@ SHARES = (0.1, 0.3, 0.6)
 SPECTRA = {"same": ("exponential", "exponential"), "Co-60, Cf-252": ("Co-60", "Cf-252")}
 
 
-def run(n_pulses: int, *, share: float, spectrum: str, seed: int) -> tuple[Pulses, Shapes]:
+def run(n_pulses: int, *, share: float, spectrum: str, seed: int) -> tuple[Pulses, RunShapes]:
     config = SimulationConfig(n_pulses=n_pulses, neutron_fraction=share, spectrum=spectrum, seed=seed)
     pulses, settings = simulate(config), detector_settings(config)
     return pulses, shapes_of_pulses(pulses, shape_preparation(pulses, settings), settings)
@@ -56,7 +56,7 @@ def shares(*, n_pulses: int, repetitions: int) -> None:
             print(f"| {name} | {share} | {mean} | {spread:.4f} | {held} of {repetitions} |", flush=True)
 
 
-def true_share(found: SourceLabels, pulses: Pulses, shapes: Shapes) -> float:
+def true_share(found: SourceLabels, pulses: Pulses, shapes: RunShapes) -> float:
     """Return the share of neutrons among the mixed pulses in the slices."""
     low = min(part.energy_low for part in found.slices)
     high = max(part.energy_high for part in found.slices)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError
-from discrimen.labelling.flight_run import FlightTimes, find_run_flight, join_times, times_of_pulses
+from discrimen.labelling.flight_run import FlightTimes, find_run_flight, times_of_pulses
+from discrimen.labelling.places import joined
 from discrimen.labelling.time_of_flight import FlightOptions
 from discrimen.pulses import Label
 from discrimen.simulation.config import SimulationConfig
@@ -75,7 +76,7 @@ def test_channel_without_a_flash_stays_unknown() -> None:
     times, _ = flown(2)
     dead = np.random.default_rng(0).uniform(0, 400, 3000)
     other = FlightTimes(tof_ns=dead, board=np.ones(3000, np.int32), channel=np.zeros(3000, np.int32))
-    both = join_times([times, other])
+    both = joined([times, other])
     flight = find_run_flight(both, options=OPTIONS, rng=np.random.default_rng(0))
     assert set(flight.problems) == {(1, 0)}
     assert set(flight.labels(both)[both.board == 1]) == {Label.UNKNOWN}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.labelling.band_run import Place
+from discrimen.labelling.places import Place, joined
 from discrimen.labelling.source import SourceLabels, SourceOptions, find_source_labels
-from discrimen.labelling.source_shape import Shapes, join_shapes, shape_preparation, shapes_of_pulses
+from discrimen.labelling.source_shape import RunShapes, shape_preparation, shapes_of_pulses
 from discrimen.labelling.source_share import ShareFit
 from discrimen.labelling.source_slices import FEWEST_GAMMAS, Slice
 from discrimen.pulses import Label, Pulses
@@ -21,7 +21,7 @@ OPTIONS = SourceOptions(n_draws=40)
 
 def shapes(
     n: int, *, share: float, seed: int, mean_energy: float = 300.0, channel: int = 0, more_above: float = 0.0
-) -> tuple[np.ndarray, Shapes]:
+) -> tuple[np.ndarray, RunShapes]:
     """Three charges of each pulse, the tail larger for neutrons; and which are neutrons."""
     rng = np.random.default_rng(seed)
     energy = 100 + rng.exponential(mean_energy, n)
@@ -30,11 +30,11 @@ def shapes(
     middle = 0.2 + rng.normal(size=n) * 0.2 / np.sqrt(energy)
     charges = np.stack([1 - middle - tail, middle, tail], axis=1).astype(np.float32)
     here = np.zeros(n, np.int32)
-    return neutron, Shapes(charges=charges, energy=energy, board=here, channel=here + channel, energy_unit="keVee")
+    return neutron, RunShapes(charges=charges, energy=energy, board=here, channel=here + channel, energy_unit="keVee")
 
 
 @pytest.fixture(scope="module")
-def runs() -> tuple[Shapes, np.ndarray, Shapes, SourceLabels]:
+def runs() -> tuple[RunShapes, np.ndarray, RunShapes, SourceLabels]:
     """A gamma run of a softer spectrum than that of the mixed run."""
     _, gamma = shapes(8000, share=0, seed=1, mean_energy=150)
     neutron, mixed = shapes(8000, share=0.4, seed=2)
@@ -109,8 +109,8 @@ def test_a_slice_where_the_classes_merge_takes_the_share_of_its_neighbours() -> 
 
 
 def test_each_channel_has_slices_of_its_own_and_an_empty_one_is_named() -> None:
-    gamma = join_shapes(shapes(4000, share=0, seed=seed, channel=seed)[1] for seed in (1, 2))
-    mixed = join_shapes(shapes(4000, share=0.3, seed=4 + seed, channel=seed)[1] for seed in (1, 2, 3))
+    gamma = joined(shapes(4000, share=0, seed=seed, channel=seed)[1] for seed in (1, 2))
+    mixed = joined(shapes(4000, share=0.3, seed=4 + seed, channel=seed)[1] for seed in (1, 2, 3))
     found = find_source_labels(gamma, mixed, options=OPTIONS, rng=np.random.default_rng(0))
     assert {part.channel for part in found.slices} == {1, 2}
     assert [(place.channel, "0 usable" in reason) for place, reason in found.problems.items()] == [(3, True)]
@@ -148,7 +148,7 @@ def test_energies_of_different_units_are_refused() -> None:
     with pytest.raises(DataError, match="keVee"):
         find_source_labels(gamma, other, options=OPTIONS, rng=np.random.default_rng(0))
     with pytest.raises(DataError, match="ADC ns and keVee"):
-        join_shapes([gamma, other])
+        joined([gamma, other])
 
 
 def test_the_result_is_plain_data(runs: Any) -> None:

@@ -45,7 +45,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shapes:
+class BandShapes:
     """What a family says of each slice.
 
     Parameters
@@ -101,7 +101,7 @@ class Mixture:
         """About 1, or less where bins are nearly empty, for a family that describes the pulses."""
         return self.deviance / max(1, self.n_degrees)
 
-    def shapes(self, logits: NDArray[Any], coefficients: NDArray[np.float64] | None = None) -> Shapes:
+    def shapes(self, logits: NDArray[Any], coefficients: NDArray[np.float64] | None = None) -> BandShapes:
         """Return the shares below some logits, for the fitted or other coefficients."""
         chosen = self.coefficients if coefficients is None else coefficients
         return _shapes(_curves(self.bases, chosen), logits)
@@ -232,7 +232,7 @@ def _curves(
     return tuple(basis @ part for basis, part in zip(bases, np.split(coefficients, ends[:-1]), strict=True))
 
 
-def _shapes(curves: Sequence[NDArray[np.float64]], logits: NDArray[Any]) -> Shapes:
+def _shapes(curves: Sequence[NDArray[np.float64]], logits: NDArray[Any]) -> BandShapes:
     special = require_module("scipy.special", extra="analysis")
 
     def below(centre: Any, log_width: Any, skewness: Any, tail: Any) -> NDArray[np.float64]:
@@ -241,7 +241,7 @@ def _shapes(curves: Sequence[NDArray[np.float64]], logits: NDArray[Any]) -> Shap
         share: NDArray[np.float64] = special.ndtr(np.sinh(np.clip(bent, -50, 50)))
         return share
 
-    return Shapes(
+    return BandShapes(
         gamma=below(curves[0], curves[1], curves[5], curves[7]),
         neutron=below(curves[2], curves[3], curves[6], curves[8]),
         neutron_share=_expit(curves[_SHARE]),
@@ -256,7 +256,7 @@ def _expected(curves: Sequence[NDArray[np.float64]], slices: LogitSlices) -> NDA
     return expected
 
 
-def _open_ended(shapes: Shapes) -> Shapes:
+def _open_ended(shapes: BandShapes) -> BandShapes:
     """Count what lies beyond the bins in the outermost."""
     for below in (shapes.gamma, shapes.neutron):
         below[:, 0], below[:, -1] = 0.0, 1.0

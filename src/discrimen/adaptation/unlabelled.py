@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.adaptation.mixture import Family, Mixture, Shapes, fit_mixture
+from discrimen.adaptation.mixture import BandShapes, Family, Mixture, fit_mixture
 from discrimen.adaptation.slices import LogitSlices
 from discrimen.errors import DataError, require_module
 
@@ -141,7 +141,7 @@ class TwoBands:
         return (low + high) / 2
 
 
-_Figure = Callable[[Shapes, NDArray[np.float64]], float]
+_Figure = Callable[[BandShapes, NDArray[np.float64]], float]
 
 
 def find_two_bands(
@@ -195,15 +195,15 @@ def _distinct(n_slices: int) -> list[Family]:
     return list(dict.fromkeys(family.within(n_slices) for family in FAMILIES))
 
 
-def _efficiency(shapes: Shapes, n_pulses: NDArray[np.float64]) -> float:
+def _efficiency(shapes: BandShapes, n_pulses: NDArray[np.float64]) -> float:
     weight: NDArray[Any] = n_pulses * shapes.neutron_share
     return float(weight @ (1 - shapes.neutron[:, 0]) / max(weight.sum(), 1e-300))
 
 
-def _leakage(shapes: Shapes, n_pulses: NDArray[np.float64]) -> float:
+def _leakage(shapes: BandShapes, n_pulses: NDArray[np.float64]) -> float:
     weight: NDArray[Any] = n_pulses * (1 - shapes.neutron_share)
     return float(weight @ (1 - shapes.gamma[:, 0]) / max(weight.sum(), 1e-300))
 
 
-def _neutron_share(shapes: Shapes, n_pulses: NDArray[np.float64]) -> float:
+def _neutron_share(shapes: BandShapes, n_pulses: NDArray[np.float64]) -> float:
     return float(n_pulses @ shapes.neutron_share / n_pulses.sum())

@@ -15,9 +15,10 @@ from discrimen.errors import SettingsError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions
 from discrimen.labelling.band_cuts import ClassCut
-from discrimen.labelling.band_run import Place, RunBands, find_run_bands, label_by_band, read_plane
+from discrimen.labelling.band_run import RunBands, find_run_bands, label_by_band, read_plane
 from discrimen.labelling.label_table import write_label_table
-from discrimen.labelling.plane import Plane, join_planes
+from discrimen.labelling.places import by_place, chosen, joined
+from discrimen.labelling.plane import Plane
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Label, Pulses
 from discrimen.runs.conversion import convert_runs
@@ -37,7 +38,7 @@ def label_runs_by_band(
     with common.progress("reading the charge-comparison plane", total=total) as tick:
         planes = [read_plane(reader, on_progress=tick) for reader in readers]
     bands = find_run_bands(planes, options=options, rng=np.random.default_rng(seed))
-    plane = join_planes(planes)
+    plane = joined(planes)
     labels = bands.labels(plane)
     result: dict[str, Any] = {"output": None if output is None else str(output), "method": "band", "seed": seed}
     result |= {f"n_{label.name.lower()}": int((labels == label).sum()) for label in Label}
@@ -87,19 +88,14 @@ def _draw(bands: RunBands, plane: Plane, path: Path, *, source: str) -> list[str
     from discrimen.labelling.band_picture import draw_bands
 
     drawn = []
+    places = by_place(plane)
     for place, found in bands.channels.items():
         several = len(bands.channels) > 1
         target = path.with_stem(f"{path.stem}-b{place.board}c{place.channel}") if several else path
         with complete_or_absent(target) as part:
-            draw_bands(found, _only(plane, place), part, title=f"{source}, {place}")
+            draw_bands(found, chosen(plane, places[place]), part, title=f"{source}, {place}")
         drawn.append(str(target))
     return drawn
-
-
-def _only(plane: Plane, place: Place) -> Plane:
-    here = (plane.board == place.board) & (plane.channel == place.channel)
-    columns = {name: getattr(plane, name)[here] for name in ("energy", "psd", "board", "channel")}
-    return Plane(**columns, energy_unit=plane.energy_unit)
 
 
 def _lines(found: BandLabels) -> list[str]:

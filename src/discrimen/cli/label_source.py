@@ -13,8 +13,9 @@ from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import ListModeReader, Reader
+from discrimen.labelling.places import joined
 from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice, find_source_labels
-from discrimen.labelling.source_shape import join_shapes, read_shapes, shape_preparation
+from discrimen.labelling.source_shape import read_shapes, shape_preparation
 from discrimen.pulses import Label, Pulses
 from discrimen.runs.conversion import convert_runs
 
@@ -40,7 +41,7 @@ def label_runs_by_source(
         shapes = [read_shapes(reader, preparation, on_progress=tick) for reader in readers]
     gamma, mixed = shapes[: len(gamma_runs)], shapes[len(gamma_runs) :]
     rng = np.random.default_rng(seed)
-    found = find_source_labels(join_shapes(gamma), join_shapes(mixed), options=options, rng=rng)
+    found = find_source_labels(joined(gamma), joined(mixed), options=options, rng=rng)
     labels = [found.labels(run, mixed=False, rng=rng) for run in gamma]
     labels += [found.labels(run, mixed=True, rng=rng) for run in mixed]
     everything = np.concatenate(labels)

@@ -12,7 +12,8 @@ import numpy as np
 from discrimen.cli import common
 from discrimen.cli.label_result import with_provenance, write_beside
 from discrimen.formats.base import Reader
-from discrimen.labelling.flight_run import FlightTimes, RunFlight, find_run_flight, join_times, times_of_pulses
+from discrimen.labelling.flight_run import FlightTimes, RunFlight, find_run_flight, times_of_pulses
+from discrimen.labelling.places import joined
 from discrimen.labelling.time_of_flight import FlightOptions, FlightWindow
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Label, Pulses
@@ -25,7 +26,7 @@ def label_runs_by_tof(
     """Find flashes, windows and accidentals in a first pass, draw them, and write the data set in a second."""
     total = common.total_entries(readers)
     with common.progress("reading times of flight", total=total) as tick:
-        times = join_times([part for reader in readers for part in _times(reader, tick)])
+        times = joined([part for reader in readers for part in _times(reader, tick)])
     flight = find_run_flight(times, options=options, rng=np.random.default_rng(seed))
     labels = flight.labels(times)
     result: dict[str, Any] = {"output": None if output is None else str(output), "method": "tof", "seed": seed}
@@ -51,14 +52,11 @@ def print_flight_labels(result: dict[str, Any], flight: RunFlight) -> None:
     worst = found.options.accidental_neutron_share is None
     lines = [
         *(
-            f"gamma flash     board {board} channel {channel}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
+            f"gamma flash     {place}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
             f"sigma {flash.sigma_ns:.3f} ns"
-            for (board, channel), flash in flight.flashes.items()
+            for place, flash in flight.flashes.items()
         ),
-        *(
-            f"no labels       board {board} channel {channel}: {reason}"
-            for (board, channel), reason in flight.problems.items()
-        ),
+        *(f"no labels       {place}: {reason}" for place, reason in flight.problems.items()),
         f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
         f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
         + (", all counted as wrong labels" if worst else ""),

@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions, find_bands
-from discrimen.labelling.plane import Plane, join_planes, plane_of_charges, plane_of_pulses
+from discrimen.labelling.places import Place, by_place, joined, no_place, reasons
+from discrimen.labelling.plane import Plane, plane_of_charges, plane_of_pulses
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label, Pulses
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a pulse was digitised."""
-
-    board: int
-    channel: int
-
-    def __str__(self) -> str:
-        return f"board {self.board} channel {self.channel}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -49,7 +39,7 @@ class RunBands:
     def labels(self, plane: Plane) -> NDArray[np.int8]:
         """Label pulses by the bands of their channel; a channel without bands stays unknown."""
         labels = np.full(len(plane), Label.UNKNOWN, np.int8)
-        for place, chosen in _by_place(plane).items():
+        for place, chosen in by_place(plane).items():
             if place in self.channels:
                 labels[chosen] = self.channels[place].labels(plane.energy[chosen], plane.psd[chosen])
         return labels
@@ -59,14 +49,8 @@ class RunBands:
         return {
             "energy_unit": self.energy_unit,
             "psd_definition": PSD_DEFINITION,
-            "channels": [
-                {"board": place.board, "channel": place.channel, **bands.as_dict()}
-                for place, bands in self.channels.items()
-            ],
-            "channels_without_bands": [
-                {"board": place.board, "channel": place.channel, "reason": reason}
-                for place, reason in self.problems.items()
-            ],
+            "channels": [{**place._asdict(), **bands.as_dict()} for place, bands in self.channels.items()],
+            "channels_without_bands": reasons(self.problems),
         }
 
 
@@ -90,7 +74,7 @@ def read_plane(reader: Reader, *, on_progress: Callable[[int], None] = lambda _:
             on_progress(len(pulses))
     if not parts:
         raise DataError(f"{reader.info.path}: no pulses to label")
-    return join_planes(parts)
+    return joined(parts)
 
 
 def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.random.Generator) -> RunBands:
@@ -110,17 +94,15 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
     DataError
         If no channel shows two bands, with the reasons of the first three.
     """
-    plane = join_planes(planes)
+    plane = joined(planes)
     channels, problems = {}, {}
-    for place, chosen in sorted(_by_place(plane).items()):
+    for place, chosen in by_place(plane).items():
         try:
             channels[place] = find_bands(plane.energy[chosen], plane.psd[chosen], options=options, rng=rng)
         except DataError as error:
             problems[place] = str(error)
     if not channels:
-        shown = [f"{place}: {reason}" for place, reason in list(problems.items())[:3]]
-        more = [f"and {len(problems) - 3} more channels"] if len(problems) > 3 else []
-        raise DataError("; ".join(shown + more))
+        raise no_place(problems)
     return RunBands(channels=channels, problems=problems, energy_unit=plane.energy_unit)
 
 
@@ -139,12 +121,3 @@ def label_by_band(pulses: Pulses, *, bands: RunBands, reader: Reader) -> Pulses:
     plane = plane_of_pulses(pulses, reader.info.settings)
     light = {"energy_kevee": plane.energy.astype(np.float32)} if plane.energy_unit == "keVee" else {}
     return pulses.replace(label=bands.labels(plane), **light)
-
-
-def _by_place(plane: Plane) -> dict[Place, NDArray[np.int64]]:
-    both = np.stack([plane.board, plane.channel])
-    found, number = np.unique(both, axis=1, return_inverse=True)
-    return {
-        Place(int(board), int(channel)): np.flatnonzero(number == index)
-        for index, (board, channel) in enumerate(found.T)
-    }

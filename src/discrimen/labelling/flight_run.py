@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
+from discrimen.labelling.places import Place, board_and_channel, by_place, no_place, reasons
 from discrimen.labelling.time_of_flight import (
     CLEAR_OF_FLASH_SIGMAS,
     FlightLabels,
@@ -20,9 +21,6 @@ from discrimen.labelling.time_of_flight import (
 )
 from discrimen.pulses import Pulses
 from discrimen.simulation.kinematics import light_flight_time_ns
-
-Place = tuple[int, int]
-"""Board and channel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,9 +46,9 @@ class RunFlight:
 
     Parameters
     ----------
-    flashes : mapping of (board, channel) to GammaFlash
+    flashes : mapping of Place to GammaFlash
         In raw time.
-    problems : mapping of (board, channel) to str
+    problems : mapping of Place to str
         Channels whose pulses all stay unknown, and why.
     found : FlightLabels
         In time of flight: every flash arrives at the speed of light.
@@ -71,15 +69,9 @@ class RunFlight:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON; times in ns of flight, those of `channels` as measured."""
         return {
-            **self.found.as_dict(),
-            "channels": [
-                {"board": board, "channel": channel, **asdict(flash)}
-                for (board, channel), flash in self.flashes.items()
-            ],
-            "channels_without_flash": [
-                {"board": board, "channel": channel, "reason": reason}
-                for (board, channel), reason in self.problems.items()
-            ],
+            **asdict(self.found),
+            "channels": [{**place._asdict(), **asdict(flash)} for place, flash in self.flashes.items()],
+            "channels_without_flash": reasons(self.problems),
         }
 
 
@@ -93,26 +85,7 @@ def times_of_pulses(pulses: Pulses, *, where: Path | str = "the pulses") -> Flig
     """
     if pulses.tof_ns is None:
         raise DataError(f"{where}: the pulses have no time of flight; name the branch with --branch tof_ns=NAME")
-    nowhere = np.zeros(len(pulses), np.int32)
-    return FlightTimes(
-        tof_ns=pulses.tof_ns,
-        board=nowhere if pulses.board is None else pulses.board,
-        channel=nowhere if pulses.channel is None else pulses.channel,
-    )
-
-
-def join_times(parts: Sequence[FlightTimes]) -> FlightTimes:
-    """Join the times of several stretches.
-
-    Raises
-    ------
-    DataError
-        If there are none.
-    """
-    if not parts:
-        raise DataError("no pulses to label")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("tof_ns", "board", "channel")}
-    return FlightTimes(**columns)
+    return FlightTimes(tof_ns=pulses.tof_ns, **board_and_channel(pulses))
 
 
 def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.random.Generator) -> RunFlight:
@@ -137,7 +110,7 @@ def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.rando
     flashes: dict[Place, GammaFlash] = {}
     problems: dict[Place, str] = {}
     lows, highs = [], []
-    for place, chosen in _by_place(times).items():
+    for place, chosen in by_place(times).items():
         raw = times.tof_ns[chosen]
         raw = np.sort(raw[np.isfinite(raw)])
         try:
@@ -149,9 +122,7 @@ def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.rando
         lows.append(float(raw[0]) - flash.time_ns + light_ns)
         highs.append(float(raw[-1]) - flash.time_ns + light_ns)
     if not flashes:
-        shown = [f"board {board} channel {channel}: {reason}" for (board, channel), reason in [*problems.items()][:3]]
-        more = [f"and {len(problems) - 3} more channels"] if len(problems) > 3 else []
-        raise DataError("; ".join(shown + more))
+        raise no_place(problems)
     aligned = _aligned(times, flashes, light_ns)
     # Only where all channels measure: elsewhere the accidentals of some are missing.
     aligned = aligned[(aligned >= max(lows)) & (aligned <= min(highs))]
@@ -170,16 +141,7 @@ def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.rando
 
 def _aligned(times: FlightTimes, flashes: Mapping[Place, GammaFlash], light_ns: float) -> NDArray[np.float64]:
     aligned = np.full(len(times.tof_ns), np.nan)
-    for place, chosen in _by_place(times).items():
+    for place, chosen in by_place(times).items():
         if place in flashes:
             aligned[chosen] = times.tof_ns[chosen] - flashes[place].time_ns + light_ns
     return aligned
-
-
-def _by_place(times: FlightTimes) -> dict[Place, NDArray[np.int64]]:
-    both = np.stack([times.board, times.channel])
-    found, number = np.unique(both, axis=1, return_inverse=True)
-    return {
-        (int(board), int(channel)): np.flatnonzero(number.ravel() == index)
-        for index, (board, channel) in enumerate(found.T)
-    }

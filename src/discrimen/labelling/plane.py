@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import SettingsError
+from discrimen.labelling.places import board_and_channel
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.upright import calibrated_light_kevee, charges_of
 from discrimen.pulses import PulseFlag, Pulses
@@ -79,14 +79,7 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
         energy = calibrated_light_kevee(
             pulses, settings.calibration, preparation=preparation, gates=settings.gates, charges=charges
         )
-    nowhere = np.zeros(len(pulses), np.int32)
-    return Plane(
-        energy=energy,
-        psd=psd,
-        board=nowhere if pulses.board is None else pulses.board,
-        channel=nowhere if pulses.channel is None else pulses.channel,
-        energy_unit=unit,
-    )
+    return Plane(energy=energy, psd=psd, energy_unit=unit, **board_and_channel(pulses))
 
 
 def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
@@ -119,23 +112,3 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
         channel=charges.channel,
         energy_unit=unit,
     )
-
-
-def join_planes(planes: Iterable[Plane]) -> Plane:
-    """Join the pulses of several stretches.
-
-    Raises
-    ------
-    DataError
-        If there are none, or their energies have different units.
-    """
-    parts = list(planes)
-    units = sorted({part.energy_unit for part in parts})
-    if len(units) != 1:
-        raise DataError(
-            f"cannot join energies in {' and '.join(units)}; label such files one by one" if units else "no pulses"
-        )
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("energy", "psd", "board", "channel")
-    }
-    return Plane(**columns, energy_unit=units[0])

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.labelling.band_run import Place
-from discrimen.labelling.source_shape import Shapes
+from discrimen.labelling.places import Place, by_place, chosen, reasons
+from discrimen.labelling.source_shape import RunShapes
 from discrimen.labelling.source_slices import Slice, balanced, channel_slices
 from discrimen.pulses import Label
 
@@ -115,12 +115,12 @@ class SourceLabels:
     energy_unit: str
     options: SourceOptions
 
-    def labels(self, shapes: Shapes, *, mixed: bool, rng: np.random.Generator) -> NDArray[np.int8]:
+    def labels(self, shapes: RunShapes, *, mixed: bool, rng: np.random.Generator) -> NDArray[np.int8]:
         """Label the pulses of a gamma run or of a mixed run; thinned out ones stay unknown.
 
         Parameters
         ----------
-        shapes : Shapes
+        shapes : RunShapes
             Of the run.
         mixed : bool
             Which of the two it is.
@@ -144,21 +144,18 @@ class SourceLabels:
             "energy_unit": self.energy_unit,
             "options": asdict(self.options),
             "slices": [asdict(part) for part in self.slices],
-            "channels_left_out": [
-                {"board": place.board, "channel": place.channel, "reason": reason}
-                for place, reason in self.problems.items()
-            ],
+            "channels_left_out": reasons(self.problems),
         }
 
 
 def find_source_labels(
-    gamma: Shapes, mixed: Shapes, *, options: SourceOptions, rng: np.random.Generator
+    gamma: RunShapes, mixed: RunShapes, *, options: SourceOptions, rng: np.random.Generator
 ) -> SourceLabels:
     """Estimate the share of neutrons in each slice of energy, and how the runs must be thinned.
 
     Parameters
     ----------
-    gamma, mixed : Shapes
+    gamma, mixed : RunShapes
         Of all gamma runs, and of all mixed runs.
     options : SourceOptions
         Range and intervals.
@@ -174,11 +171,11 @@ def find_source_labels(
         raise DataError(f"cannot compare energies in {gamma.energy_unit} (gamma runs) and {mixed.energy_unit}")
     found: list[Slice] = []
     problems: dict[Place, str] = {}
-    for place in _places(mixed):
+    for place in by_place(mixed):
         try:
             found += channel_slices(
-                _at(gamma, place),
-                _at(mixed, place),
+                _with_energy(gamma, place),
+                _with_energy(mixed, place),
                 place=place,
                 energy_range=options.energy_range,
                 n_draws=options.n_draws,
@@ -191,15 +188,8 @@ def find_source_labels(
     return _summary(balanced(found), problems, mixed.energy_unit, options)
 
 
-def _places(shapes: Shapes) -> list[Place]:
-    pairs = np.unique(np.stack([shapes.board, shapes.channel]), axis=1).T
-    return [Place(int(board), int(channel)) for board, channel in pairs]
-
-
-def _at(shapes: Shapes, place: Place) -> Shapes:
-    here = (shapes.board == place.board) & (shapes.channel == place.channel) & (shapes.energy > 0)
-    columns = {name: getattr(shapes, name)[here] for name in ("charges", "energy", "board", "channel")}
-    return Shapes(**columns, energy_unit=shapes.energy_unit)
+def _with_energy(shapes: RunShapes, place: Place) -> RunShapes:
+    return chosen(shapes, (shapes.board == place.board) & (shapes.channel == place.channel) & (shapes.energy > 0))
 
 
 def _summary(

@@ -1,8 +1,8 @@
-"""Shapes of pulses as a few numbers each, for comparing whole runs."""
+"""RunShapes of pulses as a few numbers each, for comparing whole runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.labelling.places import board_and_channel, joined
 from discrimen.labelling.plane import plane_of_pulses
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import choose_preparation, prepare
@@ -23,7 +24,7 @@ _WHOLE_SHARE = 0.99
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Shapes:
+class RunShapes:
     """What is compared of the pulses of a run.
 
     Parameters
@@ -64,7 +65,7 @@ def shape_preparation(pulses: Pulses, settings: DetectorSettings) -> Preparation
     return aligned_preparation(pulses.samples, plain, whole_share=_WHOLE_SHARE)
 
 
-def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: DetectorSettings) -> Shapes:
+def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: DetectorSettings) -> RunShapes:
     """Cut the charge of each pulse into intervals that grow with time.
 
     Parameters
@@ -105,19 +106,17 @@ def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: Detecto
     if settings.gates is not None:
         plane = plane_of_pulses(pulses, settings)
         energy, unit = plane.energy, plane.energy_unit
-    nowhere = np.zeros(len(pulses), np.int32)
-    return Shapes(
+    return RunShapes(
         charges=charges,
         energy=np.where(usable, energy, np.nan),
-        board=nowhere if pulses.board is None else pulses.board,
-        channel=nowhere if pulses.channel is None else pulses.channel,
         energy_unit=unit,
+        **board_and_channel(pulses),
     )
 
 
 def read_shapes(
     reader: Reader, preparation: Preparation, *, on_progress: Callable[[int], None] = lambda _: None
-) -> Shapes:
+) -> RunShapes:
     """Read a whole run.
 
     Raises
@@ -131,21 +130,4 @@ def read_shapes(
         on_progress(len(pulses))
     if not parts:
         raise DataError(f"{reader.info.path}: no pulses to label")
-    return join_shapes(parts)
-
-
-def join_shapes(shapes: Iterable[Shapes]) -> Shapes:
-    """Join the pulses of several stretches.
-
-    Raises
-    ------
-    DataError
-        If their energies have different units.
-    """
-    parts = list(shapes)
-    units = sorted({part.energy_unit for part in parts})
-    if len(units) != 1:
-        raise DataError(f"cannot compare energies in {' and '.join(units)}: give all runs the same --settings")
-    names = ("charges", "energy", "board", "channel")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Shapes(**columns, energy_unit=units[0])
+    return joined(parts)

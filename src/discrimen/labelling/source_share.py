@@ -56,7 +56,7 @@ def shape_direction(gamma: NDArray[np.float64], mixed: NDArray[np.float64]) -> N
     Parameters
     ----------
     gamma, mixed : ndarray of float64, shape (pulse, feature)
-        Shapes of pulses of similar energy.
+        RunShapes of pulses of similar energy.
 
     Returns
     -------

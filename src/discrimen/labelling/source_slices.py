@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.labelling.band_fit import FEWEST_IN_SLICE, slice_edges
-from discrimen.labelling.band_run import Place
-from discrimen.labelling.source_shape import Shapes
+from discrimen.labelling.places import Place
+from discrimen.labelling.source_shape import RunShapes
 from discrimen.labelling.source_share import LEAST_SEPARATION, ShareFit, fit_neutron_share, shape_direction
 
 FEWEST_GAMMAS = 200
@@ -73,8 +73,8 @@ class Slice:
 
 
 def channel_slices(
-    gamma: Shapes,
-    mixed: Shapes,
+    gamma: RunShapes,
+    mixed: RunShapes,
     *,
     place: Place,
     energy_range: tuple[float, float] | None,
@@ -85,7 +85,7 @@ def channel_slices(
 
     Parameters
     ----------
-    gamma, mixed : Shapes
+    gamma, mixed : RunShapes
         Of the channel, all with a positive energy.
     place : Place
         Which channel that is.
@@ -121,8 +121,8 @@ def channel_slices(
 
 
 def _fitted_slice(
-    gamma: Shapes,
-    mixed: Shapes,
+    gamma: RunShapes,
+    mixed: RunShapes,
     low: float,
     high: float,
     *,

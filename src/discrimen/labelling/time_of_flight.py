@@ -137,10 +137,6 @@ class FlightLabels:
         """Return the kinetic energy of a neutron with these raw times; NaN where it would outrun light."""
         return neutron_energy_mev(self.flight_time_ns(tof_ns), flight_path_m=self.options.flight_path_m)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self)
-
 
 def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.random.Generator) -> FlightLabels:
     """Find the gamma flash, choose the windows and estimate how many labels are wrong.
