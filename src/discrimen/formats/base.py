@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
@@ -113,9 +113,7 @@ class ReadReport:
             "n_fake_dropped": self.n_fake,
             "n_without_waveform": self.n_empty,
             "n_damaged": self.n_damaged,
-            "damaged": {
-                kind: {"count": found.count, "first_offset": found.first_offset} for kind, found in self.damaged.items()
-            },
+            "damaged": {kind: asdict(found) for kind, found in self.damaged.items()},
         }
 
     def left_out(self) -> list[str]:

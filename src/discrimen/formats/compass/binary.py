@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
-from discrimen.formats.compass.binary_events import EventWalk, Run
+from discrimen.formats.compass.binary_events import EventWalk, Stretch
 from discrimen.formats.compass.binary_layout import MAX_SAMPLES, EventContent, Fetch
 from discrimen.formats.compass.binary_recognition import find_layout, recognises
 from discrimen.formats.compass.binary_writer import CompassBinWriter
@@ -87,14 +87,14 @@ class CompassBinReader:
                 "need the option to save waveforms in CoMPASS"
             )
         with open_run_file(self._path) as stream:
-            for block, base, runs in self._blocks(stream, report):
-                for pulses in self._pulses(block, base, runs, report):
+            for block, base, stretches in self._blocks(stream, report):
+                for pulses in self._pulses(block, base, stretches, report):
                     report.n_read += len(pulses)
                     yield pulses
         if report.n_empty and not report.n_read and not report.n_fake:
             raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
 
-    def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Run]]]:
+    def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Stretch]]]:
         """Yield blocks of the file, their offsets and the events in them; pulses may keep a block, so each is new."""
         fetch = _fetcher(stream, self._path)
         walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report)
@@ -105,9 +105,9 @@ class CompassBinReader:
             got = read_exactly(stream, at, block.data, self._path)
             if got < len(block):
                 walk.end = at + got
-            runs, after = walk.runs(block[:got], at)
-            if runs:
-                yield block, at, runs
+            stretches, after = walk.stretches(block[:got], at)
+            if stretches:
+                yield block, at, stretches
             if after == at and at + got == walk.end:
                 break
             if after == at:
@@ -115,12 +115,16 @@ class CompassBinReader:
             at = after
         walk.finish(at)
 
-    def _pulses(self, block: NDArray[np.uint8], base: int, runs: list[Run], report: ReadReport) -> Iterator[Pulses]:
-        for n_samples in dict.fromkeys(run.n_samples for run in runs):
-            alike = [run for run in runs if run.n_samples == n_samples]
+    def _pulses(
+        self, block: NDArray[np.uint8], base: int, stretches: list[Stretch], report: ReadReport
+    ) -> Iterator[Pulses]:
+        for n_samples in dict.fromkeys(stretch.n_samples for stretch in stretches):
+            alike = [stretch for stretch in stretches if stretch.n_samples == n_samples]
             events = _events(block, alike, self._layout.event_bytes(n_samples))
             columns = _columns(events[:, : self._layout.head_bytes].view(self._layout.head)[:, 0])
-            columns["entry"] = np.concatenate([np.arange(run.entry, run.entry + run.n_events) for run in alike])
+            columns["entry"] = np.concatenate(
+                [np.arange(stretch.entry, stretch.entry + stretch.n_events) for stretch in alike]
+            )
             keep = _kept(columns, alike, base, events.shape[1], n_samples, report)
             if keep is not None and not keep.any():
                 continue
@@ -141,9 +145,9 @@ def _fetcher(stream: BinaryIO, path: Path) -> Fetch:
     return fetch
 
 
-def _events(block: NDArray[np.uint8], runs: list[Run], size: int) -> NDArray[np.uint8]:
-    """Return the bytes of each event, shape (event, byte): a view of the block where the events lie in one run."""
-    parts = [block[run.start : run.start + run.n_events * size].reshape(-1, size) for run in runs]
+def _events(block: NDArray[np.uint8], stretches: list[Stretch], size: int) -> NDArray[np.uint8]:
+    """Return the bytes of each event, shape (event, byte): a view of the block where the events lie in one stretch."""
+    parts = [block[stretch.start : stretch.start + stretch.n_events * size].reshape(-1, size) for stretch in stretches]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -164,7 +168,7 @@ def _columns(heads: NDArray[Any]) -> dict[str, NDArray[Any]]:
 
 
 def _kept(
-    columns: dict[str, NDArray[Any]], runs: list[Run], base: int, size: int, n_samples: int, report: ReadReport
+    columns: dict[str, NDArray[Any]], stretches: list[Stretch], base: int, size: int, n_samples: int, report: ReadReport
 ) -> NDArray[np.bool_] | None:
     """Count fake and empty events and return which ones hold a pulse; None stands for all of them."""
     flags, timestamp_ps = columns["flags"], columns["timestamp_ps"]
@@ -176,7 +180,7 @@ def _kept(
     n_fake, n_wild = int(np.count_nonzero(fake)), int(np.count_nonzero(wild))
     report.n_fake += n_fake
     if n_wild:
-        starts = np.concatenate([run.start + size * np.arange(run.n_events) for run in runs])
+        starts = np.concatenate([stretch.start + size * np.arange(stretch.n_events) for stretch in stretches])
         report.add_damage("timestamp out of range", offset=base + int(starts[wild.argmax()]), count=n_wild)
     if n_samples == 0:
         report.n_empty += len(flags) - n_fake - n_wild

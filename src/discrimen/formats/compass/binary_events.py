@@ -22,7 +22,7 @@ _MOST_LENGTHS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Stretch:
     """Events of equal length, one right after the other.
 
     Parameters
@@ -68,8 +68,8 @@ class EventWalk:
         self._seen: set[int] = set()
         self._span = 1
 
-    def runs(self, block: NDArray[np.uint8], base: int) -> tuple[list[Run], int]:
-        """Return the whole events of a block as runs, and the offset in the file where the next block must start.
+    def stretches(self, block: NDArray[np.uint8], base: int) -> tuple[list[Stretch], int]:
+        """Return the whole events of a block as stretches, and the offset in the file where the next block must start.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class EventWalk:
         base : int
             Offset in the file of the block.
         """
-        found: list[Run] = []
+        found: list[Stretch] = []
         at = 0
         while len(block) - at >= self._layout.head_bytes:
             count = self._count_at(block, at)
@@ -89,7 +89,7 @@ class EventWalk:
             n_events = self._alike(block, at, count, min((len(block) - at) // size, self._span))
             if n_events == 0:
                 break
-            _append(found, Run(at, count, n_events, self._entry), size)
+            _append(found, Stretch(at, count, n_events, self._entry), size)
             self._entry += n_events
             self._span = 2 * self._span if n_events == self._span else max(1, n_events // 2)
             at += n_events * size
@@ -159,10 +159,10 @@ class EventWalk:
         return self.end
 
 
-def _append(runs: list[Run], run: Run, size: int) -> None:
-    """Add a run, joined to the last one if it goes on with it."""
-    last = runs[-1] if runs else None
-    if last is not None and last.n_samples == run.n_samples and last.start + last.n_events * size == run.start:
-        runs[-1] = Run(last.start, run.n_samples, last.n_events + run.n_events, last.entry)
+def _append(stretches: list[Stretch], stretch: Stretch, size: int) -> None:
+    """Add a stretch, joined to the last one if it goes on with it."""
+    last = stretches[-1] if stretches else None
+    if last is not None and last.n_samples == stretch.n_samples and last.start + last.n_events * size == stretch.start:
+        stretches[-1] = Stretch(last.start, stretch.n_samples, last.n_events + stretch.n_events, last.entry)
     else:
-        runs.append(run)
+        stretches.append(stretch)

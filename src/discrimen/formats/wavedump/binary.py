@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
-from discrimen.formats.wavedump.chain import Block, EventChain, Run
+from discrimen.formats.wavedump.chain import Block, EventChain, Stretch
 from discrimen.formats.wavedump.config import TagUnwrapper, find_config, run_settings, tag_clock
 from discrimen.formats.wavedump.layout import (
     EVENT_HEADER,
@@ -92,15 +92,15 @@ class WaveDumpReader:
         unwrapper = TagUnwrapper(self._clock) if self._clock else None
         for block in chain.blocks(self._options.chunk_bytes):
             times_ps = _times_ps(block, unwrapper)
-            for size in dict.fromkeys(run.event_bytes for run in block.runs):
-                chosen = [number for number, run in enumerate(block.runs) if run.event_bytes == size]
-                yield from self._pulses_of_size(block, [(block.runs[k], times_ps[k]) for k in chosen], size)
+            for size in dict.fromkeys(stretch.event_bytes for stretch in block.stretches):
+                chosen = [number for number, stretch in enumerate(block.stretches) if stretch.event_bytes == size]
+                yield from self._pulses_of_size(block, [(block.stretches[k], times_ps[k]) for k in chosen], size)
 
     def _pulses_of_size(
-        self, block: Block, runs: list[tuple[Run, NDArray[np.int64] | None]], size: int
+        self, block: Block, stretches: list[tuple[Stretch, NDArray[np.int64] | None]], size: int
     ) -> Iterator[Pulses]:
         """Make one chunk of all events of one size in a block."""
-        count = sum(run.count for run, _ in runs)
+        count = sum(stretch.count for stretch, _ in stretches)
         n_bytes = size - self._layout.header_bytes
         if n_bytes == 0:
             self.report.n_empty += count
@@ -115,10 +115,10 @@ class WaveDumpReader:
                 ("samples", self._layout.sample_type, (n_bytes // self._layout.sample_bytes,)),
             ]
         )
-        parts = [block.records(run, dtype) for run, _ in runs]
+        parts = [block.records(stretch, dtype) for stretch, _ in stretches]
         records = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        entry = np.concatenate([np.arange(run.entry, run.entry + run.count) for run, _ in runs])
-        known_ps = [times for _, times in runs if times is not None]
+        entry = np.concatenate([np.arange(stretch.entry, stretch.entry + stretch.count) for stretch, _ in stretches])
+        known_ps = [times for _, times in stretches if times is not None]
         header = records["header"]
         yield from self._select(
             records["samples"],
@@ -154,16 +154,16 @@ class WaveDumpReader:
 
 
 def _times_ps(block: Block, unwrapper: TagUnwrapper | None) -> list[NDArray[np.int64] | None]:
-    """Return the trigger times of each run, unwrapped in file order."""
+    """Return the trigger times of each stretch, unwrapped in file order."""
     if unwrapper is None:
-        return [None] * len(block.runs)
-    headers = np.concatenate([block.records(run, EVENT_HEADER) for run in block.runs])
+        return [None] * len(block.stretches)
+    headers = np.concatenate([block.records(stretch, EVENT_HEADER) for stretch in block.stretches])
     times = unwrapper.time_ps(
         board_number(headers["board"]).astype(np.int64),
         headers["channel"].astype(np.int64),
         headers["tag"].astype(np.int64),
     )
-    return list(np.split(times, np.cumsum([run.count for run in block.runs])[:-1]))
+    return list(np.split(times, np.cumsum([stretch.count for stretch in block.stretches])[:-1]))
 
 
 def _finite(samples: NDArray[np.generic], report: ReadReport) -> NDArray[np.bool_] | None:

@@ -26,7 +26,7 @@ _SMALLEST_READ_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Stretch:
     """Events of one size that follow each other in a block.
 
     Parameters
@@ -49,14 +49,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of the file and the runs of events in it."""
+    """A piece of the file and the stretches of events in it."""
 
     data: NDArray[np.uint8]
-    runs: list[Run]
+    stretches: list[Stretch]
 
-    def records(self, run: Run, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return the events of a run as records that share the block's memory."""
-        return np.ndarray((run.count,), dtype, self.data, offset=run.start, strides=(run.event_bytes,))
+    def records(self, stretch: Stretch, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return the events of a stretch as records that share the block's memory."""
+        return np.ndarray((stretch.count,), dtype, self.data, offset=stretch.start, strides=(stretch.event_bytes,))
 
 
 @dataclass(slots=True)
@@ -106,9 +106,9 @@ class EventChain:
             if filled < len(block):
                 self.file_bytes = self._base + filled
             self._block = block[:filled]
-            runs, used = self._follow()
-            if runs:
-                yield Block(self._block, runs)
+            stretches, used = self._follow()
+            if stretches:
+                yield Block(self._block, stretches)
             carried = self._block[used:].copy()
             self._base += used
 
@@ -116,16 +116,16 @@ class EventChain:
     def _at_end(self) -> bool:
         return self._base + len(self._block) >= self.file_bytes
 
-    def _follow(self) -> tuple[list[Run], int]:
-        """Return the runs of whole events in the block, and how many bytes are done with."""
-        runs: list[Run] = []
+    def _follow(self) -> tuple[list[Stretch], int]:
+        """Return the stretches of whole events in the block, and how many bytes are done with."""
+        stretches: list[Stretch] = []
         position = 0
-        while (following := self._step(runs, position)) > position:
+        while (following := self._step(stretches, position)) > position:
             position = following
-        return runs, position
+        return stretches, position
 
-    def _step(self, runs: list[Run], position: int) -> int:
-        """Go one run or one damaged stretch on; stay where more of the file is needed."""
+    def _step(self, stretches: list[Stretch], position: int) -> int:
+        """Go one stretch, or what is damaged, on; stay where more of the file is needed."""
         left = len(self._block) - position
         if left < HEADER_BYTES:
             if self._at_end and left:
@@ -136,7 +136,7 @@ class EventChain:
             return self._skip(position)
         size = self._word(position)
         if size <= left:
-            return self._take(runs, position, size)
+            return self._take(stretches, position, size)
         if not self._at_end and (size == self._size or self._base + position + size <= self.file_bytes):
             return position
         if size == self._size:
@@ -144,24 +144,24 @@ class EventChain:
             return len(self._block)
         return self._skip(position)
 
-    def _take(self, runs: list[Run], position: int, size: int) -> int:
+    def _take(self, stretches: list[Stretch], position: int, size: int) -> int:
         """Take the events of equal size from here on, as far as each is followed by another header."""
         count = self._count_equal(position, size)
         end = position + count * size
         continues = self._continues(end, size)
         if continues is None:
             # The last event waits until what is behind it has been read.
-            self._append(runs, position, count - 1, size)
+            self._append(stretches, position, count - 1, size)
             return end - size
         if continues:
-            self._append(runs, position, count, size)
+            self._append(stretches, position, count, size)
             return end
         found = self._find_header(end - size + 1, searched_from=end)
         known_size = count > 1 or size == self._size
         whole = known_size and found is not None and not self._abandoned and (found - end) % size == 0
         if not whole:
             count, end = count - 1, end - size
-        self._append(runs, position, count, size)
+        self._append(stretches, position, count, size)
         if found is None:
             return end
         self._damage("damaged event", end, (found - end) // self._size)
@@ -218,9 +218,9 @@ class EventChain:
             return True
         return following + HEADER_BYTES <= len(self._block) and self._plausible(following)
 
-    def _append(self, runs: list[Run], position: int, count: int, size: int) -> None:
+    def _append(self, stretches: list[Stretch], position: int, count: int, size: int) -> None:
         if count:
-            runs.append(Run(position, count, size, self._entry))
+            stretches.append(Stretch(position, count, size, self._entry))
             self._entry += count
             self._size = size
 

@@ -31,7 +31,6 @@ NAME = "wavedump-text"
 _MARK = b"Record Length:"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEADER_LINE = re.compile(rb"[ \t]*([A-Za-z][A-Za-z ()]*?)[ \t]*:[ \t]*(\S*)[ \t\r]*(?:\n|$)")
-_HEADER_NAMES = (b"Record Length", b"BoardID", b"Channel", b"Event Number", b"Pattern", b"Trigger Time Stamp")
 _TRIGGER_CHANNEL = re.compile(rb"TR_([01])_([01])")
 _LARGEST_EVENT_BYTES = 256 * 2**20
 _LARGEST_NUMBER = 2**31 - 1
