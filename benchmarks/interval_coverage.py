@@ -357,10 +357,9 @@ def _pool(
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int8], NDArray[np.float64] | None]:
     """Simulate, tune gates and filter on pulses of their own, and score the pool."""
     import discrimen
-    from discrimen.evaluation.classic_methods import aligned_preparation
     from discrimen.inference.load import load_model
     from discrimen.network.prepare import choose_preparation, prepare
-    from discrimen.pulse_shape.upright import upright
+    from discrimen.pulse_shape.upright import aligned_preparation, upright
 
     with tempfile.TemporaryDirectory() as folder:
         sets = []
@@ -372,7 +371,7 @@ def _pool(
             sets.append(discrimen.read(path))
     tuning, pool, settings = sets[0].pulses, sets[1].pulses, sets[1].settings
     preparation = choose_preparation(settings, n_samples=pool.n_samples)
-    aligned = aligned_preparation(tuning.samples, preparation)
+    aligned = aligned_preparation(tuning.samples, preparation, whole_share=0.9)
     period_ns, labels = pool.require_sample_period_ns(), tuning.column("label")
 
     def merit(values: NDArray[np.float64]) -> float:

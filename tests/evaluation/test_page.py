@@ -16,7 +16,7 @@ import pytest
 from discrimen.errors import OutputError
 from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
 from discrimen.evaluation.page import report_page, report_pictures
-from discrimen.evaluation.plots import figures
+from discrimen.evaluation.plots import draw_plots
 from discrimen.evaluation.report_parts import LossCurve
 from discrimen.metrics import Leakage, LeakageRatio
 from discrimen.output.files import write_files
@@ -62,7 +62,7 @@ def test_files_are_complete_and_say_what_was_written(small_report: Report, tmp_p
 
 
 def page_of(report: Report, *names: str) -> str:
-    drawn = figures(report)
+    drawn = draw_plots(report)
     return report_page(report, report_pictures(report, {name: drawn[name] for name in names}, dots_per_inch=40))
 
 
@@ -97,7 +97,7 @@ def test_a_folder_in_the_way_is_an_output_error(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def drawn(report: Report) -> dict[str, Any]:
-    return figures(report)
+    return draw_plots(report)
 
 
 def test_plots_show_every_method_and_the_psd_definition(drawn: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def test_fonts_are_readable(drawn: dict[str, Any]) -> None:
 
 def test_plots_leave_the_global_state_alone(small_report: Report) -> None:
     before = dict(matplotlib.rcParams)
-    figures(small_report)
+    draw_plots(small_report)
     assert dict(matplotlib.rcParams) == before
 
 
@@ -130,7 +130,7 @@ def test_report_without_energies_and_gates_still_draws(
 ) -> None:
     pulses = make_pulses(400, seed=3, with_bound=False).replace(energy_kevee=None)
     bare = evaluate(make_predictor(settings=DetectorSettings()), pulses)
-    assert set(figures(bare)) == {"roc", "scores", "calibration", "worst_pulses"}
+    assert set(draw_plots(bare)) == {"roc", "scores", "calibration", "worst_pulses"}
     text = report_text(bare)
     assert "no gates are given" in text
     assert "no energy bins" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from discrimen.evaluation import tuning
-from discrimen.evaluation.tuning import TuningSample, tuned_gates
+from discrimen.evaluation.tuning import TuningSelection, tuned_gates
 from discrimen.pulse_shape.charge import GateSearch
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import GatesNs
@@ -30,7 +30,7 @@ def n_searched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def search(pulses: Pulses, make_predictor: Callable[..., Any]) -> None:
-    sample = TuningSample(pulses=pulses, energy_kevee=None)
+    sample = TuningSelection(pulses=pulses, energy_kevee=None)
     tuned_gates(sample, energy=None, preparation=make_predictor().spec.preparation, rng=np.random.default_rng(0))
 
 

@@ -12,8 +12,8 @@ from discrimen.comparison.result import Against, ComparedRange, Comparison, Figu
 from discrimen.comparison.unpaired import unpaired_ranges
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
-from discrimen.evaluation.candidates import Sample
-from discrimen.evaluation.judged_sample import judged_sample
+from discrimen.evaluation.judged_selection import judged_selection
+from discrimen.evaluation.method_scores import Selection
 from discrimen.evaluation.ranges import too_few
 from discrimen.evaluation.report import if_computed
 from discrimen.inference.load import Model
@@ -96,48 +96,50 @@ def compare_models(
 def _models_on(
     name: str, models: Mapping[str, Model], dataset: Dataset, task: _Task, on_progress: Callable[[int], None]
 ) -> Group:
-    samples: dict[str, Sample] = {}
+    selections: dict[str, Selection] = {}
     notes: list[str] = []
     for model_name, model in models.items():
         own: list[str] = []
-        samples[model_name], _ = judged_sample(model.predictor, dataset.pulses, None, own, dataset.files)
-        if not samples[model_name].labels.any() or samples[model_name].labels.all():
+        selections[model_name], _ = judged_selection(model.predictor, dataset.pulses, None, own, dataset.files)
+        if not selections[model_name].labels.any() or selections[model_name].labels.all():
             raise DataError(f"{name}: both classes are needed; files of one data set are joined by commas")
         notes += [note for note in own if note not in notes]
         on_progress(1)
-    first = next(iter(samples.values()))
+    first = next(iter(selections.values()))
     energies = (None, *task.bins) if first.energy_kevee is not None else (None,)
-    ranges = tuple(_range(samples, first, energy, task) for energy in energies)
+    ranges = tuple(_range(selections, first, energy, task) for energy in energies)
     counted = _counted(first, ranges, task)
     return Group(title=f"Models on {name}", entries=tuple(models), paired=True, ranges=ranges, notes=(*notes, counted))
 
 
-def _counted(first: Sample, ranges: Sequence[ComparedRange], task: _Task) -> str:
+def _counted(first: Selection, ranges: Sequence[ComparedRange], task: _Task) -> str:
     n_runs = intervals_for(first.run, first.labels, confidence=task.confidence, rng=task.rng).n_runs
     if n_runs is not None and ranges:
         return f"intervals count {n_runs} runs, drawn anew whole, and are never narrower than those of the pulses"
     return "intervals count pulses: differences between runs are not in them"
 
 
-def _range(samples: Mapping[str, Sample], first: Sample, energy: EnergyBin | None, task: _Task) -> ComparedRange:
+def _range(
+    selections: Mapping[str, Selection], first: Selection, energy: EnergyBin | None, task: _Task
+) -> ComparedRange:
     inside = np.ones(len(first.labels), dtype=np.bool_)
     if energy is not None and first.energy_kevee is not None:
         inside = energy.contains(first.energy_kevee)
     labels = first.labels[inside]
     reason = too_few(labels)
-    figures: dict[str, Figures | NotComputed] = dict.fromkeys(samples, reason) if reason else {}
+    figures: dict[str, Figures | NotComputed] = dict.fromkeys(selections, reason) if reason else {}
     against: dict[str, Against] = {}
     if reason is None:
         intervals = intervals_for(first.run[inside], labels, confidence=task.confidence, rng=task.rng)
-        scores = {name: sample.network[inside] for name, sample in samples.items()}
+        scores = {name: selection.network[inside] for name, selection in selections.items()}
         figures = {name: _figures(values, labels, task, intervals) for name, values in scores.items()}
         reference, *others = scores
         against = {name: _against(scores[name], scores[reference], labels, task, intervals) for name in others}
     n_gamma, n_neutron = (int(np.count_nonzero(labels == label)) for label in (Label.GAMMA, Label.NEUTRON))
     return ComparedRange(
         energy=energy,
-        n_gamma=dict.fromkeys(samples, n_gamma),
-        n_neutron=dict.fromkeys(samples, n_neutron),
+        n_gamma=dict.fromkeys(selections, n_gamma),
+        n_neutron=dict.fromkeys(selections, n_neutron),
         figures=figures,
         against=against,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from discrimen.comparison.pictures import figures
+from discrimen.comparison.pictures import draw_pictures
 from discrimen.comparison.result import Comparison, Figures, Group
 from discrimen.comparison.text import against_heading, against_words
 from discrimen.evaluation.page_tables import NOTHING, Cell, Line, TableRows, leakage_cell
@@ -32,7 +32,7 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, 
     MissingExtraError
         If matplotlib or Jinja is not installed.
     """
-    drawn = figures(comparison).items()
+    drawn = draw_pictures(comparison).items()
     pictures = [
         picture(figure, name=name, caption=_caption(group))
         for group, (name, figure) in zip(comparison.groups, drawn, strict=True)

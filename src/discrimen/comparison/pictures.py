@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from discrimen.comparison.result import Comparison, Figures, Group
+from discrimen.evaluation.plots.style import draw_leakage_point, range_axis
 from discrimen.output.style import COLOURS, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _WIDTH = 0.8
 """Of the room between two ranges that the points of all entries take."""
 
 
-def figures(comparison: Comparison) -> dict[str, Figure]:
+def draw_pictures(comparison: Comparison) -> dict[str, Figure]:
     """Draw each group, by file name without suffix."""
     with house_style():
         return {
@@ -34,15 +35,8 @@ def _draw(group: Group, efficiency: float) -> Figure:
         _draw_leakages(left, group, entry, efficiency, offset, colour, marker)
         _draw_against(right, group, entry, efficiency, offset, colour, marker)
         left.plot([], [], color=colour, marker=marker, linestyle="", label=entry)
-    names = [part.name.removesuffix(" keVee").removesuffix(" energies") for part in group.ranges]
     for ax in (left, right):
-        ax.set_xticks(range(len(names)), names)
-        ax.set_xlim(-0.5, len(names) - 0.5)
-        ax.tick_params(axis="x", length=0)
-        for boundary in range(1, len(names)):
-            ax.axvline(boundary - 0.5, color="0.88", linewidth=1)
-        ax.grid(True, axis="y")
-        ax.set_xlabel("light (keVee)")
+        range_axis(ax, [part.name for part in group.ranges])
     left.set_yscale("log")
     left.set_ylabel(f"gamma leakage at {efficiency:.0%} neutron efficiency")
     what = "leakage over that of" if group.paired else "leakage minus that of"
@@ -63,13 +57,9 @@ def _draw_leakages(
         leakage = found.leakage_at(efficiency) if isinstance(found, Figures) else None
         if leakage is None:
             continue
-        limit = leakage.leakage == 0
-        value = leakage.high if limit else leakage.leakage
-        down = 0.5 * value if limit else value - leakage.low
-        ax.errorbar(
-            position + offset, value, yerr=[[down], [leakage.high - value]], uplims=limit, color=colour,
-            marker="" if limit else marker, markersize=6, capsize=4, linewidth=1.5,
-        )  # fmt: skip
+        draw_leakage_point(
+            ax, position + offset, leakage, color=colour, marker=marker, markersize=6, capsize=4, linewidth=1.5
+        )
 
 
 def _draw_against(

@@ -59,7 +59,7 @@ def spectra_distance(energy_kevee: NDArray[np.float64], labels: NDArray[Any]) ->
     """Return how far the light spectra of the two classes lie apart, or None where chance explains it.
 
     The distance is that of Kolmogorov and Smirnov; chance stays below 2.5 / sqrt(effective number of pulses) but for
-    one sample in 100,000.
+    one case in 100,000.
     """
     gamma, neutron = (np.sort(energy_kevee[labels == label]) for label in (Label.GAMMA, Label.NEUTRON))
     at = np.concatenate([gamma, neutron])

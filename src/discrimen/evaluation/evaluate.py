@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import SettingsError
-from discrimen.evaluation.candidates import Sample, Task, candidates, classic_tuning
 from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
-from discrimen.evaluation.judged_sample import check_period, judged_data, judged_sample, tuning_sample
+from discrimen.evaluation.judged_selection import check_period, judged_data, judged_selection, tuning_selection
+from discrimen.evaluation.method_scores import Selection, Task, classic_tuning, method_scores
 from discrimen.evaluation.ranges import judge, network_calibration, operating_points, over_network, too_few
 from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, Report, if_computed
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
@@ -97,9 +97,9 @@ def evaluate(
     check_period(pulses, spec.preparation)
     notes: list[str] = []
     nominal_gates = gates if gates is not None else spec.settings.gates
-    sample, energy_source = judged_sample(predictor, pulses, nominal_gates, notes, files)
+    selection, energy_source = judged_selection(predictor, pulses, nominal_gates, notes, files)
     rng = np.random.default_rng(seed)
-    tuned_on = None if tuning is None else tuning_sample(predictor, tuning, pulses, nominal_gates, notes)
+    tuned_on = None if tuning is None else tuning_selection(predictor, tuning, pulses, nominal_gates, notes)
     task = Task(
         preparation=spec.preparation,
         thresholds={EVEN_NAME: 0.5, **spec.thresholds},
@@ -110,8 +110,8 @@ def evaluate(
         confidence=confidence,
         rng=rng,
     )
-    overall = _range_report(sample, task, energy=None)
-    notes.append(_interval_note(sample, overall))
+    overall = _range_report(selection, task, energy=None)
+    notes.append(_interval_note(selection, overall))
     return Report(
         model={"backend": predictor.backend, **spec.as_dict()},
         confidence=confidence,
@@ -120,16 +120,16 @@ def evaluate(
         energy_source=energy_source,
         crossing_fraction=crossing_fraction(spec.preparation),
         overall=overall,
-        bins=_bin_reports(sample, task, energy_bins(energy_edges_kevee), notes),
-        score_histogram=score_histogram(sample.network, sample.labels),
-        psd_map=_psd_map(sample, task, overall),
-        data=judged_data(sample, files, n_unlabelled=len(pulses) - len(sample.labels)),
+        bins=_bin_reports(selection, task, energy_bins(energy_edges_kevee), notes),
+        score_histogram=score_histogram(selection.network, selection.labels),
+        psd_map=_psd_map(selection, task, overall),
+        data=judged_data(selection, files, n_unlabelled=len(pulses) - len(selection.labels)),
         loss_curve=NotComputed("no history of the training was given") if loss is None else loss,
         worst_pulses=worst_pulses(
-            sample.pulses,
-            sample.network,
-            light_kevee=sample.energy_kevee,
-            runs=[sample.run_names[run] for run in sample.run],
+            selection.pulses,
+            selection.network,
+            light_kevee=selection.energy_kevee,
+            runs=[selection.run_names[run] for run in selection.run],
             preparation=spec.preparation,
         ),
         notes=tuple(notes),
@@ -146,31 +146,33 @@ def _check_shares(*shares: float) -> None:
             raise SettingsError(f"efficiencies and confidence must lie between 0 and 1, got {share:g}")
 
 
-def _bin_reports(sample: Sample, task: Task, bins: tuple[EnergyBin, ...], notes: list[str]) -> tuple[BinReport, ...]:
-    if sample.energy_kevee is None:
+def _bin_reports(
+    selection: Selection, task: Task, bins: tuple[EnergyBin, ...], notes: list[str]
+) -> tuple[BinReport, ...]:
+    if selection.energy_kevee is None:
         return ()
-    outside = len(sample.labels) - sum(int(energy.contains(sample.energy_kevee).sum()) for energy in bins)
+    outside = len(selection.labels) - sum(int(energy.contains(selection.energy_kevee).sum()) for energy in bins)
     if outside:
         notes.append(
-            f"{outside} of {len(sample.labels)} pulses lie outside {bins[0].low_kevee:g}-{bins[-1].high_kevee:g} keVee "
-            "and count only for all energies"
+            f"{outside} of {len(selection.labels)} pulses lie outside {bins[0].low_kevee:g}-{bins[-1].high_kevee:g} "
+            "keVee and count only for all energies"
         )
-    return tuple(_range_report(sample, task, energy=energy) for energy in bins)
+    return tuple(_range_report(selection, task, energy=energy) for energy in bins)
 
 
-def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> BinReport:
-    inside = np.ones(len(sample.labels), dtype=np.bool_)
-    if energy is not None and sample.energy_kevee is not None:
-        inside = energy.contains(sample.energy_kevee)
-    labels, scores = sample.labels[inside], sample.network[inside]
+def _range_report(selection: Selection, task: Task, *, energy: EnergyBin | None) -> BinReport:
+    inside = np.ones(len(selection.labels), dtype=np.bool_)
+    if energy is not None and selection.energy_kevee is not None:
+        inside = energy.contains(selection.energy_kevee)
+    labels, scores = selection.labels[inside], selection.network[inside]
     reason = too_few(labels)
-    intervals = intervals_for(sample.run[inside], labels, confidence=task.confidence, rng=task.rng)
-    found = candidates(sample, task, inside, energy, skip=reason)
+    intervals = intervals_for(selection.run[inside], labels, confidence=task.confidence, rng=task.rng)
+    found = method_scores(selection, task, inside, energy, skip=reason)
     methods = {
-        name: candidate
-        if isinstance(candidate, NotComputed)
-        else judge(candidate, labels, efficiencies=task.efficiencies, intervals=intervals)
-        for name, candidate in found.items()
+        name: method
+        if isinstance(method, NotComputed)
+        else judge(method, labels, efficiencies=task.efficiencies, intervals=intervals)
+        for name, method in found.items()
     }
     return BinReport(
         energy=energy,
@@ -180,40 +182,40 @@ def _range_report(sample: Sample, task: Task, *, energy: EnergyBin | None) -> Bi
         leakage_over_network=over_network(found, labels, efficiencies=task.efficiencies, intervals=intervals),
         calibration=reason
         if reason is not None
-        else if_computed(network_calibration, scores, labels, logits=sample.logits[inside], intervals=intervals),
+        else if_computed(network_calibration, scores, labels, logits=selection.logits[inside], intervals=intervals),
         operating_points=operating_points(scores, labels, thresholds=task.thresholds, intervals=intervals),
         n_runs_drawn=intervals.n_runs,
     )
 
 
-def _psd_map(sample: Sample, task: Task, overall: BinReport) -> PsdMap | NotComputed:
+def _psd_map(selection: Selection, task: Task, overall: BinReport) -> PsdMap | NotComputed:
     best = overall.methods["charge_best"]
-    if sample.nominal is not None and task.gates is not None:
-        method, gates, charges = "charge_nominal", task.gates, sample.nominal
+    if selection.nominal is not None and task.gates is not None:
+        method, gates, charges = "charge_nominal", task.gates, selection.nominal
     elif isinstance(best, MethodResult) and best.gates is not None:
         method, gates = "charge_best", best.gates
-        charges = charges_of(sample.pulses, task.preparation, gates)
+        charges = charges_of(selection.pulses, task.preparation, gates)
     else:
         return NotComputed("neither nominal nor best gates")
     name = next((name for name in task.thresholds if name != EVEN_NAME), EVEN_NAME)
     threshold = task.thresholds[name]
     return psd_map(
         charges,
-        sample.labels,
-        energy_kevee=sample.energy_kevee,
+        selection.labels,
+        energy_kevee=selection.energy_kevee,
         method=method,
         gates=gates,
-        decision=Decision(is_neutron=sample.network >= threshold, threshold=threshold, name=name),
+        decision=Decision(is_neutron=selection.network >= threshold, threshold=threshold, name=name),
     )
 
 
-def _interval_note(sample: Sample, overall: BinReport) -> str:
+def _interval_note(selection: Selection, overall: BinReport) -> str:
     """Say what the intervals count."""
     if overall.n_runs_drawn is not None:
         return (
             f"intervals count {overall.n_runs_drawn} runs, drawn anew whole, and are never narrower than those that "
             "count pulses; those of reliability curve, calibration error and figure of merit count pulses"
         )
-    n_runs = len(np.unique(sample.run))
+    n_runs = len(np.unique(selection.run))
     few = "there is one run" if n_runs == 1 else f"{n_runs} runs are too few to tell how runs differ"
     return f"intervals count pulses ({few}): differences between runs are not in them"

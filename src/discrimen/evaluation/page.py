@@ -14,7 +14,7 @@ from discrimen.evaluation.page_tables import (
     operating_point_rows,
     run_rows,
 )
-from discrimen.evaluation.plots import figures
+from discrimen.evaluation.plots import draw_plots
 from discrimen.evaluation.report import NotComputed, Report
 from discrimen.evaluation.text import percent
 from discrimen.output.files import write_files
@@ -65,7 +65,7 @@ def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 120
     MissingExtraError
         If matplotlib, mplhep or Jinja is not installed.
     """
-    pictures = report_pictures(report, figures(report), dots_per_inch=dots_per_inch)
+    pictures = report_pictures(report, draw_plots(report), dots_per_inch=dots_per_inch)
     texts = {"report.json": json_text(report.as_dict()), "report.html": report_page(report, pictures)}
     return write_files(folder, {**texts, **picture_files(pictures)})
 
@@ -78,7 +78,7 @@ def report_pictures(report: Report, drawn: Mapping[str, Figure], *, dots_per_inc
     report : Report
         The result of an evaluation.
     drawn : mapping of str to Figure
-        From :func:`discrimen.evaluation.plots.figures`.
+        From :func:`discrimen.evaluation.plots.draw_plots`.
     dots_per_inch : int
         Of the PNG.
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 
+from discrimen.evaluation.figures import FIGURES
 from discrimen.evaluation.report import (
     METHODS,
     BinReport,
@@ -16,7 +17,7 @@ from discrimen.evaluation.report import (
     at_efficiency,
 )
 from discrimen.evaluation.text import percent
-from discrimen.metrics import FigureOfMerit, Leakage, LeakageRatio, Share, Temperature
+from discrimen.metrics import Leakage, LeakageRatio, Share, Temperature
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def method_rows(report: Report, *, efficiency: float) -> TableRows | None:
     if not report.shown_methods():
         return None
     leakages = tuple(f"leakage at {each:.3g}" for each in report.efficiencies)
-    heading = ("range and method", "AUC", *leakages, "over network", "FoM", "chi2/ndf", "no score")
+    headings = [heading for figure in FIGURES for heading in figure.headings]
+    heading = ("range and method", *headings, *leakages, "over network", "no score")
     lines = []
     for part in report.ranges:
         counts = Cell(f"{part.n_gamma} gammas, {part.n_neutron} neutrons")
@@ -144,17 +146,11 @@ def _leakage(part: BinReport, name: str, efficiency: float) -> Leakage | None:
 
 
 def _method_cells(part: BinReport, name: str, result: MethodResult, efficiency: float) -> Sequence[Cell]:
-    merit = result.figure_of_merit
     unscored = result.n_gamma_unclassified + result.n_neutron_unclassified
-    area = result.auc
     return [
-        Cell(f"{area.value:.5f}", f"{area.low:.5f} to {area.high:.5f}"),
+        *(Cell(*cell) for figure in FIGURES for cell in figure.cells(result.figures[figure.name])),
         *(leakage_cell(each) if isinstance(each, Leakage) else Cell("not reached") for each in result.leakages),
         ratio_cell(part.leakage_over_network.get(name, ()), efficiency),
-        Cell(f"{merit.value:.3f}", f"{merit.low:.3f} to {merit.high:.3f}")
-        if isinstance(merit, FigureOfMerit)
-        else Cell("" if merit is None else "no fit"),
-        Cell(f"{merit.chi2:.0f}/{merit.n_degrees}" if isinstance(merit, FigureOfMerit) else ""),
         Cell(str(unscored)),
     ]
 

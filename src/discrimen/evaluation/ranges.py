@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.evaluation.figures import FIGURES, MethodScores
 from discrimen.evaluation.histograms import psd_histogram
 from discrimen.evaluation.report import MethodResult, NotComputed, OperatingPoint, Reliability, if_computed
 from discrimen.metrics import (
@@ -16,29 +16,14 @@ from discrimen.metrics import (
     LeakageRatio,
     Share,
     calibration_error,
-    figure_of_merit,
     reliability_curve,
     roc_curve,
     split_scores,
 )
 from discrimen.pulses import Label
-from discrimen.pulses.detector import GatesNs
 
 MINIMUM_PULSES = 50
 """Of each class: a range with fewer is stated, not computed."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Candidate:
-    """Scores of one method.
-
-    With gates and truncated pulses for charge comparison, what was tuned for others.
-    """
-
-    scores: NDArray[np.float64]
-    gates: GatesNs | None = None
-    n_truncated: int | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def too_few(labels: NDArray[Any]) -> NotComputed | None:
@@ -52,24 +37,21 @@ def too_few(labels: NDArray[Any]) -> NotComputed | None:
 
 
 def judge(
-    candidate: Candidate, labels: NDArray[Any], *, efficiencies: tuple[float, ...], intervals: Intervals
+    method: MethodScores, labels: NDArray[Any], *, efficiencies: tuple[float, ...], intervals: Intervals
 ) -> MethodResult:
     """Compute all results of one method in one range."""
-    scores = candidate.scores
+    scores = method.scores
     parts = split_scores(scores, labels)
     return MethodResult(
-        gates=candidate.gates,
-        parameters=candidate.parameters,
+        gates=method.gates,
+        parameters=method.parameters,
         n_gamma_unclassified=parts.n_gamma_unclassified,
         n_neutron_unclassified=parts.n_neutron_unclassified,
-        n_truncated=candidate.n_truncated,
-        auc=intervals.auc(scores, labels),
+        n_truncated=method.n_truncated,
+        figures={figure.name: figure.compute(method, labels, intervals) for figure in FIGURES},
         leakages=tuple(if_computed(intervals.leakage, scores, labels, efficiency=each) for each in efficiencies),
         roc=roc_curve(scores, labels).thinned(),
-        figure_of_merit=None
-        if candidate.gates is None
-        else if_computed(figure_of_merit, scores, confidence=intervals.confidence),
-        psd_histogram=None if candidate.gates is None else if_computed(psd_histogram, scores, labels),
+        psd_histogram=None if method.gates is None else if_computed(psd_histogram, scores, labels),
     )
 
 
@@ -91,7 +73,7 @@ def network_calibration(
 
 
 def over_network(
-    found: Mapping[str, Candidate | NotComputed],
+    found: Mapping[str, MethodScores | NotComputed],
     labels: NDArray[Any],
     *,
     efficiencies: tuple[float, ...],
@@ -100,11 +82,11 @@ def over_network(
     """Compare the leakage of each method with the network's on the same pulses, at each efficiency that both reach."""
     network = found["network"]
     ratios: dict[str, tuple[LeakageRatio, ...]] = {}
-    for name, candidate in found.items():
-        if name == "network" or isinstance(candidate, NotComputed) or isinstance(network, NotComputed):
+    for name, method in found.items():
+        if name == "network" or isinstance(method, NotComputed) or isinstance(network, NotComputed):
             continue
         pairs = [
-            if_computed(intervals.paired_leakage, candidate.scores, network.scores, labels, efficiency=each)
+            if_computed(intervals.paired_leakage, method.scores, network.scores, labels, efficiency=each)
             for each in efficiencies
         ]
         ratios[name] = tuple(pair.ratio for pair in pairs if not isinstance(pair, NotComputed))

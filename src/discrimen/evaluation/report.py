@@ -109,14 +109,12 @@ class MethodResult:
         Pulses that the method gave no score; they never pass as neutrons.
     n_truncated : int or None
         Charge comparison only: pulses of which a gate reaches beyond the record.
-    auc : Auc
-        Area under the curve.
+    figures : mapping of str to dataclass, NotComputed or None
+        By the names of :data:`discrimen.evaluation.figures.FIGURES`.
     leakages : tuple of Leakage or NotComputed
         One for each wished efficiency.
     roc : RocCurve
         Thinned.
-    figure_of_merit : FigureOfMerit, NotComputed or None
-        Charge comparison only: of the PSD of all pulses, whatever their class, as where classes are unknown.
     psd_histogram : PsdHistogram, NotComputed or None
         Charge comparison only.
     parameters : mapping
@@ -127,12 +125,23 @@ class MethodResult:
     n_gamma_unclassified: int
     n_neutron_unclassified: int
     n_truncated: int | None
-    auc: Auc
+    figures: Mapping[str, Any]
     leakages: tuple[Leakage | NotComputed, ...]
     roc: RocCurve
-    figure_of_merit: FigureOfMerit | NotComputed | None
     psd_histogram: PsdHistogram | NotComputed | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def auc(self) -> Auc:
+        """Area under the curve."""
+        area: Auc = self.figures["auc"]
+        return area
+
+    @property
+    def figure_of_merit(self) -> FigureOfMerit | NotComputed | None:
+        """Charge comparison only: of the PSD of all pulses, whatever their class, as where classes are unknown."""
+        merit: FigureOfMerit | NotComputed | None = self.figures["figure_of_merit"]
+        return merit
 
     def leakage_at(self, efficiency: float) -> Leakage | None:
         """Return the leakage at one of the wished efficiencies, or None where it was not computed."""
@@ -278,4 +287,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON: NaN and infinity become null."""
         values: dict[str, Any] = plain(self)
+        for part in (values["overall"], *values["bins"]):
+            for method in part["methods"].values():
+                method |= method.pop("figures", {})
         return {"discrimen_report": 2, **values}

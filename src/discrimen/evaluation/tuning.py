@@ -32,7 +32,7 @@ _LARGEST_WAVEFORMS = 2**25
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TuningSample:
+class TuningSelection:
     """Labelled pulses to tune on.
 
     Parameters
@@ -48,13 +48,13 @@ class TuningSample:
 
 
 def tuned_gates(
-    sample: TuningSample, *, energy: EnergyBin | None, preparation: Preparation, rng: np.random.Generator
+    selection: TuningSelection, *, energy: EnergyBin | None, preparation: Preparation, rng: np.random.Generator
 ) -> GatesNs:
     """Search the gates with the least leakage at 95 % neutron efficiency in a range of energy.
 
     Parameters
     ----------
-    sample : TuningSample
+    selection : TuningSelection
         Pulses kept apart from the evaluation.
     energy : EnergyBin or None
         The range; None for all pulses.
@@ -68,7 +68,7 @@ def tuned_gates(
     DataError
         If the range holds too few tuning pulses, or their energies are unknown.
     """
-    pulses = tuning_pulses(sample, energy=energy, rng=rng)
+    pulses = tuning_pulses(selection, energy=energy, rng=rng)
     turned = upright(pulses.samples, preparation)
     found = best_gates(
         turned.waveforms,
@@ -79,12 +79,12 @@ def tuned_gates(
     return found.gates
 
 
-def tuning_pulses(sample: TuningSample, *, energy: EnergyBin | None, rng: np.random.Generator) -> Pulses:
+def tuning_pulses(selection: TuningSelection, *, energy: EnergyBin | None, rng: np.random.Generator) -> Pulses:
     """Choose the pulses of a range of energy to tune a method on.
 
     Parameters
     ----------
-    sample, energy, rng
+    selection, energy, rng
         As in :func:`tuned_gates`.
 
     Raises
@@ -92,15 +92,17 @@ def tuning_pulses(sample: TuningSample, *, energy: EnergyBin | None, rng: np.ran
     DataError
         If the range holds too few tuning pulses, or their energies are unknown.
     """
-    labels = sample.pulses.column("label")
+    labels = selection.pulses.column("label")
     inside = np.ones(len(labels), dtype=np.bool_)
     if energy is not None:
-        if sample.energy_kevee is None:
+        if selection.energy_kevee is None:
             raise DataError("not tuned: the tuning pulses have no energies")
-        inside = energy.contains(sample.energy_kevee)
-    most = int(np.clip(_LARGEST_WAVEFORMS // (2 * sample.pulses.n_samples), FEWEST_LONG_RECORDS, MAXIMUM_TUNING_PULSES))
+        inside = energy.contains(selection.energy_kevee)
+    most = int(
+        np.clip(_LARGEST_WAVEFORMS // (2 * selection.pulses.n_samples), FEWEST_LONG_RECORDS, MAXIMUM_TUNING_PULSES)
+    )
     chosen = np.concatenate([_choose(inside & (labels == label), most, rng) for label in (Label.GAMMA, Label.NEUTRON)])
-    return sample.pulses[chosen]
+    return selection.pulses[chosen]
 
 
 def merit_on(pulses: Pulses) -> Callable[[NDArray[np.float64]], float]:

@@ -18,10 +18,10 @@ from discrimen.output.style import house_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_leakage_on", "figures"]
+__all__ = ["draw_leakage_on", "draw_plots"]
 
 
-def figures(report: Report) -> dict[str, Figure]:
+def draw_plots(report: Report) -> dict[str, Figure]:
     """Draw every plot that the report has data for.
 
     Returns

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
+from discrimen.evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, draw_leakage_point, range_axis
 from discrimen.evaluation.report import METHODS, Report
-from discrimen.metrics import Leakage
 from discrimen.output.style import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WISHED_EFFICIENCY = 0.95
 _WIDTH = 0.8
 """Of the room between two bins that the points of all methods take."""
 
@@ -29,7 +27,7 @@ def draw_leakage(report: Report) -> Figure:
 
 def draw_leakage_on(ax: Axes, report: Report, *, methods: Collection[str] = tuple(METHODS)) -> None:
     """Draw what :func:`draw_leakage` draws, of some methods alone, into given axes, without a legend."""
-    efficiency = min(report.efficiencies, key=lambda wished: abs(wished - _WISHED_EFFICIENCY))
+    efficiency = report.main_efficiency
     names = report.shown_methods(methods)
     for number, name in enumerate(names):
         offset = _WIDTH / len(names) * (number - (len(names) - 1) / 2)
@@ -37,18 +35,14 @@ def draw_leakage_on(ax: Axes, report: Report, *, methods: Collection[str] = tupl
             result = part.computed().get(name)
             leakage = None if result is None else result.leakage_at(efficiency)
             if leakage is not None:
-                _draw_interval(ax, name, leakage, position + offset)
+                draw_leakage_point(
+                    ax, position + offset, leakage, marker=METHOD_MARKERS[name], color=METHOD_COLOURS[name],
+                    markersize=6, capsize=4, linewidth=1.5,
+                )  # fmt: skip
         ax.plot([], [], color=METHOD_COLOURS[name], marker=METHOD_MARKERS[name], linestyle="", label=METHODS[name])
-    labels = [f"{part.energy.low_kevee:g}-{part.energy.high_kevee:g}" for part in report.bins if part.energy]
-    ax.set_xticks(range(len(report.bins)), labels)
-    ax.set_xlim(-0.5, len(report.bins) - 0.5)
-    for boundary in range(1, len(report.bins)):
-        ax.axvline(boundary - 0.5, color="0.88", linewidth=1)
+    range_axis(ax, [part.name for part in report.bins])
     ax.set_yscale("log")
     ax.set_ylim(bottom=_lowest_shown(report, efficiency), top=1.5)
-    ax.grid(True, axis="y")
-    ax.tick_params(axis="x", length=0)
-    ax.set_xlabel("light (keVee)")
     ax.set_ylabel(f"gamma leakage at {efficiency:.0%} neutron efficiency")
 
 
@@ -61,13 +55,3 @@ def _lowest_shown(report: Report, efficiency: float) -> float:
         if (leakage := result.leakage_at(efficiency)) is not None
     ]
     return min(shown, default=1e-3) / 5
-
-
-def _draw_interval(ax: Axes, name: str, leakage: Leakage, at: float) -> None:
-    limit = leakage.leakage == 0
-    value = leakage.high if limit else leakage.leakage
-    down = 0.5 * value if limit else value - leakage.low
-    ax.errorbar(
-        at, value, yerr=[[down], [leakage.high - value]], uplims=limit, color=METHOD_COLOURS[name],
-        marker="" if limit else METHOD_MARKERS[name], markersize=6, capsize=4, linewidth=1.5,
-    )  # fmt: skip

@@ -9,6 +9,7 @@ from discrimen.evaluation.plots.style import (
     METHOD_COLOURS,
     METHOD_LINES,
     METHOD_MARKERS,
+    draw_leakage_point,
     legend_above,
     panels,
 )
@@ -62,15 +63,10 @@ def _draw_method(ax: Axes, name: str, result: MethodResult) -> None:
 
 
 def _draw_point(ax: Axes, name: str, leakage: Leakage) -> None:
-    # Nothing leaked: an arrow hangs from the upper limit.
-    limit = leakage.leakage == 0
-    value = leakage.high if limit else leakage.leakage
-    down = 0.4 * value if limit else max(0.0, value - leakage.low)
-    up = 0.0 if limit else max(0.0, leakage.high - value)
-    at = leakage.efficiency + (_LIMIT_OFFSETS[name] if limit else 0.0)
-    ax.errorbar(
-        at, value, yerr=[[down], [up]], uplims=limit, color=METHOD_COLOURS[name],
-        marker="" if limit else METHOD_MARKERS[name], markersize=5, capsize=2.5, linewidth=1.2, zorder=3,
+    at = leakage.efficiency + (_LIMIT_OFFSETS[name] if leakage.leakage == 0 else 0.0)
+    draw_leakage_point(
+        ax, at, leakage, marker=METHOD_MARKERS[name], color=METHOD_COLOURS[name], markersize=5, capsize=2.5,
+        linewidth=1.2, zorder=3,
     )  # fmt: skip
 
 

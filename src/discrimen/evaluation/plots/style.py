@@ -7,6 +7,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from discrimen.errors import require_module
+from discrimen.metrics import Leakage
 from discrimen.output.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
 from discrimen.pulse_shape import CLASSIC_METHODS
 
@@ -47,6 +48,26 @@ def plain_log_axis(ax: Axes) -> None:
     ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(ticker.NullFormatter())
+
+
+def range_axis(ax: Axes, names: Sequence[str]) -> None:
+    """Give each range of energy a place of its own on the horizontal axis."""
+    ax.set_xticks(range(len(names)), [name.removesuffix(" keVee").removesuffix(" energies") for name in names])
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.tick_params(axis="x", length=0)
+    for boundary in range(1, len(names)):
+        ax.axvline(boundary - 0.5, color="0.88", linewidth=1)
+    ax.grid(True, axis="y")
+    ax.set_xlabel("light (keVee)")
+
+
+def draw_leakage_point(ax: Axes, at: float, leakage: Leakage, *, marker: str, **look: Any) -> None:
+    """Draw a leakage with its interval; where nothing leaked, an arrow hangs from the upper limit."""
+    limit = leakage.leakage == 0
+    value = leakage.high if limit else leakage.leakage
+    down = 0.5 * value if limit else max(0.0, value - leakage.low)
+    ends = [[down], [max(0.0, leakage.high - value)]]
+    ax.errorbar(at, value, yerr=ends, uplims=limit, marker="" if limit else marker, **look)
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], *, n_columns: int = 2) -> None:

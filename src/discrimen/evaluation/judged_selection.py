@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.evaluation.candidates import Sample
 from discrimen.evaluation.discriminants import light_kevee, neutron_scores, spectra_distance
+from discrimen.evaluation.method_scores import Selection
 from discrimen.evaluation.ranges import too_few
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.report_parts import JudgedData, JudgedRun
-from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSample
+from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSelection
 from discrimen.inference.base import Predictor
 from discrimen.metrics import neutron_logits
 from discrimen.network.model_spec import ModelSpec
@@ -42,13 +42,13 @@ def check_period(pulses: Pulses, preparation: Preparation) -> None:
         )
 
 
-def judged_sample(
+def judged_selection(
     predictor: Predictor,
     pulses: Pulses,
     gates: GatesNs | None,
     notes: list[str],
     files: Sequence[Mapping[str, Any]],
-) -> tuple[Sample, str | NotComputed]:
+) -> tuple[Selection, str | NotComputed]:
     """Score the labelled pulses, and find their light, charges and runs; return also where the light comes from.
 
     Parameters
@@ -86,7 +86,7 @@ def judged_sample(
         )
     scores = predictor.predict(known.samples)
     run, run_names = _runs(pulses, files)
-    sample = Sample(
+    selection = Selection(
         pulses=known,
         labels=labels,
         energy_kevee=energy_kevee,
@@ -96,7 +96,7 @@ def judged_sample(
         run=run[pulses.column("label") != Label.UNKNOWN],
         run_names=run_names,
     )
-    return sample, source
+    return selection, source
 
 
 def _runs(pulses: Pulses, files: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -108,22 +108,22 @@ def _runs(pulses: Pulses, files: Sequence[Mapping[str, Any]]) -> tuple[NDArray[n
     return position, tuple(run.name for run in runs)
 
 
-def judged_data(sample: Sample, files: Sequence[Mapping[str, Any]], *, n_unlabelled: int) -> JudgedData:
+def judged_data(selection: Selection, files: Sequence[Mapping[str, Any]], *, n_unlabelled: int) -> JudgedData:
     """Say what was judged: runs with their counts, files, and how many pulses were left out."""
     counts = {
-        label: np.bincount(sample.run[sample.labels == label], minlength=len(sample.run_names))
+        label: np.bincount(selection.run[selection.labels == label], minlength=len(selection.run_names))
         for label in (Label.GAMMA, Label.NEUTRON)
     }
     runs = tuple(
         JudgedRun(name=name, n_gamma=int(counts[Label.GAMMA][run]), n_neutron=int(counts[Label.NEUTRON][run]))
-        for run, name in enumerate(sample.run_names)
+        for run, name in enumerate(selection.run_names)
     )
     return JudgedData(runs=runs, files=tuple(dict(file) for file in files), n_unlabelled=n_unlabelled)
 
 
-def tuning_sample(
+def tuning_selection(
     predictor: Predictor, tuning: Pulses, evaluated: Pulses, gates: GatesNs | None, notes: list[str]
-) -> TuningSample:
+) -> TuningSelection:
     """Find the light of the tuning pulses, those that are judged left out.
 
     Parameters
@@ -157,7 +157,7 @@ def tuning_sample(
         f"for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on them and sees the "
         "height of the pulse, so that a difference of the classes' spectra helps it"
     )
-    return TuningSample(pulses=known, energy_kevee=energy_kevee)
+    return TuningSelection(pulses=known, energy_kevee=energy_kevee)
 
 
 def _light_kevee(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.evaluation.classic_methods import ClassicMethods, tuned_methods
-from discrimen.evaluation.ranges import Candidate
+from discrimen.evaluation.figures import MethodScores
 from discrimen.evaluation.report import METHODS, NotComputed
-from discrimen.evaluation.tuning import TuningSample, merit_on, tuned_gates, tuning_pulses
+from discrimen.evaluation.tuning import TuningSelection, merit_on, tuned_gates, tuning_pulses
 from discrimen.metrics import EnergyBin
 from discrimen.network.preparation import Preparation
 from discrimen.pulse_shape import CLASSIC_METHODS, Method
@@ -27,7 +27,7 @@ _WHOLE_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sample:
+class Selection:
     """The pulses under evaluation with all that is known of each before ranges are cut."""
 
     pulses: Pulses
@@ -56,7 +56,7 @@ class Task:
     preparation: Preparation
     thresholds: Mapping[str, float]
     gates: GatesNs | None
-    tuning: TuningSample | None
+    tuning: TuningSelection | None
     classic: ClassicTuning | NotComputed | None
     efficiencies: tuple[float, ...]
     confidence: float
@@ -64,13 +64,13 @@ class Task:
 
 
 def classic_tuning(
-    sample: TuningSample, preparation: Preparation, *, rng: np.random.Generator, seed: int
+    selection: TuningSelection, preparation: Preparation, *, rng: np.random.Generator, seed: int
 ) -> ClassicTuning | NotComputed:
     """Align the tuning pulses, and tune on them what is tuned for all energies at once.
 
     Parameters
     ----------
-    sample : TuningSample
+    selection : TuningSelection
         Kept apart from the evaluation.
     preparation : Preparation
         Of the model.
@@ -80,22 +80,22 @@ def classic_tuning(
         Of whatever a method draws.
     """
     try:
-        aligned = aligned_preparation(sample.pulses.samples, preparation, whole_share=_WHOLE_SHARE)
-        pulses = tuning_pulses(sample, energy=None, rng=rng)
+        aligned = aligned_preparation(selection.pulses.samples, preparation, whole_share=_WHOLE_SHARE)
+        pulses = tuning_pulses(selection, energy=None, rng=rng)
     except DataError as error:
         return NotComputed(str(error))
     found = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses), seed=seed, by_energy=False)
     return ClassicTuning(preparation=aligned, methods=found, seed=seed)
 
 
-def candidates(
-    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None, *, skip: NotComputed | None
-) -> dict[str, Candidate | NotComputed]:
+def method_scores(
+    selection: Selection, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None, *, skip: NotComputed | None
+) -> dict[str, MethodScores | NotComputed]:
     """Score the pulses of a range with every method.
 
     Parameters
     ----------
-    sample, task
+    selection, task
         The pulses and what is wanted.
     inside : ndarray of bool, shape (pulse,)
         Which pulses the range holds.
@@ -106,45 +106,45 @@ def candidates(
 
     Returns
     -------
-    dict of str to Candidate or NotComputed
+    dict of str to MethodScores or NotComputed
         One for each of :data:`~discrimen.evaluation.report.METHODS`, in their order.
     """
     if skip is not None:
         return dict.fromkeys(METHODS, skip)
-    found: dict[str, Candidate | NotComputed] = {
-        "network": Candidate(scores=sample.network[inside]),
+    found: dict[str, MethodScores | NotComputed] = {
+        "network": MethodScores(scores=selection.network[inside]),
         "charge_nominal": NotComputed("no gates are given, and the model's settings have none"),
-        "charge_best": _best_gates(sample, task, inside, energy),
-        **_classic(sample, task, inside, energy),
+        "charge_best": _best_gates(selection, task, inside, energy),
+        **_classic(selection, task, inside, energy),
         "photon_bound": NotComputed("the pulses have no column photon_llr"),
     }
-    if sample.nominal is not None and task.gates is not None:
-        found["charge_nominal"] = _charge_candidate(task.gates, sample.nominal, inside)
-    if sample.pulses.photon_llr is not None:
-        found["photon_bound"] = Candidate(scores=sample.pulses.photon_llr[inside].astype(np.float64))
+    if selection.nominal is not None and task.gates is not None:
+        found["charge_nominal"] = _charge_scores(task.gates, selection.nominal, inside)
+    if selection.pulses.photon_llr is not None:
+        found["photon_bound"] = MethodScores(scores=selection.pulses.photon_llr[inside].astype(np.float64))
     return {name: found[name] for name in METHODS}
 
 
-def _charge_candidate(gates: GatesNs, charges: Charges, inside: NDArray[np.bool_] | slice) -> Candidate:
+def _charge_scores(gates: GatesNs, charges: Charges, inside: NDArray[np.bool_] | slice) -> MethodScores:
     n_truncated = int(np.count_nonzero(charges.truncated[inside]))
-    return Candidate(scores=charges.psd[inside].astype(np.float64), gates=gates, n_truncated=n_truncated)
+    return MethodScores(scores=charges.psd[inside].astype(np.float64), gates=gates, n_truncated=n_truncated)
 
 
 def _best_gates(
-    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
-) -> Candidate | NotComputed:
+    selection: Selection, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
+) -> MethodScores | NotComputed:
     if task.tuning is None:
         return _NO_TUNING
     try:
         gates = tuned_gates(task.tuning, energy=energy, preparation=task.preparation, rng=task.rng)
     except DataError as error:
         return NotComputed(str(error))
-    return _charge_candidate(gates, charges_of(sample.pulses[inside], task.preparation, gates), slice(None))
+    return _charge_scores(gates, charges_of(selection.pulses[inside], task.preparation, gates), slice(None))
 
 
 def _classic(
-    sample: Sample, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
-) -> Mapping[str, Candidate | NotComputed]:
+    selection: Selection, task: Task, inside: NDArray[np.bool_], energy: EnergyBin | None
+) -> Mapping[str, MethodScores | NotComputed]:
     """Tune what is tuned for each range, and score with it and with what is tuned once."""
     names = [method.name for method in CLASSIC_METHODS]
     if task.tuning is None or task.classic is None:
@@ -159,10 +159,10 @@ def _classic(
     except DataError as error:
         tuned = {method.name: NotComputed(str(error)) for method in CLASSIC_METHODS if method.by_energy}
     methods = ClassicMethods(methods={**tuned, **task.classic.methods}, preparation=aligned)
-    scores = methods.scores(sample.pulses.samples[inside])
+    scores = methods.scores(selection.pulses.samples[inside])
     return {
         name: method
         if isinstance(method, NotComputed)
-        else Candidate(scores=scores[name], parameters=method.parameters)
+        else MethodScores(scores=scores[name], parameters=method.parameters)
         for name, method in methods.methods.items()
     }
