@@ -14,6 +14,7 @@ from discrimen.audit.class_order import check_class_order, order_of
 from discrimen.errors import DataError
 from discrimen.formats.table import open_reader
 from discrimen.labelling import label_all
+from discrimen.output.plain import plain
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
 from discrimen.runs.dataset import load_dataset
 
@@ -373,7 +374,7 @@ def test_every_finding_says_what_how_many_where_and_what_to_do(clean: Pulses, or
     assert [finding.severity for finding in audit.findings][:2] == [Severity.ERROR] * 2
     for finding in audit.findings:
         assert all((finding.what, finding.how_many, finding.where, finding.mend))
-        json.dumps(finding.as_dict(), allow_nan=False)
+        json.dumps(plain(finding), allow_nan=False)
 
 
 @pytest.mark.real_data

@@ -78,7 +78,7 @@ def test_json_holds_findings_tests_and_charts(written: tuple[Path, Path], faulty
     values = json.loads(written[0].read_text(encoding="utf-8"))
     assert [finding["check"] for finding in values["findings"]] == [finding.check for finding in faulty.findings]
     assert values["n_errors"] == len(faulty.errors) > 0
-    assert sum(map(sum, values["charts"]["part_counts"])) == 800
+    assert sum(map(sum, values["plotted"]["part_counts"])) == 800
     assert all(0 <= test["auc"] <= 1 for test in values["give_away_tests"])
 
 

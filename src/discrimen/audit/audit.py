@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.audit.blocks import Block, blocks_of, listed
-from discrimen.audit.charts import Charts, charts_of
 from discrimen.audit.class_order import LEAST_IN_PART, N_PARTS, check_class_order, part_counts
 from discrimen.audit.condition import check_condition
 from discrimen.audit.duplicates import check_against, check_duplicates, check_split, find_copies
 from discrimen.audit.energy_ranges import check_energy_ranges
 from discrimen.audit.finding import Finding, Severity, ordered
 from discrimen.audit.give_aways import GiveAwayTest, give_away_findings, give_away_tests
+from discrimen.audit.plotted import Plotted, plotted_of
 from discrimen.audit.quantities import Pretrigger, Quantities, measure
 from discrimen.errors import DataError
+from discrimen.output.plain import plain
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset, file_of_pulse
 
@@ -42,7 +43,7 @@ class Audit:
         Which samples were taken to lie before the pulse.
     seed : int
         Of all draws.
-    charts : Charts
+    plotted : Plotted
         For the pictures.
     """
 
@@ -55,7 +56,7 @@ class Audit:
     n_looked_at: int
     pretrigger: Pretrigger
     seed: int
-    charts: Charts
+    plotted: Plotted
 
     def of_severity(self, severity: Severity) -> tuple[Finding, ...]:
         """Return the findings of one severity."""
@@ -73,17 +74,16 @@ class Audit:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        before = self.pretrigger
         return {
             "files": list(self.files),
             "runs": list(self.runs),
             "n_gamma": self.n_gamma,
             "n_neutron": self.n_neutron,
             "n_looked_at": self.n_looked_at,
-            "pretrigger": {"start": before.start, "stop": before.stop, "source": before.source},
+            "pretrigger": {name: getattr(self.pretrigger, name) for name in ("start", "stop", "source")},
             "seed": self.seed,
             "n_errors": len(self.errors),
-            "findings": [finding.as_dict() for finding in self.findings],
+            "findings": plain(self.findings),
             "give_away_tests": [test.as_dict() for test in self.give_away_tests],
         }
 
@@ -144,7 +144,7 @@ def audit_dataset(
         n_looked_at=len(quantities),
         pretrigger=quantities.pretrigger,
         seed=seed,
-        charts=charts_of(dataset, quantities),
+        plotted=plotted_of(dataset, quantities),
     )
 
 

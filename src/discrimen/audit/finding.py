@@ -49,11 +49,6 @@ class Finding:
     mend: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        values = {name: getattr(self, name) for name in ("check", "what", "how_many", "where", "mend")}
-        return {"severity": self.severity.value, **values, "numbers": dict(self.numbers)}
-
 
 def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     """Return the findings, the gravest first, otherwise in the order in which they were made."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from discrimen.audit.audit import Audit
 from discrimen.audit.finding import Severity
-from discrimen.audit.pictures import figures
+from discrimen.audit.pictures import draw_pictures
 from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import data_uri, png_of
@@ -52,8 +52,8 @@ def write_audit(audit: Audit, folder: Path | str, *, split: Mapping[str, Any] | 
         If matplotlib is not installed.
     """
     about = {"versions": software_versions("numpy", "scipy"), "date_utc": utc_now()}
-    values = {**audit.as_dict(), "charts": audit.charts, "split": split, **about}
-    return write_files(folder, {"audit.json": json_text(values), "audit.html": audit_page(audit, figures(audit))})
+    values = {**audit.as_dict(), "plotted": audit.plotted, "split": split, **about}
+    return write_files(folder, {"audit.json": json_text(values), "audit.html": audit_page(audit, draw_pictures(audit))})
 
 
 def audit_page(audit: Audit, pictures: Mapping[str, Figure]) -> str:
@@ -64,7 +64,7 @@ def audit_page(audit: Audit, pictures: Mapping[str, Figure]) -> str:
     audit : Audit
         What was found.
     pictures : mapping of str to Figure
-        From :func:`discrimen.audit.pictures.figures`; they go into the page as PNG.
+        From :func:`discrimen.audit.pictures.draw_pictures`; they go into the page as PNG.
     """
     names = ", ".join(str(file["name"]) for file in audit.files)
     shown = [

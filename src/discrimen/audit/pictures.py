@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discrimen.audit.audit import Audit
-from discrimen.audit.charts import Charts
 from discrimen.audit.give_aways import GiveAwayTest
+from discrimen.audit.plotted import Plotted
 from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MOST_FILE_NAMES = 8
 _LONGEST_NAME = 24
 
 
-def figures(audit: Audit) -> dict[str, Figure]:
+def draw_pictures(audit: Audit) -> dict[str, Figure]:
     """Draw every picture that there is data for.
 
     Returns
@@ -35,40 +35,40 @@ def figures(audit: Audit) -> dict[str, Figure]:
         If matplotlib is not installed.
     """
     with house_style():
-        drawn = {"class_order": _draw_class_order(audit.charts), "parts": _draw_parts(audit.charts)}
+        drawn = {"class_order": _draw_class_order(audit.plotted), "parts": _draw_parts(audit.plotted)}
         if audit.give_away_tests:
             drawn["give_aways"] = _draw_give_aways(audit.give_away_tests)
-        drawn["spectra"] = _draw_spectra(audit.charts)
-        if np.isfinite(audit.charts.before_mean_adc).any():
+        drawn["spectra"] = _draw_spectra(audit.plotted)
+        if np.isfinite(audit.plotted.before_mean_adc).any():
             drawn["pretrigger"] = _draw_pretrigger(audit)
         return drawn
 
 
-def _draw_class_order(charts: Charts) -> Figure:
+def _draw_class_order(plotted: Plotted) -> Figure:
     figure = new_figure(9.0, 3.4)
     ax = figure.subplots()
-    share = charts.order_counts[:, 1] / np.maximum(charts.order_counts.sum(axis=1), 1)
-    ax.stairs(share, charts.order_edges, baseline=None, color=NEUTRON_COLOUR, linewidth=1.4)
-    for number, (start, name) in enumerate(charts.file_starts):
+    share = plotted.order_counts[:, 1] / np.maximum(plotted.order_counts.sum(axis=1), 1)
+    ax.stairs(share, plotted.order_edges, baseline=None, color=NEUTRON_COLOUR, linewidth=1.4)
+    for number, (start, name) in enumerate(plotted.file_starts):
         if start:
             ax.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
         if number < _MOST_FILE_NAMES:
             short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
             ax.annotate(short, (start, 1.02), xytext=(3, 0), textcoords="offset points", va="bottom", fontsize=9,
-                        rotation=0 if len(charts.file_starts) <= 3 else 20)  # fmt: skip
-    ax.set_xlim(0, charts.order_edges[-1])
+                        rotation=0 if len(plotted.file_starts) <= 3 else 20)  # fmt: skip
+    ax.set_xlim(0, plotted.order_edges[-1])
     ax.set_ylim(-0.02, 1.18)
     ax.set_xlabel("pulse, in the order of the files (dashed: the next file)")
     ax.set_ylabel("share of neutrons")
     return figure
 
 
-def _draw_parts(charts: Charts) -> Figure:
+def _draw_parts(plotted: Plotted) -> Figure:
     figure = new_figure(9.0, 3.4)
     ax = figure.subplots()
-    number = np.arange(1, len(charts.part_counts) + 1)
+    number = np.arange(1, len(plotted.part_counts) + 1)
     below = np.zeros(len(number))
-    for (name, colour), counts in zip(_CLASSES, charts.part_counts.T, strict=True):
+    for (name, colour), counts in zip(_CLASSES, plotted.part_counts.T, strict=True):
         ax.bar(number, counts, bottom=below, color=colour, label=name, width=0.8)
         below = below + counts
     ax.set_xticks(number)
@@ -99,15 +99,15 @@ def _draw_give_aways(tests: tuple[GiveAwayTest, ...]) -> Figure:
     return figure
 
 
-def _draw_spectra(charts: Charts) -> Figure:
+def _draw_spectra(plotted: Plotted) -> Figure:
     figure = new_figure(9.0, 3.8)
     ax = figure.subplots()
-    for (name, colour), counts in zip(_CLASSES, charts.charge_counts.T, strict=True):
-        ax.stairs(counts, charts.charge_edges, color=colour, linewidth=2, label=name)
+    for (name, colour), counts in zip(_CLASSES, plotted.charge_counts.T, strict=True):
+        ax.stairs(counts, plotted.charge_edges, color=colour, linewidth=2, label=name)
     ax.set_xscale("log")
-    if charts.charge_counts.any():
+    if plotted.charge_counts.any():
         ax.set_yscale("log")
-        ax.set_ylim(0.5, 3 * charts.charge_counts.max())
+        ax.set_ylim(0.5, 3 * plotted.charge_counts.max())
     ax.set_xlabel("charge of the record (ADC counts x samples)")
     ax.set_ylabel("pulses per bin")
     figure.legend(loc="outside upper center", ncols=2)
@@ -117,10 +117,10 @@ def _draw_spectra(charts: Charts) -> Figure:
 def _draw_pretrigger(audit: Audit) -> Figure:
     figure = new_figure(9.0, 3.8)
     ax = figure.subplots()
-    charts, before = audit.charts, audit.pretrigger
+    plotted, before = audit.plotted, audit.pretrigger
     sample = np.arange(before.start, before.stop)
     for row, (name, colour) in enumerate(_CLASSES):
-        mean, error = charts.before_mean_adc[row], charts.before_error_adc[row]
+        mean, error = plotted.before_mean_adc[row], plotted.before_error_adc[row]
         if np.isfinite(mean).all():
             ax.fill_between(sample, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.3, linewidth=0)
             ax.plot(sample, mean, color=colour, marker="o", markersize=3.5, label=name)

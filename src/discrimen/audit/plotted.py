@@ -17,7 +17,7 @@ _SPECTRUM_BINS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Charts:
+class Plotted:
     """What the pictures of an audit show.
 
     Parameters
@@ -48,7 +48,7 @@ class Charts:
     before_error_adc: NDArray[np.float64]
 
 
-def charts_of(dataset: Dataset, quantities: Quantities) -> Charts:
+def plotted_of(dataset: Dataset, quantities: Quantities) -> Plotted:
     """Count and average what the pictures show."""
     is_neutron = dataset.pulses.column("label") == Label.NEUTRON
     n_bins = max(1, min(_ORDER_BINS, len(is_neutron) // 5))
@@ -56,7 +56,7 @@ def charts_of(dataset: Dataset, quantities: Quantities) -> Charts:
     starts = np.cumsum([0, *(int(file["n_pulses"]) for file in dataset.files)])[:-1]
     mean, error = _mean_before(quantities)
     charge_edges, charge_counts = _spectra(quantities)
-    return Charts(
+    return Plotted(
         order_edges=np.cumsum([0, *lengths]),
         order_counts=part_counts(is_neutron, n_bins),
         file_starts=tuple((int(start), str(f["name"])) for start, f in zip(starts, dataset.files, strict=True)),

@@ -11,6 +11,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
+from discrimen.output.plain import plain
 from discrimen.public_data import PUBLIC_SETS, Conversion, Fetched, PublicSet, convert_set, fetch_set, find_set
 from discrimen.public_data.lock import LOCK_NAME, Lock
 from discrimen.public_data.record import ZENODO
@@ -91,7 +92,7 @@ def convert(
         on_file=lambda path: common.log(f"reading {path}"),
     )
     if json:
-        common.emit_json({"data_set": name, **done.as_dict()})
+        common.emit_json({"data_set": name, **plain(done)})
     else:
         _print_converted(done, known)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +51,6 @@ class Conversion:
 
     converted: tuple[Converted, ...]
     left: dict[str, str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {"converted": [asdict(one) for one in self.converted], "left": self.left}
 
 
 def convert_set(

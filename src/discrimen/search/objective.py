@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -29,10 +29,6 @@ class BinLeakage:
 
     energy: str
     leakage: Leakage
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {"energy": self.energy, "leakage": asdict(self.leakage)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

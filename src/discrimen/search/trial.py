@@ -14,6 +14,7 @@ import numpy as np
 from discrimen.errors import DataError, SettingsError, require_module
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.keras_jax import load_keras
+from discrimen.output.plain import plain
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.search.candidate import Candidate, PreparationMaker, draw
@@ -127,7 +128,7 @@ def _leakage(trial: Trial, result: TrainingResult, task: SearchTask) -> float:
     predictor = KerasPredictor(result.folder, device=task.config.device)
     scores = predictor.predict(task.pulses.samples[task.split.validation])
     neutron = scores[:, predictor.spec.neutron_class].astype(np.float64)
-    trial.set_user_attr("leakages", [one.as_dict() for one in task.judges.leakages(neutron)])
+    trial.set_user_attr("leakages", plain(task.judges.leakages(neutron)))
     trial.set_user_attr("n_parameters", result.spec.architecture["n_parameters"])
     trial.set_user_attr("best_epoch", result.best_epoch)
     trial.set_user_attr("epochs", len(result.history))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
+from discrimen.output.plain import plain
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.inspection.accumulate import ChannelTally, Kind, tally_chunk
 
@@ -70,11 +71,6 @@ class ChannelSummary:
     amplitude_edges_adc: NDArray[np.float64]
     amplitude_counts: NDArray[np.int64]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
@@ -93,7 +89,7 @@ class Inspection:
             "settings": self.info.settings.model_dump(exclude_none=True),
             "settings_source": dict(self.info.settings_source),
             **self.report.as_dict(),
-            "channels": [channel.as_dict() for channel in self.channels],
+            "channels": plain(self.channels),
         }
 
 
