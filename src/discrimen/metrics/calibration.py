@@ -188,13 +188,7 @@ def usable_scores(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[n
     DataError
         If scores are no probabilities, labels do not fit them, or nothing is left.
     """
-    probability, truth = np.asarray(scores, np.float64), np.asarray(labels)
-    if probability.ndim != 1 or probability.shape != truth.shape:
-        raise DataError(f"expected one label for each score, got scores {probability.shape} and labels {truth.shape}")
-    if not np.isin(truth, (Label.GAMMA, Label.NEUTRON)).all():
-        raise DataError("every pulse must be gamma or neutron: leave out those of unknown label first")
-    known = ~np.isnan(probability)
-    probability, truth = probability[known], truth[known]
+    probability, truth = _known(scores, labels, "score")
     if not len(probability):
         raise DataError("no pulse has a score")
     if probability.min() < 0 or probability.max() > 1:
@@ -202,15 +196,20 @@ def usable_scores(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[n
     return probability, truth == Label.NEUTRON
 
 
-def _signed_logits(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the logits of the true class of each pulse that has one."""
-    values, truth = np.asarray(logits, np.float64), np.asarray(labels)
-    if values.ndim != 1 or values.shape != truth.shape:
-        raise DataError(f"expected one label for each logit, got logits {values.shape} and labels {truth.shape}")
+def _known(values: NDArray[Any], labels: NDArray[Any], what: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return the values that are there, and the labels of their pulses."""
+    found, truth = np.asarray(values, np.float64), np.asarray(labels)
+    if found.ndim != 1 or found.shape != truth.shape:
+        raise DataError(f"expected one label for each {what}, got {what}s {found.shape} and labels {truth.shape}")
     if not np.isin(truth, (Label.GAMMA, Label.NEUTRON)).all():
         raise DataError("every pulse must be gamma or neutron: leave out those of unknown label first")
-    known = ~np.isnan(values)
-    values, truth = values[known], truth[known]
+    known = ~np.isnan(found)
+    return found[known], truth[known]
+
+
+def _signed_logits(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the logits of the true class of each pulse that has one."""
+    values, truth = _known(logits, labels, "logit")
     for label in (Label.GAMMA, Label.NEUTRON):
         if not (truth == label).any():
             raise DataError(f"no {label.name.lower()} with a score among {len(truth)} pulses: both classes are needed")

@@ -65,6 +65,11 @@ class ClassicMethod:
     by_energy: bool = True
 
 
+def _unlabelled(tune: Callable[..., Method]) -> Callable[[Tuning], Method]:
+    """Adapt a method that needs the classes for its merit alone."""
+    return lambda given: tune(given.waveforms, sample_period_ns=given.sample_period_ns, merit=given.merit)
+
+
 CLASSIC_METHODS: tuple[ClassicMethod, ...] = (
     ClassicMethod(
         name="gatti",
@@ -78,17 +83,13 @@ CLASSIC_METHODS: tuple[ClassicMethod, ...] = (
         name="pulse_gradient",
         title="Pulse gradient",
         heading="pulse\ngradient",
-        tune=lambda given: tune_pulse_gradient(
-            given.waveforms, sample_period_ns=given.sample_period_ns, merit=given.merit
-        ),
+        tune=_unlabelled(tune_pulse_gradient),
     ),
     ClassicMethod(
         name="frequency_gradient",
         title="Frequency gradient",
         heading="frequency\ngradient",
-        tune=lambda given: tune_frequency_gradient(
-            given.waveforms, sample_period_ns=given.sample_period_ns, merit=given.merit
-        ),
+        tune=_unlabelled(tune_frequency_gradient),
     ),
     ClassicMethod(
         name="boosted_tree",

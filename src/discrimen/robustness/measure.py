@@ -97,18 +97,18 @@ def robustness(
         baseline_stop=first.preparation.baseline_stop,
         adc_bits=settings.adc_bits,
     )
-    run = _Run(predictors, chosen.samples, chosen.column("label"), digitisation, efficiency, confidence, seed)
+    task = _Task(predictors, chosen.samples, chosen.column("label"), digitisation, efficiency, confidence, seed)
     noise_adc = digitisation.noise_adc(chosen.samples)
     wanted = checked_sizes(_default(digitisation, noise_adc, chosen) if sizes is None else sizes)
-    thresholds, curves = run.curves(wanted, on_progress)
+    thresholds, curves = task.curves(wanted, on_progress)
     return Robustness(
         models={name: _described(predictor) for name, predictor in predictors.items()},
         thresholds=thresholds,
         curves=curves,
         efficiency=efficiency,
         confidence=confidence,
-        n_gamma=int(np.count_nonzero(run.labels == Label.GAMMA)),
-        n_neutron=int(np.count_nonzero(run.labels == Label.NEUTRON)),
+        n_gamma=int(np.count_nonzero(task.labels == Label.GAMMA)),
+        n_neutron=int(np.count_nonzero(task.labels == Label.NEUTRON)),
         energy_kevee=None if energy is None else str(energy),
         noise_adc=noise_adc,
         adc_range=_range_words(digitisation, chosen.samples.dtype),
@@ -120,7 +120,7 @@ def robustness(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Run:
+class _Task:
     """All that stays the same from one distortion to the next."""
 
     predictors: Mapping[str, Predictor]

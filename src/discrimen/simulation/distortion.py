@@ -1,8 +1,8 @@
 """What happens to pulses between one run and the next: time, gain, baseline, noise and clock, on raw samples.
 
-Each function takes raw waveforms and one size a pulse, and returns waveforms in ADC counts that are no whole numbers
-any more; :func:`distort` applies several of them in the order of the electronics and digitises the result again.
-The size 0 changes nothing.
+Each function is a :data:`Distort`: it takes raw waveforms in ADC counts, float64 of shape (pulse, sample), and one size
+a pulse, float64 of shape (pulse,), and returns waveforms that are no whole numbers any more. The size 0 changes
+nothing. :func:`distort` applies several of them in the order of the electronics and digitises the result again.
 """
 
 from __future__ import annotations
@@ -126,12 +126,8 @@ def shift_in_time(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     shift_ns : ndarray of float64, shape (pulse,)
         In ns.
-    digitisation : Digitisation
-        For the sampling period.
 
     Raises
     ------
@@ -153,14 +149,8 @@ def jitter_clock(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     jitter_ns : ndarray of float64, shape (pulse,)
         Standard deviation in ns.
-    digitisation : Digitisation
-        For the sampling period.
-    rng : numpy.random.Generator
-        Source of the jitter.
 
     Raises
     ------
@@ -181,12 +171,8 @@ def drift_gain(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     drift : ndarray of float64, shape (pulse,)
         Relative change, above -1.
-    digitisation : Digitisation
-        For the baseline window.
 
     Raises
     ------
@@ -210,8 +196,6 @@ def shift_baseline(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     shift_adc : ndarray of float64, shape (pulse,)
         In ADC counts, whatever the polarity.
     """
@@ -228,12 +212,8 @@ def tilt_baseline(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     slope_adc_per_us : ndarray of float64, shape (pulse,)
         In ADC counts per microsecond, whatever the polarity.
-    digitisation : Digitisation
-        For the sampling period.
     """
     n_samples = waveforms.shape[1]
     time_us = (np.arange(n_samples) - (n_samples - 1) / 2) * digitisation.sample_period_ns / 1000
@@ -251,12 +231,8 @@ def add_noise(
 
     Parameters
     ----------
-    waveforms : ndarray of float64, shape (pulse, sample)
-        In ADC counts.
     rms_adc : ndarray of float64, shape (pulse,)
         Standard deviation in ADC counts, on top of the noise that is there.
-    rng : numpy.random.Generator
-        Source of the noise.
     """
     return waveforms + rng.standard_normal(waveforms.shape) * rms_adc[:, np.newaxis]
 
