@@ -67,13 +67,9 @@ def adapt(
     peak_adc: Annotated[
         str | None, typer.Option(metavar="LOW:HIGH", help="Look only at pulses of this height in ADC counts.")
     ] = None,
-    channel: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
-    ] = None,
-    board: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
-    ] = None,
-    confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    channel: common.ChannelOption = None,
+    board: common.BoardOption = None,
+    confidence: common.ConfidenceOption = 0.95,
     tune: Annotated[bool, typer.Option("--fine-tune", help="Train the network on with the labelled pulses.")] = False,
     layers: Annotated[TunedLayers, typer.Option(help="Fine-tuning: which layers may change.")] = "all",
     learning_rate: Annotated[float, typer.Option(help="Fine-tuning: of Adam.")] = 5e-4,

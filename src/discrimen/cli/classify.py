@@ -50,15 +50,11 @@ def classify(
             show_default=False,
         ),
     ] = None,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
-    channel: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
-    ] = None,
-    board: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
-    ] = None,
+    channel: common.ChannelOption = None,
+    board: common.BoardOption = None,
     compress: Annotated[
         bool, typer.Option(help="Smaller .h5 files, slower to write (.parquet and .root always are compressed).")
     ] = False,

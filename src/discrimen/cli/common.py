@@ -43,6 +43,16 @@ BackendOption = Annotated[
         help="By default: native for .discrimen, onnxruntime for .onnx, keras for a folder.", show_default=False
     ),
 ]
+DeviceOption = Annotated[Device, typer.Option(help="Never replaced by the other in silence.")]
+ChannelOption = Annotated[
+    list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
+]
+BoardOption = Annotated[
+    list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
+]
+EnergyEdgesOption = Annotated[str, typer.Option(help="Edges of the energy bins.")]
+EfficienciesOption = Annotated[str, typer.Option(help="Neutron efficiencies at which leakage is wanted.")]
+ConfidenceOption = Annotated[float, typer.Option(help="Of every interval.")]
 ThreadsOption = Annotated[int | None, typer.Option(help="By default: one for each core.", min=1, show_default=False)]
 
 

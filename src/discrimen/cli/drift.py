@@ -42,12 +42,8 @@ def drift(
     ] = None,
     window: Annotated[int, typer.Option(help="Pulses to a verdict: the more, the smaller a change is seen.")] = 20_000,
     false_alarm_rate: Annotated[float, typer.Option(help="Of each verdict, where nothing changed.")] = 1e-3,
-    channel: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
-    ] = None,
-    board: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Only pulses of this board; repeatable.", min=0)
-    ] = None,
+    channel: common.ChannelOption = None,
+    board: common.BoardOption = None,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,

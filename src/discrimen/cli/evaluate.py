@@ -35,13 +35,11 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="Labelled data set to search the best charge gates on, for example that of the training."),
     ] = None,
-    energy_edges_kevee: Annotated[str, typer.Option(help="Edges of the energy bins.")] = "30,50,100,200,400,2000",
-    efficiencies: Annotated[
-        str, typer.Option(help="Neutron efficiencies at which leakage is wanted.")
-    ] = "0.9,0.95,0.99",
-    confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    energy_edges_kevee: common.EnergyEdgesOption = "30,50,100,200,400,2000",
+    efficiencies: common.EfficienciesOption = "0.9,0.95,0.99",
+    confidence: common.ConfidenceOption = 0.95,
     seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,

@@ -51,10 +51,10 @@ def robustness(
         str | None, typer.Option(metavar="LOW:HIGH", help="Judge only pulses of this light.", show_default=False)
     ] = None,
     efficiency: Annotated[float, typer.Option(help="Neutron efficiency of the threshold that is kept.")] = 0.95,
-    confidence: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    confidence: common.ConfidenceOption = 0.95,
     max_pulses: Annotated[int, typer.Option(help="Judge no more than so many.", min=100)] = 100_000,
     seed: Annotated[int, typer.Option(help="Of choice, noise and jitter.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    device: common.DeviceOption = "cpu",
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,

@@ -66,7 +66,7 @@ def search(
         "median"
     ),
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the choices.", min=0)] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    device: common.DeviceOption = "cpu",
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
     ] = None,

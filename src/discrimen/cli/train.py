@@ -64,7 +64,7 @@ def train(
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without gain; 0 never does.")] = 20,
     shuffle: Annotated[bool, typer.Option(help="A new order of the pulses in each epoch.")] = True,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the order.")] = 0,
-    device: Annotated[common.Device, typer.Option(help="Never replaced by the other in silence.")] = "cpu",
+    device: common.DeviceOption = "cpu",
     scale: Annotated[Scale, typer.Option(help="Divide each waveform by its peak or its area.")] = "peak",
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
