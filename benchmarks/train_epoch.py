@@ -40,12 +40,15 @@ def time_epochs(backend: str, steps_per_execution: int, epochs: int) -> list[flo
     ended_s: list[float] = []
     if backend == "jax":
         from discrimen.keras_jax import load_keras
+        from discrimen.network.outputs import class_scores
         from discrimen.training import TrainingConfig
         from discrimen.training.fit import compiled_model
 
         session = load_keras("cpu")
         keras = session.keras
-        model = compiled_model(session, TrainingConfig(architecture="mlp"), window_length=N_SAMPLES, n_classes=2)
+        waveforms, scores = waveforms[:, np.newaxis], (class_scores(("gamma", "neutron")),)
+        config = TrainingConfig(architecture="mlp")
+        model = compiled_model(session, config, shape=(1, N_SAMPLES), outputs=scores).taught
     else:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import keras

@@ -20,7 +20,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import evaluate
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
-from discrimen.simulation import SimulationConfig
+from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"

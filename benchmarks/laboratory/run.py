@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.made_up import made_up_pulses
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference import engine
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
+from discrimen.inference.reference_predictor import ReferencePredictor, run_exactly
 from discrimen.network.frozen_file import FrozenModel, read_frozen
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_spec import ModelSpec
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from laboratory.find_backends import Found, find_backends
@@ -173,8 +173,8 @@ def _task(path: Path, config: BenchmarkConfig, given: RawPulses | None) -> _Task
     ReferencePredictor(path)  # checks the golden vectors
     frozen = read_frozen(path)
     if given is None:
-        rng = np.random.default_rng(config.seed)
-        given = RawPulses(samples=made_up_pulses(frozen.spec.preparation, N_PULSES, rng), source="made up")
+        made_up = made_up_pulses(frozen.spec.preparation, N_PULSES, seed=config.seed)[:, 0]
+        given = RawPulses(samples=made_up, source="made up")
     if config.keras is not None:
         require_same_model(frozen.spec, config.keras)
     pulses = with_scores(frozen, given)
@@ -245,7 +245,7 @@ def _measure(task: _Task, config: BenchmarkConfig, *, on_step: Callable[[str], N
         sha256=sha256_of_file(task.path),
         pulses=task.source,
         n_samples=samples.shape[1],
-        multiply_adds=multiply_adds(task.frozen.layers, spec.preparation.window_length),
+        multiply_adds=multiply_adds(task.frozen.network, spec.preparation.shape),
         bytes_in=bytes_in,
         bytes_out=bytes_out,
         rows=(),
@@ -270,7 +270,7 @@ def with_scores(frozen: FrozenModel, raw: RawPulses) -> Pulses:
     for kind in (np.int16, np.uint16):
         narrow = samples.astype(kind)
         if np.array_equal(narrow, samples):
-            return Pulses(narrow, score_exactly(frozen.layers, frozen.spec, narrow))
+            return Pulses(narrow, run_exactly(frozen, narrow)[frozen.spec.scores_at])
     raise DataError(
         f"{raw.source}: expected integer samples of 16 bits, got {samples.dtype} from "
         f"{samples.min()} to {samples.max()}"

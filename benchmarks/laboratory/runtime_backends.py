@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import require_module
 from discrimen.inference.onnx_source import OnnxSource, input_type_for
+from discrimen.inference.openvino_predictor import SMALLEST_KNOWN_BATCH
 from discrimen.network.export.onnx.graph import IR_VERSION, OPSET
 from laboratory.backend import Backend, BoundBatch
 
@@ -86,8 +87,10 @@ def openvino(source: OnnxSource, *, threads: int, hint: Hint, bytes_per_pulse: i
         def bind(samples: NDArray[Any]) -> BoundBatch:
             n_shares = min(n_requests, len(samples))
             model = core.read_model(content(samples.dtype))
-            equal = len(samples) % n_shares == 0
-            model.reshape({"samples": [len(samples) // n_shares if equal else -1, samples.shape[1]]})
+            share = len(samples) // n_shares
+            # OpenVINO 2026.4 crashes as it compiles some networks for a known small batch.
+            known = share if len(samples) % n_shares == 0 and share >= SMALLEST_KNOWN_BATCH else -1
+            model.reshape({"samples": [known, samples.shape[1]]})
             compiled = core.compile_model(model, "CPU", settings)
             return _bound_requests(runtime, compiled, samples, n_classes=n_classes, n_shares=n_shares)
 

@@ -58,15 +58,15 @@ def time_training(
 
     session = load_keras("cpu")
     config = TrainingConfig(architecture=name, options=options)
-    length, n_classes = spec.preparation.window_length, len(spec.classes)
+    shape, n_classes = spec.preparation.shape, len(spec.classes)
     rows = []
     with session.on_device():
         for batch_size in batch_sizes:
             on_step(f"training, batch {batch_size}")
             n_signals = signals_of_epoch(batch_size)
-            waveforms = rng.standard_normal((n_signals, length), np.float32)
+            waveforms = rng.standard_normal((n_signals, *shape), np.float32)
             labels = rng.integers(0, n_classes, n_signals).astype(np.int32)
-            model = compiled_model(session, config, window_length=length, n_classes=n_classes)
+            model = compiled_model(session, config, shape=shape, outputs=(spec.scores,)).taught
             epochs_ns = _epochs_ns(model, waveforms, labels, batch_size, seconds / len(batch_sizes))
             rows.append(
                 TrainingRow(

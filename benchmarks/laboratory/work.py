@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from discrimen.network import layers as spec
-from discrimen.network.shapes import Shape, shapes_of
+from discrimen.network.graph import Network, shapes_of
+from discrimen.network.layers import Shape
 
-_GATES = {spec.Lstm: 4, spec.Gru: 3}
+_GATES = {spec.Lstm: 4, spec.Gru: 3, spec.SimpleRnn: 1}
 
 
-def multiply_adds(layers: Sequence[spec.Layer], window_length: int) -> int:
+def multiply_adds(network: Network, input_shape: Shape) -> int:
     """Count the multiply-adds of the matrix products and convolutions of one pulse.
 
     Preparation, activations, pooling and the gates' own products are not counted, so that a share of the machine's
@@ -19,41 +19,48 @@ def multiply_adds(layers: Sequence[spec.Layer], window_length: int) -> int:
 
     Parameters
     ----------
-    layers : sequence of Layer
+    network : Network
         The network.
-    window_length : int
-        Samples of a prepared waveform.
+    input_shape : tuple of int
+        Channels and samples of a prepared pulse.
 
     Raises
     ------
     DataError
         If the layers do not fit each other.
     """
-    shapes = shapes_of(layers, window_length)
-    return sum(map(_of_layer, layers, shapes[:-1], shapes[1:]))
+    shapes = shapes_of(network, input_shape)
+    return sum(
+        _of_layer(node.layer, [shapes[value] for value in node.inputs], shape)
+        for node, shape in zip(network.nodes, shapes[1:], strict=True)
+    )
 
 
-def intermediate_bytes(layers: Sequence[spec.Layer], window_length: int) -> int:
+def intermediate_bytes(network: Network, input_shape: Shape) -> int:
     """Estimate the bytes that a runtime which computes layer after layer holds for one pulse.
 
     All values of all layers in float32, those of the gates of recurrent layers and the prepared waveform in float64
     among them: runtimes reuse some of it, so that this is an upper estimate.
     """
-    shapes = shapes_of(layers, window_length)
-    values = 4 * window_length + sum(prod(shape) for shape in shapes)
-    for layer, shape in zip(layers, shapes[:-1], strict=True):
-        if isinstance(layer, spec.Lstm | spec.Gru):
-            values += shape[0] * len(layer.recurrent_kernel) * (_GATES[type(layer)] + 1)
+    shapes = shapes_of(network, input_shape)
+    values = 4 * prod(input_shape) + sum(prod(shape) for shape in shapes)
+    for node in network.nodes:
+        if isinstance(node.layer, spec.Lstm | spec.Gru | spec.SimpleRnn):
+            steps = shapes[node.inputs[0]][0]
+            values += steps * len(node.layer.recurrent_kernel) * (_GATES[type(node.layer)] + 1)
     return 4 * values
 
 
-def _of_layer(layer: spec.Layer, before: Shape, after: Shape) -> int:
+def _of_layer(layer: spec.Layer, read: list[Shape], after: Shape) -> int:
+    before = read[0]
     if isinstance(layer, spec.Dense):
         return prod(before[:-1]) * layer.kernel.size
     if isinstance(layer, spec.Conv1D):
         return after[0] * layer.kernel.size
     if isinstance(layer, spec.Conv1DTranspose):
         return before[0] * layer.kernel.size
-    if isinstance(layer, spec.Lstm | spec.Gru):
+    if isinstance(layer, spec.Attention):
+        return before[0] * read[1][0] * (before[1] + read[2][1])
+    if isinstance(layer, spec.Lstm | spec.Gru | spec.SimpleRnn):
         return before[0] * (layer.kernel.size + layer.recurrent_kernel.size)
     return 0

@@ -54,21 +54,26 @@ int main() {
     std::vector<std::int16_t> samples(n_blocks * block * n_samples);
     for (std::int16_t& sample : samples) sample = static_cast<std::int16_t>(8000 - random() % 1000);
     float *values = aligned_floats(n_samples * block + 64), *others = aligned_floats(n_samples * block + 64);
-    const float *weights = aligned_floats(n_samples * pitch), *bias = aligned_floats(pitch);
+    const float *weights = aligned_floats((n_samples + 1) * pitch), *bias = aligned_floats(pitch);
 
+    const ChannelPlan channel = {-1, 0, 12, 0};
     PreparationPlan plan = {};
-    plan.polarity = -1;
-    plan.baseline_stop = 12;
+    plan.channels = &channel;
+    plan.n_channels = 1;
     plan.window_length = n_samples;
     plan.scale = Scale::peak;
-    const SampleView view = {reinterpret_cast<const char*>(samples.data()), 0, n_samples, 2 * n_samples, 2, 0, ~0u};
+    SampleView view = {};
+    view.data = reinterpret_cast<const char*>(samples.data());
+    view.n_samples = n_samples;
+    view.pulse_stride = 2 * n_samples;
+    view.sample_stride = 2;
+    view.bits = ~0u;
     Prepared prepared = {};
     const double prepare = ns_per_pulse([&](int number) {
-        const char* pulses[block];
-        for (int i = 0; i < block; ++i) pulses[i] = view.data + (number * block + i) * view.pulse_stride;
-        prepared = prepare_block(plan, view, pulses, values, others);
+        const Block pulses(view, std::size_t(number) * block, block, nullptr, 3);
+        prepared = prepare_block(plan, pulses, false, values, others);
     });
-    const Product first = {n_samples, 10, pitch, false, true, prepared.factor};
+    const Product first = {n_samples + 1, 10, pitch, false, true, prepared.factor};
     const double dense = ns_per_pulse([&](int) { multiply_block(first, values, weights, bias, others); });
     const Product second = {10, 4, pitch, false, true, nullptr}, third = {4, 2, pitch, false, false, nullptr};
     const double rest = ns_per_pulse([&](int) {
@@ -77,7 +82,7 @@ int main() {
         softmax<block>(others, 1, 2);
     });
     std::vector<float> scores(2 * block);
-    const double write = ns_per_pulse([&](int) { write_scores(others, prepared, 2, block, scores.data()); });
+    const double write = ns_per_pulse([&](int) { write_values(others, prepared, 2, block, scores.data()); });
 
     const auto start = std::chrono::steady_clock::now();
     const double done = multiply_adds(20000000);

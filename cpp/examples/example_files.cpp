@@ -25,10 +25,17 @@ frozen::Content small_model(networks::Random& random) {
     content.preparation.window_start = 0;
     content.preparation.window_length = 75;
     content.layers.push_back(networks::dense(random, 75, 10, frozen::tanh));
-    content.layers.push_back(networks::dense(random, 10, 2, frozen::softmax));
+    content.layers.push_back(networks::dense(random, 10, 2, frozen::linear));
+    content.layers.push_back(networks::dense(random, 10, 2, frozen::linear));
+    content.layers.back().inputs = {1};
+    frozen::Output particle, energy;
+    particle.name = "particle", particle.kind = frozen::classes, particle.value = 2;
+    particle.activation = frozen::softmax, particle.names = {"gamma", "neutron"};
+    particle.thresholds = {{"default", 0.6, 1}};
+    energy.name = "energy", energy.kind = frozen::quantity, energy.unit = "keV", energy.with_error = 1;
+    energy.activation = frozen::softplus;
+    content.outputs = {particle, energy};
     networks::complete(content, random);
-    content.classes = {"gamma", "neutron"};
-    content.thresholds = {{"default", 0.6}};
     return content;
 }
 

@@ -5,6 +5,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     frozen::Bytes bytes(data, data + size);
     frozen::seal(bytes);
-    loader_target::load_and_classify(bytes);
+    loader_target::load_and_run(bytes);
     return 0;
 }

@@ -1,4 +1,5 @@
-// What both harnesses do with an input: load it, and if that succeeds, score a few pulses of every type of sample.
+// What both harnesses do with an input: load it, and if that succeeds, run a few pulses of every type of
+// sample, by every instruction set alike.
 #pragma once
 
 #include <string>
@@ -8,6 +9,6 @@
 namespace loader_target {
 
 // Returns the reason of a refusal, or nothing if the file was loaded. Aborts if anything else happens.
-std::string load_and_classify(const frozen::Bytes& bytes);
+std::string load_and_run(const frozen::Bytes& bytes);
 
 }  // namespace loader_target

@@ -1,16 +1,21 @@
 // Mutates frozen files of every kind of layer and loads them: mutate_loader COUNT SEED
 //
 // An input that makes the loader take more memory than its size warrants, throw anything but an Error, or crash ends
-// the program. `mutate_loader seeds FOLDER` writes the files that it starts from, for other fuzzers.
+// the program, and so does one that instruction sets disagree on. With DISCRIMEN_KEEP=FOLDER the input that did it is
+// left there; those that were found are in tests/found, and `mutate_loader replay FOLDER` runs them again.
+// `mutate_loader seeds FOLDER` writes the files that it starts from, for other fuzzers.
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <limits>
 #include <set>
 
 #include "allocations.hpp"
+#include "check.hpp"
 #include "loader_limit.hpp"
 #include "loader_target.hpp"
 #include "networks.hpp"
@@ -20,13 +25,18 @@ namespace {
 using frozen::Bytes;
 using networks::Random;
 
-constexpr std::size_t head_bytes = 16, entry_bytes = 24, n_sections = 7;
+constexpr std::size_t head_bytes = 16, entry_bytes = 24, n_sections = 6;
 
 std::vector<Bytes> seed_files() {
     std::vector<Bytes> files;
     for (const std::uint32_t code : networks::every_code) {
         Random random(code);
         files.push_back(frozen::write(networks::small_network(random, code)));
+    }
+    for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+        Random random(1000 + seed);
+        files.push_back(frozen::write(networks::random_graph(random)));
+        files.push_back(frozen::write(networks::several_channels(random)));
     }
     return files;
 }
@@ -134,6 +144,14 @@ void check_memory(std::size_t taken, std::size_t size, int number) {
     std::abort();
 }
 
+// The input that is being tried: what is left of it is the one that ended the program.
+void keep(const Bytes& bytes) {
+    const char* folder = std::getenv("DISCRIMEN_KEEP");
+    if (!folder) return;
+    std::ofstream(std::string(folder) + "/last.discrimen", std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
+}
+
 int mutate(int count, std::uint32_t seed) {
     const std::vector<Bytes> files = seed_files();
     Random random(seed);
@@ -143,8 +161,10 @@ int mutate(int count, std::uint32_t seed) {
         const Bytes bytes = mutated(files, random);
         const std::size_t before = allocations::live_bytes();
         allocations::reset_peak();
-        const std::string reason = loader_target::load_and_classify(bytes);
+        const std::string reason = check::reason_of([&] { discrimen::Model::from_memory(bytes.data(), bytes.size()); });
         const std::size_t taken = allocations::peak_bytes() - before;
+        keep(bytes);
+        loader_target::load_and_run(bytes);
         check_memory(taken, bytes.size(), number);
         most_taken = std::max(most_taken, taken);
         n_loaded += reason.empty();
@@ -152,6 +172,20 @@ int mutate(int count, std::uint32_t seed) {
     }
     std::cout << count << " inputs: " << count - int(n_loaded) << " refused for " << reasons.size()
               << " kinds of reasons, " << n_loaded << " loaded, at most " << most_taken << " bytes taken\n";
+    return 0;
+}
+
+// Loads and runs the files that were found to break something once.
+int replay(const std::string& folder) {
+    int n_files = 0;
+    if (!std::filesystem::is_directory(folder)) return 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        const Bytes bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+        std::cout << entry.path().filename().string() << ": " << loader_target::load_and_run(bytes) << "\n";
+        ++n_files;
+    }
+    std::cout << n_files << " files\n";
     return 0;
 }
 
@@ -167,10 +201,11 @@ int write_seeds(const std::string& folder) {
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::cerr << "usage: mutate_loader COUNT SEED, or mutate_loader seeds FOLDER\n";
+        std::cerr << "usage: mutate_loader COUNT SEED, or mutate_loader seeds|replay FOLDER\n";
         return 2;
     }
     if (std::string(argv[1]) == "seeds") return write_seeds(argv[2]);
+    if (std::string(argv[1]) == "replay") return replay(argv[2]);
     if (!allocations::can_count()) std::cout << "memory is not counted with this C library\n";
     return mutate(std::stoi(argv[1]), std::uint32_t(std::stoul(argv[2])));
 }

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstring>
 #include <string_view>
-#include <type_traits>
 
-#include "discrimen/model.hpp"
+#include "cursor.hpp"
+#include "frozen_outputs.hpp"
 #include "sha256.hpp"
 
 namespace discrimen {
@@ -15,62 +15,8 @@ namespace {
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frozen files are little-endian, and read as they lie");
 
 constexpr char magic[] = "DISCRIM";  // with its zero byte
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t head_bytes = 16, entry_bytes = 24, digest_bytes = 32, max_sections = 16;
-
-std::string number(std::size_t value) { return std::to_string(value); }
-
-// Takes values one after the other and never reads beyond the end.
-class Cursor {
-   public:
-    Cursor(std::string_view content, const char* name) : content_(content), name_(name) {}
-
-    std::size_t left() const { return content_.size(); }
-
-    template <class T>
-    T take() {
-        T value;
-        std::memcpy(&value, take_bytes(sizeof(T)).data(), sizeof(T));
-        return value;
-    }
-
-    template <class T>
-    std::vector<T> take_many(std::size_t count) {
-        if (count > left() / sizeof(T)) fail(count, sizeof(T));
-        const std::string_view bytes = take_bytes(count * sizeof(T));
-        std::vector<T> values(count);
-        if (count > 0) std::memcpy(values.data(), bytes.data(), bytes.size());
-        return values;
-    }
-
-    std::string take_name() {
-        const std::size_t length = content_.find('\0');
-        if (length == std::string_view::npos) throw Error(std::string(name_) + ": a name has no end");
-        std::string name(take_bytes(length));
-        take_bytes(1);
-        return name;
-    }
-
-    void finish() const {
-        if (left() > 0) throw Error(std::string(name_) + ": " + number(left()) + " bytes too many at the end");
-    }
-
-   private:
-    std::string_view take_bytes(std::size_t count) {
-        if (count > left()) fail(count, 1);
-        const std::string_view bytes = content_.substr(0, count);
-        content_.remove_prefix(count);
-        return bytes;
-    }
-
-    [[noreturn]] void fail(std::size_t count, std::size_t size) const {
-        throw Error(std::string(name_) + ": expected " + number(count) + " values of " + number(size) + " bytes, " +
-                    number(left()) + " bytes are left");
-    }
-
-    std::string_view content_;
-    const char* name_;
-};
 
 void check_head(std::string_view content) {
     if (content.size() < head_bytes + digest_bytes || std::memcmp(content.data(), magic, sizeof magic) != 0)
@@ -79,7 +25,7 @@ void check_head(std::string_view content) {
     std::memcpy(&found, content.data() + sizeof magic, sizeof found);
     if (found != version)
         throw Error("expected layout version " + number(version) + ", got " + number(found) +
-                    (found > version ? "; update discrimen" : ""));
+                    (found > version ? "; update discrimen" : "; freeze the model again"));
     const std::size_t body = content.size() - digest_bytes;
     const auto digest = sha256(reinterpret_cast<const std::uint8_t*>(content.data()), body);
     if (std::memcmp(digest.data(), content.data() + body, digest_bytes) != 0)
@@ -105,15 +51,48 @@ Cursor section(std::string_view content, const char* name) {
     throw Error(std::string("the file lacks its section ") + name);
 }
 
-FrozenPreparation read_preparation(Cursor cursor) {
-    FrozenPreparation p;
-    p.sample_period_ns = cursor.take<double>();
-    p.fraction = cursor.take<double>();
-    for (std::int32_t* value : {&p.polarity, &p.baseline_start, &p.baseline_stop, &p.window_start, &p.window_length,
-                                &p.aligned, &p.position, &p.interpolate, &p.scale, &p.n_classes})
+// Any number of a sample, and the number of samples of any window.
+constexpr std::int32_t most_samples = (1 << 24) - 1;
+
+bool possible(const FrozenChannel& c, const FrozenInput& input) {
+    return (c.polarity == 1 || c.polarity == -1) && c.baseline_start >= 0 && c.baseline_start <= c.baseline_stop &&
+           c.baseline_stop <= most_samples && c.window_start <= most_samples &&
+           (input.aligned ? c.window_start >= -most_samples : c.window_start >= 0);
+}
+
+bool is_switch(std::int32_t value) { return value == 0 || value == 1; }
+
+void check_input(const FrozenInput& input) {
+    if (!(input.window_length >= 1 && input.window_length <= most_samples && input.scale >= 0 && input.scale <= 2 &&
+          input.sample_period_ns > 0 && std::isfinite(input.sample_period_ns) && is_switch(input.aligned) &&
+          is_switch(input.interpolate) && is_switch(input.masked)))
+        throw Error("the input is not a possible one");
+    if (input.aligned && !(input.fraction > 0 && input.fraction < 1 && input.position >= -most_samples &&
+                           input.position <= most_samples))
+        throw Error("the alignment of the input is not a possible one");
+    if (input.reference < -1 || input.reference >= std::int32_t(input.channels.size()))
+        throw Error("the reference channel is " + std::to_string(input.reference) + ", there are " +
+                    number(input.channels.size()) + " channels");
+    for (std::size_t i = 0; i < input.channels.size(); ++i)
+        if (!possible(input.channels[i], input)) throw Error("channel " + number(i) + " of the input is not a possible one");
+    if (has_twins(input.names)) throw Error("two channels share a name, or one has none");
+}
+
+FrozenInput read_input(Cursor cursor) {
+    FrozenInput input;
+    const auto n_channels = cursor.take<std::uint32_t>();
+    for (std::int32_t* value : {&input.window_length, &input.scale, &input.reference, &input.aligned, &input.position,
+                                &input.interpolate, &input.masked})
         *value = cursor.take<std::int32_t>();
+    input.sample_period_ns = cursor.take<double>();
+    input.fraction = cursor.take<double>();
+    if (n_channels < 1 || n_channels > cursor.left() / sizeof(FrozenChannel))
+        throw Error("input: " + number(n_channels) + " channels do not fit into its " + number(cursor.left()) + " bytes");
+    input.channels = cursor.take_many<FrozenChannel>(n_channels);
+    for (std::uint32_t i = 0; i < n_channels; ++i) input.names.push_back(cursor.take_name());
     cursor.finish();
-    return p;
+    check_input(input);
+    return input;
 }
 
 FrozenArray read_array(Cursor& cursor, std::size_t n_weights) {
@@ -144,8 +123,13 @@ std::vector<FrozenLayer> read_layers(Cursor cursor, std::size_t n_weights) {
     std::size_t n_used = 0;
     for (std::uint32_t i = 0; i < n_layers; ++i) {
         FrozenLayer layer;
-        layer.code = LayerCode(cursor.take<std::uint32_t>());
-        const auto n_options = cursor.take<std::uint32_t>(), n_arrays = cursor.take<std::uint32_t>();
+        layer.code = cursor.take<std::uint32_t>();
+        const auto n_inputs = cursor.take<std::uint32_t>(), n_options = cursor.take<std::uint32_t>(),
+                   n_arrays = cursor.take<std::uint32_t>();
+        layer.inputs = cursor.take_many<std::uint32_t>(n_inputs);
+        for (const std::uint32_t input : layer.inputs)
+            if (input > i)
+                throw Error("layer " + number(i) + " reads value " + number(input) + ", which comes after it");
         layer.options = cursor.take_many<std::int32_t>(n_options);
         for (std::uint32_t k = 0; k < n_arrays; ++k) {
             layer.arrays.push_back(read_array(cursor, n_weights));
@@ -159,30 +143,9 @@ std::vector<FrozenLayer> read_layers(Cursor cursor, std::size_t n_weights) {
     return layers;
 }
 
-FrozenGolden read_golden(Cursor cursor, std::size_t n_classes) {
-    FrozenGolden golden;
-    golden.n_pulses = cursor.take<std::uint32_t>();
-    golden.n_samples = cursor.take<std::uint32_t>();
-    const auto n_scores = cursor.take<std::uint32_t>();
-    cursor.take<std::uint32_t>();
-    golden.tolerance = cursor.take<double>();
-    if (golden.n_pulses < 1 || n_scores != n_classes)
-        throw Error("golden vectors of " + number(golden.n_pulses) + " pulses and " + number(n_scores) +
-                    " scores each, expected " + number(n_classes));
-    if (!(golden.tolerance > 0 && golden.tolerance < 0.01)) throw Error("golden vectors with an odd tolerance");
-    golden.samples = cursor.take_many<std::int32_t>(golden.n_pulses * golden.n_samples);
-    golden.scores = cursor.take_many<double>(golden.n_pulses * n_classes);
-    cursor.finish();
-    return golden;
-}
-
-// Whether a name is there twice, or is empty: it could not be asked for.
-bool has_twins(std::vector<std::string> names) {
-    std::sort(names.begin(), names.end());
-    return std::adjacent_find(names.begin(), names.end()) != names.end() || (!names.empty() && names.front().empty());
-}
-
 }  // namespace
+
+std::string number(std::size_t value) { return std::to_string(value); }
 
 FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     const std::string_view content(reinterpret_cast<const char*>(bytes), size);
@@ -192,27 +155,15 @@ FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     Cursor meta = section(content, "meta");
     const std::vector<char> text = meta.take_many<char>(meta.left());
     file.description.assign(text.begin(), text.end());
-    file.preparation = read_preparation(section(content, "prepare"));
+    file.input = read_input(section(content, "input"));
     Cursor weights = section(content, "weights");
     file.weights = weights.take_many<float>(weights.left() / sizeof(float));
     weights.finish();
     if (!std::all_of(file.weights.begin(), file.weights.end(), [](float value) { return std::isfinite(value); }))
         throw Error("weights are not finite");
     file.layers = read_layers(section(content, "layers"), file.weights.size());
-    for (Cursor names = section(content, "classes"); names.left() > 0;) file.classes.push_back(names.take_name());
-    if (file.classes.empty() || std::size_t(file.preparation.n_classes) != file.classes.size())
-        throw Error("the preparation tells of " + std::to_string(file.preparation.n_classes) + " classes, " +
-                    number(file.classes.size()) + " have names");
-    if (has_twins(file.classes)) throw Error("two classes share a name, or one has none");
-    std::vector<std::string> names;
-    for (Cursor cuts = section(content, "cuts"); cuts.left() > 0;) {
-        const auto value = cuts.take<double>();
-        names.push_back(cuts.take_name());
-        file.thresholds.push_back({value, names.back()});
-        if (!(value >= 0 && value <= 1)) throw Error("a threshold lies outside 0 to 1, where scores are");
-    }
-    if (has_twins(names)) throw Error("two thresholds share a name, or one has none");
-    file.golden = read_golden(section(content, "golden"), file.classes.size());
+    file.outputs = read_outputs(section(content, "outputs"), file.layers.size());
+    file.golden = read_golden(section(content, "golden"), file.input, file.outputs);
     return file;
 }
 

@@ -1,4 +1,4 @@
-// The frozen file: its sections, read into plain structures that point into its content. Nothing is trusted.
+// The frozen file: its sections, read into plain structures. Nothing in it is trusted.
 #pragma once
 
 #include <cstddef>
@@ -6,25 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "discrimen/model.hpp"
+
 namespace discrimen {
 
-// Numbers of the layers in the file; never given anew.
-enum class LayerCode : std::uint32_t {
-    dense = 1,
-    conv1d = 2,
-    max_pooling = 3,
-    average_pooling = 4,
-    global_max_pooling = 5,
-    global_average_pooling = 6,
-    flatten = 7,
-    reshape = 8,
-    lstm = 9,
-    gru = 10,
-    activate = 11,
-    conv1d_transpose = 12,
-    up_sampling = 13,
-    keep = 14,
-    add_kept = 15,
+struct FrozenChannel {
+    std::int32_t polarity, baseline_start, baseline_stop, window_start;
+};
+
+struct FrozenInput {
+    std::int32_t window_length, scale, reference, aligned, position, interpolate, masked;
+    double sample_period_ns, fraction;
+    std::vector<FrozenChannel> channels;
+    std::vector<std::string> names;
 };
 
 struct FrozenArray {
@@ -32,42 +26,42 @@ struct FrozenArray {
     std::size_t start;  // of its first value in `weights`
 };
 
+// Layer k gives value k + 1; value 0 is the prepared input.
 struct FrozenLayer {
-    LayerCode code;
+    std::uint32_t code;
+    std::vector<std::uint32_t> inputs;  // values that it reads
     std::vector<std::int32_t> options;
     std::vector<FrozenArray> arrays;
 };
 
-struct FrozenPreparation {
-    double sample_period_ns, fraction;
-    std::int32_t polarity, baseline_start, baseline_stop, window_start, window_length;
-    std::int32_t aligned, position, interpolate, scale, n_classes;
+struct FrozenOutput {
+    Output promised;
+    std::size_t value;  // that it reads
+    std::int32_t activation;
+    double tolerance;
+    std::vector<double> golden;  // (pulse, value), before the activation
 };
 
 struct FrozenGolden {
     std::size_t n_pulses, n_samples;
-    double tolerance;
-    std::vector<std::int32_t> samples;  // (pulse, sample)
-    std::vector<double> scores;         // (pulse, class)
-};
-
-struct FrozenThreshold {
-    double value;
-    std::string name;
+    bool is_float;
+    std::vector<std::int32_t> samples;  // (pulse, channel, sample); the bits of floats if is_float
+    std::vector<std::uint8_t> present;  // (pulse, channel); empty: all are there
 };
 
 struct FrozenFile {
     std::size_t size;
     std::string description;
-    FrozenPreparation preparation;
+    FrozenInput input;
     std::vector<FrozenLayer> layers;
     std::vector<float> weights;
+    std::vector<FrozenOutput> outputs;
     FrozenGolden golden;
-    std::vector<std::string> classes;
-    std::vector<FrozenThreshold> thresholds;
 };
 
-// Throws Error if the content is no frozen file, is damaged, of a newer version, or contradicts itself.
+std::string number(std::size_t value);  // for messages
+
+// Throws Error if the content is no frozen file, is damaged, of another version, or contradicts itself.
 FrozenFile read_frozen(const std::uint8_t* content, std::size_t size);
 
 }  // namespace discrimen

@@ -4,72 +4,119 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <memory>
-
-#include "discrimen/model.hpp"
 
 namespace discrimen {
 namespace {
 
 constexpr std::size_t alignment = 64;
 
-// The largest difference between the golden scores and those of `pulses`, sent `at_once` at a time.
-double worst_difference(const LoadedModel& model, const FrozenGolden& golden, discrimen_pulses pulses,
-                        std::size_t at_once, float* workspace, std::vector<float>& scores) {
-    const std::size_t n_classes = model.classes.size();
-    const char* first = static_cast<const char*>(pulses.samples);
-    for (std::size_t done = 0; done < golden.n_pulses; done += at_once) {
-        pulses.samples = first + std::ptrdiff_t(done) * pulses.pulse_stride;
-        pulses.n_pulses = std::min(at_once, golden.n_pulses - done);
-        const discrimen_status status = classify(model, pulses, workspace, scores.data() + done * n_classes);
-        if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
-    }
-    double worst = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-        const double difference = std::abs(double(scores[i]) - golden.scores[i]);
-        if (std::isnan(difference)) return difference;
-        worst = std::max(worst, difference);
-    }
-    return worst;
+std::vector<Output> promised_by(std::vector<FrozenOutput>& outputs) {
+    std::vector<Output> promised;
+    for (FrozenOutput& output : outputs) promised.push_back(output.promised);
+    return promised;
 }
 
-// Blocks and single pulses, of 32 bits and where they fit of 16, must give the scores that the file promises.
-void check_golden(const LoadedModel& model, const FrozenGolden& golden) {
-    const std::unique_ptr<float, void (*)(float*)> workspace(new_workspace(model), free_workspace);
-    if (!workspace) throw Error("no memory for a workspace of " + std::to_string(workspace_bytes(model)) + " bytes");
-    std::vector<float> scores(golden.scores.size());
-    // Counted from the first sample, where 16 bits hold all and the baseline has no digits to lose: an offset that all
-    // samples share changes nothing else.
-    std::vector<std::int16_t> short_samples(golden.samples.size());
-    bool all_short = true;
-    for (std::size_t i = 0; i < golden.samples.size(); ++i) {
-        const std::int64_t sample = std::int64_t(golden.samples[i]) - golden.samples[0];
-        all_short = all_short && sample >= -32768 && sample <= 32767;
+std::size_t first_of_classes(const std::vector<Output>& outputs) {
+    std::size_t number = 0;
+    while (number < outputs.size() && outputs[number].kind != DISCRIMEN_CLASSES) ++number;
+    return number;
+}
+
+// Golden samples as one type of sample, and what comes out of them.
+class GoldenRun {
+   public:
+    GoldenRun(const LoadedModel& model, const FrozenFile& file, float* workspace)
+        : model_(model), file_(file), workspace_(workspace), pointers_(file.outputs.size()) {
+        for (const FrozenOutput& output : file.outputs) got_.emplace_back(output.golden.size());
+    }
+
+    // Throws Error if an output is off by more than its tolerance, `at_once` pulses at a time.
+    void check(const Pulses& pulses, std::size_t at_once) {
+        const std::size_t n_pulses = file_.golden.n_pulses;
+        for (std::size_t done = 0; done < n_pulses; done += at_once) run(pulses, done, std::min(at_once, n_pulses - done));
+        for (std::size_t i = 0; i < got_.size(); ++i) compare(file_.outputs[i], got_[i]);
+    }
+
+   private:
+    void run(Pulses pulses, std::size_t done, std::size_t n_pulses) {
+        pulses.samples = static_cast<const char*>(pulses.samples) + std::ptrdiff_t(done) * pulses.pulse_stride;
+        pulses.n_pulses = n_pulses;
+        if (pulses.present) pulses.present += std::ptrdiff_t(done) * pulses.present_stride;
+        for (std::size_t i = 0; i < got_.size(); ++i)
+            pointers_[i] = got_[i].data() + done * file_.outputs[i].promised.n_values;
+        const Status status = run_raw(model_, pulses, workspace_, pointers_.data());
+        if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
+    }
+
+    void compare(const FrozenOutput& output, const std::vector<float>& got) const {
+        double worst = 0;
+        for (std::size_t i = 0; i < got.size() && !std::isnan(worst); ++i) {
+            const double difference = std::abs(double(got[i]) - output.golden[i]);
+            worst = std::isnan(difference) ? difference : std::max(worst, difference);
+        }
+        if (!(worst <= output.tolerance))
+            throw Error("the model is off its own golden vectors by " + std::to_string(worst) + " in output '" +
+                        output.promised.name + "', allowed are " + std::to_string(output.tolerance) +
+                        "; freeze it again");
+    }
+
+    const LoadedModel& model_;
+    const FrozenFile& file_;
+    float* workspace_;
+    std::vector<float*> pointers_;
+    std::vector<std::vector<float>> got_;
+};
+
+// Counted from the first sample, where 16 bits hold all and the baseline has no digits to lose: an offset that all
+// samples share changes nothing else. False if they do not fit, or an empty baseline tells offsets apart.
+bool shorten(const FrozenFile& file, std::vector<std::int16_t>& short_samples) {
+    if (file.golden.is_float) return false;
+    std::int64_t offset = file.golden.samples[0];
+    for (const FrozenChannel& channel : file.input.channels)
+        if (channel.baseline_start == channel.baseline_stop) offset = 0;
+    short_samples.resize(file.golden.samples.size());
+    for (std::size_t i = 0; i < short_samples.size(); ++i) {
+        const std::int64_t sample = file.golden.samples[i] - offset;
+        if (sample < -32768 || sample > 32767) return false;
         short_samples[i] = static_cast<std::int16_t>(sample);
     }
-    const Pulses as_int32 = contiguous(golden.samples.data(), golden.n_pulses, golden.n_samples);
-    const Pulses as_int16 = contiguous(short_samples.data(), golden.n_pulses, golden.n_samples);
-    for (const std::size_t at_once : {golden.n_pulses, std::size_t(1)})
-        for (const Pulses* pulses : {&as_int32, &as_int16}) {
-            if (pulses == &as_int16 && !all_short) continue;
-            const double worst = worst_difference(model, golden, *pulses, at_once, workspace.get(), scores);
-            if (!(worst <= golden.tolerance))
-                throw Error("the model is off its own golden vectors by " + std::to_string(worst) + ", allowed are " +
-                            std::to_string(golden.tolerance) + "; freeze it again");
-        }
+    return true;
+}
+
+// Blocks and single pulses, of 32 bits and where they fit of 16, must give the values that the file promises.
+void check_golden(const LoadedModel& model, const FrozenFile& file) {
+    const std::unique_ptr<float, void (*)(float*)> workspace(new_workspace(model), free_workspace);
+    if (!workspace) throw Error("no memory for a workspace of " + std::to_string(workspace_bytes(model)) + " bytes");
+    const FrozenGolden& golden = file.golden;
+    const std::size_t n_channels = file.input.channels.size();
+    Pulses whole = contiguous(golden.samples.data(), golden.n_pulses, n_channels, golden.n_samples);
+    if (golden.is_float) whole.type = DISCRIMEN_FLOAT32;
+    if (!golden.present.empty()) {
+        whole.present = golden.present.data();
+        whole.present_stride = std::ptrdiff_t(n_channels);
+    }
+    GoldenRun golden_run(model, file, workspace.get());
+    for (const std::size_t at_once : {golden.n_pulses, std::size_t(1)}) golden_run.check(whole, at_once);
+    std::vector<std::int16_t> short_samples;
+    if (!shorten(file, short_samples)) return;
+    Pulses halved = contiguous(short_samples.data(), golden.n_pulses, n_channels, golden.n_samples);
+    halved.present = whole.present;
+    halved.present_stride = whole.present_stride;
+    for (const std::size_t at_once : {golden.n_pulses, std::size_t(1)}) golden_run.check(halved, at_once);
 }
 
 }  // namespace
 
-LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen)
+LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen, bool golden_too)
     : network(file),
       kernels(chosen),
-      classes(std::move(file.classes)),
-      thresholds(std::move(file.thresholds)),
+      channel_names(file.input.names),
+      outputs(promised_by(file.outputs)),
+      classes(first_of_classes(outputs)),
       description(std::move(file.description)),
-      sample_period_ns(file.preparation.sample_period_ns) {
-    check_golden(*this, file.golden);
+      sample_period_ns(file.input.sample_period_ns) {
+    if (golden_too) check_golden(*this, file);
 }
 
 std::size_t workspace_bytes(const LoadedModel& model) noexcept {
@@ -83,27 +130,5 @@ float* new_workspace(const LoadedModel& model) noexcept {
 }
 
 void free_workspace(float* memory) noexcept { std::free(memory); }
-
-discrimen_status classify(const LoadedModel& model, const discrimen_pulses& pulses, float* workspace,
-                          float* scores) noexcept {
-    const NetworkPlan& plan = model.network.plan();
-    if (pulses.n_pulses == 0) return DISCRIMEN_OK;
-    if (!pulses.samples || !scores || !workspace) return DISCRIMEN_NULL_ARGUMENT;
-    if (pulses.n_samples < std::size_t(plan.preparation.shortest_record)) return DISCRIMEN_RECORD_TOO_SHORT;
-    std::int32_t type;  // a caller in C may have put any number there
-    static_assert(sizeof type == sizeof pulses.type);
-    std::memcpy(&type, &pulses.type, sizeof type);
-    if (type < DISCRIMEN_INT16 || type > DISCRIMEN_FLOAT32) return DISCRIMEN_UNKNOWN_TYPE;
-    SampleView view;
-    view.data = static_cast<const char*>(pulses.samples);
-    view.n_pulses = pulses.n_pulses;
-    view.n_samples = std::min(pulses.n_samples, std::size_t(std::numeric_limits<std::int32_t>::max()));
-    view.pulse_stride = pulses.pulse_stride;
-    view.sample_stride = pulses.sample_stride;
-    view.type = type;
-    view.mask = pulses.mask == 0 ? ~std::uint32_t(0) : pulses.mask;
-    model.kernels.classify(plan, view, workspace, scores);
-    return DISCRIMEN_OK;
-}
 
 }  // namespace discrimen

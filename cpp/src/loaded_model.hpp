@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "discrimen/discrimen.h"
+#include "discrimen/model.hpp"
 #include "frozen_file.hpp"
 #include "network.hpp"
 #include "plan.hpp"
@@ -12,12 +12,13 @@
 namespace discrimen {
 
 struct LoadedModel {
-    LoadedModel(FrozenFile&& file, const Kernels& kernels);
+    LoadedModel(FrozenFile&& file, const Kernels& kernels, bool golden_too);
 
     Network network;
     const Kernels& kernels;
-    std::vector<std::string> classes;
-    std::vector<FrozenThreshold> thresholds;
+    std::vector<std::string> channel_names;
+    std::vector<Output> outputs;
+    std::size_t classes;  // number of the first output of classes; outputs.size(): none
     std::string description;
     double sample_period_ns;
 };
@@ -27,8 +28,10 @@ float* new_workspace(const LoadedModel& model) noexcept;
 void free_workspace(float* memory) noexcept;
 std::size_t workspace_bytes(const LoadedModel& model) noexcept;
 
-// Allocates nothing and does not throw.
-discrimen_status classify(const LoadedModel& model, const discrimen_pulses& pulses, float* workspace,
-                          float* scores) noexcept;
+// Checks what a caller asks for and runs it. Allocate nothing and do not throw.
+Status run(const LoadedModel& model, const Pulses& pulses, float* workspace, const Results& results) noexcept;
+Status classify(const LoadedModel& model, const Pulses& pulses, float* workspace, float* scores) noexcept;
+// All outputs before their activations.
+Status run_raw(const LoadedModel& model, const Pulses& pulses, float* workspace, float* const* outputs) noexcept;
 
 }  // namespace discrimen

@@ -34,6 +34,17 @@ std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& 
     if (pulses.n_pulses == 0) throw Error("there are no pulses to time");
     discrimen_workspace* workspace = discrimen_workspace_new(model);
     if (!workspace) throw std::bad_alloc();
+    // Scores where there are classes, else all that the model says.
+    std::vector<std::vector<float>> values;
+    std::vector<float*> pointers;
+    for (std::size_t i = 0; i < discrimen_n_outputs(model); ++i) {
+        discrimen_output output{};
+        output.size = sizeof output;
+        discrimen_describe_output(model, i, &output);
+        values.emplace_back(output.n_values);
+    }
+    for (std::vector<float>& of_output : values) pointers.push_back(of_output.data());
+    const Results results = discrimen_results_to(pointers.data());
     std::vector<float> scores(discrimen_n_classes(model));
     std::vector<double> times(n_calls);
     const double own = clock_ns();
@@ -44,7 +55,8 @@ std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& 
         const auto number = static_cast<std::ptrdiff_t>(call % pulses.n_pulses);
         one.samples = static_cast<const char*>(pulses.samples) + number * pulses.pulse_stride;
         const Clock::time_point start = Clock::now();
-        status = discrimen_classify(model, workspace, &one, scores.data());
+        status = scores.empty() ? discrimen_run(model, workspace, &one, &results)
+                                : discrimen_classify(model, workspace, &one, scores.data());
         times[call] = std::max(0.0, ns_since(start) - own);
         if (status != DISCRIMEN_OK) break;
     }

@@ -27,6 +27,18 @@ std::vector<std::uint8_t> content_of(const std::string& path) {
     return content;
 }
 
+// The first output that tells classes apart, or one without names and thresholds.
+const Output& classes_of(const LoadedModel& model) noexcept {
+    static const Output none{};
+    return model.classes < model.outputs.size() ? model.outputs[model.classes] : none;
+}
+
+const Threshold* threshold_of(const LoadedModel& model, std::string_view name) noexcept {
+    for (const Threshold& threshold : classes_of(model).thresholds)
+        if (threshold.name == name) return &threshold;
+    return nullptr;
+}
+
 }  // namespace
 
 Model::Model(std::shared_ptr<const LoadedModel> loaded) noexcept : loaded_(std::move(loaded)) {}
@@ -37,7 +49,7 @@ Model Model::from_memory(const void* content, std::size_t size, const LoadOption
         throw Error("device must be cpu or cuda, got '" + options.device + "'");
     const Kernels& kernels = kernels_for(options.instruction_set);
     FrozenFile file = read_frozen(static_cast<const std::uint8_t*>(content), size);
-    return Model(std::make_shared<const LoadedModel>(std::move(file), kernels));
+    return Model(std::make_shared<const LoadedModel>(std::move(file), kernels, options.check_golden));
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {
@@ -49,15 +61,9 @@ Model Model::load(const std::string& path, const LoadOptions& options) {
     }
 }
 
-std::size_t Model::n_classes() const noexcept { return loaded_->classes.size(); }
+const std::vector<std::string>& Model::channel_names() const noexcept { return loaded_->channel_names; }
 
-const std::string& Model::class_name(std::size_t number) const { return loaded_->classes.at(number); }
-
-std::size_t Model::class_number(std::string_view name) const noexcept {
-    std::size_t number = 0;
-    while (number < loaded_->classes.size() && loaded_->classes[number] != name) ++number;
-    return number;
-}
+bool Model::takes_absent() const noexcept { return loaded_->network.plan().preparation.masked; }
 
 std::size_t Model::shortest_record() const noexcept {
     return static_cast<std::size_t>(loaded_->network.plan().preparation.shortest_record);
@@ -65,14 +71,12 @@ std::size_t Model::shortest_record() const noexcept {
 
 double Model::sample_period_ns() const noexcept { return loaded_->sample_period_ns; }
 
-std::size_t Model::n_thresholds() const noexcept { return loaded_->thresholds.size(); }
+const std::vector<Output>& Model::outputs() const noexcept { return loaded_->outputs; }
 
-const std::string& Model::threshold_name(std::size_t number) const { return loaded_->thresholds.at(number).name; }
-
-double Model::threshold(std::string_view name) const noexcept {
-    for (const FrozenThreshold& threshold : loaded_->thresholds)
-        if (threshold.name == name) return threshold.value;
-    return std::numeric_limits<double>::quiet_NaN();
+std::size_t Model::output_number(std::string_view name) const noexcept {
+    std::size_t number = 0;
+    while (number < outputs().size() && outputs()[number].name != name) ++number;
+    return number;
 }
 
 const std::string& Model::description() const noexcept { return loaded_->description; }
@@ -80,6 +84,36 @@ const std::string& Model::description() const noexcept { return loaded_->descrip
 const char* Model::instruction_set() const noexcept { return loaded_->kernels.name; }
 
 std::size_t Model::workspace_bytes() const noexcept { return discrimen::workspace_bytes(*loaded_); }
+
+std::size_t Model::n_classes() const noexcept { return classes_of(*loaded_).names.size(); }
+
+const std::string& Model::class_name(std::size_t number) const { return classes_of(*loaded_).names.at(number); }
+
+std::size_t Model::class_number(std::string_view name) const noexcept {
+    const std::vector<std::string>& names = classes_of(*loaded_).names;
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+std::size_t Model::n_thresholds() const noexcept { return classes_of(*loaded_).thresholds.size(); }
+
+const std::string& Model::threshold_name(std::size_t number) const {
+    return classes_of(*loaded_).thresholds.at(number).name;
+}
+
+double Model::threshold(std::string_view name) const noexcept {
+    const Threshold* found = threshold_of(*loaded_, name);
+    return found ? found->value : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::size_t Model::threshold_class(std::string_view name) const noexcept {
+    const Threshold* found = threshold_of(*loaded_, name);
+    return found ? found->class_number : n_classes();
+}
+
+Status Model::run(const Pulses& pulses, Workspace& workspace, const Results& results) const noexcept {
+    if (workspace.loaded_ != loaded_) return DISCRIMEN_WRONG_WORKSPACE;
+    return discrimen::run(*loaded_, pulses, workspace.memory_, results);
+}
 
 Status Model::classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept {
     if (workspace.loaded_ != loaded_) return DISCRIMEN_WRONG_WORKSPACE;

@@ -21,9 +21,8 @@ frozen::Content content_for(bool aligned, Random& random) {
     content.preparation.position = 5;
     content.layers = {{frozen::reshape, {20, 2}, {}},
                       networks::conv1d(random, 3, 2, 7, {frozen::relu, 1, 1, frozen::same}),
-                      {frozen::keep, {0}, {}},
                       networks::gru(random, 7, 7, true),
-                      {frozen::add_kept, {0}, {}},
+                      {frozen::add, {}, {}, {3, 2}},
                       {frozen::global_average_pooling, {}, {}},
                       networks::dense(random, 7, 3, frozen::softmax)};
     networks::complete(content, random);
@@ -45,8 +44,8 @@ std::vector<double> impossible(int number, const frozen::Preparation& p, int n_s
 void check_all_sizes(const frozen::Content& content, const discrimen::Model& model, const PulseList& pulses,
                      const records::Layout& layout, Random& random) {
     const records::Records records(pulses, layout, random);
-    const std::size_t n_classes = content.classes.size();
-    const std::vector<float> single = records::classify(model, records.view(), 1);
+    const std::size_t n_classes = content.outputs[0].shape[0];
+    const std::vector<float> single = records::scores(model, records.view(), 1);
     for (std::size_t p = 0; p < pulses.size(); ++p) {
         const std::vector<double> wanted = reference::scores(content, pulses[p]);
         for (std::size_t c = 0; c < n_classes; ++c) CHECK_CLOSE(single[p * n_classes + c], wanted[c], tolerance);
@@ -55,7 +54,7 @@ void check_all_sizes(const frozen::Content& content, const discrimen::Model& mod
         const check::Context where(std::to_string(n_pulses) + " pulses");
         discrimen::Pulses some = records.view();
         some.n_pulses = n_pulses;
-        const std::vector<float> together = records::classify(model, some, std::size_t(most_pulses));
+        const std::vector<float> together = records::scores(model, some, std::size_t(most_pulses));
         for (std::size_t i = 0; i < together.size(); ++i) CHECK_CLOSE(together[i], single[i], tolerance);
     }
 }

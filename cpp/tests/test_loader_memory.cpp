@@ -32,6 +32,7 @@ Content content_with(std::vector<Layer> layers, std::size_t padding) {
     content.layers = {{frozen::reshape, {8, 1}, {}}, {frozen::global_average_pooling, {}, {}}};
     networks::complete(content, random);
     content.layers.insert(content.layers.begin() + 1, layers.begin(), layers.end());
+    content.outputs[0].value = -1;
     return content;
 }
 
@@ -68,8 +69,20 @@ void check_huge_options() {
                file_with({networks::conv1d(random, 2, 1, 1, {0, 1, huge, frozen::same})}));
     check_load("a pool of huge size", file_with({{frozen::max_pooling, {huge, 1, frozen::same}, {}}}));
     check_load("a huge reshape", file_with({{frozen::reshape, {huge, huge}, {}}}));
-    check_load("everything kept in the last slot",
-               file_with({{frozen::up_sampling, {1000}, {}}, {frozen::keep, {7}, {}}}));
+    check_load("a huge padding", file_with({{frozen::zero_padding, {huge, huge}, {}}}));
+}
+
+// Values that all live until the last layer has read them.
+void check_many_live_values() {
+    std::vector<Layer> layers = {{frozen::up_sampling, {1000}, {}}};
+    std::vector<std::uint32_t> all;
+    for (std::uint32_t i = 0; i < 200; ++i) {
+        layers.push_back({frozen::reverse, {}, {}, {2}});
+        all.push_back(i + 3);
+    }
+    layers.push_back({frozen::add, {}, {}, all});
+    check_load("many large values that live at a time", file_with(layers));
+    check_load("many channels that live at a time", file_with({{frozen::concatenate, {0}, {}, std::vector<std::uint32_t>(500, 1)}}));
 }
 
 void check_many_layers() {
@@ -90,5 +103,6 @@ int main() {
     return check::run([] {
         check_huge_options();
         check_many_layers();
+        check_many_live_values();
     });
 }

@@ -1,4 +1,4 @@
-// Nothing is allocated in classify: every layer, every type of sample, blocks and single pulses.
+// Nothing is allocated in run: every layer, every type of sample, blocks and single pulses.
 #include <cstdlib>
 
 #include "allocations.hpp"
@@ -35,12 +35,17 @@ void check_that_the_engine_is_counted(const discrimen::Model& model) {
     CHECK(allocations::count() > before);
 }
 
-void check_classify(const frozen::Content& content, const discrimen::Model& model, Random& random) {
+void check_run(const frozen::Content& content, const discrimen::Model& model, Random& random) {
     discrimen::Workspace workspace(model);
     const int n_samples = content.preparation.shortest_record() + 40;
     std::vector<std::vector<double>> pulses;
     for (int i = 0; i < 70; ++i) pulses.push_back(networks::plain_pulse(content.preparation, n_samples, random));
-    std::vector<float> scores(pulses.size() * model.n_classes());
+    std::vector<float> values(pulses.size() * model.outputs()[0].n_values);
+    std::vector<double> restoration(pulses.size() * 3);
+    float* const to[] = {values.data()};
+    discrimen::Results results = discrimen_results_to(to);
+    results.restoration = restoration.data();
+    results.seed = 1;
     for (int type = 0; type < 4; ++type)
         for (const int gap : {0, 2}) {
             records::Layout layout;
@@ -50,7 +55,7 @@ void check_classify(const frozen::Content& content, const discrimen::Model& mode
                 discrimen::Pulses some = records.view();
                 some.n_pulses = n_pulses;
                 const std::size_t before = allocations::count();
-                const discrimen::Status status = model.classify(some, workspace, scores.data());
+                const discrimen::Status status = model.run(some, workspace, results);
                 const std::size_t after = allocations::count();
                 CHECK_EQUAL(status, DISCRIMEN_OK);
                 CHECK_EQUAL(after - before, std::size_t(0));
@@ -71,12 +76,16 @@ int main(int argc, char** argv) {
                 Random random(code);
                 frozen::Content content = networks::one_layer(random, code);
                 content.preparation.aligned = aligned;
+                if (aligned) content.preparation.window_start = 0;
                 content.preparation.position = -1;  // a window of one sample holds one behind the crossing
                 content.preparation.baseline_stop = 2;
+                const int n_values = int(content.outputs[0].shape[0]);
+                content.layers.push_back(networks::dense(random, n_values, 2, frozen::tanh));
+                content.outputs.clear();
                 networks::complete(content, random);
                 const discrimen::Model model = networks::load(content, set);
                 check_that_the_engine_is_counted(model);
-                check_classify(content, model, random);
+                check_run(content, model, random);
             }
     });
 }

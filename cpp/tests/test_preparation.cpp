@@ -161,7 +161,7 @@ void check_records_that_are_not_finite(const std::string& set) {
         layout.type = DISCRIMEN_FLOAT32;
         const records::Records records(pulses, layout, random);
         for (const std::size_t at_once : {std::size_t(60), std::size_t(1)})
-            for (const float score : records::classify(model, records.view(), at_once)) CHECK(std::isnan(score));
+            for (const float score : records::scores(model, records.view(), at_once)) CHECK(std::isnan(score));
     }
 }
 

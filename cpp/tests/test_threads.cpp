@@ -17,9 +17,8 @@ frozen::Content network(Random& random) {
     content.preparation.window_length = 32;
     content.layers = {{frozen::reshape, {16, 2}, {}},
                       networks::conv1d(random, 3, 2, 9, {frozen::gelu, 1, 1, frozen::same}),
-                      {frozen::keep, {0}, {}},
                       networks::lstm(random, 9, 9, true),
-                      {frozen::add_kept, {0}, {}},
+                      {frozen::add, {}, {}, {3, 2}},
                       networks::gru(random, 9, 5, false),
                       networks::dense(random, 5, 2, frozen::softmax)};
     networks::complete(content, random);
@@ -29,7 +28,10 @@ frozen::Content network(Random& random) {
 // A copy of the model shares its weights; it and its workspace die within the thread.
 void classify_often(discrimen::Model model, const discrimen::Pulses& pulses, std::vector<float>& scores) {
     discrimen::Workspace workspace(model);
-    for (int round = 0; round < n_rounds; ++round) model.classify(pulses, workspace, scores.data());
+    for (int round = 0; round < n_rounds; ++round) {
+        float* const to[] = {scores.data()};
+        model.run(pulses, workspace, discrimen_results_to(to));
+    }
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ int main(int argc, char** argv) {
         std::vector<std::vector<double>> pulses;
         for (int i = 0; i < n_pulses; ++i) pulses.push_back(networks::plain_pulse(content.preparation, 50, random));
         const records::Records records(pulses, {}, random);
-        const std::vector<float> wanted = records::classify(model, records.view(), n_pulses);
+        const std::vector<float> wanted = records::scores(model, records.view(), n_pulses);
 
         std::vector<std::vector<float>> scores(n_threads, std::vector<float>(wanted.size()));
         std::vector<std::thread> threads;

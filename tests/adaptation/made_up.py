@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from tests.training.toy_pulses import PREPARATION
 
 from discrimen.adaptation.measured import Measured
-from discrimen.freezing.freeze import GOLDEN_TOLERANCE, golden_pulses
-from discrimen.inference.reference_predictor import score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense, Layer
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_spec import ModelSpec
 
 
@@ -42,14 +44,12 @@ def two_bands(n_pulses: int, *, neutron_share: float = 0.4, shift: float = 3.0, 
     return Bands(shift + np.where(label == 1, 3.0, -3.0) + width * rng.standard_normal(n_pulses), peak_adc, label)
 
 
-def frozen_model(path: Path, **changes: Any) -> FrozenModel:
+def frozen_model(path: Path, *, thresholds: Mapping[str, float] | None = None, **changes: Any) -> FrozenModel:
     """Write a network of one layer that takes the tail of a toy pulse for the sign of a neutron."""
     tail = np.zeros((75, 2), np.float32)
     tail[22:60, 1] = 1.5
-    layers: tuple[Layer, ...] = (Dense(kernel=tail, bias=np.array([0.0, -9.0], np.float32), activation="softmax"),)
-    spec = ModelSpec(preparation=PREPARATION, **changes)
-    samples = golden_pulses(PREPARATION)
-    golden = GoldenVectors(samples, score_exactly(layers, spec, samples), GOLDEN_TOLERANCE)
-    model = FrozenModel(spec, layers, golden)
+    network = chain([Flatten(), Dense(kernel=tail, bias=np.array([0.0, -9.0], np.float32))])
+    spec = ModelSpec(preparation=PREPARATION, **changes).with_thresholds(thresholds or {})
+    model = FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(PREPARATION, 64)))
     write_frozen(model, path)
     return model

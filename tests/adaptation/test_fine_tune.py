@@ -56,7 +56,7 @@ def test_only_the_last_layer_changes_if_wished_and_rising_pulses_are_turned(sour
     rising = pulses.replace(samples=(16000 - pulses.samples.astype(np.int32)).astype(np.uint16))
     tuning = FineTuning(epochs=2, layers="last")
     done = fine_tune(source, labelled(rising, polarity="positive"), tmp_path / "tuned", tuning=tuning)
-    assert done.spec.preparation.polarity == 1
+    assert done.spec.preparation.only.polarity == 1
     old, new = (weights(place) for place in (source, tmp_path / "tuned"))
     changed = [not np.array_equal(a, b) for a, b in zip(old, new, strict=True)]
     assert changed == [False] * (len(changed) - 2) + [True, True]

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from tests.scoring.small_model import write_small_model
 
-from discrimen.benchmark import bench, made_up_pulses
+from discrimen.benchmark import bench
 from discrimen.errors import FormatError, MissingExtraError, SettingsError
-from discrimen.inference.reference_predictor import ReferencePredictor
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +69,3 @@ def test_what_is_no_frozen_model_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "x.onnx", tmp_path / "x.discrimen", tmp_path / "none.discrimen"):
         with pytest.raises(FormatError):
             bench(path)
-
-
-def test_made_up_pulses_can_all_be_scored_and_follow_their_seed(model: Path) -> None:
-    import numpy as np
-
-    predictor = ReferencePredictor(model)
-    pulses = made_up_pulses(predictor.spec.preparation, 200, np.random.default_rng(1))
-    assert pulses.dtype == np.int16
-    assert np.isfinite(predictor.predict(pulses)).all()
-    assert np.array_equal(pulses, made_up_pulses(predictor.spec.preparation, 200, np.random.default_rng(1)))

@@ -22,11 +22,12 @@ BUILD_OPTIONS = {
     "sanitized": {"DISCRIMEN_SANITIZE": "address,undefined", "DISCRIMEN_MUTATIONS": f"{N_MUTATIONS}"},
 }
 SETS = ("baseline", "avx2", "avx512")
-OF_KERNELS = ("layers", "preparation", "sample_layouts", "batches", "threads", "no_allocation")
+OF_KERNELS = ("layers", "preparation", "channels", "sample_layouts", "batches", "threads", "no_allocation")
 TESTS = (
     *(f"test_{name}.{instruction_set}" for name in OF_KERNELS for instruction_set in SETS),
     *(f"test_{name}" for name in ("c_interface", "loader", "loader_memory", "sha256")),
     "mutate_loader",
+    "found_files",
 )
 LIBRARIES = {
     "libstdc++.so.6",
@@ -81,7 +82,7 @@ def test_engine(name: str, results: dict[str, Element]) -> None:
         assert "on this machine" in output
         pytest.skip(output.strip())
     assert results[name].get("status") == "run", output
-    assert re.search(r"[1-9]\d* checks, 0 failed|[1-9]\d* inputs", output), output
+    assert re.search(r"[1-9]\d* checks, 0 failed|[1-9]\d* inputs|[1-9]\d* files", output), output
 
 
 def check_mutations(printed: str, n_inputs: int) -> None:

@@ -14,9 +14,11 @@ from tests.cpp.neda_frames import SCORE_FRAME, neda_frames
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.inference.native import NativePredictor
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_spec import ModelSpec
 
 EXAMPLES = native_build.REPOSITORY / "cpp" / "examples"
@@ -45,11 +47,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kernel = rng.normal(0, 2 / np.sqrt(inputs), (inputs, outputs)).astype(np.float32)
         return Dense(kernel=kernel, bias=rng.normal(0, 0.2, outputs).astype(np.float32), activation=activation)  # type: ignore[arg-type]
 
-    layers = (dense(75, 6, "tanh"), dense(6, 2, "softmax"))
-    spec = ModelSpec(preparation=PREPARATION, thresholds={"efficiency_0.95": THRESHOLD})
-    golden = toy_pulses(10).samples.astype(np.int32)
+    network = chain([Flatten(), dense(75, 6, "tanh"), dense(6, 2, "linear")])
+    spec = ModelSpec(preparation=PREPARATION).with_thresholds({"efficiency_0.95": THRESHOLD})
+    golden = golden_vectors(network, spec, toy_pulses(10).samples.astype(np.int32)[:, np.newaxis])
     path = tmp_path_factory.mktemp("model") / "random.discrimen"
-    write_frozen(FrozenModel(spec, layers, GoldenVectors(golden, score_exactly(layers, spec, golden), 1e-5)), path)
+    write_frozen(FrozenModel(spec, network, golden), path)
     return path
 
 
@@ -76,18 +78,21 @@ def test_minimal_programs_print_the_scores_of_a_raw_file(
     program: str, programs: Path, model: Path, samples: NDArray[np.uint16], scores: NDArray[np.float32], tmp_path: Path
 ) -> None:
     samples.tofile(tmp_path / "records.raw")
-    lines = native_build.run(programs / program, model, tmp_path / "records.raw", "75").splitlines()
-    printed = np.array([[float(line.split()[column]) for column in (0, 2, 4)] for line in lines])
-    np.testing.assert_array_equal(printed[:, 0], np.arange(len(samples)))
-    np.testing.assert_allclose(printed[:, 1:], scores, atol=1e-5)
-    assert all("gamma" in line and "neutron" in line for line in lines)
-    assert lines[7].endswith("(no pulse)")
+    *lines, summary = native_build.run(programs / program, model, tmp_path / "records.raw", "75").splitlines()
+    assert summary.startswith("1200 pulses of 75 samples")
+    scored = re.compile(r"(\d+) .*gamma ([\d.]+) +neutron ([\d.]+)")
+    assert re.fullmatch(r"7 .*\(no pulse\)", lines[7])
+    printed = np.array(
+        [scored.match(line).groups() if number != 7 else (7, np.nan, np.nan) for number, line in enumerate(lines)]
+    )  # type: ignore[union-attr]
+    np.testing.assert_array_equal(printed[:, 0].astype(int), np.arange(len(samples)))
+    np.testing.assert_allclose(printed[:, 1:].astype(float), scores, atol=1e-5)
     decided = ["neutron by threshold efficiency_0.95" in line for line in lines]
     np.testing.assert_array_equal(decided, scores[:, 1] >= THRESHOLD)
 
 
 def test_minimal_program_makes_pulses_of_its_own(programs: Path, model: Path) -> None:
-    assert len(native_build.run(programs / "minimal", model).splitlines()) == 8
+    assert len(native_build.run(programs / "minimal", model).splitlines()) == 8 + 1
 
 
 @pytest.mark.parametrize("program", ["minimal", "minimal_c"])

@@ -13,11 +13,13 @@ from tests.cpp import native_build
 
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.root_file import FORMAT
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import one_channel
 
 RUN = Path(__file__).parents[1] / "formats" / "golden" / "compass_data_r.root"
 MACRO = native_build.REPOSITORY / "cpp" / "examples" / "root" / "classify.C"
@@ -40,20 +42,15 @@ def root_program() -> str:
 
 def write_model(path: Path) -> Path:
     """Freeze a network that takes records of 40 samples: the golden run has such and shorter ones."""
-    preparation = Preparation(
+    preparation = one_channel(
         sample_period_ns=2.0, polarity=-1, baseline_start=0, baseline_stop=8, window_start=0, window_length=LENGTH
     )
     rng = np.random.default_rng(3)
-    layers = (
-        Dense(
-            kernel=rng.normal(0, 0.2, (LENGTH, 2)).astype(np.float32),
-            bias=np.zeros(2, np.float32),
-            activation="softmax",
-        ),
-    )
+    kernel = rng.normal(0, 0.2, (LENGTH, 2)).astype(np.float32)
+    network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
     spec = ModelSpec(preparation=preparation)
-    golden = rng.integers(0, 16384, (4, LENGTH)).astype(np.int32)
-    write_frozen(FrozenModel(spec, layers, GoldenVectors(golden, score_exactly(layers, spec, golden), 1e-5)), path)
+    golden = golden_vectors(network, spec, rng.integers(0, 16384, (4, 1, LENGTH)).astype(np.int32))
+    write_frozen(FrozenModel(spec, network, golden), path)
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.evaluation import Report, evaluate
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.preparation import Alignment, one_channel
 from discrimen.network.prepare import prepare
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import DetectorSettings, GatesNs
@@ -20,7 +20,7 @@ from discrimen.pulses.detector import DetectorSettings, GatesNs
 PERIOD_NS = 4.0
 N_SAMPLES = 120
 GATES = GatesNs(gate_start_ns=-12.0, short_gate_end_ns=40.0, long_gate_end_ns=300.0)
-PREPARATION = Preparation(
+PREPARATION = one_channel(
     sample_period_ns=PERIOD_NS,
     polarity=-1,
     baseline_start=0,
@@ -75,7 +75,7 @@ class ToyPredictor:
 
     def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
         prepared = prepare(samples, self.spec.preparation)
-        waveforms = prepared.waveforms.astype(np.float64)
+        waveforms = prepared.waveforms[:, 0].astype(np.float64)
         area = np.maximum(waveforms.sum(axis=1), 1e-6)
         gamma, neutron = (_shape(shares, 30.0)[30:110] for shares in (_GAMMA_SHARES, _NEUTRON_SHARES))
         weight = np.zeros(80)
@@ -98,8 +98,9 @@ def make_pulses() -> Callable[..., Pulses]:
 def make_predictor() -> Callable[..., ToyPredictor]:
     """Give the maker of toy predictors; changes go to the spec."""
 
-    def make(**changes: Any) -> ToyPredictor:
-        return ToyPredictor(spec=ModelSpec(**({"preparation": PREPARATION, "settings": SETTINGS} | changes)))
+    def make(thresholds: Mapping[str, float] | None = None, **changes: Any) -> ToyPredictor:
+        spec = ModelSpec(**({"preparation": PREPARATION, "settings": SETTINGS} | changes))
+        return ToyPredictor(spec=spec.with_thresholds(thresholds or {}))
 
     return make
 
@@ -107,7 +108,7 @@ def make_predictor() -> Callable[..., ToyPredictor]:
 @pytest.fixture(scope="session")
 def report(make_predictor: Callable[..., ToyPredictor]) -> Report:
     """Give the whole evaluation of toy pulses, gates tuned on others."""
-    predictor = make_predictor(thresholds={"even": 0.5})
+    predictor = make_predictor({"even": 0.5})
     return evaluate(predictor, toy_pulses(6000, seed=1), tuning=toy_pulses(8000, seed=2))
 
 

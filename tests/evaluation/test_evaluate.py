@@ -281,7 +281,7 @@ def test_what_cannot_be_judged_is_an_error(
 def test_one_class_alone_is_judged_at_thresholds(
     make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
-    pulses, predictor = make_pulses(600, seed=9), make_predictor(thresholds={"strict": 0.9})
+    pulses, predictor = make_pulses(600, seed=9), make_predictor({"strict": 0.9})
     gammas = pulses[pulses.column("label") == Label.GAMMA]
     report = evaluate(predictor, gammas, tuning=make_pulses(800, seed=10))
     assert all(isinstance(found, NotComputed) for part in report.ranges for found in part.methods.values())

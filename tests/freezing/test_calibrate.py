@@ -12,12 +12,9 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 from discrimen.errors import SettingsError
 from discrimen.freezing.calibrate import CalibrationTask, calibrate, calibrated
 from discrimen.freezing.freeze import freeze
-from discrimen.freezing.temperature import with_temperature
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
-from discrimen.network.arithmetic import run_layers
 from discrimen.network.frozen_file import read_frozen
-from discrimen.network.layers import Activate, Dense, Flatten, Layer
 from discrimen.pulses import Label, Pulses
 from discrimen.training import TrainingConfig, train
 
@@ -36,36 +33,6 @@ def task(**changes: object) -> CalibrationTask:
     labels = np.where(wrong, 1 - pulses.column("label"), pulses.column("label")).astype(np.int8)
     given = CalibrationTask(pulses=pulses.replace(label=labels), files=[{"name": "toy", "sha256": "0"}])
     return replace(given, **changes)  # type: ignore[arg-type]
-
-
-def dense(activation: str) -> Dense:
-    rng = np.random.default_rng(1)
-    kernel, bias = rng.normal(size=(6, 2)).astype(np.float32), rng.normal(size=2).astype(np.float32)
-    return Dense(kernel=kernel, bias=bias, activation=activation)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("layers", [(dense("softmax"),), (dense("linear"), Activate(activation="softmax"))])
-@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
-def test_logits_are_divided(layers: tuple[Layer, ...], temperature: float) -> None:
-    inputs = np.random.default_rng(2).normal(size=(20, 6)).astype(np.float32)
-    before, after = run_layers(layers, inputs), run_layers(with_temperature(layers, temperature), inputs)
-    assert np.log(after[:, 1] / after[:, 0]) == pytest.approx(
-        np.log(before[:, 1] / before[:, 0]) / temperature, rel=1e-5
-    )
-
-
-@pytest.mark.parametrize(
-    "layers", [(dense("sigmoid"),), (dense("relu"), Activate(activation="softmax")), (Flatten(),), ()]
-)
-def test_networks_without_logits_are_refused(layers: tuple[Layer, ...]) -> None:
-    with pytest.raises(SettingsError, match="dense layer and a softmax"):
-        with_temperature(layers, 2.0)
-
-
-@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
-def test_impossible_temperatures_are_refused(temperature: float) -> None:
-    with pytest.raises(SettingsError, match="positive and finite"):
-        with_temperature((dense("softmax"),), temperature)
 
 
 @pytest.mark.parametrize("backend", ["native", "reference"])
@@ -122,7 +89,7 @@ def test_thresholds_alone_leave_the_scores(folder: Path, tmp_path: Path) -> None
     plain, cut = tmp_path / "plain.discrimen", tmp_path / "cut.discrimen"
     freeze(folder, plain)
     freeze(folder, cut, calibration=task(temperature=False, neutron_efficiencies=(0.9,)))
-    assert np.array_equal(read_frozen(plain).golden.scores, read_frozen(cut).golden.scores)
+    assert np.array_equal(read_frozen(plain).golden.values[0], read_frozen(cut).golden.values[0])
     assert read_frozen(cut).spec.provenance["calibration"]["temperature"] is None
 
 
@@ -130,4 +97,4 @@ def test_a_model_is_calibrated_once(folder: Path, tmp_path: Path) -> None:
     done = freeze(folder, tmp_path / "x.discrimen", calibration=task())
     assert done.calibration is not None
     with pytest.raises(SettingsError, match="calibrated already"):
-        calibrated(done.model.layers, done.model.spec, done.calibration, task())
+        calibrated(done.model.network, done.model.spec, done.calibration, task())

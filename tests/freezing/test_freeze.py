@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,21 +15,17 @@ from numpy.typing import NDArray
 from tests.inference.predictor_contract import PredictorContract
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
-from discrimen.errors import DeviceError, SettingsError
-from discrimen.freezing.freeze import freeze, golden_pulses
-from discrimen.freezing.from_keras import layers_of
+from discrimen.errors import DeviceError
+from discrimen.freezing.freeze import freeze
 from discrimen.inference.base import Predictor
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.load import load_model
 from discrimen.inference.reference_predictor import ReferencePredictor
-from discrimen.keras_jax import load_keras
-from discrimen.models import ARCHITECTURES
-from discrimen.network.preparation import Alignment, Preparation
-from discrimen.network.prepare import prepare
-from discrimen.training import TrainingConfig, train
+from discrimen.network.frozen_file import read_frozen
+from discrimen.training import TrainingConfig, train, validation_pulses
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=["mlp", "patches"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("model") / request.param
     train(toy_pulses(150), PREPARATION, TrainingConfig(architecture=request.param, epochs=2), folder=place)
@@ -38,7 +35,9 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def frozen(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("frozen") / "model.discrimen"
-    assert freeze(folder, output).worst_difference < 1e-5
+    done = freeze(folder, output)
+    assert done.worst_difference < 1e-5
+    assert done.from_validation
     return output
 
 
@@ -81,47 +80,26 @@ def test_frozen_model_on_a_gpu_is_refused(frozen: Path) -> None:
         load_model(frozen, device="gpu")
 
 
-@pytest.mark.parametrize("scale", ["peak", "area", "none"])
-@pytest.mark.parametrize("polarity", [-1, 1])
-@pytest.mark.parametrize("alignment", [None, Alignment(position=6, interpolate=True)])
-def test_golden_pulses_suit_any_preparation(scale: Any, polarity: int, alignment: Alignment | None) -> None:
-    preparation = Preparation(
-        sample_period_ns=2.0,
-        polarity=polarity,
-        baseline_start=0,
-        baseline_stop=20,
-        window_start=5,
-        window_length=90,
-        alignment=alignment,
-        scale=scale,
-    )
-    pulses = golden_pulses(preparation)
-    assert np.array_equal(pulses, golden_pulses(preparation))
-    assert prepare(pulses, preparation).valid.all()
-    assert len(np.unique(pulses, axis=0)) == len(pulses)
+def test_golden_vectors_are_validation_pulses_and_mixtures_of_them(folder: Path, frozen: Path) -> None:
+    kept = validation_pulses(folder)
+    assert kept is not None
+    known = {record.tobytes() for record in kept[0].astype(np.int32)}
+    golden = [record.tobytes() for record in read_frozen(frozen).golden.samples]
+    assert sum(record in known for record in golden) >= len(golden) / 2
 
 
-def test_layer_without_counterpart_is_named() -> None:
-    keras = load_keras("cpu").keras
-    model = keras.Sequential([keras.Input((8,)), keras.layers.LayerNormalization(name="norm")])
-    with pytest.raises(SettingsError, match=r"'norm' \(LayerNormalization\) cannot be frozen"):
-        layers_of(model)
+def test_a_folder_without_validation_pulses_is_proved_by_made_up_ones(folder: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(folder, bare)
+    (bare / "validation_pulses.npz").unlink()
+    done = freeze(bare, tmp_path / "x.discrimen")
+    assert not done.from_validation
+    assert done.worst_difference < 1e-5
 
 
-@pytest.mark.parametrize(
-    ("kind", "options", "reason"),
-    [
-        ("Dense", {"units": 2, "activation": "selu"}, "selu"),
-        ("LSTM", {"units": 2, "go_backwards": True}, "go_backwards"),
-        ("LSTM", {"units": 2, "recurrent_activation": "tanh"}, "recurrent_activation"),
-        ("GRU", {"units": 2, "reset_after": False}, "reset_after"),
-        ("Conv1D", {"filters": 2, "kernel_size": 2, "padding": "causal"}, "causal"),
-        ("GlobalMaxPooling1D", {"keepdims": True}, "keepdims"),
-    ],
-)
-def test_option_without_counterpart_is_named(kind: str, options: dict[str, Any], reason: str) -> None:
-    keras = load_keras("cpu").keras
-    first = [] if kind == "Dense" else [keras.layers.Reshape((8, 1))]
-    model = keras.Sequential([keras.Input((8,)), *first, getattr(keras.layers, kind)(**options)])
-    with pytest.raises(SettingsError, match=reason):
-        layers_of(model)
+def test_given_pulses_are_taken_for_the_golden_vectors(folder: Path, tmp_path: Path) -> None:
+    given = toy_pulses(100, seed=7).samples
+    done = freeze(folder, tmp_path / "x.discrimen", golden=given)
+    known = {record.tobytes() for record in given.astype(np.int32)}
+    assert any(record.tobytes() in known for record in done.model.golden.samples[:, 0])
+    assert not done.from_validation

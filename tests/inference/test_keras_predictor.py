@@ -57,7 +57,7 @@ def test_compiles_for_a_few_batch_sizes_only(folder: Path) -> None:
     samples = toy_pulses(3000, seed=2).samples
     for n_pulses in range(1, 5000, 97):
         predictor.predict(samples[:n_pulses])
-    assert predictor._scores._cache_size() <= 2
+    assert predictor._values._cache_size() <= 2
 
 
 def test_learned_to_tell_the_classes_apart(tmp_path: Path) -> None:

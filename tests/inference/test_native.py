@@ -1,8 +1,11 @@
-"""The native engine behind the Predictor protocol: the contract, every architecture, every instruction set."""
+"""The native engine behind the Predictor protocol: the contract, every layer and output, every instruction set."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +14,67 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from tests.inference.predictor_contract import PredictorContract
-from tests.inference.same_scores import randomise
+from tests.network.networks import NETWORKS, frozen
+from tests.network.pulses import channels_there, raw_pulses
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.errors import DataError, DeviceError, FormatError, SettingsError
-from discrimen.freezing.freeze import golden_pulses
-from discrimen.freezing.from_keras import layers_of
 from discrimen.inference import engine
 from discrimen.inference.base import Predictor
 from discrimen.inference.native import NativePredictor
-from discrimen.inference.reference_predictor import score_exactly
-from discrimen.keras_jax import load_keras
-from discrimen.models import ARCHITECTURES, build_model
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.inference.reference_predictor import run_exactly
+from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import Network, chain
+from discrimen.network.layers import Dense, Flatten
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Alignment, Preparation, Scale
+from discrimen.network.preparation import Alignment, Preparation, Scale, one_channel
 
 TOLERANCE = 1e-5
-"""How far the engine's float32 may be off the float64 reference."""
+"""How far the engine's float32 may be off the float64 reference, in units of an output's largest value."""
+
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
 
 
-def write_model(path: Path, preparation: Preparation, architecture: str = "mlp", seed: int = 1) -> Path:
+def reference_network(length: int, seed: int = 1) -> Network:
+    """Return dense layers as 75-10-4-2 has them, of random weights."""
+    rng = np.random.default_rng(seed)
+    sizes = (length, 10, 4, 2)
+    layers = [
+        Dense(
+            kernel=rng.normal(0, 0.7, (n_in, n_out)).astype(np.float32),
+            bias=rng.normal(0, 0.7, n_out).astype(np.float32),
+            activation="linear" if n_out == 2 else "relu",
+        )
+        for n_in, n_out in pairwise(sizes)
+    ]
+    return chain([Flatten(), *layers])
+
+
+def write_model(path: Path, preparation: Preparation) -> Path:
     """Freeze a network of random weights."""
-    session = load_keras("cpu")
-    network = build_model(session.keras, architecture, {}, window_length=preparation.window_length)
-    randomise(network, np.random.default_rng(seed))
-    with session.on_device():
-        layers = layers_of(network)
-    spec = ModelSpec(preparation=preparation, thresholds={"95 %": 0.4})
-    samples = golden_pulses(preparation)
-    golden = GoldenVectors(samples, score_exactly(layers, spec, samples), TOLERANCE)
-    write_frozen(FrozenModel(spec, layers, golden), path)
+    network, spec = reference_network(preparation.window_length), ModelSpec(preparation=preparation)
+    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(preparation, 64))), path)
     return path
 
 
-def instruction_sets() -> list[str]:
-    """Return what this machine has; a set that it lacks is skipped by name."""
-    return ["baseline", "avx2", "avx512"]
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def frozen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("native") / "model.discrimen", PREPARATION, request.param)
-
-
-@pytest.fixture(scope="module", params=instruction_sets())
-def predictor(request: pytest.FixtureRequest, frozen: Path) -> Predictor:
+def on_this_machine(path: Path, instruction_set: str) -> NativePredictor:
+    """Load a model; a set of instructions that this machine lacks is skipped by name."""
     try:
-        return NativePredictor(frozen, instruction_set=request.param)
+        return NativePredictor(path, instruction_set=instruction_set)
     except SettingsError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def mlp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("native") / "mlp.discrimen", PREPARATION)
+
+
+@pytest.fixture(scope="module", params=INSTRUCTION_SETS)
+def predictor(request: pytest.FixtureRequest, mlp: Path) -> Predictor:
+    return on_this_machine(mlp, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +83,13 @@ def samples() -> NDArray[Any]:
 
 
 def exact_scores(path: Path, samples: NDArray[Any]) -> NDArray[np.float64]:
-    model = read_frozen(path)
-    return score_exactly(model.layers, model.spec, samples)
+    (scores,) = run_exactly(read_frozen(path), samples)
+    return scores
 
 
 class TestNativePredictor(PredictorContract):
-    def test_gives_the_scores_of_the_reference(self, predictor: Predictor, frozen: Path, samples: NDArray[Any]) -> None:
-        assert_allclose(predictor.predict(samples), exact_scores(frozen, samples), atol=TOLERANCE)
+    def test_gives_the_scores_of_the_reference(self, predictor: Predictor, mlp: Path, samples: NDArray[Any]) -> None:
+        assert_allclose(predictor.predict(samples), exact_scores(mlp, samples), atol=TOLERANCE)
 
     def test_names_engine_and_instruction_set(self, predictor: Predictor) -> None:
         assert predictor.backend.startswith("native (")
@@ -91,8 +105,34 @@ class TestNativePredictor(PredictorContract):
 
 
 @pytest.fixture(scope="module")
-def mlp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("native") / "mlp.discrimen", PREPARATION)
+def frozen_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("networks")
+
+    def path_of(name: str) -> Path:
+        path = folder / f"{name.replace(' ', '_')}.discrimen"
+        if not path.exists():
+            write_frozen(frozen(*NETWORKS[name]()), path)
+        return path
+
+    return path_of
+
+
+@pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_output_is_that_of_the_reference(
+    name: str, instruction_set: str, frozen_networks: Callable[[str], Path]
+) -> None:
+    path = frozen_networks(name)
+    model, predictor = read_frozen(path), on_this_machine(path, instruction_set)
+    preparation = model.spec.preparation
+    for n_pulses in (1, 37):
+        samples = raw_pulses(preparation, n_pulses, seed=9)
+        present = channels_there(preparation, n_pulses)
+        exact = run_exactly(model, samples, present=present)
+        found = predictor.run(samples, present=present)
+        for output, one, other in zip(model.spec.outputs, found, exact, strict=True):
+            assert one.shape == (n_pulses, output.n_values)
+            assert_allclose(one, other, atol=TOLERANCE * max(1.0, float(np.nanmax(np.abs(other)))), err_msg=output.name)
 
 
 @pytest.mark.parametrize("polarity", [-1, 1])
@@ -101,7 +141,7 @@ def mlp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_preparation_is_that_of_the_reference(
     tmp_path: Path, polarity: int, scale: Scale, alignment: Alignment | None
 ) -> None:
-    preparation = Preparation(
+    preparation = one_channel(
         sample_period_ns=4.0,
         polarity=polarity,
         baseline_start=1,
@@ -112,7 +152,7 @@ def test_every_preparation_is_that_of_the_reference(
         scale=scale,
     )
     path = write_model(tmp_path / "model.discrimen", preparation)
-    raw = golden_pulses(preparation)
+    raw = made_up_pulses(preparation, 64)[:, 0]
     for samples in (raw, raw.astype(np.uint16), raw.astype(np.int16), raw.astype(np.float32), raw + (1 << 26)):
         for some in (samples, samples[:3], samples[:33, : preparation.shortest_record + 3]):
             # Where the crossing lies within rounding of a sample, the window may begin one sample later.
@@ -160,8 +200,8 @@ def test_no_threads_are_refused(mlp: Path) -> None:
 
 def test_model_that_breaks_its_promise_is_refused(mlp: Path, tmp_path: Path) -> None:
     honest = read_frozen(mlp)
-    golden = GoldenVectors(honest.golden.samples, honest.golden.scores[:, ::-1], TOLERANCE)
-    write_frozen(FrozenModel(honest.spec, honest.layers, golden), tmp_path / "liar.discrimen")
+    golden = replace(honest.golden, values=(honest.golden.values[0][:, ::-1],))
+    write_frozen(replace(honest, golden=golden), tmp_path / "liar.discrimen")
     with pytest.raises(FormatError, match="off its own golden vectors"):
         NativePredictor(tmp_path / "liar.discrimen")
 
@@ -180,9 +220,9 @@ def test_samples_that_are_no_real_numbers_are_refused(mlp: Path, dtype: Any) -> 
 def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> None:
     # A baseline far up costs single precision its last digits: the file must not be refused for that.
     honest = read_frozen(write_model(tmp_path / "model.discrimen", PREPARATION))
-    samples = honest.golden.samples + 50_000
-    golden = GoldenVectors(samples, score_exactly(honest.layers, honest.spec, samples), 1e-6)
-    write_frozen(FrozenModel(honest.spec, honest.layers, golden), tmp_path / "high.discrimen")
+    golden = golden_vectors(honest.network, honest.spec, honest.golden.samples + 50_000)
+    assert golden.tolerances[0] < 1e-4
+    write_frozen(replace(honest, golden=golden), tmp_path / "high.discrimen")
     NativePredictor(tmp_path / "high.discrimen")
 
 
@@ -199,7 +239,7 @@ def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> N
 )
 def test_engine_writes_into_no_other_array_of_scores(mlp: Path, scores: NDArray[Any]) -> None:
     model = engine.Model.load(str(mlp))
-    samples = golden_pulses(PREPARATION)[:3].astype(np.int16)
+    samples = made_up_pulses(PREPARATION, 3)[:, 0].astype(np.int16)
     before = scores.copy()
     with pytest.raises((TypeError, ValueError)):
         engine.classify(model, engine.Workspace(model), samples, scores)

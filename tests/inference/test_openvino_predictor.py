@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
-from tests.inference.onnx_contract import OnnxPredictorContract, frozen_path, samples
+from tests.inference.onnx_contract import OnnxPredictorContract, frozen_path, samples, write_model
+from tests.network.networks import NETWORKS
 
 from discrimen.errors import MissingExtraError
 from discrimen.inference.base import Predictor
@@ -34,6 +35,12 @@ class TestOpenVinoPredictor(OnnxPredictorContract):
     def test_hint_for_throughput_gives_the_same_scores(self, frozen_path: Path, samples: NDArray[Any]) -> None:
         other = OpenVinoPredictor(frozen_path, hint="throughput")
         assert_allclose(other.predict(samples), ReferencePredictor(frozen_path).predict(samples), atol=1e-5)
+
+    def test_dense_layers_are_computed_pulse_by_pulse(self, tmp_path: Path) -> None:
+        """OpenVINO 2026.4 ends the process as it compiles them for a batch of one and one thread."""
+        model = write_model(tmp_path / "m.discrimen", NETWORKS["dense"]())
+        (values,) = OpenVinoPredictor(tmp_path / "m.discrimen", threads=1, batch_size=1).run(model.golden.samples)
+        assert_allclose(values, model.golden.values[0], atol=1e-4)
 
 
 def test_missing_package_is_named(frozen_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.benchmark.made_up import made_up_pulses
-from discrimen.inference.reference_predictor import score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense, Layer
+from discrimen.inference.reference_predictor import run_exactly
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import Network, chain
+from discrimen.network.layers import Dense, Flatten
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import one_channel
 from laboratory.result import BatchTime, Benchmark, LatencyRow, Limits, Machine, ModelTimes, TrainingRow
 from laboratory.shares import rows_of
 from laboratory.timing import Pulses
@@ -36,18 +38,17 @@ def dense(rng: np.random.Generator, n_in: int, n_out: int, activation: str = "re
     return Dense(kernel=kernel, bias=np.zeros(n_out, np.float32), activation=activation)  # type: ignore[arg-type]
 
 
-def reference_network() -> tuple[Layer, ...]:
+def reference_network() -> Network:
     rng = np.random.default_rng(1)
-    return dense(rng, 75, 10), dense(rng, 10, 4), dense(rng, 4, 2, "softmax")
+    return chain([Flatten(), dense(rng, 75, 10), dense(rng, 10, 4), dense(rng, 4, 2, "linear")])
 
 
 @pytest.fixture(scope="session")
 def frozen() -> FrozenModel:
-    preparation = Preparation(sample_period_ns=10, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
+    preparation = one_channel(sample_period_ns=10, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
     spec = ModelSpec(preparation=preparation)
-    layers = reference_network()
-    samples = made_up_pulses(preparation, 64, np.random.default_rng(2)).astype(np.int32)
-    return FrozenModel(spec, layers, GoldenVectors(samples, score_exactly(layers, spec, samples), 1e-5))
+    network = reference_network()
+    return FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(preparation, 64, seed=2)))
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +60,8 @@ def frozen_path(frozen: FrozenModel, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def pulses(frozen: FrozenModel) -> Pulses:
-    samples = made_up_pulses(frozen.spec.preparation, 50, np.random.default_rng(3))
-    return Pulses(samples, score_exactly(frozen.layers, frozen.spec, samples))
+    samples = made_up_pulses(frozen.spec.preparation, 50, seed=3)[:, 0].astype(np.int16)
+    return Pulses(samples, run_exactly(frozen, samples)[0])
 
 
 @pytest.fixture

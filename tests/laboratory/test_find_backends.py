@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.benchmark.made_up import made_up_pulses
 from discrimen.errors import MissingExtraError
 from discrimen.inference import onnx_source
-from discrimen.inference.reference_predictor import score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.inference.reference_predictor import run_exactly
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.preparation import Alignment
 from laboratory.find_backends import Found, find_backends
 from laboratory.timing import TOLERANCE, Pulses
@@ -46,9 +47,10 @@ def test_an_alignment_in_the_graph_is_timed_too(frozen: FrozenModel, tmp_path: P
     pytest.importorskip("openvino")
     aligned = dataclasses.replace(frozen.spec.preparation, alignment=Alignment(position=10, interpolate=True))
     spec = dataclasses.replace(frozen.spec, preparation=aligned)
-    samples = made_up_pulses(aligned, 20, np.random.default_rng(4))
-    scores = score_exactly(frozen.layers, spec, samples)
-    model = FrozenModel(spec, frozen.layers, GoldenVectors(samples.astype(np.int32), scores, TOLERANCE))
+    raw = made_up_pulses(aligned, 20, seed=4)
+    model = FrozenModel(spec, frozen.network, golden_vectors(frozen.network, spec, raw))
+    samples = raw[:, 0].astype(np.int16)
+    (scores,) = run_exactly(model, samples)
     write_frozen(model, tmp_path / "aligned.discrimen")
     known = Pulses(samples, scores)
     for backend in found(tmp_path / "aligned.discrimen", model).backends:

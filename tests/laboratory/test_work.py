@@ -5,7 +5,10 @@ import pytest
 
 from discrimen.errors import DataError
 from discrimen.network import layers as spec
+from discrimen.network.graph import chain
 from laboratory.work import intermediate_bytes, multiply_adds
+
+WINDOW = (1, 75)
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -17,7 +20,8 @@ def dense(n_in: int, n_out: int) -> spec.Dense:
 
 
 def test_the_reference_network_has_798() -> None:
-    assert multiply_adds([dense(75, 10), dense(10, 4), dense(4, 2)], 75) == 75 * 10 + 10 * 4 + 4 * 2 == 798
+    network = chain([spec.Flatten(), dense(75, 10), dense(10, 4), dense(4, 2)])
+    assert multiply_adds(network, WINDOW) == 75 * 10 + 10 * 4 + 4 * 2 == 798
 
 
 def test_a_convolution_counts_every_position_of_its_kernel() -> None:
@@ -29,7 +33,7 @@ def test_a_convolution_counts_every_position_of_its_kernel() -> None:
         spec.GlobalAveragePooling1D(),
         dense(8, 2),
     ]
-    assert multiply_adds(network, 75) == 71 * 5 * 8 + 16 * 5 * 8 * 8 + 8 * 2
+    assert multiply_adds(chain(network), WINDOW) == 71 * 5 * 8 + 16 * 5 * 8 * 8 + 8 * 2
 
 
 def test_same_padding_counts_as_data() -> None:
@@ -37,7 +41,7 @@ def test_same_padding_counts_as_data() -> None:
         spec.Reshape(steps=75, channels=1),
         spec.Conv1D(kernel=zeros(5, 1, 8), bias=zeros(8), padding="same"),
     ]
-    assert multiply_adds(network, 75) == 75 * 5 * 8
+    assert multiply_adds(chain(network), WINDOW) == 75 * 5 * 8
 
 
 @pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3)])
@@ -45,25 +49,25 @@ def test_a_recurrent_layer_multiplies_input_and_state_at_every_step(kind: str, g
     kernels = {"kernel": zeros(1, gates * 16), "recurrent_kernel": zeros(16, gates * 16), "bias": zeros(gates * 16)}
     layer = spec.Lstm(**kernels) if kind == "lstm" else spec.Gru(**kernels, recurrent_bias=zeros(gates * 16))
     network = [spec.Reshape(steps=75, channels=1), layer, dense(16, 2)]
-    assert multiply_adds(network, 75) == 75 * gates * 16 * (1 + 16) + 32
+    assert multiply_adds(chain(network), WINDOW) == 75 * gates * 16 * (1 + 16) + 32
 
 
 def test_a_dense_layer_on_steps_counts_each_step() -> None:
-    assert multiply_adds([spec.Reshape(steps=25, channels=3), dense(3, 4)], 75) == 25 * 12
+    assert multiply_adds(chain([spec.Reshape(steps=25, channels=3), dense(3, 4)]), WINDOW) == 25 * 12
 
 
 def test_a_transposed_convolution_counts_every_input_step() -> None:
     layer = spec.Conv1DTranspose(kernel=zeros(4, 2, 1), bias=zeros(2), stride=2)
-    assert multiply_adds([spec.Reshape(steps=75, channels=1), layer], 75) == 75 * 8
+    assert multiply_adds(chain([spec.Reshape(steps=75, channels=1), layer]), WINDOW) == 75 * 8
 
 
 def test_layers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="does not fit"):
-        multiply_adds([dense(74, 10)], 75)
+        multiply_adds(chain([dense(74, 10)]), WINDOW)
 
 
 def test_a_recurrent_layer_holds_far_more_than_a_small_dense_one() -> None:
     lstm = spec.Lstm(kernel=zeros(1, 64), recurrent_kernel=zeros(16, 64), bias=zeros(64))
-    recurrent = intermediate_bytes([spec.Reshape(steps=75, channels=1), lstm, dense(16, 2)], 75)
+    recurrent = intermediate_bytes(chain([spec.Reshape(steps=75, channels=1), lstm, dense(16, 2)]), WINDOW)
     assert recurrent >= 4 * 75 * 64  # the gates of all steps
-    assert intermediate_bytes([dense(75, 10), dense(10, 2)], 75) < recurrent / 10
+    assert intermediate_bytes(chain([spec.Flatten(), dense(75, 10), dense(10, 2)]), WINDOW) < recurrent / 10

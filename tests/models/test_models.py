@@ -9,10 +9,15 @@ from numpy.testing import assert_allclose
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES, build_model, check_options
+from discrimen.network.outputs import PREPARED, Output, class_scores
+from discrimen.training.fit import seeded
+
+SCORES = (class_scores(("gamma", "neutron")),)
 
 
-def build(architecture: str, window_length: int = 75, **options: Any) -> Any:
-    return build_model(load_keras("cpu").keras, architecture, options, window_length=window_length)
+def build(architecture: str, window_length: int = 75, n_channels: int = 1, **options: Any) -> Any:
+    shape = (n_channels, window_length)
+    return build_model(load_keras("cpu").keras, architecture, options, shape=shape, outputs=SCORES)
 
 
 def test_the_reference_network_has_814_parameters() -> None:
@@ -21,6 +26,43 @@ def test_the_reference_network_has_814_parameters() -> None:
     lines: list[str] = []
     model.summary(print_fn=lambda line, **_: lines.append(line))
     assert "814" in "\n".join(lines)
+
+
+def test_a_seed_gives_the_first_weights_that_bare_layers_would_have() -> None:
+    keras = load_keras("cpu").keras
+    with seeded(keras, 3):
+        model = build("mlp")
+    with seeded(keras, 3):
+        layers = [keras.layers.Dense(width) for width in (10, 4, 2)]
+        keras.Sequential([keras.Input((75,)), *layers])
+    for layer, bare in zip(model.layers[2:], layers, strict=True):
+        assert_allclose(np.asarray(layer.kernel.value), np.asarray(bare.kernel.value))
+
+
+@pytest.mark.parametrize("architecture", ["dense_autoencoder", "conv_autoencoder"])
+@pytest.mark.parametrize("shape", [(1, 75), (3, 16)])
+def test_an_auto_encoder_gives_a_waveform_of_its_input_s_shape_and_a_code(
+    architecture: str, shape: tuple[int, int]
+) -> None:
+    outputs = (
+        Output(name="reconstruction", kind="waveform", shape=shape, unit=PREPARED),
+        Output(name="code", kind="code", shape=(5,), unit="1"),
+    )
+    model = build_model(load_keras("cpu").keras, architecture, {"code": "5"}, shape=shape, outputs=outputs)
+    waveform, code = model(np.zeros((2, *shape), np.float32))
+    assert (waveform.shape, code.shape) == ((2, *shape), (2, 5))
+
+
+def test_a_code_from_a_network_without_one_is_refused() -> None:
+    code = (Output(name="code", kind="code", shape=(5,), unit="1"),)
+    with pytest.raises(SettingsError, match=r"output 'code' is a code .*take one of the auto-encoders"):
+        build_model(load_keras("cpu").keras, "mlp", {}, shape=(1, 75), outputs=code)
+
+
+def test_an_output_may_have_the_name_of_a_layer() -> None:
+    place = (Output(name="hidden_1", kind="quantity", shape=(1,), unit="mm"),)
+    model = build_model(load_keras("cpu").keras, "mlp", {}, shape=(1, 75), outputs=place)
+    assert [layer.name for layer in model.layers][-2:] == ["hidden_1_output", "hidden_1_in_unit"]
 
 
 @pytest.mark.parametrize(
@@ -32,10 +74,10 @@ def test_width_and_depth_follow_the_option(hidden: Any, n_parameters: int) -> No
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("window_length", [16, 75])
-def test_every_architecture_gives_probabilities(architecture: str, window_length: int) -> None:
-    model = build(architecture, window_length)
-    scores = np.asarray(model(np.random.default_rng(0).normal(size=(5, window_length)).astype(np.float32)))
+@pytest.mark.parametrize(("n_channels", "window_length"), [(1, 16), (1, 75), (3, 16)])
+def test_every_architecture_gives_probabilities(architecture: str, n_channels: int, window_length: int) -> None:
+    model = build(architecture, window_length, n_channels)
+    scores = np.asarray(model(np.random.default_rng(0).normal(size=(5, n_channels, window_length)).astype(np.float32)))
     assert scores.shape == (5, 2)
     assert scores.dtype == np.float32
     assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
@@ -54,10 +96,10 @@ def test_the_patch_network_keeps_the_place_of_every_patch(window_length: int, st
 
 def test_the_patch_network_sees_the_same_in_every_patch() -> None:
     model = build("patches", 16, filters=2, kernel=4, stride=2)
-    pulse = np.zeros((2, 16), dtype=np.float32)
-    pulse[0, 4:7], pulse[1, 8:11] = (0.2, 1.0, 0.5), (0.2, 1.0, 0.5)
+    pulse = np.zeros((2, 1, 16), dtype=np.float32)
+    pulse[0, 0, 4:7], pulse[1, 0, 8:11] = (0.2, 1.0, 0.5), (0.2, 1.0, 0.5)
     layers = {layer.name: layer for layer in model.layers}
-    first, second = np.asarray(layers["patches"](layers["one_channel"](pulse)))
+    first, second = np.asarray(layers["patches"](layers["samples_first"](pulse)))
     assert np.abs(first).max() > 0
     assert_allclose(first[:-2], second[2:], atol=1e-6)
 
@@ -84,7 +126,11 @@ def test_the_recurrent_networks_have_16_units() -> None:
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
-        ("perceptron", {}, "one of mlp, cnn, patches, resnet, lstm, gru, got 'perceptron'"),
+        (
+            "perceptron",
+            {},
+            "one of mlp, cnn, .* or a function of a file of your own .*, got 'perceptron'",
+        ),
         ("mlp", {"units": 3}, r"options of mlp \(hidden, activation\): units"),
         ("mlp", {"hidden": (10, 0)}, r"hidden.1: .*greater than 0, got 0"),
         ("mlp", {"hidden": "ten"}, r"hidden.0: .*integer.*got 'ten'"),

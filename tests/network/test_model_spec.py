@@ -1,23 +1,73 @@
-"""What a model description refuses to say."""
+"""A model's description: which output is which, and what it refuses to say."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tests.training.toy_pulses import PREPARATION
+from tests.network.networks import NETWORKS
+from tests.network.pulses import FALLING
 
 from discrimen.errors import SettingsError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_spec import ModelSpec, read_spec, write_spec
+from discrimen.network.outputs import Output, class_scores
+
+CODE = Output(name="code", kind="code", shape=(3,), unit="1")
+FLAGS = class_scores(("clean", "pile-up"), name="flags")
+SCORES = class_scores(("gamma", "neutron"))
 
 
-@pytest.mark.parametrize("classes", [("gamma", "gamma"), ("gamma", "")])
-def test_each_class_needs_a_name_of_its_own(classes: tuple[str, ...]) -> None:
-    with pytest.raises(SettingsError, match="each class needs a name of its own"):
-        ModelSpec(preparation=PREPARATION, classes=classes)
+@pytest.mark.parametrize("name", ["two classes", "independent classes", "two channels", "everything at once"])
+def test_a_description_comes_back(tmp_path: Path, name: str) -> None:
+    described = replace(NETWORKS[name]()[1], architecture={"name": name}, provenance={"seed": 3})
+    write_spec(described, tmp_path / "spec.json")
+    assert read_spec(tmp_path / "spec.json") == described
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf])
-def test_thresholds_lie_where_scores_are(value: float) -> None:
-    with pytest.raises(SettingsError, match="between 0 and 1"):
-        ModelSpec(preparation=PREPARATION, thresholds={"odd": value})
+@pytest.mark.parametrize("outputs", [(), (SCORES, SCORES)])
+def test_each_output_needs_a_name_of_its_own(outputs: tuple[Output, ...]) -> None:
+    with pytest.raises(SettingsError, match="each output needs a name of its own"):
+        ModelSpec(preparation=FALLING, outputs=outputs)
+
+
+def test_the_first_classes_are_the_scores() -> None:
+    described = ModelSpec(preparation=FALLING, outputs=(CODE, SCORES, FLAGS))
+    assert described.scores_at == 1
+    assert described.scores == SCORES
+    assert (described.classes, described.neutron_class) == (("gamma", "neutron"), 1)
+    assert replace(described, outputs=(class_scores(("neutron", "gamma")),)).neutron_class == 0
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(SettingsError, match=r"give probabilities of classes; this one gives code \(code\)"):
+        _ = ModelSpec(preparation=FALLING, outputs=(CODE,)).scores
+    with pytest.raises(SettingsError, match="a class neutron; this one has clean, pile-up"):
+        _ = ModelSpec(preparation=FALLING, outputs=(FLAGS,)).neutron_class
+
+
+def test_thresholds_on_the_neutron_score_are_replaced() -> None:
+    described = ModelSpec(preparation=FALLING, outputs=(CODE, SCORES)).with_thresholds({"a": 0.7, "b": 0.9})
+    assert dict(described.thresholds) == {"a": 0.7, "b": 0.9}
+    assert dict(described.with_thresholds({"c": 0.1}).thresholds) == {"c": 0.1}
+    assert described.outputs[0] == CODE
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "cannot read the model description"),
+        ("[]", "got a JSON list"),
+        ("{}", "version 2, got None; train or freeze it again"),
+        ('{"discrimen_model": 1}', "version 2, got 1"),
+        ('{"discrimen_model": 2}', "lacks 'preparation'"),
+        ('{"discrimen_model": 2, "preparation": {}}', "no preparation of a model"),
+    ],
+)
+def test_no_description_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        read_spec(path)
+    with pytest.raises(SettingsError, match="cannot read"):
+        read_spec(tmp_path / "absent.json")

@@ -16,13 +16,13 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import EnergyBin, Leakage
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import one_channel
 from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings, LightCalibration
 from discrimen.robustness import Robustness, default_sizes, robustness, robustness_text, write_robustness
 
-PREPARATION = Preparation(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=10, window_length=40)
+PREPARATION = one_channel(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=10, window_length=40)
 SETTINGS = DetectorSettings(
     sample_period_ns=10.0,
     polarity="negative",

@@ -8,9 +8,11 @@ import numpy as np
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.formats.table import open_writer
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_spec import ModelSpec
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -22,10 +24,10 @@ N_LONG, N_SHORT, SHORT = 240, 60, 20
 def write_small_model(path: Path) -> Path:
     """Freeze a network 75-2 with random weights."""
     kernel = np.random.default_rng(2).standard_normal((75, 2)).astype(np.float32)
-    layers = (Dense(kernel=kernel, bias=np.zeros(2, np.float32), activation="softmax"),)
+    network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
     spec = ModelSpec(preparation=PREPARATION)
-    samples = toy_pulses(10).samples.astype(np.int32)
-    write_frozen(FrozenModel(spec, layers, GoldenVectors(samples, score_exactly(layers, spec, samples), 1e-5)), path)
+    samples = toy_pulses(10).samples.astype(np.int32)[:, np.newaxis]
+    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, samples)), path)
     return path
 
 

@@ -17,7 +17,7 @@ from discrimen.training import EpochRecord
 
 
 def epoch(number: int, val_loss: float) -> EpochRecord:
-    return EpochRecord(epoch=number, loss=1, accuracy=1, val_loss=val_loss, val_accuracy=1, duration_s=1)
+    return EpochRecord(epoch=number, loss=1, val_loss=val_loss, duration_s=1)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from tests.training.toy_pulses import PREPARATION, toy_pulses
+from tests.training.toy_pulses import PREPARATION, labelled_examples, toy_pulses
 
 from discrimen.errors import SettingsError
 from discrimen.network.prepare import prepare
@@ -14,7 +14,6 @@ from discrimen.simulation.distortion import Digitisation
 from discrimen.training import TrainingConfig
 from discrimen.training.augmentation import Augmentation, check_augment
 from discrimen.training.epoch_feed import EpochFeed, training_feed
-from discrimen.training.examples import training_examples
 
 
 def augmentation(n_each: int = 200, **largest: float) -> Augmentation:
@@ -29,16 +28,15 @@ def augmentation(n_each: int = 200, **largest: float) -> Augmentation:
 
 
 def drawn(augmented: Augmentation, seed: int = 0) -> Any:
-    return augmented.draw(np.arange(len(augmented.samples)), rng=np.random.default_rng(seed))
+    return augmented.draw(np.arange(len(augmented.samples)), rng=np.random.default_rng(seed))[:, 0]
 
 
 def feed(n_each: int = 50, **changes: Any) -> EpochFeed:
     pulses = toy_pulses(n_each)
     settings = DetectorSettings(adc_bits=14)
     config = TrainingConfig(batch_size=32, seed=7, **changes)
-    return training_feed(
-        pulses, training_examples(pulses, PREPARATION), config, preparation=PREPARATION, settings=settings
-    )
+    examples = labelled_examples(pulses)
+    return training_feed(pulses, examples, config, targets=examples.targets, preparation=PREPARATION, settings=settings)
 
 
 def served(source: EpochFeed) -> tuple[Any, ...]:
@@ -48,7 +46,7 @@ def served(source: EpochFeed) -> tuple[Any, ...]:
 
 def test_shifts_are_uniform_on_both_sides() -> None:
     plain, late = augmentation(), augmentation(time=20.0)
-    peak = drawn(late).argmax(axis=1) - plain.waveforms.argmax(axis=1)
+    peak = drawn(late).argmax(axis=1) - plain.waveforms[:, 0].argmax(axis=1)
     # Rounded to samples of 10 ns: a quarter of the pulses in each sample, an eighth in those at the ends.
     assert set(peak.tolist()) <= {-2, -1, 0, 1, 2}
     for shift, share in ((-2, 1 / 8), (-1, 1 / 4), (0, 1 / 4), (1, 1 / 4), (2, 1 / 8)):
@@ -122,7 +120,7 @@ def test_targets_stay_with_their_pulses() -> None:
     waveforms, targets = served(source)
     assert sorted(targets.tolist()) == sorted(source.targets.tolist())
     # The tail of the toy's neutrons is three times that of its gammas.
-    tail = waveforms[:, 30:60].mean(axis=1)
+    tail = waveforms[:, 0, 30:60].mean(axis=1)
     assert tail[targets == 1].min() > tail[targets == 0].max()
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.training.toy_pulses import PREPARATION, toy_pulses
+from tests.training.toy_pulses import PREPARATION, labelled_examples, toy_pulses
 
 from discrimen.keras_jax import load_keras
 from discrimen.network.prepare import prepare
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import TrainingConfig, TrainingResult, train
 from discrimen.training.epoch_feed import EpochFeed
-from discrimen.training.examples import Examples, part_examples, training_examples
+from discrimen.training.examples import Examples, part_examples
 from discrimen.training.fit import compiled_model, fit, seeded
 from discrimen.training.model_folder import claim_folder
 
@@ -41,16 +41,16 @@ class Spy(EpochFeed):
 
 
 def parts() -> tuple[Examples, Examples]:
-    examples = training_examples(toy_pulses(100), PREPARATION)
-    return part_examples(examples, np.arange(200) % 5 == 0)
+    examples = labelled_examples(toy_pulses(100))
+    return part_examples(examples, np.arange(200) % 5 == 0, CONFIG.task.classes)
 
 
 def test_every_epoch_asks_for_each_batch_after_it_was_drawn() -> None:
     training, validation = parts()
-    spy = Spy(waveforms=training.waveforms, targets=training.labels, batch_size=50, shuffle=True, seed=0)
+    spy = Spy(waveforms=training.waveforms, targets=training.targets, batch_size=50, shuffle=True, seed=0)
     session = load_keras("cpu")
     with session.on_device(), seeded(session.keras, 0):
-        model = compiled_model(session, CONFIG, window_length=75, n_classes=2)
+        model = compiled_model(session, CONFIG, shape=PREPARATION.shape, outputs=CONFIG.outputs(PREPARATION))
         fit(session, model, CONFIG, training=training, validation=validation, listeners=[], feed=spy)
     begun = [at for at, call in enumerate(spy.calls) if call.startswith("epoch")]
     assert [spy.calls[at] for at in begun] == ["epoch 0", "epoch 1", "epoch 2"]

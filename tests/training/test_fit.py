@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from discrimen.keras_jax import load_keras
+from discrimen.network.outputs import class_scores
 from discrimen.training import TrainingConfig
 from discrimen.training.examples import Examples
 from discrimen.training.fit import compiled_model, fit, half_cosine
@@ -29,13 +30,13 @@ def rates_of(**config: Any) -> list[float]:
     session = load_keras("cpu")
     rng = np.random.default_rng(0)
     pulses = Examples(
-        waveforms=rng.normal(size=(200, 8)).astype(np.float32),
-        labels=rng.integers(2, size=200).astype(np.int32),
+        waveforms=rng.normal(size=(200, 1, 8)).astype(np.float32),
+        targets=rng.integers(2, size=200).astype(np.int32),
         pulse=np.arange(200),
     )
     training = TrainingConfig(epochs=4, patience=None, **config)
-    model = compiled_model(session, training, window_length=8, n_classes=2)
-    seen = RatesSeen(model)
+    model = compiled_model(session, training, shape=(1, 8), outputs=(class_scores(("gamma", "neutron")),))
+    seen = RatesSeen(model.taught)
     fit(session, model, training, training=pulses, validation=pulses, listeners=[seen])
     return seen.rates
 

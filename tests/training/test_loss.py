@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from tests.training.toy_pulses import PREPARATION, toy_pulses
+from tests.training.toy_pulses import PREPARATION, labelled_examples, toy_pulses
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.freezing.from_keras import layers_of
 from discrimen.keras_jax import load_keras
 from discrimen.training import TrainingConfig, TrainingResult, load_model_folder, train
-from discrimen.training.examples import Examples, training_examples
-from discrimen.training.loss import HARD_LOSS, SOFT_LOSS, corrected_loss, label_probabilities, loss_of, targets_of
+from discrimen.training.examples import Examples
+from discrimen.training.loss import HARD_LOSS, SOFT_LOSS, corrected_loss, label_probabilities, loss_of
 
 
 def examples(soft: np.ndarray | None = None) -> Examples:
     labels = np.array([0, 0, 0, 1], np.int32)
-    return Examples(waveforms=np.zeros((4, 3), np.float32), labels=labels, pulse=np.arange(4), neutron_probability=soft)
+    targets = labels if soft is None else np.stack([1 - soft, soft], axis=1)
+    return Examples(waveforms=np.zeros((4, 1, 3), np.float32), targets=targets, pulse=np.arange(4), labels=labels)
 
 
 def test_pure_labels_follow_the_class() -> None:
@@ -74,10 +74,11 @@ def test_pure_labels_keep_the_plain_loss() -> None:
 
 
 def test_soft_labels_are_targets_of_both_classes() -> None:
-    soft = examples(np.array([0, 0.25, 0.5, 1], np.float32))
+    given = np.array([0, 0.25, 0.5, 1], np.float32)
+    soft = labelled_examples(toy_pulses(2).replace(neutron_probability=given))
     assert loss_of(load_keras().keras, soft, contamination=None) == SOFT_LOSS
-    assert_allclose(targets_of(soft), [[1, 0], [0.75, 0.25], [0.5, 0.5], [0, 1]])
-    assert_array_equal(targets_of(examples()), [0, 0, 0, 1])
+    assert_allclose(soft.targets, [[1, 0], [0.75, 0.25], [0.5, 0.5], [0, 1]])
+    assert_array_equal(labelled_examples(toy_pulses(2)).targets, [0, 0, 1, 1])
 
 
 def test_soft_labels_and_contamination_are_one_too_many() -> None:
@@ -89,17 +90,16 @@ def test_soft_labels_and_contamination_are_one_too_many() -> None:
 def test_an_unknown_soft_label_is_the_label() -> None:
     soft = np.full(10, np.nan, np.float32)
     soft[3] = 0.4
-    found = training_examples(toy_pulses(5).replace(neutron_probability=soft), PREPARATION)
-    assert found.neutron_probability is not None
-    assert_allclose(found.neutron_probability, [0, 0, 0, 0.4, 0, 1, 1, 1, 1, 1])
-    assert_allclose(found[np.array([3, 9])].neutron_probability, [0.4, 1])  # type: ignore[arg-type]
+    found = labelled_examples(toy_pulses(5).replace(neutron_probability=soft))
+    assert_allclose(found.targets[:, 1], [0, 0, 0, 0.4, 0, 1, 1, 1, 1, 1])
+    assert_allclose(found[np.array([3, 9])].targets[:, 1], [0.4, 1])
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, np.inf])
 def test_soft_labels_must_be_probabilities(wrong: float) -> None:
     soft = np.array([0, 0, 0, wrong] + [1] * 6, np.float32)
     with pytest.raises(DataError, match="the first is number 3"):
-        training_examples(toy_pulses(5).replace(neutron_probability=soft), PREPARATION)
+        labelled_examples(toy_pulses(5).replace(neutron_probability=soft))
 
 
 CONTAMINATION = 0.4
@@ -131,7 +131,13 @@ def test_corrected_scores_are_those_of_the_true_class(corrected: TrainingResult)
 
 
 def test_a_corrected_model_has_the_layers_of_any_other(corrected: TrainingResult) -> None:
-    assert [type(layer).__name__ for layer in layers_of(corrected.model)] == ["Dense"] * 3
+    assert [type(layer).__name__ for layer in corrected.model.layers] == [
+        "InputLayer",
+        "Flatten",
+        "Dense",
+        "Dense",
+        "Dense",
+    ]
 
 
 def test_a_corrected_model_is_loaded_and_says_what_it_was_corrected_for(corrected: TrainingResult) -> None:

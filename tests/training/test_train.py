@@ -108,7 +108,7 @@ def test_progress_hears_of_every_epoch(result: TrainingResult, listener: Listene
 def test_the_description_tells_where_the_model_comes_from(result: TrainingResult) -> None:
     described = json.loads((result.folder / "model.json").read_text())
     assert described["preparation"] == PREPARATION.as_dict()
-    assert described["classes"] == ["gamma", "neutron"]
+    assert described["outputs"][0]["names"] == ["gamma", "neutron"]
     assert described["architecture"]["n_parameters"] == 814
     assert described["settings"] == {"name": "toy"}
     origin = described["provenance"]
@@ -274,7 +274,7 @@ def test_a_description_of_another_network_is_refused(result: TrainingResult, tmp
     spec["preparation"]["window_length"] = 60
     (tmp_path / "model.json").write_text(json.dumps(spec))
     (tmp_path / "model.keras").write_bytes((result.folder / "model.keras").read_bytes())
-    with pytest.raises(SettingsError, match="60 inputs and 2 classes, the model has 75 and 2"):
+    with pytest.raises(SettingsError, match=r"another network: .*\(1, 75\).*1 channel of 60 samples"):
         load_model_folder(tmp_path)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import Preparation, one_channel
 from discrimen.pulses import Pulses
+from discrimen.training import ChannelPulses, TrainingConfig
+from discrimen.training.channel_pulses import channel_pulses
+from discrimen.training.examples import Examples
 
-PREPARATION = Preparation(
+PREPARATION = one_channel(
     sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_start=0, window_length=75
 )
 
@@ -22,3 +25,9 @@ def toy_pulses(n_each: int, *, seed: int = 0) -> Pulses:
     height_adc = rng.uniform(500, 3000, (2 * n_each, 1))
     samples = 8000 - height_adc * shape + rng.normal(0, 3, shape.shape)
     return Pulses(samples=samples.round().astype(np.uint16), sample_period_ns=10.0, label=labels)
+
+
+def labelled_examples(pulses: Pulses | ChannelPulses, preparation: Preparation = PREPARATION) -> Examples:
+    """What a classification learns from."""
+    config = TrainingConfig()
+    return config.task.examples(channel_pulses(pulses), preparation, {}, config)

@@ -77,8 +77,8 @@ static void check(struct plugin plugin, const char *path, const uint16_t *sample
     const char *name = discrimen_threshold_name(model, 0);
     const double threshold = name ? discrimen_threshold(model, name) : 0.5;
     float *scores = (float *)malloc(n_pulses * n_classes * sizeof *scores);
-    const discrimen_pulses pulses = {samples, n_pulses, n_samples, (ptrdiff_t)(n_samples * sizeof *samples),
-                                     sizeof *samples, DISCRIMEN_UINT16, 0};
+    discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, n_pulses, n_samples);
+    pulses.type = DISCRIMEN_UINT16;
     if (discrimen_classify(model, workspace, &pulses, scores) != DISCRIMEN_OK) fail("direct call failed");
 
     void *psd = configured(plugin, path, "PSD", false), *fixed = configured(plugin, path, "score", true);

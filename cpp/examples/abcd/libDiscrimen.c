@@ -167,7 +167,8 @@ static double integral_of(const struct channel *channel, const uint16_t *samples
 
 /* NaN if the pulse cannot be scored. */
 static double score_of(struct channel *channel, const uint16_t *samples, uint32_t n) {
-    discrimen_pulses pulses = {samples, 1, n, 0, sizeof *samples, DISCRIMEN_UINT16, 0};
+    discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, 1, n);
+    pulses.type = DISCRIMEN_UINT16;
     const discrimen_status status = discrimen_classify(channel->model, channel->workspace, &pulses, channel->scores);
     return status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
 }

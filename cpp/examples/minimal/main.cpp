@@ -1,7 +1,8 @@
-// Minimal use of the engine in C++: load a model, hand over a buffer of raw samples, print the scores.
+// Minimal use of the engine in C++: load a model, hand over a buffer of raw samples, print what it says of
+// each pulse: scores of classes, energies with their errors, and so on.
 //
 //   minimal MODEL.discrimen                     a few made-up pulses
-//   minimal MODEL.discrimen RECORDS.raw LENGTH  a binary file: int16 samples, LENGTH of them a pulse, nothing else
+//   minimal MODEL.discrimen RECORDS.raw LENGTH  a binary file: int16 samples, LENGTH of them a channel, nothing else
 //
 // Build with CMake (find_package(discrimen REQUIRED) and target_link_libraries(minimal discrimen::discrimen)), or by
 //
@@ -45,23 +46,26 @@ std::vector<std::int16_t> make_samples(std::size_t n_pulses, std::size_t n_sampl
     return samples;
 }
 
-void print_scores(const discrimen::Model& model, const std::vector<float>& scores) {
-    const std::size_t n_classes = model.n_classes();
-    const std::size_t neutron = model.class_number("neutron");
-    // Thresholds have names; this takes the first, where the model has one.
-    const std::string name = model.n_thresholds() > 0 ? model.threshold_name(0) : "";
-    const double threshold = name.empty() ? 0.5 : model.threshold(name);
-    for (std::size_t pulse = 0; pulse < scores.size() / n_classes; ++pulse) {
-        const float* of_pulse = scores.data() + pulse * n_classes;
-        std::printf("%zu", pulse);
-        for (std::size_t number = 0; number < n_classes; ++number)
-            std::printf("  %s %.7f", model.class_name(number).c_str(), of_pulse[number]);
-        if (std::isnan(of_pulse[0]))
-            std::printf("  (no pulse)");
-        else if (neutron < n_classes && of_pulse[neutron] >= threshold)
-            std::printf("  neutron by threshold %s", name.empty() ? "0.5" : name.c_str());
-        std::printf("\n");
+// Scores with the first threshold that they reach; quantities with their errors; of long outputs the first few numbers.
+void print(const discrimen::Output& output, const float* values) {
+    constexpr std::size_t most_printed = 8;
+    std::printf("  %s", output.name.c_str());
+    if (std::isnan(values[0])) {
+        std::printf(" (no pulse)");
+        return;
     }
+    const std::size_t n_values = output.with_error ? output.n_values / 2 : output.n_values;
+    for (std::size_t i = 0; i < n_values && i < most_printed; ++i) {
+        std::printf(" %s%s%.7f", i < output.names.size() ? output.names[i].c_str() : "", i < output.names.size() ? " " : "",
+                    values[i]);
+        if (output.with_error) std::printf(" +- %.7f", values[n_values + i]);
+    }
+    if (output.unit != "1") std::printf(" %s", output.unit.c_str());
+    for (const discrimen::Threshold& threshold : output.thresholds)
+        if (values[threshold.class_number] >= threshold.value) {
+            std::printf(" (%s by threshold %s)", output.names[threshold.class_number].c_str(), threshold.name.c_str());
+            break;
+        }
 }
 
 void run(int argc, char** argv) {
@@ -70,15 +74,29 @@ void run(int argc, char** argv) {
 
     const std::size_t n_samples = argc == 4 ? std::strtoul(argv[3], nullptr, 10) : model.shortest_record() + 20;
     if (n_samples == 0) throw std::runtime_error("LENGTH must be a positive number of samples");
-    const std::vector<std::int16_t> samples = argc == 4 ? read_samples(argv[2]) : make_samples(8, n_samples);
-    if (samples.size() % n_samples != 0) throw std::runtime_error("the file holds no whole number of pulses");
-    const std::size_t n_pulses = samples.size() / n_samples;
+    const std::size_t n_channels = model.n_channels(), of_pulse = n_channels * n_samples;
+    const std::vector<std::int16_t> samples = argc == 4 ? read_samples(argv[2]) : make_samples(8 * n_channels, n_samples);
+    if (samples.size() % of_pulse != 0) throw std::runtime_error("the file holds no whole number of pulses");
+    const std::size_t n_pulses = samples.size() / of_pulse;
 
-    std::vector<float> scores(n_pulses * model.n_classes());
-    const discrimen::Pulses pulses = discrimen::contiguous(samples.data(), n_pulses, n_samples);
-    const discrimen::Status status = model.classify(pulses, workspace, scores.data());
+    // One buffer for each output of the model.
+    std::vector<std::vector<float>> values;
+    std::vector<float*> pointers;
+    for (const discrimen::Output& output : model.outputs()) values.emplace_back(n_pulses * output.n_values);
+    for (std::vector<float>& of_output : values) pointers.push_back(of_output.data());
+
+    const discrimen::Pulses pulses = discrimen::contiguous(samples.data(), n_pulses, n_channels, n_samples);
+    const discrimen::Status status = model.run(pulses, workspace, discrimen_results_to(pointers.data()));
     if (status != DISCRIMEN_OK) throw std::runtime_error(discrimen_status_text(status));
-    print_scores(model, scores);
+
+    for (std::size_t pulse = 0; pulse < n_pulses; ++pulse) {
+        std::printf("%zu", pulse);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            print(model.outputs()[i], values[i].data() + pulse * model.outputs()[i].n_values);
+        std::printf("\n");
+    }
+    std::printf("%zu pulses of %zu samples went through %s: %zu outputs each, with %s instructions\n", n_pulses,
+                n_samples, argv[1], values.size(), model.instruction_set());
 }
 
 }  // namespace

@@ -17,9 +17,8 @@ enum { BLOCK = 1024 }; /* pulses scored at once */
 
 static void print_scores(const discrimen_model *model, const float *scores, size_t n_pulses, size_t first) {
     const size_t n_classes = discrimen_n_classes(model);
-    const size_t neutron = discrimen_class_number(model, "neutron");
     const char *name = discrimen_threshold_name(model, 0); /* thresholds have names; NULL if there is none */
-    const double threshold = name ? discrimen_threshold(model, name) : 0.5;
+    const size_t on = discrimen_threshold_class(model, name);
     for (size_t pulse = 0; pulse < n_pulses; ++pulse) {
         const float *of_pulse = scores + pulse * n_classes;
         printf("%zu", first + pulse);
@@ -27,21 +26,22 @@ static void print_scores(const discrimen_model *model, const float *scores, size
             printf("  %s %.7f", discrimen_class_name(model, number), of_pulse[number]);
         if (of_pulse[0] != of_pulse[0]) /* NaN: it does not rise above its baseline */
             printf("  (no pulse)");
-        else if (neutron < n_classes && of_pulse[neutron] >= threshold)
-            printf("  neutron by threshold %s", name ? name : "0.5");
+        else if (on < n_classes && of_pulse[on] >= discrimen_threshold(model, name))
+            printf("  %s by threshold %s", discrimen_class_name(model, on), name);
         printf("\n");
     }
 }
 
 static discrimen_status score_file(FILE *file, size_t n_samples, const discrimen_model *model,
-                                   discrimen_workspace *workspace, int16_t *samples, float *scores) {
+                                   discrimen_workspace *workspace, int16_t *samples, float *scores,
+                                   size_t *n_scored) {
     discrimen_status status = DISCRIMEN_OK;
-    size_t first = 0, n_pulses;
+    size_t n_pulses;
     while (status == DISCRIMEN_OK && (n_pulses = fread(samples, n_samples * sizeof *samples, BLOCK, file)) > 0) {
         const discrimen_pulses pulses = discrimen_contiguous(samples, n_pulses, n_samples);
         status = discrimen_classify(model, workspace, &pulses, scores);
-        if (status == DISCRIMEN_OK) print_scores(model, scores, n_pulses, first);
-        first += n_pulses;
+        if (status == DISCRIMEN_OK) print_scores(model, scores, n_pulses, *n_scored);
+        *n_scored += n_pulses;
     }
     return status;
 }
@@ -68,9 +68,14 @@ int main(int argc, char **argv) {
     } else if (!workspace || !samples || !scores) {
         fprintf(stderr, "no memory\n");
     } else {
-        const discrimen_status status = score_file(file, n_samples, model, workspace, samples, scores);
+        size_t n_scored = 0;
+        const discrimen_status status = score_file(file, n_samples, model, workspace, samples, scores, &n_scored);
         failed = status != DISCRIMEN_OK;
-        if (failed) fprintf(stderr, "%s\n", discrimen_status_text(status));
+        if (failed)
+            fprintf(stderr, "%s\n", discrimen_status_text(status));
+        else
+            printf("%zu pulses of %zu samples scored for %zu classes by %s\n", n_scored, n_samples,
+                   discrimen_n_classes(model), argv[1]);
     }
     if (file) fclose(file);
     free(samples);

@@ -191,13 +191,14 @@ void ScoreFilter::score_waiting() noexcept {
 
 void ScoreFilter::score(const Waiting* first, std::size_t n_pulses, std::ptrdiff_t stride) noexcept {
     discrimen::Pulses pulses{};
+    pulses.size = sizeof pulses;
     pulses.samples = first->samples;
     pulses.n_pulses = n_pulses;
     pulses.n_samples = first->n_samples;
     pulses.pulse_stride = stride;
     pulses.sample_stride = sizeof(std::uint16_t);
     pulses.type = DISCRIMEN_UINT16;
-    pulses.mask = mfm::kAdcMask;
+    pulses.bits = mfm::kAdcMask;
     const discrimen::Status status = model_.classify(pulses, workspace_, scores_.data());
     if (status != DISCRIMEN_OK && error_ == NARVAL_OK) error_ = NARVAL_NOT_SCORED;
 

@@ -6,7 +6,7 @@
 // - Behind a damaged frame, reading goes on at the next NEDA or merged frame.
 //
 // Samples are never copied: NEDA frames that lie behind one another in equal steps are scored in one call, with the step
-// as stride and the 14 bits of the ADC as mask. The one exception is the frame that a block boundary cuts.
+// as stride and the 14 bits of the ADC as `bits`. The one exception is the frame that a block boundary cuts.
 #pragma once
 
 #include <cstddef>

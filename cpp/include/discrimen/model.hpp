@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "discrimen/discrimen.h"
 
@@ -25,11 +26,16 @@ class DISCRIMEN_API Error : public std::runtime_error {
 };
 
 using Pulses = discrimen_pulses;
+using Results = discrimen_results;
 using Status = discrimen_status;
 
 // Pulses of samples of type T, one behind the other.
 template <class T>
 Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_samples);
+
+// Pulses of several channels: (pulse, channel, sample), one behind the other.
+template <class T>
+Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_channels, std::size_t n_samples);
 
 class Workspace;
 struct LoadedModel;
@@ -37,6 +43,26 @@ struct LoadedModel;
 struct LoadOptions {
     std::string instruction_set;  // "baseline", "avx2", "avx512"; empty: the best that this machine has
     std::string device = "cpu";   // "cpu" or "cuda"
+    bool check_golden = true;     // compute the golden vectors and compare; false: they were, of these bytes, by this program
+};
+
+// On the score of one class.
+struct Threshold {
+    std::string name;
+    double value;
+    std::size_t class_number;
+};
+
+// What an output gives for each pulse.
+struct Output {
+    std::string name;
+    discrimen_kind kind;
+    std::string unit;  // "1" for classes, counts, codes; "prepared": a waveform in the scale of the prepared input
+    std::vector<std::size_t> shape;
+    bool with_error;       // behind the values come as many standard deviations
+    std::size_t n_values;  // floats of a pulse, standard deviations among them
+    std::vector<std::string> names;  // of classes, or of the components of a quantity where they have any
+    std::vector<Threshold> thresholds;
 };
 
 class DISCRIMEN_API Model {
@@ -45,20 +71,32 @@ class DISCRIMEN_API Model {
     static Model load(const std::string& path, const LoadOptions& options = {});
     static Model from_memory(const void* content, std::size_t size, const LoadOptions& options = {});
 
-    std::size_t n_classes() const noexcept;
-    const std::string& class_name(std::size_t number) const;         // throws std::out_of_range
-    std::size_t class_number(std::string_view name) const noexcept;  // n_classes() if there is none
-    std::size_t shortest_record() const noexcept;                    // samples that a pulse must have at least
+    std::size_t n_channels() const noexcept { return channel_names().size(); }
+    const std::vector<std::string>& channel_names() const noexcept;
+    bool takes_absent() const noexcept;             // channels may be absent
+    std::size_t shortest_record() const noexcept;   // samples that a channel must have at least
     double sample_period_ns() const noexcept;
-    std::size_t n_thresholds() const noexcept;
-    const std::string& threshold_name(std::size_t number) const;  // throws std::out_of_range
-    double threshold(std::string_view name) const noexcept;       // NaN if there is none
-    const std::string& description() const noexcept;              // JSON
+    const std::vector<Output>& outputs() const noexcept;
+    std::size_t output_number(std::string_view name) const noexcept;  // outputs().size() if there is none
+    const std::string& description() const noexcept;                  // JSON
     const char* instruction_set() const noexcept;
     std::size_t workspace_bytes() const noexcept;
 
-    // n_classes() scores a pulse. Allocates nothing; NaN for a pulse that cannot be prepared (see discrimen_classify).
-    Status classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept;
+    // Of the first output that tells classes apart; none if there is no such output.
+    std::size_t n_classes() const noexcept;
+    const std::string& class_name(std::size_t number) const;         // throws std::out_of_range
+    std::size_t class_number(std::string_view name) const noexcept;  // n_classes() if there is none
+    std::size_t n_thresholds() const noexcept;
+    const std::string& threshold_name(std::size_t number) const;            // throws std::out_of_range
+    double threshold(std::string_view name) const noexcept;                 // NaN if there is none
+    std::size_t threshold_class(std::string_view name) const noexcept;      // n_classes() if there is none
+
+    // Everything that the network says of pulses. Allocates nothing; NaN for a pulse that cannot be prepared (see
+    // discrimen_run).
+    Status run(const Pulses& pulses, Workspace& workspace, const Results& results) const noexcept DISCRIMEN_NONBLOCKING;
+
+    // n_classes() scores a pulse, of the first output that tells classes apart.
+    Status classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept DISCRIMEN_NONBLOCKING;
 
     // Multiply-adds a second that one core can do with the instruction set of this model, in registers: a limit.
     double peak_multiply_adds_hz() const;
@@ -69,7 +107,7 @@ class DISCRIMEN_API Model {
     std::shared_ptr<const LoadedModel> loaded_;
 };
 
-// The memory that classify needs, for one thread at a time; keeps its model alive.
+// The memory that run and classify need, for one thread at a time; keeps its model alive.
 class DISCRIMEN_API Workspace {
    public:
     explicit Workspace(const Model& model);
@@ -107,14 +145,23 @@ struct SampleType<float> {
 }  // namespace detail
 
 template <class T>
+Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_channels, std::size_t n_samples) {
+    Pulses pulses{};
+    pulses.size = sizeof pulses;
+    pulses.samples = samples;
+    pulses.n_pulses = n_pulses;
+    pulses.n_samples = n_samples;
+    pulses.pulse_stride = static_cast<std::ptrdiff_t>(n_channels * n_samples * sizeof(T));
+    pulses.sample_stride = static_cast<std::ptrdiff_t>(sizeof(T));
+    pulses.type = detail::SampleType<T>::value;
+    pulses.n_channels = n_channels;
+    pulses.channel_stride = static_cast<std::ptrdiff_t>(n_samples * sizeof(T));
+    return pulses;
+}
+
+template <class T>
 Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_samples) {
-    return {samples,
-            n_pulses,
-            n_samples,
-            static_cast<std::ptrdiff_t>(n_samples * sizeof(T)),
-            static_cast<std::ptrdiff_t>(sizeof(T)),
-            detail::SampleType<T>::value,
-            0};
+    return contiguous(samples, n_pulses, 1, n_samples);
 }
 
 }  // namespace discrimen

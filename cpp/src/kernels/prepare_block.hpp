@@ -7,10 +7,34 @@
 
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
-// What the preparation says of each pulse of a block.
+// What the preparation says of each pulse of a block: its values are (value + rest) * factor.
 struct Prepared {
-    Vector factor[2];  // one over the divisor, not yet applied to the values; 1 where there is none left to apply
+    Vector factor[2], rest[2];
     IntVector valid[2];
+    bool finished;  // neither is left to apply
+};
+
+// The pulses of a block. It may hold fewer than there are places: those that are left repeat the last one.
+struct Block {
+    const SampleView& view;
+    std::size_t first;
+    int n_pulses;
+    double* origins;  // start, divisor, baselines of each
+    int n_origins;
+    const char* data[block];  // of each place
+
+    Block(const SampleView& samples, std::size_t first_pulse, int count, double* memory, int n_numbers)
+        : view(samples), first(first_pulse), n_pulses(count), origins(memory), n_origins(n_numbers) {
+        const char* start = view.data + std::ptrdiff_t(first) * view.pulse_stride;
+        for (int i = 0; i < block; ++i) data[i] = start + (i < n_pulses ? i : n_pulses - 1) * view.pulse_stride;
+    }
+
+    Pulse operator[](int number_in_block) const {
+        const auto number = std::ptrdiff_t(first) + (number_in_block < n_pulses ? number_in_block : n_pulses - 1);
+        return {data[number_in_block],
+                view.present ? view.present + number * view.present_stride : nullptr,
+                origins + std::ptrdiff_t(number_in_block) * n_origins};
+    }
 };
 
 constexpr int columns = lanes;       // samples of each pulse that are turned over at once
@@ -21,12 +45,12 @@ struct Pairs {
     BitVector pairs[n_pairs];
 };
 
-static inline Pairs turned_pairs(const char* const* pulses, std::ptrdiff_t column, std::uint32_t mask) {
+static inline __attribute__((always_inline)) Pairs turned_pairs(const char* const* pulses, std::ptrdiff_t column, std::uint32_t bits) {
     Pairs turned;
 #pragma GCC unroll 8
     for (int pulse = 0; pulse < n_pairs; ++pulse)
         turned.pairs[pulse] =
-            load_halves(pulses[pulse] + 2 * column, pulses[pulse + n_pairs] + 2 * column) & mask;
+            load_halves(pulses[pulse] + 2 * column, pulses[pulse + n_pairs] + 2 * column) & bits;
     transpose(turned.pairs);
     return turned;
 }
@@ -35,7 +59,7 @@ static inline Pairs turned_pairs(const char* const* pulses, std::ptrdiff_t colum
 template <bool is_signed>
 static inline IntVector first_of(BitVector pairs) {
     if constexpr (!is_signed) return (IntVector)(pairs & 0xffffu);
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     return (IntVector)_mm512_madd_epi16((__m512i)pairs, _mm512_set1_epi32(1));
 #elif defined(__AVX2__)
     return (IntVector)_mm256_madd_epi16((__m256i)pairs, _mm256_set1_epi32(1));
@@ -76,7 +100,20 @@ static inline IntVector sum_of(const Pairs& turned, std::ptrdiff_t start, std::p
     return sum;
 }
 
-// From samples to values above the baseline, one fused multiply-add each; keeps the peak and the sum.
+// Baselines of `lanes` pulses as Level has them: a whole number, and the rest.
+struct Levels {
+    Vector whole, rest;
+};
+
+static inline __attribute__((always_inline)) Levels levels_of(IntVector total, int count) {
+    constexpr float rounder = 12582912.0f;  // 1.5 * 2**23: adding it rounds to an integer
+    if (count == 0) return {Vector{}, Vector{}};
+    const Vector whole = (quotient(to_float(total), float(count)) + rounder) - rounder;
+    const IntVector left = total - __builtin_convertvector(whole, IntVector) * count;
+    return {whole, quotient(to_float(left), float(count))};
+}
+
+// From samples to whole numbers above the baseline, one fused multiply-add each; keeps the peak and the sum.
 template <bool is_signed, bool rising, bool with_sum>
 struct Rise {
     float polarity;
@@ -117,107 +154,174 @@ struct Rise {
     }
 };
 
-// Peak and sum of the windows of `lanes` pulses.
+// Peak, sum and baseline of one channel of `lanes` pulses; `rest` is still to be added to its values.
 struct Extent {
-    Vector peak, sum;
+    Vector peak, sum, rest;
+    Levels levels;
 };
 
-// `lanes` pulses of 16-bit samples: rows of values above the baseline.
+// `lanes` pulses of one channel of 16-bit samples: rows of values above the whole part of the baseline.
 template <bool is_signed, bool rising, bool with_sum>
-static inline Extent turn_window(const PreparationPlan& plan, const SampleView& view, const char* const* pulses,
+static inline Extent turn_window(const ChannelPlan& plan, int length, const SampleView& view, const char* const* pulses,
                                  float* values) {
-    const std::uint32_t mask = (view.mask & 0xffffu) * 0x10001u;
-    const std::ptrdiff_t start = plan.window_start, stop = start + plan.window_length;
+    const std::uint32_t bits = (view.bits & 0xffffu) * 0x10001u;
+    const std::ptrdiff_t start = plan.window_start, stop = start + length;
     const std::ptrdiff_t last = std::ptrdiff_t(view.n_samples) - columns;  // no reading beyond the record
 
     // The baseline often lies within the first columns of the window, which are turned over once for both.
     const std::ptrdiff_t first = start < last ? start : last;
-    Pairs turned = turned_pairs(pulses, first, mask);
+    Pairs turned = turned_pairs(pulses, first, bits);
     IntVector total = {};
     for (std::ptrdiff_t at = plan.baseline_start; at < plan.baseline_stop; at += columns) {
         const std::ptrdiff_t column = at < last ? at : last, stop_here = plan.baseline_stop - column;
         if (column == first)
             total += sum_of<is_signed>(turned, at - column, stop_here);
         else
-            total += sum_of<is_signed>(turned_pairs(pulses, column, mask), at - column, stop_here);
+            total += sum_of<is_signed>(turned_pairs(pulses, column, bits), at - column, stop_here);
     }
-    const Vector baseline = quotient(to_float(total), float(plan.baseline_stop - plan.baseline_start));
+    const Levels levels = levels_of(total, plan.baseline_stop - plan.baseline_start);
 
     const float polarity = rising ? 1.0f : -1.0f;
-    Rise<is_signed, rising, with_sum> rise = {polarity, baseline * -polarity, broadcast(-1.0f), Vector{}};
+    Rise<is_signed, rising, with_sum> rise = {polarity, levels.whole * -polarity, broadcast(-__builtin_inff()),
+                                              Vector{}};
     for (std::ptrdiff_t at = start; at < stop; at += columns) {
         const std::ptrdiff_t column = at < last ? at : last;
-        if (column != first) turned = turned_pairs(pulses, column, mask);
+        if (column != first) turned = turned_pairs(pulses, column, bits);
         float* row = values + (column - start) * block;
         if (column == at && at + columns <= stop)
             rise.write_all(turned, row);
         else
             rise.write_some(turned, at - column, stop - column, row);
     }
-    return {rise.peak, rise.sum};
+    const Vector rest = levels.rest * -polarity;
+    return {rise.peak + rest, rise.sum + rest * float(length), rest, levels};
 }
 
 template <bool is_signed>
-static inline Extent turn_window_of(const PreparationPlan& plan, const SampleView& view, const char* const* pulses,
-                                    float* values) {
-    const bool rising = plan.polarity > 0, with_sum = plan.scale == Scale::area;
-    if (rising && with_sum) return turn_window<is_signed, true, true>(plan, view, pulses, values);
-    if (rising) return turn_window<is_signed, true, false>(plan, view, pulses, values);
-    if (with_sum) return turn_window<is_signed, false, true>(plan, view, pulses, values);
-    return turn_window<is_signed, false, false>(plan, view, pulses, values);
+static inline Extent turn_window_of(const ChannelPlan& plan, int length, bool with_sum, const SampleView& view,
+                                    const char* const* pulses, float* values) {
+    const bool rising = plan.polarity > 0;
+    if (rising && with_sum) return turn_window<is_signed, true, true>(plan, length, view, pulses, values);
+    if (rising) return turn_window<is_signed, true, false>(plan, length, view, pulses, values);
+    if (with_sum) return turn_window<is_signed, false, true>(plan, length, view, pulses, values);
+    return turn_window<is_signed, false, false>(plan, length, view, pulses, values);
 }
-
-// Sums of so many 16-bit integers fit into 32 bits, and are exact.
-constexpr int longest_baseline = 32768;
 
 static inline bool can_turn(const PreparationPlan& plan, const SampleView& view) {
-    return !plan.aligned && view.type <= 1 && view.sample_stride == 2 && view.n_samples >= columns &&
-           plan.baseline_stop - plan.baseline_start <= longest_baseline;
+    if (plan.aligned || view.type > 1 || view.sample_stride != 2 || view.n_samples < columns) return false;
+    for (int c = 0; c < plan.n_channels; ++c)
+        if (plan.channels[c].baseline_stop - plan.channels[c].baseline_start > longest_baseline) return false;
+    return true;
 }
 
-// The usual case: 16-bit samples and a window that stands still.
-static inline Prepared turn_and_prepare(const PreparationPlan& plan, const SampleView& view, const char* const* pulses,
+// All bits of the lanes whose pulse has that channel.
+static inline IntVector those_with(int channel, const Block& pulses, int first) {
+    IntVector there = {};
+    for (int i = 0; i < lanes; ++i) {
+        const std::uint8_t* present = pulses[first + i].present;
+        there[i] = -std::int32_t(!present || present[channel]);
+    }
+    return there;
+}
+
+static inline void write_baselines(const Levels& levels, IntVector there, int channel, const Block& pulses, int first) {
+    for (int i = 0; i < lanes; ++i)
+        pulses[first + i].origin[2 + channel] = there[i] ? double(levels.whole[i]) + double(levels.rest[i]) : 0.0;
+}
+
+// What scales `lanes` pulses, as the channels come in.
+struct Divisor {
+    Vector peak = broadcast(-__builtin_inff()), sum = {};
+    IntVector found = {};
+
+    void add(const Extent& extent, IntVector there) {
+        const IntVector take = there & (extent.peak > peak);
+        peak = take ? extent.peak : peak;
+        sum = take ? extent.sum : sum;
+        found |= there;
+    }
+};
+
+// One channel of `lanes` pulses.
+static inline Extent turn_channel(const PreparationPlan& plan, int channel, const Block& pulses, int first,
+                                  float* values) {
+    const SampleView& view = pulses.view;
+    const char* moved[lanes];
+    const char* const* records = pulses.data + first;
+    if (channel > 0) {
+        for (int i = 0; i < lanes; ++i) moved[i] = records[i] + channel * view.channel_stride;
+        records = moved;
+    }
+    const bool with_sum = plan.scale == Scale::area;
+    return view.type == 0
+               ? turn_window_of<true>(plan.channels[channel], plan.window_length, with_sum, view, records, values)
+               : turn_window_of<false>(plan.channels[channel], plan.window_length, with_sum, view, records, values);
+}
+
+// Adds what is left of the baseline; channels that are absent become 0.
+static inline void finish_rows(float* values, int count, Vector rest, IntVector there) {
+    for (int i = 0; i < count; ++i, values += block) store(values, there ? load(values) + rest : Vector{});
+}
+
+// The usual case: 16-bit samples and windows that stand still. The rest of a single channel's baseline is left to whoever
+// scales the values; behind them lies a row of it, as if it were one more value.
+static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block& pulses, bool with_origins,
                                         float* values) {
     Prepared prepared;
+    prepared.finished = false;
     for (int half = 0; half < 2; ++half) {
-        const char* const* these = pulses + half * lanes;
-        float* to = values + half * lanes;
-        const Extent rise = view.type == 0 ? turn_window_of<true>(plan, view, these, to)
-                                           : turn_window_of<false>(plan, view, these, to);
-        const Vector divisor = plan.scale == Scale::peak   ? rise.peak
-                               : plan.scale == Scale::area ? rise.sum
-                                                           : broadcast(1.0f);
-        prepared.valid[half] = (rise.peak > 0.0f) & (divisor > 0.0f);
-        prepared.factor[half] = prepared.valid[half] ? reciprocal(divisor) : broadcast(0.0f);
-    }
-    return prepared;
-}
-
-// Every other case: each pulse by itself, then turned over.
-static inline Prepared prepare_and_turn(const PreparationPlan& plan, const SampleView& view, const char* const* pulses,
-                                        float* values, float* scratch) {
-    const int pitch = (plan.window_length + lanes - 1) / lanes * lanes;
-    Prepared prepared;
-    for (int pulse = 0; pulse < block; ++pulse)
-        prepared.valid[pulse / lanes][pulse % lanes] =
-            -std::int32_t(prepare_one(plan, view, pulses[pulse], scratch + pulse * pitch));
-    for (int half = 0; half < 2; ++half) {
-        prepared.factor[half] = broadcast(1.0f);
-        for (int column = 0; column < pitch; column += lanes) {
-            Vector rows[lanes];
-            for (int pulse = 0; pulse < lanes; ++pulse)
-                rows[pulse] = load(scratch + (half * lanes + pulse) * pitch + column);
-            transpose(rows);
-            for (int i = 0; i < lanes; ++i) store(values + (column + i) * block + half * lanes, rows[i]);
+        const int first = half * lanes;
+        Divisor divisor;
+        prepared.rest[half] = Vector{};
+        for (int c = 0; c < plan.n_channels; ++c) {
+            float* to = values + std::ptrdiff_t(c) * plan.window_length * block + first;
+            const Extent extent = turn_channel(plan, c, pulses, first, to);
+            const IntVector there = pulses.view.present ? those_with(c, pulses, first) : ~IntVector{};
+            if (plan.n_channels == 1)
+                prepared.rest[half] = extent.rest;
+            else
+                finish_rows(to, plan.window_length, extent.rest, there);
+            if (plan.reference < 0 || plan.reference == c) divisor.add(extent, there);
+            if (with_origins) write_baselines(extent.levels, there, c, pulses, first);
+        }
+        const Vector by = plan.scale == Scale::peak   ? divisor.peak
+                          : plan.scale == Scale::area ? divisor.sum
+                                                      : broadcast(1.0f);
+        prepared.valid[half] = plan.scale == Scale::none ? divisor.found
+                                                         : divisor.found & (divisor.peak > 0.0f) & (by > 0.0f);
+        prepared.factor[half] = prepared.valid[half] ? reciprocal(by) : broadcast(0.0f);
+        store(values + std::ptrdiff_t(plan.n_channels) * plan.window_length * block + first, prepared.rest[half]);
+        for (int i = 0; with_origins && i < lanes; ++i) {
+            pulses[first + i].origin[0] = 0;
+            pulses[first + i].origin[1] = double(by[i]);
         }
     }
     return prepared;
 }
 
-static inline Prepared prepare_block(const PreparationPlan& plan, const SampleView& view, const char* const* pulses,
-                                     float* values, float* scratch) {
-    return can_turn(plan, view) ? turn_and_prepare(plan, view, pulses, values)
-                                : prepare_and_turn(plan, view, pulses, values, scratch);
+// Every other case: each pulse by itself, then turned over.
+static inline Prepared prepare_and_turn(const PreparationPlan& plan, const Block& pulses, float* values, float* scratch) {
+    const int count = plan.n_channels * plan.window_length, pitch = (count + lanes - 1) / lanes * lanes;
+    Prepared prepared;
+    prepared.finished = true;
+    for (int place = 0; place < block; ++place)
+        prepared.valid[place / lanes][place % lanes] =
+            -std::int32_t(prepare_one(plan, pulses.view, pulses[place], scratch + std::ptrdiff_t(place) * pitch));
+    for (int half = 0; half < 2; ++half)
+        for (int column = 0; column < pitch; column += lanes) {
+            Vector rows[lanes];
+            for (int place = 0; place < lanes; ++place)
+                rows[place] = load(scratch + std::ptrdiff_t(half * lanes + place) * pitch + column);
+            transpose(rows);
+            for (int i = 0; i < lanes; ++i) store(values + (column + i) * block + half * lanes, rows[i]);
+        }
+    return prepared;
+}
+
+static inline Prepared prepare_block(const PreparationPlan& plan, const Block& pulses, bool with_origins, float* values,
+                                     float* scratch) {
+    return can_turn(plan, pulses.view) ? turn_and_prepare(plan, pulses, with_origins, values)
+                                       : prepare_and_turn(plan, pulses, values, scratch);
 }
 
 }  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

@@ -4,7 +4,7 @@
 // Everything lives in a namespace named after the instruction set, because it is compiled once for each.
 #pragma once
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -12,9 +12,13 @@
 #include <cstdint>
 #include <utility>
 
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define DISCRIMEN_AVX512
+#endif
+
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
 constexpr int lanes = 16;
 constexpr int tile = 12;  // outputs of a matrix product kept in registers: 2 * tile accumulators
 #elif defined(__AVX2__)
@@ -55,7 +59,7 @@ static inline void store(float* to, Vector values) { *reinterpret_cast<Unaligned
 // Two halves of a vector from two places of any alignment. By name: an insertion from memory leaves the one port that
 // shuffles free, and g++ makes a shuffle of it.
 static inline BitVector load_halves(const char* low, const char* high) {
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     const __m512i lower = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low)));
     return (BitVector)_mm512_inserti64x4(lower, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1);
 #elif defined(__AVX2__)
@@ -75,7 +79,7 @@ static inline Vector broadcast(float value) { return Vector{} + value; }
 
 // The instructions by name: g++ makes a comparison and a blend of the plain formula.
 static inline Vector larger(Vector one, Vector other) {
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     return _mm512_max_ps(one, other);
 #elif defined(__AVX2__)
     return _mm256_max_ps(one, other);
@@ -85,7 +89,7 @@ static inline Vector larger(Vector one, Vector other) {
 }
 
 static inline Vector smaller(Vector one, Vector other) {
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     return _mm512_min_ps(one, other);
 #elif defined(__AVX2__)
     return _mm256_min_ps(one, other);
@@ -98,7 +102,7 @@ static inline Vector to_float(IntVector values) { return __builtin_convertvector
 
 // numerator / x to within a unit of the last place or two; x is a normal number, and one over it too.
 static inline Vector ratio(Vector numerator, Vector x) {
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     const Vector guess = _mm512_rcp14_ps(x);
     return numerator * guess * (2.0f - x * guess);
 #elif defined(__AVX2__)
@@ -128,7 +132,7 @@ static inline Vector quotient(Vector x, float divisor) {
 template <int limit = 126>
 static inline Vector power_of_2(Vector x) {
     constexpr float rounder = 12582912.0f;  // 1.5 * 2**23: adding it rounds to an integer, held in the low bits
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     x = _mm512_range_ps(x, broadcast(limit), 2);  // the smaller in size, with the sign of the first
 #else
     x = larger(smaller(x, broadcast(limit)), broadcast(-limit));
@@ -142,7 +146,7 @@ static inline Vector power_of_2(Vector x) {
     const Vector middle = rest * 5.550713273e-2f + 2.402211972e-1f;
     const Vector first = rest * 6.931469671e-1f + 1.000000072f;
     const Vector series = first + square * (middle + square * last);
-#if defined(__AVX512F__)
+#if defined(DISCRIMEN_AVX512)
     return _mm512_scalef_ps(series, whole);
 #else
     return (Vector)((IntVector)series + ((IntVector)shifted << 23));
@@ -153,7 +157,29 @@ constexpr float log2_e = 1.44269504088896341f;
 
 static inline Vector exponential(Vector x) { return power_of_2(x * log2_e); }
 
+// e**x - 1 without a loss of digits near 0, for x <= 0: there by its series, up to x**7.
+static inline Vector exponential_less_1(Vector x) {
+    Vector series = x * (1.0f / 5040) + 1.0f / 720;
+    series = series * x + 1.0f / 120;
+    series = series * x + 1.0f / 24;
+    series = series * x + 1.0f / 6;
+    series = series * x + 0.5f;
+    return x > -0.5f ? x + x * x * series : exponential(x) - 1.0f;
+}
+
+// log(1 + x) for 0 <= x <= 1, as twice the inverse hyperbolic tangent of x / (2 + x), by its series.
+static inline Vector log_1_plus(Vector x) {
+    const Vector part = ratio(x, 2.0f + x), square = part * part;
+    Vector series = square * (1.0f / 11) + 1.0f / 9;
+    series = series * square + 1.0f / 7;
+    series = series * square + 1.0f / 5;
+    series = series * square + 1.0f / 3;
+    return 2.0f * part + 2.0f * part * square * series;
+}
+
 static inline Vector sigmoid(Vector x) { return reciprocal(1.0f + exponential(-x)); }
+
+static inline Vector hard_sigmoid(Vector x) { return larger(smaller(x * (1.0f / 6) + 0.5f, broadcast(1.0f)), Vector{}); }
 
 static inline Vector tangent(Vector x) { return 1.0f - 2.0f * reciprocal(1.0f + exponential(2.0f * x)); }
 
@@ -171,8 +197,8 @@ static inline Vector error_function(Vector x) {
 }
 
 // The same vector with its lanes moved round by `distance`.
-template <int distance, std::size_t... lane>
-static inline Vector turned_round(Vector values, std::index_sequence<lane...>) {
+template <int distance, class V, std::size_t... lane>
+static inline V turned_round(V values, std::index_sequence<lane...>) {
     return __builtin_shufflevector(values, values, int((lane + distance) % lanes)...);
 }
 
@@ -186,8 +212,8 @@ static inline float largest_lane(Vector values) {
         return values[0];
 }
 
-template <int distance = lanes / 2>
-static inline float sum_of_lanes(Vector values) {
+template <int distance = lanes / 2, class V>
+static inline auto sum_of_lanes(V values) {
     values += turned_round<distance>(values, std::make_index_sequence<lanes>());
     if constexpr (distance > 1)
         return sum_of_lanes<distance / 2>(values);
@@ -206,7 +232,7 @@ static inline void exchange(V& one, V& other, std::index_sequence<lane...>) {
 }
 
 template <int distance, int n_rows, class V>
-static inline void transpose_from(V (&rows)[n_rows]) {
+static inline __attribute__((always_inline)) void transpose_from(V (&rows)[n_rows]) {
     if constexpr (distance > 0) {
 #pragma GCC unroll 16
         for (int row = 0; row < n_rows; ++row)
@@ -219,7 +245,7 @@ static inline void transpose_from(V (&rows)[n_rows]) {
 // Turns lanes x lanes numbers over: what was lane l of row r becomes lane r of row l. With half as many rows, each
 // half of the lanes is turned over by itself.
 template <int n_rows, class V>
-static inline void transpose(V (&rows)[n_rows]) {
+static inline __attribute__((always_inline)) void transpose(V (&rows)[n_rows]) {
     transpose_from<n_rows / 2>(rows);
 }
 

@@ -6,25 +6,29 @@
 #include <cerrno>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer)
 #define HOOKS_OF_SANITIZER
+#elif __has_feature(thread_sanitizer) || __has_feature(realtime_sanitizer)
+#define NOTHING_TO_COUNT
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#elif defined(__SANITIZE_ADDRESS__)
 #define HOOKS_OF_SANITIZER
+#elif defined(__SANITIZE_THREAD__)
+#define NOTHING_TO_COUNT
 #endif
 
 namespace {
 
 std::atomic<std::size_t> n_allocations{0}, live{0}, peak{0};
 
-void note_taken(std::size_t size) {
+[[maybe_unused]] void note_taken(std::size_t size) {
     ++n_allocations;
     const std::size_t now = live += size;
     std::size_t before = peak;
     while (now > before && !peak.compare_exchange_weak(before, now)) {}
 }
 
-void note_freed(std::size_t size) { live -= size; }
+[[maybe_unused]] void note_freed(std::size_t size) { live -= size; }
 
 }  // namespace
 
@@ -55,7 +59,7 @@ bool allocations::can_count() {
     return installed;
 }
 
-#elif defined(__GLIBC__)
+#elif defined(__GLIBC__) && !defined(NOTHING_TO_COUNT)
 
 bool allocations::can_count() { return true; }
 

@@ -1,6 +1,7 @@
 #include "frozen_writer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "sha256.hpp"
@@ -22,23 +23,33 @@ void put_name(Bytes& bytes, const std::string& name) {
     bytes.push_back(0);
 }
 
-Bytes preparation_section(const Preparation& p, std::size_t n_classes) {
+Bytes input_section(const Preparation& p) {
     Bytes bytes;
+    put(bytes, std::uint32_t(p.n_channels()));
+    for (const std::int32_t value :
+         {p.window_length, p.scale, p.reference, p.aligned, p.position, p.interpolate, p.masked})
+        put(bytes, value);
     put(bytes, p.sample_period_ns);
     put(bytes, p.fraction);
-    for (const std::int32_t value : {p.polarity, p.baseline_start, p.baseline_stop, p.window_start, p.window_length,
-                                     p.aligned, p.position, p.interpolate, p.scale, std::int32_t(n_classes)})
-        put(bytes, value);
+    for (int i = 0; i < p.n_channels(); ++i) {
+        const Channel& c = p.channel(i);
+        for (const std::int32_t value : {c.polarity, c.baseline_start, c.baseline_stop, c.window_start}) put(bytes, value);
+    }
+    for (int i = 0; i < p.n_channels(); ++i) put_name(bytes, "channel " + std::to_string(i));
     return bytes;
 }
 
-Bytes layers_section(const std::vector<Layer>& layers, Bytes& weights) {
+Bytes layers_section(const Content& content, Bytes& weights) {
     Bytes bytes;
-    put(bytes, std::uint32_t(layers.size()));
-    for (const Layer& layer : layers) {
+    put(bytes, std::uint32_t(content.layers.size()));
+    for (std::size_t i = 0; i < content.layers.size(); ++i) {
+        const Layer& layer = content.layers[i];
+        const std::vector<std::uint32_t> inputs = content.inputs_of(i);
         put(bytes, layer.code);
+        put(bytes, std::uint32_t(inputs.size()));
         put(bytes, std::uint32_t(layer.options.size()));
         put(bytes, std::uint32_t(layer.arrays.size()));
+        for (const std::uint32_t input : inputs) put(bytes, input);
         for (const std::int32_t option : layer.options) put(bytes, option);
         for (const Array& array : layer.arrays) {
             put(bytes, std::uint32_t(array.shape.size()));
@@ -50,42 +61,85 @@ Bytes layers_section(const std::vector<Layer>& layers, Bytes& weights) {
     return bytes;
 }
 
-Bytes golden_section(const Golden& golden, std::size_t n_classes) {
+double largest_of(const std::vector<double>& values) {
+    double largest = 0;
+    for (const double value : values) largest = std::max(largest, std::abs(value));
+    return largest;
+}
+
+Bytes outputs_section(const Content& content) {
     Bytes bytes;
-    for (const std::uint32_t value : {golden.n_pulses, golden.n_samples, std::uint32_t(n_classes), 0u})
+    put(bytes, std::uint32_t(content.outputs.size()));
+    for (const Output& output : content.outputs) {
+        put(bytes, output.kind);
+        put(bytes, std::uint32_t(content.value_of(output)));
+        put(bytes, output.with_error);
+        put(bytes, output.activation);
+        put(bytes, std::uint32_t(output.shape.size()));
+        for (const std::uint32_t length : output.shape) put(bytes, length);
+        put(bytes, output.tolerance != 0 ? output.tolerance : 0.0099 * largest_of(output.golden));
+        put(bytes, std::uint32_t(output.names.size()));
+        put(bytes, std::uint32_t(output.thresholds.size()));
+        put_name(bytes, output.name);
+        put_name(bytes, output.unit);
+        for (const std::string& name : output.names) put_name(bytes, name);
+        for (const Threshold& threshold : output.thresholds) {
+            put(bytes, threshold.value);
+            put(bytes, threshold.class_number);
+            put_name(bytes, threshold.name);
+        }
+    }
+    return bytes;
+}
+
+Bytes golden_section(const Content& content) {
+    const Golden& golden = content.golden;
+    Bytes bytes;
+    for (const std::uint32_t value :
+         {golden.n_pulses, golden.n_samples, golden.is_float, std::uint32_t(!golden.present.empty())})
         put(bytes, value);
-    put(bytes, golden.tolerance);
-    for (const std::int32_t sample : golden.samples) put(bytes, sample);
-    for (const double score : golden.scores) put(bytes, score);
+    for (const double sample : golden.samples)
+        if (golden.is_float)
+            put(bytes, float(sample));
+        else
+            put(bytes, std::int32_t(sample));
+    for (const Output& output : content.outputs)
+        for (const double value : output.golden) put(bytes, value);
+    for (const std::uint8_t there : golden.present) put(bytes, there);
     return bytes;
 }
 
 }  // namespace
 
 int Preparation::shortest_record() const {
-    return std::max(baseline_stop, aligned ? 1 : window_start + window_length);
+    int shortest = 1;
+    for (int i = 0; i < n_channels(); ++i)
+        shortest = std::max({shortest, channel(i).baseline_stop, aligned ? 1 : channel(i).window_start + window_length});
+    return shortest;
+}
+
+std::vector<std::uint32_t> Content::inputs_of(std::size_t layer) const {
+    return layers[layer].inputs.empty() ? std::vector<std::uint32_t>{std::uint32_t(layer)} : layers[layer].inputs;
+}
+
+std::size_t Content::value_of(const Output& output) const {
+    return output.value < 0 ? layers.size() : std::size_t(output.value);
 }
 
 std::vector<Section> sections_of(const Content& content) {
-    Bytes weights, classes, cuts;
-    const Bytes layers = layers_section(content.layers, weights);
-    for (const std::string& name : content.classes) put_name(classes, name);
-    for (const auto& [name, value] : content.thresholds) {
-        put(cuts, value);
-        put_name(cuts, name);
-    }
+    Bytes weights;
+    const Bytes layers = layers_section(content, weights);
     return {{"meta", Bytes(content.meta.begin(), content.meta.end())},
-            {"prepare", preparation_section(content.preparation, content.classes.size())},
+            {"input", input_section(content.preparation)},
             {"layers", layers},
             {"weights", weights},
-            {"golden", golden_section(content.golden, content.classes.size())},
-            {"classes", classes},
-            {"cuts", cuts}};
+            {"outputs", outputs_section(content)},
+            {"golden", golden_section(content)}};
 }
 
 Bytes assemble(const std::vector<Section>& sections) {
     Bytes head = {'D', 'I', 'S', 'C', 'R', 'I', 'M', 0}, body;
-    put(head, std::uint32_t(1));
+    put(head, std::uint32_t(2));
     put(head, std::uint32_t(sections.size()));
     const std::size_t table_end = head_bytes + sections.size() * entry_bytes;
     for (const auto& [name, payload] : sections) {

@@ -24,16 +24,46 @@ enum Code : std::uint32_t {
     activate,
     conv1d_transpose,
     up_sampling,
-    keep,
-    add_kept,
+    add,
+    multiply,
+    concatenate,
+    permute,
+    prelu,
+    layer_norm,
+    zero_padding,
+    cropping,
+    reverse,
+    simple_rnn,
+    attention,
+    sample,
 };
 
-enum Activation : std::int32_t { linear, relu, tanh, sigmoid, elu, gelu, silu, softmax };
-constexpr int n_activations = 8;
+enum Activation : std::int32_t {
+    linear,
+    relu,
+    tanh,
+    sigmoid,
+    elu,
+    gelu,
+    silu,
+    softmax,
+    relu6,
+    selu,
+    softplus,
+    mish,
+    hard_sigmoid,
+    exponential,
+    softsign,
+    hard_silu,
+    gelu_tanh,
+};
+constexpr int n_activations = 17;
 
-enum Padding : std::int32_t { valid, same };
+enum Padding : std::int32_t { valid, same, causal };
 
 enum Scale : std::int32_t { none, peak, area };
+
+enum Kind : std::uint32_t { classes, waveform, quantity, count, code };
 
 struct Array {
     std::vector<std::uint32_t> shape;
@@ -45,30 +75,60 @@ struct Layer {
     std::uint32_t code;
     std::vector<std::int32_t> options;
     std::vector<Array> arrays;
+    std::vector<std::uint32_t> inputs = {};  // values; empty: what the layer before gives
 };
 
-struct Preparation {
-    double sample_period_ns = 10, fraction = 0.3;
-    std::int32_t polarity = 1, baseline_start = 0, baseline_stop = 8, window_start = 8, window_length = 1;
-    std::int32_t aligned = 0, position = 0, interpolate = 0, scale = peak;
+struct Channel {
+    std::int32_t polarity = 1, baseline_start = 0, baseline_stop = 8, window_start = 8;
+};
 
+// With the members of its first channel.
+struct Preparation : Channel {
+    double sample_period_ns = 10, fraction = 0.3;
+    std::int32_t window_length = 1;
+    std::int32_t aligned = 0, position = 0, interpolate = 0, scale = peak, reference = 0, masked = 0;
+    std::vector<Channel> others = {};
+
+    int n_channels() const { return 1 + int(others.size()); }
+    const Channel& channel(int number) const { return number == 0 ? *this : others[std::size_t(number - 1)]; }
     int shortest_record() const;
 };
 
+struct Threshold {
+    std::string name;
+    double value;
+    std::uint32_t class_number;
+};
+
+struct Output {
+    std::string name = "output";
+    std::uint32_t kind = code;
+    std::int64_t value = -1;  // -1: what the last layer gives
+    std::uint32_t with_error = 0;
+    std::int32_t activation = linear;
+    std::vector<std::uint32_t> shape = {};  // empty: a row of all values
+    std::string unit = "1";
+    std::vector<std::string> names = {};
+    std::vector<Threshold> thresholds = {};
+    double tolerance = 0;             // 0: nearly the widest that a loader takes; tests compare more closely themselves
+    std::vector<double> golden = {};  // before the activation
+};
+
 struct Golden {
-    std::uint32_t n_pulses = 0, n_samples = 0;
-    double tolerance = 0.009;  // the widest that a loader takes: tests compare more closely themselves
-    std::vector<std::int32_t> samples;
-    std::vector<double> scores;
+    std::uint32_t n_pulses = 0, n_samples = 0, is_float = 0;
+    std::vector<double> samples = {};        // (pulse, channel, sample)
+    std::vector<std::uint8_t> present = {};  // (pulse, channel); empty: all
 };
 
 struct Content {
     std::string meta = "{}";
-    Preparation preparation;
-    std::vector<Layer> layers;
-    Golden golden;
-    std::vector<std::string> classes;
-    std::vector<std::pair<std::string, double>> thresholds;
+    Preparation preparation = {};
+    std::vector<Layer> layers = {};
+    std::vector<Output> outputs = {};
+    Golden golden = {};
+
+    std::vector<std::uint32_t> inputs_of(std::size_t layer) const;
+    std::size_t value_of(const Output& output) const;
 };
 
 using Section = std::pair<std::string, Bytes>;

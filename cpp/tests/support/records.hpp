@@ -28,14 +28,15 @@ struct Layout {
     discrimen_sample_type type = DISCRIMEN_INT16;
     int gap_between_samples = 0, gap_between_pulses = 0;  // bytes beyond those of the samples
     bool backwards = false, pulses_backwards = false;     // strides are negative
-    int n_flag_bits = 0;                                  // above the sample, random; masked
+    int n_flag_bits = 0;                                  // above the sample, random; not among `bits`
+    int n_channels = 1, gap_between_channels = 0;
 };
 
 int bytes_of(discrimen_sample_type type);
 
 class Records {
    public:
-    // Samples of each pulse; the flag bits are above the lowest (width - n_flag_bits).
+    // Samples of each pulse, channel after channel; the flag bits are above the lowest (width - n_flag_bits).
     Records(const std::vector<std::vector<double>>& pulses, const Layout& layout, networks::Random& random);
     const discrimen::Pulses& view() const { return view_; }
 
@@ -44,10 +45,19 @@ class Records {
     discrimen::Pulses view_;
 };
 
-// Scores of all pulses, sent `at_once` at a time; checks that nothing is written around them.
-std::vector<float> classify(const discrimen::Model& model, discrimen::Pulses pulses, std::size_t at_once);
+// Everything that a model says of pulses.
+struct Results {
+    std::vector<std::vector<float>> outputs;
+    std::vector<double> restoration;  // (pulse, 2 + channel)
+};
 
-// Checks the scores of whole batches and of single pulses against the reference.
+// Of all pulses, sent `at_once` at a time; checks that nothing is written around them.
+Results run(const discrimen::Model& model, discrimen::Pulses pulses, std::size_t at_once, std::uint64_t seed = 0);
+
+// The first output.
+std::vector<float> scores(const discrimen::Model& model, const discrimen::Pulses& pulses, std::size_t at_once);
+
+// Checks every output of whole batches and of single pulses against the reference.
 void check_scores(const frozen::Content& content, const discrimen::Model& model,
                   const std::vector<std::vector<double>>& pulses, const discrimen::Pulses& view, double tolerance);
 

@@ -12,10 +12,10 @@ from typing import Any
 from discrimen.adaptation.recalibrate import Recalibration
 from discrimen.adaptation.rescaling import rescaled
 from discrimen.errors import FormatError
-from discrimen.freezing.freeze import golden_pulses
 from discrimen.inference.native import NativePredictor
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, read_frozen, write_frozen
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
+from discrimen.network.golden import golden_vectors
 from discrimen.network.model_spec import ModelSpec
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings, PolarityName
@@ -42,7 +42,7 @@ def predictor_for(model: Path, polarity: PolarityName | None) -> Iterator[Native
     """
     ReferencePredictor(model)  # checks the golden vectors as everybody does
     source = read_frozen(model)
-    if source.spec.preparation.polarity == _sign(source.spec, polarity):
+    if source.spec.preparation.only.polarity == _sign(source.spec, polarity):
         yield NativePredictor(model)
         return
     with TemporaryDirectory(prefix="discrimen-") as scratch:
@@ -83,9 +83,9 @@ def write_adapted(
         If the network cannot take a shift.
     """
     source = _turned(read_frozen(model), settings.polarity)
-    layers, scale = source.layers, recalibration.rescaling
+    network, scale = source.network, recalibration.rescaling
     if scale is not None:
-        layers = rescaled(layers, scale, neutron_class=source.spec.neutron_class)
+        network = rescaled(network, source.spec, scale)
     adaptation = {
         "from": {"name": model.name, "sha256": sha256_of_file(model)},
         "files": [dict(file) for file in files],
@@ -96,15 +96,13 @@ def write_adapted(
         "versions": software_versions(),
     }
     kept = {name: value for name, value in source.spec.provenance.items() if name not in _OF_THE_SOURCE}
+    chosen = {name: threshold.value for name, threshold in recalibration.thresholds.items()}
     spec = replace(
-        source.spec,
+        source.spec.with_thresholds(chosen),
         settings=settings_here(source.spec, settings),
-        thresholds={name: threshold.value for name, threshold in recalibration.thresholds.items()},
         provenance={**kept, "adaptation": adaptation},
     )
-    golden = source.golden
-    scores = score_exactly(layers, spec, golden.samples)
-    adapted = FrozenModel(spec, layers, GoldenVectors(golden.samples, scores, golden.tolerance))
+    adapted = FrozenModel(spec, network, golden_vectors(network, spec, source.golden.samples))
     write_frozen(adapted, output)
     try:
         for load in (ReferencePredictor, NativePredictor):
@@ -119,7 +117,7 @@ def settings_here(spec: ModelSpec, here: DetectorSettings) -> DetectorSettings:
     """Return the settings of the new detector; where the pulse lies in the record is the model's business."""
     known = DetectorSettings(
         sample_period_ns=spec.preparation.sample_period_ns,
-        polarity="positive" if spec.preparation.polarity > 0 else "negative",
+        polarity="positive" if spec.preparation.only.polarity > 0 else "negative",
         pretrigger_ns=spec.settings.pretrigger_ns,
         baseline=spec.settings.baseline,
     )
@@ -128,23 +126,21 @@ def settings_here(spec: ModelSpec, here: DetectorSettings) -> DetectorSettings:
 
 def _sign(spec: ModelSpec, polarity: PolarityName | None) -> int:
     if polarity is None:
-        return spec.preparation.polarity
+        return spec.preparation.only.polarity
     return 1 if polarity == "positive" else -1
 
 
 def _turned(model: FrozenModel, polarity: PolarityName | None) -> FrozenModel:
     """Return the model for pulses of a polarity, with golden vectors of that polarity."""
     sign = _sign(model.spec, polarity)
-    if sign == model.spec.preparation.polarity:
+    if sign == model.spec.preparation.only.polarity:
         return model
     spec = replace(
         model.spec,
-        preparation=replace(model.spec.preparation, polarity=sign),
+        preparation=model.spec.preparation.with_only(polarity=sign),
         settings=model.spec.settings.merged(polarity=polarity),
     )
-    samples = golden_pulses(spec.preparation)
-    scores = score_exactly(model.layers, spec, samples)
-    return FrozenModel(spec, model.layers, GoldenVectors(samples, scores, model.golden.tolerance))
+    return FrozenModel(spec, model.network, golden_vectors(model.network, spec, -model.golden.samples))
 
 
 def _replaced(spec: ModelSpec) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def _turned(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
     sign = 1 if dataset.settings.polarity == "positive" else -1
     return replace(
         spec,
-        preparation=replace(spec.preparation, polarity=sign),
+        preparation=spec.preparation.with_only(polarity=sign),
         settings=spec.settings.merged(polarity=dataset.settings.polarity),
     )
 

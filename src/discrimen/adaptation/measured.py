@@ -145,12 +145,12 @@ def measure_run(
 def _levels(
     pulses: Pulses, preparation: Preparation
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    window = slice(preparation.baseline_start, preparation.baseline_stop)
+    window = slice(preparation.only.baseline_start, preparation.only.baseline_stop)
     upright, baseline = subtract_baseline(
         pulses.samples,
-        start=preparation.baseline_start,
-        stop=preparation.baseline_stop,
-        polarity=preparation.polarity,
+        start=preparation.only.baseline_start,
+        stop=preparation.only.baseline_stop,
+        polarity=preparation.only.polarity,
     )
     return upright.max(axis=1), baseline, upright[:, window].std(axis=1, dtype=np.float64)
 

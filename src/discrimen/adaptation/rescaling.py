@@ -7,8 +7,7 @@ The logit z becomes (z - shift) / temperature: the sigmoid of J. Platt (Advances
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp
 from typing import Any
 
@@ -16,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError, require_module
-from discrimen.freezing.temperature import with_temperature
-from discrimen.network.layers import Activate, Dense, Layer
+from discrimen.freezing.logits import with_logits
+from discrimen.network.graph import Network
+from discrimen.network.model_spec import ModelSpec
 
 _LOG_TEMPERATURE_LIMIT = 5.0
 
@@ -96,29 +96,19 @@ def fit_rescaling(
     )
 
 
-def rescaled(layers: Sequence[Layer], rescaling: Rescaling, *, neutron_class: int) -> tuple[Layer, ...]:
-    """Put shift and temperature into the last layer, so that they cost nothing.
+def rescaled(network: Network, spec: ModelSpec, rescaling: Rescaling) -> Network:
+    """Put shift and temperature into the layer that gives the logits, so that they cost nothing.
 
     Raises
     ------
     SettingsError
-        If the network does not end in a dense layer of two outputs and a softmax.
+        If the model has other classes than two by softmax.
     """
-    behind: tuple[Layer, ...] = ()
-    match tuple(layers):
-        case (*before, Dense(activation="softmax") as dense) if len(dense.bias) == 2:
-            pass
-        case (*before, Dense(activation="linear") as dense, Activate(activation="softmax") as last) if (
-            len(dense.bias) == 2
-        ):
-            behind = (last,)
-        case _:
-            names = ", ".join(type(layer).__name__ for layer in layers[-2:])
-            raise SettingsError(
-                "a shift needs a network that ends in a dense layer of two outputs and a softmax, this one ends in: "
-                f"{names}; adapt it with --no-rescale"
-            )
+    if spec.scores.n_values != 2 or spec.scores.activation != "softmax":
+        raise SettingsError(
+            f"a shift needs scores of two classes by softmax, this model has {len(spec.classes)} by "
+            f"{spec.scores.activation}; adapt it with --no-rescale"
+        )
     half = np.full(2, rescaling.shift / 2)
-    half[neutron_class] *= -1
-    moved = replace(dense, bias=(dense.bias + half).astype(np.float32))
-    return with_temperature((*before, moved, *behind), rescaling.temperature)
+    half[spec.neutron_class] *= -1
+    return with_logits(network, spec, factor=1 / rescaling.temperature, offset=half / rescaling.temperature)

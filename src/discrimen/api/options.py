@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from discrimen.training.balance import BalanceBy, BalanceName
     from discrimen.training.config import Decay, OptimizerName
     from discrimen.training.split import SplitWish
+    from discrimen.training.tasks import Task
 
 
 class SimulationOptions(TypedDict, total=False):
@@ -59,6 +60,7 @@ class SimulationOptions(TypedDict, total=False):
 class TrainingOptions(TypedDict, total=False):
     """Fields of :class:`discrimen.training.TrainingConfig`."""
 
+    task: Task
     architecture: str
     options: Mapping[str, Any]
     optimizer: OptimizerName

@@ -120,7 +120,10 @@ def find_pretrigger(pulses: Pulses, settings: DetectorSettings) -> Pretrigger:
     if has_window and period_ns is not None and settings.polarity is not None:
         known = choose_preparation(settings.merged(sample_period_ns=period_ns), n_samples=pulses.n_samples)
         return Pretrigger(
-            start=known.baseline_start, stop=known.baseline_stop, polarity=known.polarity, source="settings"
+            start=known.only.baseline_start,
+            stop=known.only.baseline_stop,
+            polarity=known.only.polarity,
+            source="settings",
         )
     return _observed_pretrigger(pulses.samples, settings)
 

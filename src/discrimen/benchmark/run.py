@@ -12,12 +12,12 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.benchmark.made_up import made_up_pulses
 from discrimen.benchmark.timing import time_in_turns
 from discrimen.errors import DeviceError, FormatError, MissingExtraError, SettingsError
 from discrimen.inference.base import Predictor
 from discrimen.inference.load import BackendName, load_model
 from discrimen.network.frozen_file import SUFFIX
+from discrimen.network.made_up import made_up_pulses
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
@@ -140,14 +140,16 @@ def bench(
         raise FormatError(f"expected a frozen model (*{SUFFIX}): freeze it first", path)
     _check(batch_sizes, threads, seconds)
     predictors, left_out = _backends(path, threads)
-    pulses = made_up_pulses(predictors[_NATIVE].spec.preparation, _N_PULSES, np.random.default_rng(seed))
+    pulses = made_up_pulses(predictors[_NATIVE].spec.preparation, _N_PULSES, seed=seed)
+    if pulses.dtype.kind == "i":
+        pulses = pulses.astype(np.int16)
     load_average = os.getloadavg()[0]
     allowance_s = seconds / len(batch_sizes)
     times: dict[tuple[str, int], BatchTime] = {}
     last_ns = dict.fromkeys(predictors, 0.0)
     for size in batch_sizes:
         on_step(f"batch {size}")
-        samples = np.resize(pulses, (size, pulses.shape[1]))
+        samples = np.resize(pulses, (size, *pulses.shape[1:]))
         calls = {}
         for name, predictor in predictors.items():
             expected_s = last_ns[name] * size / 1e9
@@ -155,7 +157,7 @@ def bench(
                 reason = f"one call would take about {expected_s:.1f} s: give more seconds"
                 left_out.append(LeftOut(backend=name, batch_size=size, reason=reason))
             else:
-                calls[name] = partial(predictor.predict, samples)
+                calls[name] = partial(predictor.run, samples)
         per_signal_ns = {name: ns / size for name, ns in time_in_turns(calls, seconds=allowance_s).items()}
         for name, ns in per_signal_ns.items():
             times[name, size] = _row(name, size, ns, native_ns=float(np.median(per_signal_ns[_NATIVE])))

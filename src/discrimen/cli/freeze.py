@@ -17,7 +17,7 @@ from discrimen.freezing.freeze import freeze as freeze_model
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.inference.reference_predictor import ReferencePredictor
-from discrimen.network.export.cpp import CPP_SUFFIX, DEFAULT_NAMESPACE, check_namespace, write_cpp_header
+from discrimen.network.export.cpp import CPP_SUFFIX, check_namespace, write_cpp_header
 from discrimen.network.frozen_file import SUFFIX, read_frozen
 from discrimen.output.provenance import sha256_of_file
 from discrimen.training.model_folder import read_model_spec
@@ -56,8 +56,9 @@ def freeze(
         typer.Option("--cpp", help="Also write it as one C++17 header, whole (.hpp).", show_default=False),
     ] = None,
     cpp_namespace: Annotated[
-        str, typer.Option("--cpp-namespace", help="Namespace of the C++ header.")
-    ] = DEFAULT_NAMESPACE,
+        str | None,
+        typer.Option("--cpp-namespace", help="Namespace of the C++ header.", show_default="after its name"),
+    ] = None,
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -91,9 +92,10 @@ def freeze(
     require_fitting_options(calibrate or [], **wishes)
     if calibrate and output is None:
         raise typer.BadParameter(f"{model} is frozen already: calibrate when you freeze the trained model")
-    if cpp is None and cpp_namespace != DEFAULT_NAMESPACE:
+    if cpp is None and cpp_namespace is not None:
         raise typer.BadParameter("--cpp-namespace names a C++ header: say where to write it, for example --cpp X.hpp")
-    check_namespace(cpp_namespace)
+    if cpp_namespace is not None:
+        check_namespace(cpp_namespace)
     task = calibration_task(calibrate, read_model_spec(model), inputs, **wishes) if calibrate else None
     result, lines = _frozen(model, output, task)
     if onnx is not None:
@@ -102,9 +104,10 @@ def freeze(
         result["worst_difference_of_onnx"] = written.worst_difference
         lines.append(f"{written.path}: {_onnx_check(written.worst_difference)}")
     if cpp is not None:
-        write_cpp_header(read_frozen(result["output"]), cpp, namespace=cpp_namespace, source_sha256=result["sha256"])
-        result |= {"cpp": str(cpp), "cpp_namespace": cpp_namespace}
-        lines.append(f"{cpp}: C++17 header, namespace {cpp_namespace}")
+        header = write_cpp_header(result["output"], cpp, namespace=cpp_namespace)
+        result |= {"cpp": str(cpp), "cpp_namespace": header.namespace, "cpp_embeds_model": header.embeds}
+        where = "" if header.embeds else f"; too large for a compiler, so it loads {result['output']}"
+        lines.append(f"{cpp}: C++17 header, namespace {header.namespace}{where}")
     if json:
         common.emit_json(result)
         return
@@ -152,7 +155,7 @@ def _described(path: Path) -> dict[str, Any]:
         "output": str(path),
         "n_bytes": path.stat().st_size,
         "sha256": sha256_of_file(path),
-        "layers": [type(layer).__name__ for layer in frozen.layers],
+        "layers": [type(node.layer).__name__ for node in frozen.network.nodes],
         "n_golden": len(frozen.golden.samples),
     }
 

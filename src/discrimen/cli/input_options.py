@@ -73,6 +73,10 @@ def _options(
     return InputOptions(read=read, format_name=format_name)
 
 
+INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).parameters)
+"""Parameters of the options that describe inputs."""
+
+
 def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that describe its inputs; it gets them as one argument, `inputs`."""
     own = inspect.signature(command, eval_str=True)

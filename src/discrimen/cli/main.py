@@ -43,6 +43,7 @@ SUBCOMMANDS = {
     "compare": Subcommand("put several models, data sets or reports on one page", "analysis"),
     "robustness": Subcommand("say what time, gain, baseline, noise and clock do to models", "analysis"),
     "freeze": Subcommand("freeze a trained model into one file", "train"),
+    "adopt": Subcommand("make a model of a network that was trained elsewhere", "train"),
     "adapt": Subcommand("adapt a model to another channel or detector", "train"),
     "classify": Subcommand("score every pulse of run files"),
     "drift": Subcommand("say whether runs still are like a good one", "analysis"),

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from discrimen.audit import Audit, Severity, audit_dataset, require_sound
 from discrimen.cli import common
+from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
-from discrimen.cli.train_contamination import chosen_contamination, soft_labels_of_all
+from discrimen.cli.train_contamination import chosen_contamination
+from discrimen.cli.train_resume import read_training_data, resumed_training
+from discrimen.cli.train_task import TaskName, audited, chosen_task
+from discrimen.cli.train_told import EpochBar, tell
 from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Alignment, Preparation, Scale
 from discrimen.network.prepare import choose_preparation
-from discrimen.pulses import Label
-from discrimen.runs.dataset import Dataset, load_dataset
+from discrimen.runs.dataset import Dataset
 from discrimen.simulation.distortion import DISTORTIONS
-from discrimen.training import EpochRecord, TrainingConfig, TrainingResult
+from discrimen.training import TrainingConfig
 from discrimen.training import train as run_training
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
 from discrimen.training.config import Decay, OptimizerName
-from discrimen.training.split import Split, SplitWish
+from discrimen.training.model_folder import require_free
+from discrimen.training.split import SplitWish
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
     + "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())
     + ". docs/robustness.md"
 )
-_ARCHITECTURES = "; ".join(f"{name}: {known.description}" for name, known in ARCHITECTURES.items())
+_ARCHITECTURES = (
+    "; ".join(f"{name}: {known.description}" for name, known in ARCHITECTURES.items())
+    + "; FILE.py:FUNCTION: a network of your own"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +46,24 @@ def register(app: typer.Typer) -> None:
 
 def train(
     datasets: Annotated[list[Path], typer.Argument(help="Labelled data sets.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the model.", show_default=False)],
+    context: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the model; needed unless --resume is given.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Go on with the training that was broken off there, on the same data."),
+    ] = None,
+    task: Annotated[TaskName, typer.Option(help="What for. docs/training.md")] = "classification",
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=UNIT", help="With --task regression: what to learn, energy_kevee=keVee; repeatable."
+        ),
+    ] = None,
+    with_error: Annotated[
+        bool, typer.Option("--with-error", help="With --task regression: give the error of each quantity too.")
+    ] = False,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -105,7 +128,16 @@ def train(
     inputs: InputOptions,
 ) -> None:
     """Train a network on labelled pulses; leaves model, history, curves and TensorBoard logs in a folder."""
+    if resume is not None:
+        tell(*resumed_training(context, datasets, resume, inputs), json=json)
+        return
+    _refuse_idle_options(context, align=align, balance=balance)
+    if output is None:
+        raise typer.BadParameter("give a folder for the model with -o, or an unfinished one with --resume")
+    if not overwrite:
+        require_free(output)
     config = _config(
+        task=chosen_task(task, quantities=quantity or [], with_error=with_error),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer,
@@ -126,14 +158,14 @@ def train(
         seed=seed,
         device=device,
     )
-    readers = [inputs.open(path) for path in datasets]
-    with common.progress("reading", total=common.total_entries(readers)) as tick:
-        dataset = load_dataset(readers, transforms=soft_labels_of_all(readers, wanted=soft_labels), on_progress=tick)
-    config = replace(config, contamination=chosen_contamination(contamination, datasets, dataset, soft=soft_labels))
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    if task != "classification":
+        refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
+    dataset = read_training_data(datasets, inputs, config)
+    if task == "classification":
+        known = chosen_contamination(contamination, datasets, dataset, soft=soft_labels)
+        config = replace(config, contamination=known)
     parted = config.split_of(dataset.pulses, files=dataset.files)
-    audit = _audited(dataset, parted, accept=accept)
+    audit = audited(dataset, parted, config.task, accept=accept)
     common.log(parted.describe())
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
     preparation = _preparation(dataset, scale=scale, window=window, alignment=alignment)
@@ -144,17 +176,19 @@ def train(
             config,
             folder=output,
             settings=dataset.settings,
-            provenance={"files": list(dataset.files), "audit": audit.record()},
+            provenance={"files": list(dataset.files), "audit": audit},
             overwrite=overwrite,
-            progress=_EpochBar(tick),
+            progress=EpochBar(tick),
             split=parted,
         )
-    if json:
-        common.emit_json(_as_dict(result, dataset))
-    else:
-        _print(result, dataset)
-    if result.stopped_by == "interrupt":
-        raise typer.Exit(130)
+    tell(result, dataset, json=json)
+
+
+def _refuse_idle_options(context: typer.Context, *, align: float | None, balance: BalanceName) -> None:
+    if align is None:
+        refuse_idle(context, ("align_position", "interpolate"), without="--align")
+    if balance == "none":
+        refuse_idle(context, ("balance_by", "balance_cap"), without="--balance")
 
 
 def _config(**values: Any) -> TrainingConfig:
@@ -162,27 +196,6 @@ def _config(**values: Any) -> TrainingConfig:
         return TrainingConfig(**values)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _audited(dataset: Dataset, parted: Split, *, accept: bool) -> Audit:
-    """Look at the data first; errors stop the training unless they are accepted."""
-    audit = audit_dataset(dataset, validation=parted.validation)
-    if not accept:
-        require_sound(audit)
-    for finding in audit.findings:
-        if finding.severity != Severity.NOTE:
-            common.log(f"{finding.severity.upper()} {finding.check}: {finding.what} ({finding.how_many})")
-    return audit
-
-
-@dataclass(frozen=True, slots=True)
-class _EpochBar:
-    """Moves the progress display at the end of each epoch."""
-
-    tick: common.Tick
-
-    def on_epoch(self, record: EpochRecord) -> None:
-        self.tick(1, note=f"val_loss {record.val_loss:.5f}")
 
 
 def _preparation(dataset: Dataset, *, scale: Scale, window: str | None, alignment: Alignment | None) -> Preparation:
@@ -213,38 +226,3 @@ def parse_samples(text: str) -> tuple[int, int]:
     except ValueError as error:
         raise typer.BadParameter(f"expected START:LENGTH in samples, got '{text}'") from error
     return start, length
-
-
-def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
-    return {
-        "folder": str(result.folder),
-        "architecture": dict(result.spec.architecture),
-        "n_gamma": dataset.count(Label.GAMMA),
-        "n_neutron": dataset.count(Label.NEUTRON),
-        "n_training": result.n_training,
-        "n_validation": len(result.validation_index),
-        "n_unlabelled": dataset.n_unlabelled,
-        "n_invalid": result.n_invalid,
-        "epochs": len(result.history),
-        "best_epoch": result.best_epoch,
-        "val_loss": result.best.val_loss,
-        "stopped_by": result.stopped_by,
-        "model": result.spec.as_dict(),
-    }
-
-
-def _print(result: TrainingResult, dataset: Dataset) -> None:
-    console = common.stdout_console()
-    summary: list[str] = []
-    result.model.summary(line_length=72, print_fn=lambda line, **_: summary.append(line))
-    console.print("\n".join(summary).rstrip(), markup=False)
-    best = result.best
-    left_out = [f"{dataset.n_unlabelled} unlabelled", f"{result.n_invalid} without a pulse"]
-    console.print(
-        f"{result.n_training} pulses trained on, {len(result.validation_index)} judged by; "
-        f"left out: {', '.join(left_out)}\n"
-        f"{len(result.history)} epochs (ended by {result.stopped_by}), the best is {best.epoch}: "
-        f"validation loss {best.val_loss:.5f}, accuracy {best.val_accuracy:.4f}\n"
-        f"model, history and curves in {result.folder}; tensorboard --logdir {result.folder / 'tensorboard'}",
-        markup=False,
-    )

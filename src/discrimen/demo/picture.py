@@ -49,9 +49,9 @@ def _draw_pulses(axes: Axes, dataset: Dataset, preparation: Preparation) -> None
     light = dataset.pulses.column("energy_kevee")
     inside = dataset.pulses[(light >= SHOWN_KEVEE[0]) & (light < SHOWN_KEVEE[1])]
     time_ns = np.arange(preparation.window_length) * preparation.sample_period_ns
-    onset_ns = preparation.baseline_stop * preparation.sample_period_ns
+    onset_ns = preparation.only.baseline_stop * preparation.sample_period_ns
     for label, colour, line in ((Label.GAMMA, GAMMA_COLOUR, "--"), (Label.NEUTRON, NEUTRON_COLOUR, "-")):
-        waveforms = prepare(inside.samples[inside.column("label") == label], preparation).waveforms
+        waveforms = prepare(inside.samples[inside.column("label") == label], preparation).waveforms[:, 0]
         low, high = np.quantile(waveforms, (0.16, 0.84), axis=0)
         axes.fill_between(time_ns, low, high, color=colour, alpha=0.3, linewidth=0)
         legend = f"{label.name.lower()}, mean and central 68 %"

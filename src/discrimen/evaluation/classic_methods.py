@@ -38,7 +38,7 @@ class ClassicMethods:
         there = {name: method for name, method in self.methods.items() if not isinstance(method, NotComputed)}
         parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in there}
         for block in blocks(samples) if there else ():
-            waveforms = prepare(block, self.preparation).waveforms
+            waveforms = prepare(block, self.preparation).waveforms[:, 0]
             for name, method in there.items():
                 parts[name].append(method.score(waveforms))
         return {name: np.concatenate(found) for name, found in parts.items()}
@@ -63,7 +63,7 @@ def tuned_methods(
         Whether to tune the methods that are tuned for each range of energy, or the others.
     """
     tuning = Tuning(
-        waveforms=prepare(pulses.samples, preparation).waveforms,
+        waveforms=prepare(pulses.samples, preparation).waveforms[:, 0],
         is_neutron=pulses.column("label") == Label.NEUTRON,
         sample_period_ns=preparation.sample_period_ns,
         merit=merit,

@@ -1,84 +1,128 @@
 """Batch normalisation folded into its neighbours, so that it costs a frozen network nothing.
 
 When scores are computed, batch normalisation is a fixed line for each channel (Ioffe and Szegedy, arXiv:1502.03167,
-algorithm 2), and a line before or after a linear layer is another linear layer. All is computed in float64 and
-rounded once, at the end.
+algorithm 2), as are other normalisations and changes of scale, and a line before or after a linear layer is another
+linear layer. All is computed in float64 and rounded once, at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from discrimen.network import layers as spec
+from discrimen.freezing.draft import Draft, Scaling, Step
+from discrimen.network import layers as kinds
 from discrimen.network.layers import Layer
 
+_ALIKE_FOR_LINES = (kinds.GlobalAveragePooling1D, kinds.AveragePooling1D, kinds.Cropping1D, kinds.Reverse)
+"""Layers that give the same whether a line for each channel comes before or behind them."""
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Scaling:
-    """y = scale * x + shift, for each channel.
-
-    Parameters
-    ----------
-    scale, shift : ndarray of float64, shape (channel,)
-        The line of each channel.
-    along_steps : bool
-        Whether the values have steps beside channels.
-    """
-
-    scale: NDArray[np.float64]
-    shift: NDArray[np.float64]
-    along_steps: bool
+Linear = kinds.Dense | kinds.Conv1D | kinds.Conv1DTranspose
 
 
-Linear = spec.Dense | spec.Conv1D | spec.Conv1DTranspose
-
-
-def folded(sequence: Iterable[Layer | Scaling]) -> tuple[Layer, ...]:
+def folded(draft: Draft, outputs: Sequence[int]) -> tuple[int, ...]:
     """Fold every scaling into a layer beside it, and every activation into the linear layer before it.
 
     A scaling goes into the layer before it if that is linear, without an activation; else into the layer behind it if
-    that sees no padding; else it becomes a layer of its own. Only direct neighbours are joined: where a value is kept
-    in between, it stays what it was.
+    that sees no padding, past a mean or a flattening if there is one between them; else it becomes a layer of its own.
+    Layers are joined only where nothing else reads the value between them.
 
     Parameters
     ----------
-    sequence : iterable of Layer or Scaling
-        In the order of computation.
+    draft : Draft
+        Is altered.
+    outputs : sequence of int
+        The values that are given out.
 
     Returns
     -------
-    tuple of Layer
-        That compute the same.
+    tuple of int
+        The numbers of these values now.
     """
-    done: list[Layer | Scaling] = []
-    for item in sequence:
-        before = done.pop() if done else None
-        done.extend(_joined(before, item) if before is not None else (item,))
-    return tuple(_rounded(_as_layer(item)) for item in done)
+    ends = list(outputs)
+    draft.forget_unneeded(outputs)
+    for number, step in enumerate(draft.steps):
+        value = number + 1
+        if not step.inputs:
+            continue
+        before = draft.step_behind(step.inputs[0])
+        if before is not None and _joined_backward(before, step) and _read_once(draft, ends, step.inputs[0]):
+            before.layer = _both(before.layer, step.layer)
+        elif isinstance(step.layer, Scaling) and (reader := _only_reader(draft, ends, value)) is not None:
+            reader.layer = _both(step.layer, reader.layer)
+        else:
+            if isinstance(step.layer, Scaling) and not _moved_behind_reader(draft, ends, value, step.layer):
+                step.layer = _as_layer(step.layer, along_steps=len(draft.shapes[value]) == 2)
+            continue
+        _read_instead(draft, ends, value, step.inputs[0])
+    return tuple(ends)
 
 
-def _joined(before: Layer | Scaling, item: Layer | Scaling) -> tuple[Layer | Scaling, ...]:
-    """Join two neighbours into one, if that can be."""
-    if isinstance(item, Scaling):
-        if isinstance(before, Scaling):
-            return (replace(before, scale=before.scale * item.scale, shift=before.shift * item.scale + item.shift),)
-        if isinstance(before, Linear) and before.activation == "linear":
-            return (_scaled_outputs(before, item),)
-    elif isinstance(before, Scaling):
-        if isinstance(item, spec.Dense) or (isinstance(item, spec.Conv1D) and _sees_no_padding(item)):
-            return (_scaled_inputs(item, before),)
-        return _joined(_as_layer(before), item)
-    elif isinstance(item, spec.Activate) and isinstance(before, Linear) and before.activation == "linear":
-        return (replace(before, activation=item.activation),)
-    return before, item
+def _joined_backward(before: Step, step: Step) -> bool:
+    linear = isinstance(before.layer, Linear) and before.layer.activation == "linear"
+    return linear and isinstance(step.layer, Scaling | kinds.Activate)
 
 
-def _sees_no_padding(layer: spec.Conv1D) -> bool:
+def _only_reader(draft: Draft, ends: list[int], value: int) -> Step | None:
+    """Return what alone reads the value of a scaling, if the scaling can go into it."""
+    readers = draft.readers(value)
+    if len(readers) != 1 or value in ends:
+        return None
+    layer = readers[0].layer
+    fits = isinstance(layer, Scaling | kinds.Dense) or (isinstance(layer, kinds.Conv1D) and _sees_no_padding(layer))
+    return readers[0] if fits else None
+
+
+def _moved_behind_reader(draft: Draft, ends: list[int], value: int, scaling: Scaling) -> bool:
+    """Let a scaling and the layer that alone reads it change places, if that leads the scaling on to another layer."""
+    if not _read_once(draft, ends, value):
+        return False
+    step, (reader,) = draft.steps[value - 1], draft.readers(value)
+    behind = draft.steps.index(reader) + 1
+    if isinstance(reader.layer, kinds.Flatten):
+        further = draft.readers(behind)
+        if not (_read_once(draft, ends, behind) and isinstance(further[0].layer, kinds.Dense)):
+            return False
+        n_steps = draft.shapes[value][0]
+        scaling = Scaling(scale=np.tile(scaling.scale, n_steps), shift=np.tile(scaling.shift, n_steps))
+    elif not isinstance(reader.layer, _ALIKE_FOR_LINES):
+        return False
+    step.layer, reader.layer = reader.layer, scaling
+    step.origin, reader.origin = reader.origin, step.origin
+    draft.shapes[value] = draft.shapes[behind]
+    return True
+
+
+def _read_once(draft: Draft, ends: list[int], value: int) -> bool:
+    return len(draft.readers(value)) == 1 and value not in ends
+
+
+def _read_instead(draft: Draft, ends: list[int], value: int, other: int) -> None:
+    """Let whatever reads a value read another one, and take out what made it."""
+    for step in draft.steps:
+        step.inputs = tuple(other if read == value else read for read in step.inputs)
+    ends[:] = [other if read == value else read for read in ends]
+    draft.steps[value - 1].inputs = ()
+
+
+def _both(first: Layer | Scaling, second: Layer | Scaling) -> Layer | Scaling:
+    """Join two neighbours into one."""
+    if isinstance(first, Scaling):
+        if isinstance(second, Scaling):
+            return Scaling(scale=first.scale * second.scale, shift=first.shift * second.scale + second.shift)
+        assert isinstance(second, kinds.Dense | kinds.Conv1D)
+        return _scaled_inputs(second, first)
+    assert isinstance(first, Linear)
+    if isinstance(second, Scaling):
+        return _scaled_outputs(first, second)
+    assert isinstance(second, kinds.Activate)
+    return replace(first, activation=second.activation)
+
+
+def _sees_no_padding(layer: kinds.Conv1D) -> bool:
     return layer.padding == "valid" or len(layer.kernel) == 1
 
 
@@ -86,29 +130,28 @@ def _sees_no_padding(layer: spec.Conv1D) -> bool:
 
 
 def _scaled_outputs(layer: Linear, scaling: Scaling) -> Layer:
-    outputs_last = not isinstance(layer, spec.Conv1DTranspose)
+    outputs_last = not isinstance(layer, kinds.Conv1DTranspose)
     kernel: Any = layer.kernel * (scaling.scale if outputs_last else scaling.scale[:, np.newaxis])
     bias: Any = layer.bias * scaling.scale + scaling.shift
     return replace(layer, kernel=kernel, bias=bias)
 
 
-def _scaled_inputs(layer: spec.Dense | spec.Conv1D, scaling: Scaling) -> Layer:
-    kernel: Any = layer.kernel * scaling.scale[:, np.newaxis]
-    shifts = (scaling.shift @ layer.kernel).reshape(-1, layer.kernel.shape[-1])
-    bias: Any = layer.bias + shifts.sum(axis=0)
-    return replace(layer, kernel=kernel, bias=bias)
+def _scaled_inputs(layer: kinds.Dense | kinds.Conv1D, scaling: Scaling) -> Layer:
+    scale, shift = scaling.scale[:, np.newaxis], scaling.shift[:, np.newaxis]
+    if isinstance(layer, kinds.Conv1D) and layer.groups > 1:
+        _, n_in, n_out = layer.kernel.shape
+        # Each output channel sees the input channels of its group alone.
+        scale, shift = (
+            np.repeat(line.reshape(layer.groups, n_in), n_out // layer.groups, axis=0).T for line in (scale, shift)
+        )
+    kernel: Any = layer.kernel * scale
+    shifts: Any = (layer.kernel * shift).reshape(-1, layer.kernel.shape[-1]).sum(axis=0)
+    return replace(layer, kernel=kernel, bias=layer.bias + shifts)
 
 
-def _as_layer(item: Layer | Scaling) -> Layer:
-    if not isinstance(item, Scaling):
-        return item
-    diagonal: Any = np.diag(item.scale)
-    shift: Any = item.shift
-    if item.along_steps:
-        return spec.Conv1D(kernel=diagonal[np.newaxis], bias=shift)
-    return spec.Dense(kernel=diagonal, bias=shift)
-
-
-def _rounded(layer: Layer) -> Layer:
-    weights: dict[str, Any] = {name: value.astype(np.float32) for name, value in spec.weights_of(layer).items()}
-    return replace(layer, **weights)
+def _as_layer(scaling: Scaling, *, along_steps: bool) -> Layer:
+    diagonal: Any = np.diag(scaling.scale)
+    shift: Any = scaling.shift
+    if along_steps:
+        return kinds.Conv1D(kernel=diagonal[np.newaxis], bias=shift)
+    return kinds.Dense(kernel=diagonal, bias=shift)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
-from discrimen.freezing.temperature import with_temperature
+from discrimen.freezing.logits import with_logits
 from discrimen.metrics import (
     Temperature,
     Threshold,
@@ -19,7 +19,7 @@ from discrimen.metrics import (
     threshold_for_efficiency,
     threshold_for_leakage,
 )
-from discrimen.network.layers import Layer
+from discrimen.network.graph import Network
 from discrimen.network.model_spec import ModelSpec
 from discrimen.pulses import Pulses
 
@@ -121,13 +121,13 @@ def _in_float32(threshold: Threshold) -> Threshold:
 
 
 def calibrated(
-    layers: tuple[Layer, ...], spec: ModelSpec, calibration: Calibration, task: CalibrationTask
-) -> tuple[tuple[Layer, ...], ModelSpec]:
+    network: Network, spec: ModelSpec, calibration: Calibration, task: CalibrationTask
+) -> tuple[Network, ModelSpec]:
     """Put temperature and thresholds into a model; how they were found goes into its provenance.
 
     Parameters
     ----------
-    layers, spec
+    network, spec
         The model.
     calibration, task
         What was chosen, and on what.
@@ -135,13 +135,13 @@ def calibrated(
     Raises
     ------
     SettingsError
-        If the network does not end in a dense layer and a softmax, or was calibrated before.
+        If the model gives no probabilities of classes, or was calibrated before.
     """
     if "calibration" in spec.provenance:
         raise SettingsError("this model is calibrated already: freeze the folder of its training anew")
     found = calibration.temperature
     if found is not None:
-        layers = with_temperature(layers, found.value)
+        network = with_logits(network, spec, factor=1 / found.value)
     origin = {
         "files": [dict(file) for file in task.files],
         "n_pulses": len(task.pulses),
@@ -150,6 +150,5 @@ def calibrated(
         "thresholds": {name: asdict(threshold) for name, threshold in calibration.thresholds.items()},
     }
     chosen = {name: threshold.value for name, threshold in calibration.thresholds.items()}
-    return layers, replace(
-        spec, thresholds={**spec.thresholds, **chosen}, provenance={**spec.provenance, "calibration": origin}
-    )
+    described = spec.with_thresholds({**spec.thresholds, **chosen})
+    return network, replace(described, provenance={**spec.provenance, "calibration": origin})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +12,22 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, FormatError
 from discrimen.freezing.calibrate import Calibration, CalibrationTask, calibrate, calibrated
 from discrimen.freezing.carried_history import with_history
-from discrimen.freezing.from_keras import layers_of
+from discrimen.freezing.from_keras import network_of
+from discrimen.freezing.golden_choice import choose_golden
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
-from discrimen.inference.reference_predictor import ReferencePredictor, score_exactly
+from discrimen.inference.reference_predictor import ReferencePredictor, run_exactly
 from discrimen.keras_jax import load_keras
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.preparation import Preparation
-from discrimen.training import load_model_folder
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import GoldenVectors
+from discrimen.network.made_up import made_up_pulses
+from discrimen.network.outputs import Output
+from discrimen.training import load_model_folder, validation_pulses
 
-N_GOLDEN = 64
-GOLDEN_TOLERANCE = 1e-5
-"""How far a float32 engine may be off the float64 scores."""
-
-_HIGHEST_ADC = 4000
-_BASELINE_ADC = 8000
+N_MADE_UP = 512
+_SMALLEST_SCALE = 1e-30
+LARGEST_DIFFERENCE = 1e-4
+"""How far a frozen network may be off Keras in float32: of a score, or of the largest value of another output."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -39,8 +41,10 @@ class Freezing:
     model : FrozenModel
         What is in it.
     worst_difference : float
-        Largest difference between the frozen model's scores in float64 and those of Keras in float32, both before a
-        temperature.
+        Largest difference between the frozen model in float64 and Keras in float32 on the golden pulses, both before a
+        temperature: of a score, or of another output in units of its largest value.
+    from_validation : bool
+        Whether the golden pulses are some of the training's validation pulses, not made-up ones.
     calibration : Calibration or None
         Temperature and thresholds, where they were wanted.
     """
@@ -48,6 +52,7 @@ class Freezing:
     path: Path
     model: FrozenModel
     worst_difference: float
+    from_validation: bool
     calibration: Calibration | None = None
 
 
@@ -55,7 +60,7 @@ def freeze(
     folder: Path | str,
     output: Path | str,
     *,
-    golden: NDArray[np.int32] | None = None,
+    golden: NDArray[Any] | None = None,
     calibration: CalibrationTask | None = None,
 ) -> Freezing:
     """Freeze a trained model.
@@ -66,8 +71,9 @@ def freeze(
         Folder of the trained model, its ``model.keras``, or a checkpoint in it.
     output : Path
         The ``*.discrimen`` file to write.
-    golden : ndarray of int32, shape (pulse, sample), optional
-        Raw pulses for the golden vectors; by default made-up ones of many amplitudes and decay times.
+    golden : ndarray of integers or float32, shape (pulse, channel, sample), or (pulse, sample), optional
+        Raw pulses to choose the golden vectors from; by default the validation pulses that the training kept, or
+        made-up ones of many amplitudes and decay times.
     calibration : CalibrationTask, optional
         Labelled pulses to fit a temperature and choose thresholds on, which become part of the frozen model.
 
@@ -76,8 +82,8 @@ def freeze(
     SettingsError
         If a layer cannot be frozen, or the network cannot take a temperature.
     DataError
-        If a golden pulse cannot be prepared, the frozen model does not give the scores of Keras, or the pulses of the
-        calibration are too few.
+        If no golden pulse can be prepared, they do not feel all weights, the frozen model does not give what Keras
+        gives, or the pulses of the calibration are too few.
     OutputError
         If the file cannot be written.
     """
@@ -85,22 +91,21 @@ def freeze(
     keras_model, spec = load_model_folder(folder, session=session)
     spec = with_history(spec, Path(folder))
     with session.on_device():
-        layers = layers_of(keras_model)
-    samples = golden_pulses(spec.preparation) if golden is None else golden
+        network = network_of(keras_model, spec)
+    kept = validation_pulses(folder) if golden is None else None
+    candidates, present = (golden, None) if kept is None else kept
+    if candidates is None:
+        candidates = made_up_pulses(spec.preparation, N_MADE_UP)
+    vectors = choose_golden(network, spec, candidates, present=present, session=session)
     keras = KerasPredictor(folder)
-    scores = score_exactly(layers, spec, samples)
-    if np.isnan(scores).any():
-        raise DataError("golden pulses must rise above their baseline, every one of them")
-    worst = float(np.abs(scores - keras.predict(samples)).max())
-    if not worst <= GOLDEN_TOLERANCE:
-        raise DataError(f"the frozen model is off the Keras model by {worst:.3g}, allowed are {GOLDEN_TOLERANCE:g}")
+    worst = _difference_from(keras, FrozenModel(spec, network, vectors))
     chosen = None
     if calibration is not None:
-        before = keras.predict(calibration.pulses.samples)
-        chosen = calibrate(before, calibration, neutron_class=spec.neutron_class)
-        layers, spec = calibrated(layers, spec, chosen, calibration)
-        scores = score_exactly(layers, spec, samples)
-    frozen = FrozenModel(spec, layers, GoldenVectors(samples, scores, GOLDEN_TOLERANCE))
+        scores = keras.predict(calibration.pulses.samples)
+        chosen = calibrate(scores, calibration, neutron_class=spec.neutron_class)
+        network, spec = calibrated(network, spec, chosen, calibration)
+        vectors = choose_golden(network, spec, candidates, present=present, session=session)
+    frozen = FrozenModel(spec, network, vectors)
     write_frozen(frozen, output)
     try:
         for load in (ReferencePredictor, NativePredictor):
@@ -108,30 +113,31 @@ def freeze(
     except FormatError:
         Path(output).unlink()
         raise
-    return Freezing(path=Path(output), model=frozen, worst_difference=worst, calibration=chosen)
+    return Freezing(
+        path=Path(output),
+        model=frozen,
+        worst_difference=worst,
+        from_validation=kept is not None,
+        calibration=chosen,
+    )
 
 
-def golden_pulses(preparation: Preparation) -> NDArray[np.int32]:
-    """Make raw pulses of many amplitudes, rise and decay times for a preparation, the same ones at every call.
+def _difference_from(keras: KerasPredictor, frozen: FrozenModel) -> float:
+    """Return how far the frozen model is off Keras on its golden pulses; refuse it where that is more than rounding."""
+    golden: GoldenVectors = frozen.golden
+    exact = run_exactly(frozen, golden.samples, present=golden.present)
+    given = keras.run(golden.samples, present=golden.present)
+    worst = 0.0
+    for output, wanted, found in zip(frozen.spec.outputs, given, exact, strict=True):
+        difference = float(np.abs(wanted - found).max()) / _scale(output, found)
+        if not difference <= LARGEST_DIFFERENCE:
+            raise DataError(
+                f"output {output.name!r} of the frozen model is off the Keras model by {difference:.3g}, allowed are "
+                f"{LARGEST_DIFFERENCE:g}"
+            )
+        worst = max(worst, difference)
+    return worst
 
-    Parameters
-    ----------
-    preparation : Preparation
-        Of the model; the pulses start right behind its baseline window.
 
-    Returns
-    -------
-    ndarray of int32, shape (64, sample)
-        In ADC counts, with noise of one count.
-    """
-    rng = np.random.default_rng(20)
-    n_samples = max(preparation.shortest_record, preparation.baseline_stop + preparation.window_length)
-    time = np.arange(n_samples) - preparation.baseline_stop - rng.uniform(0.5, 2.0, (N_GOLDEN, 1))
-    fast, slow = rng.uniform(0.5, 3.0, (2, N_GOLDEN, 1)) * [[[1.0]], [[8.0]]]
-    tail = rng.uniform(0.0, 0.3, (N_GOLDEN, 1))
-    late = np.maximum(time, 0)
-    shape = ((1 - tail) * np.exp(-late / fast) + tail * np.exp(-late / slow)) * -np.expm1(-late / 0.7)
-    height = rng.uniform(50, _HIGHEST_ADC, (N_GOLDEN, 1)) * preparation.polarity
-    raw = _BASELINE_ADC + height * shape / shape.max(axis=1, keepdims=True) + rng.normal(0, 1, shape.shape)
-    rounded: NDArray[np.int32] = np.rint(raw).astype(np.int32)
-    return rounded
+def _scale(output: Output, values: NDArray[np.float64]) -> float:
+    return 1.0 if output.kind == "classes" else max(float(np.abs(values).max()), _SMALLEST_SCALE)

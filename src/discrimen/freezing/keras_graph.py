@@ -1,143 +1,165 @@
-"""The order in which a Keras model computes: one chain, whose earlier values may be added again later."""
+"""The graph of a Keras model, walked in the order of computation, models within it included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from discrimen.errors import SettingsError
+from discrimen.freezing.draft import Draft
 from discrimen.freezing.keras_layers import translated
-from discrimen.freezing.slots import AddRemembered, Link, Remember
+from discrimen.freezing.keras_operators import joined_with_constant, joins_a_constant
 
-_SCOPE = "only chains of layers with residual additions can be frozen"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    """One use of a layer in a functional model.
-
-    Parameters
-    ----------
-    layer : keras.Operation
-        What is called.
-    before, after : keras.KerasTensor
-        The value that goes on along the chain, and what comes out.
-    added : tuple of keras.KerasTensor
-        For an addition, the earlier values that come on top.
-    """
-
-    layer: Any
-    before: Any
-    after: Any
-    added: tuple[Any, ...] = ()
+_READ_BY_NAME: Mapping[str, tuple[str, ...]] = {"MultiHeadAttention": ("query", "value", "key")}
+"""Layers whose values are told apart by the names of their arguments."""
 
 
-def chain_of(model: Any) -> Iterator[Link]:
-    """Translate a model layer by layer, in the order of computation.
+def walked(draft: Draft, model: Any, inputs: Sequence[int]) -> tuple[int, ...]:
+    """Append all layers of a model that its outputs need.
 
     Parameters
     ----------
+    draft : Draft
+        Of the network.
     model : keras.Model
-        Sequential or functional; models within it are taken apart.
+        Sequential or functional, built.
+    inputs : sequence of int
+        The values that stand for its inputs.
+
+    Returns
+    -------
+    tuple of int
+        The values of its outputs.
 
     Raises
     ------
     SettingsError
-        If the model is no chain with residual additions, or a layer or one of its options has no counterpart.
+        If the model is of another kind, or a layer or one of its options has no counterpart.
+    """
+    graph = graph_of(model)
+    if len(graph.inputs) != len(inputs):
+        raise SettingsError(f"model '{model.name}' has {len(graph.inputs)} inputs, it is called with {len(inputs)}")
+    known = {id(tensor): value for tensor, value in zip(graph.inputs, inputs, strict=True)}
+    for node in _in_order(graph.outputs, known):
+        given = _given(draft, node, known)
+        for tensor, value in zip(node.output_tensors, given, strict=True):
+            known[id(tensor)] = value
+            _require_same_shape(draft, node.operation, tensor, value)
+    return tuple(known[id(tensor)] for tensor in graph.outputs)
+
+
+def graph_of(model: Any) -> Any:
+    """Return the functional model that holds a model's graph.
+
+    Raises
+    ------
+    SettingsError
+        If it has none.
     """
     kind = type(model).__name__
-    if kind == "Sequential":
-        for layer in model.layers:
-            yield from _links_of(layer)
-    elif kind == "Functional":
-        yield from _functional_chain(model)
-    else:
-        raise SettingsError(f"only sequential and functional models can be frozen, this one is a {kind}")
-
-
-def _links_of(layer: Any) -> Iterator[Link]:
-    if type(layer).__name__ in ("Sequential", "Functional"):
-        yield from chain_of(layer)
-    else:
-        yield from translated(layer)
-
-
-def _functional_chain(model: Any) -> Iterator[Link]:
-    for name, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
-        if len(tensors) != 1:
-            raise SettingsError(f"model '{model.name}' has {len(tensors)} {name}; {_SCOPE}, with one each")
-    calls = _calls(model.inputs[0], model.outputs[0])
-    marks = {id(tensor): object() for call in calls for tensor in call.added}
-    yield from _remembered(model.inputs[0], marks)
-    for call in calls:
-        if call.added:
-            yield from (AddRemembered(marks[id(tensor)]) for tensor in call.added)
-        else:
-            yield from _links_of(call.layer)
-        yield from _remembered(call.after, marks)
-
-
-def _remembered(tensor: Any, marks: dict[int, object]) -> Iterator[Link]:
-    if id(tensor) in marks:
-        yield Remember(marks[id(tensor)])
-
-
-def _calls(first: Any, last: Any) -> list[_Call]:
-    """Follow the chain from its end to its beginning and return it in the order of computation."""
-    order = _order(first, last)
-    calls: list[_Call] = []
-    tensor = last
-    while tensor is not first:
-        calls.insert(0, _call_behind(tensor, order))
-        tensor = calls[0].before
-    on_chain = {id(first)} | {id(call.after) for call in calls}
-    for call in calls:
-        if not all(id(tensor) in on_chain for tensor in call.added):
-            raise SettingsError(
-                f"layer '{call.layer.name}' adds a branch with layers of its own (a projection on the shortcut?); "
-                f"{_SCOPE}, whose shortcut is the unchanged output of an earlier layer"
-            )
-    return calls
-
-
-def _call_behind(tensor: Any, order: dict[int, int]) -> _Call:
-    """Describe the call that gave a value; of several values that are added, the one computed last is the chain."""
-    layer, _, _ = tensor._keras_history
-    node = _node(tensor)
-    inputs = list(node.input_tensors)
-    if type(layer).__name__ == "Add" and len(inputs) > 1:
-        shapes = {tuple(value.shape) for value in inputs}
-        if len(shapes) > 1:
-            raise SettingsError(f"layer '{layer.name}' adds values of different shapes {sorted(map(str, shapes))}")
-        *added, before = sorted(inputs, key=lambda value: order[id(value)])
-        return _Call(layer, before, tensor, tuple(added))
-    if len(inputs) != 1 or len(node.output_tensors) != 1:
+    if kind not in ("Sequential", "Functional") or not type(model).__module__.startswith("keras."):
         raise SettingsError(
-            f"layer '{layer.name}' ({type(layer).__name__}) has {len(inputs)} inputs and "
-            f"{len(node.output_tensors)} outputs; {_SCOPE}"
+            f"only sequential and functional models can be frozen, '{model.name}' is a {kind}: its layers are joined "
+            "by code; build it with keras.Model(inputs, outputs)"
         )
-    given = {name: value for name, value in node.arguments.kwargs.items() if value is not None and value is not False}
-    if given or len(node.arguments.args) != 1:
-        what = ", ".join(f"{name}={value!r}" for name, value in given.items()) or "further arguments"
-        raise SettingsError(f"layer '{layer.name}' is called with {what}, which cannot be frozen")
-    return _Call(layer, inputs[0], tensor)
+    graph = model._functional if kind == "Sequential" else model
+    if graph is None:
+        raise SettingsError(f"model '{model.name}' is not built yet: begin it with a keras.Input")
+    return graph
 
 
-def _order(first: Any, last: Any) -> dict[int, int]:
-    """Give a number to each value that the last one comes from, higher than those that it comes from itself."""
-    order: dict[int, int] = {}
-    waiting = [last]
+def _given(draft: Draft, node: Any, known: Mapping[int, int]) -> tuple[int, ...]:
+    layer = node.operation
+    arguments = _arguments(node)
+    if joins_a_constant(layer, arguments):
+        (tensor,) = node.input_tensors
+        return (joined_with_constant(draft, layer, arguments, known[id(tensor)]),)
+    values = tuple(known[id(tensor)] for tensor in _tensors(layer, arguments))
+    if type(layer).__name__ in ("Sequential", "Functional"):
+        return walked(draft, layer, values)
+    if len(node.output_tensors) != 1:
+        raise SettingsError(
+            f"layer '{layer.name}' ({type(layer).__name__}) gives {len(node.output_tensors)} values, which cannot be "
+            "frozen: only its first one can, without return_state or the like"
+        )
+    return (translated(draft, layer, values),)
+
+
+def _in_order(outputs: Sequence[Any], known: dict[int, int]) -> Iterator[Any]:
+    """Give each node behind the outputs after those that it reads from; `known` grows on the way."""
+    waiting = list(reversed(outputs))
     while waiting:
         tensor = waiting[-1]
-        missing = [] if tensor is first else [value for value in _node(tensor).input_tensors if id(value) not in order]
+        if id(tensor) in known:
+            waiting.pop()
+            continue
+        node = _node(tensor)
+        missing = [read for read in node.input_tensors if id(read) not in known]
         if missing:
-            waiting.extend(missing)
+            waiting.extend(reversed(missing))
         else:
-            order.setdefault(id(waiting.pop()), len(order))
-    return order
+            yield node
 
 
 def _node(tensor: Any) -> Any:
-    layer, node_index, _ = tensor._keras_history
-    return layer._inbound_nodes[node_index]
+    layer, number, _ = tensor._keras_history
+    node = layer._inbound_nodes[number]
+    if node.is_input:
+        raise SettingsError(f"'{layer.name}' is no input of the model that reads it")
+    return node
+
+
+def _arguments(node: Any) -> dict[str, Any]:
+    """Return the arguments of a call by their names."""
+    given = node.arguments
+    return dict(inspect.signature(node.operation.call).bind(*given.args, **given.kwargs).arguments)
+
+
+def _tensors(layer: Any, arguments: Mapping[str, Any]) -> list[Any]:
+    """Return the tensors that a call reads, in the order in which its layer tells them apart.
+
+    Raises
+    ------
+    SettingsError
+        If it is called with anything else that matters.
+    """
+    names = _READ_BY_NAME.get(type(layer).__name__, ())
+    if not names:
+        names = tuple(name for name, value in arguments.items() if _reads(value))
+        if type(layer).__module__.startswith("keras.src.layers"):
+            names = names[:1]
+    further = {name: value for name, value in arguments.items() if name not in names and not _says_nothing(value)}
+    if further:
+        what = ", ".join(
+            f"{name}={value if isinstance(value, int | float) else '...'}" for name, value in further.items()
+        )
+        raise SettingsError(f"layer '{layer.name}' is called with {what}, which cannot be frozen")
+    return [tensor for name in names if name in arguments for tensor in _flat(arguments[name])]
+
+
+def _reads(value: Any) -> bool:
+    return bool(_flat(value))
+
+
+def _says_nothing(value: Any) -> bool:
+    if isinstance(value, list | tuple | dict):
+        return all(map(_says_nothing, value.values() if isinstance(value, dict) else value))
+    return value is None or value is False
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [tensor for name in sorted(value) for tensor in _flat(value[name])]
+    if isinstance(value, list | tuple):
+        return [tensor for each in value for tensor in _flat(each)]
+    return [value] if hasattr(value, "_keras_history") else []
+
+
+def _require_same_shape(draft: Draft, layer: Any, tensor: Any, value: int) -> None:
+    wanted, found = tuple(tensor.shape[1:]), draft.shapes[value]
+    if len(wanted) != len(found) or any(axis not in (None, length) for axis, length in zip(wanted, found, strict=True)):
+        raise SettingsError(
+            f"layer '{layer.name}' gives values of shape {wanted} in Keras, frozen it would give {found}: "
+            "it cannot be frozen as it is used here"
+        )

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
-from discrimen.freezing.batch_norm import Scaling
-from discrimen.network import layers as spec
-from discrimen.network.layers import ACTIVATIONS, Layer, Weights
+from discrimen.freezing.draft import Draft, Scaling
+from discrimen.freezing.keras_activations import ACTIVATION_LAYERS, activated
+from discrimen.freezing.keras_joining import JOINING_LAYERS
+from discrimen.freezing.keras_recurrent import RECURRENT_LAYERS
+from discrimen.freezing.keras_scalings import SCALING_LAYERS
+from discrimen.freezing.keras_values import bias_of, padding_of, require, require_full_precision, single, weights
+from discrimen.network import layers as kinds
 
-Translation = tuple[Layer | Scaling, ...]
+Translate = Callable[[Draft, Any, int], int]
+"""From a layer of Keras and the number of the value that it reads to the number of the value that it gives."""
 
 
-def translated(layer: Any) -> Translation:
-    """Translate one Keras layer.
+def translated(draft: Draft, layer: Any, values: tuple[int, ...]) -> int:
+    """Append one Keras layer.
 
     Parameters
     ----------
+    draft : Draft
+        Of the network.
     layer : keras.Layer
         Built, with its weights.
+    values : tuple of int
+        What it reads.
 
     Returns
     -------
-    tuple of Layer or Scaling
-        Empty for a layer that does nothing when scores are computed; a scaling for batch normalisation.
+    int
+        What it gives: one of `values` for a layer that does nothing when scores are computed.
 
     Raises
     ------
@@ -36,232 +44,242 @@ def translated(layer: Any) -> Translation:
         If the layer or one of its options has no counterpart.
     """
     kind = type(layer).__name__
-    translate = _TRANSLATIONS.get(kind)
-    if translate is None:
-        known = ", ".join(sorted(_TRANSLATIONS))
-        raise SettingsError(f"layer '{layer.name}' ({kind}) cannot be frozen; known are: {known}")
-    return translate(layer)
-
-
-def _dense(layer: Any) -> Translation:
-    kernel = _weights(layer.kernel)
-    return (spec.Dense(kernel=kernel, bias=_bias(layer, kernel.shape[-1]), activation=_activation(layer)),)
-
-
-def _conv1d(layer: Any) -> Translation:
-    _require(layer, data_format="channels_last", groups=1)
-    kernel = _weights(layer.kernel)
-    return (
-        spec.Conv1D(
-            kernel=kernel,
-            bias=_bias(layer, kernel.shape[-1]),
-            activation=_activation(layer),
-            stride=layer.strides[0],
-            dilation=layer.dilation_rate[0],
-            padding=_padding(layer),
-        ),
-    )
-
-
-def _conv1d_transpose(layer: Any) -> Translation:
-    _require(layer, data_format="channels_last", dilation_rate=(1,), output_padding=None)
-    kernel = _weights(layer.kernel)
-    return (
-        spec.Conv1DTranspose(
-            kernel=kernel,
-            bias=_bias(layer, kernel.shape[1]),
-            activation=_activation(layer),
-            stride=layer.strides[0],
-            padding=_padding(layer),
-        ),
-    )
-
-
-def _upsampling(layer: Any) -> Translation:
-    return (spec.UpSampling1D(size=layer.size),)
-
-
-def _batch_normalisation(layer: Any) -> Translation:
-    """Turn the moving averages into a line for each channel; the deviation of a batch plays no part any more."""
-    n_axes = layer.input_spec.ndim
-    if n_axes not in (2, 3) or layer.axis not in (-1, n_axes - 1):
-        raise SettingsError(f"layer '{layer.name}': axis must be the channels (-1) to be frozen, got {layer.axis}")
-    mean, variance = _exact(layer.moving_mean), _exact(layer.moving_variance)
-    if not (variance + layer.epsilon > 0).all():
+    draft.origin = layer.name
+    if not type(layer).__module__.startswith("keras."):
         raise SettingsError(
-            f"layer '{layer.name}': variance and epsilon must add up to more than 0, "
-            f"got {(variance + layer.epsilon).min():g}; train again with a larger epsilon"
+            f"layer '{layer.name}' ({kind}) is none of Keras' own and cannot be frozen: build it of layers of Keras"
         )
-    scale = (_exact(layer.gamma) if layer.scale else 1.0) / np.sqrt(variance + layer.epsilon)
-    shift = (_exact(layer.beta) if layer.center else 0.0) - mean * scale
-    return (Scaling(scale=scale, shift=shift, along_steps=n_axes == 3),)
+    require_full_precision(layer)
+    if kind in JOINING_LAYERS:
+        return JOINING_LAYERS[kind](draft, layer, values)
+    translate = _TRANSLATIONS.get(kind)
+    if translate is None or len(values) != 1:
+        raise SettingsError(f"layer '{layer.name}' ({kind}) cannot be frozen: {_advice(kind)}")
+    return translate(draft, layer, values[0])
 
 
-def _relu(layer: Any) -> Translation:
-    _require(layer, negative_slope=0, max_value=None, threshold=0)
-    return (spec.Activate(activation="relu"),)
+def _dense(draft: Draft, layer: Any, value: int) -> int:
+    kernel = weights(layer, layer.kernel)
+    bias = bias_of(layer, layer, kernel.shape[-1])
+    diagonal = np.diagonal(kernel)
+    if np.array_equal(kernel, np.diag(diagonal)):
+        # A change of units, most likely: a line for each channel can go into the layer before.
+        value = draft.add(Scaling(scale=diagonal.astype(np.float64), shift=bias.astype(np.float64)), value)
+    else:
+        value = draft.add(kinds.Dense(kernel=kernel, bias=bias), value)
+    return activated(draft, value, layer, layer.activation)
 
 
-def _elu(layer: Any) -> Translation:
-    _require(layer, alpha=1)
-    return (spec.Activate(activation="elu"),)
+def _channels_last(translate: Translate) -> Translate:
+    """Let a layer that keeps its channels first see them last."""
+
+    def turned(draft: Draft, layer: Any, value: int) -> int:
+        if getattr(layer, "data_format", "channels_last") == "channels_last":
+            return translate(draft, layer, value)
+        value = translate(draft, layer, draft.add(kinds.Permute(), value))
+        return draft.add(kinds.Permute(), value) if len(draft.shapes[value]) == 2 else value
+
+    return turned
 
 
-def _softmax(layer: Any) -> Translation:
-    n_axes = len(layer.output.shape)
-    if layer.axis not in (-1, n_axes - 1):
-        raise SettingsError(f"layer '{layer.name}': axis must be the last (-1) to be frozen, got {layer.axis}")
-    return (spec.Activate(activation="softmax"),)
+def _conv1d(draft: Draft, layer: Any, value: int) -> int:
+    kernel = weights(layer, layer.kernel)
+    convolution = kinds.Conv1D(
+        kernel=kernel,
+        bias=bias_of(layer, layer, kernel.shape[-1]),
+        stride=layer.strides[0],
+        dilation=layer.dilation_rate[0],
+        padding=padding_of(layer),
+        groups=layer.groups,
+    )
+    return activated(draft, draft.add(convolution, value), layer, layer.activation)
 
 
-def _activation_layer(layer: Any) -> Translation:
-    activation = _activation(layer)
-    return () if activation == "linear" else (spec.Activate(activation=activation),)
-
-
-def _pooling(kind: type[spec.MaxPooling1D | spec.AveragePooling1D]) -> Callable[[Any], Translation]:
-    def translate(layer: Any) -> Translation:
-        _require(layer, data_format="channels_last")
-        return (kind(size=_single(layer.pool_size), stride=_single(layer.strides), padding=_padding(layer)),)
-
-    return translate
-
-
-def _global_pooling(
-    kind: type[spec.GlobalMaxPooling1D | spec.GlobalAveragePooling1D],
-) -> Callable[[Any], Translation]:
-    def translate(layer: Any) -> Translation:
-        _require(layer, data_format="channels_last", keepdims=False)
-        return (kind(),)
-
-    return translate
-
-
-def _reshape(layer: Any) -> Translation:
-    shape = tuple(layer.output.shape[1:])
-    if len(shape) > 2 or None in shape:
-        raise SettingsError(f"layer '{layer.name}': only shapes of one or two axes can be frozen, got {shape}")
-    steps, channels = (0, shape[0]) if len(shape) == 1 else shape
-    return (spec.Reshape(steps=steps, channels=channels),)
-
-
-def _lstm(layer: Any) -> Translation:
-    cell = layer.cell
-    _require(layer, go_backwards=False, stateful=False)
-    _require_gates(layer, activation="tanh", recurrent_activation="sigmoid")
-    kernel, recurrent = _weights(cell.kernel), _weights(cell.recurrent_kernel)
-    bias = _bias(cell, kernel.shape[-1])
-    return (spec.Lstm(kernel=kernel, recurrent_kernel=recurrent, bias=bias, sequences=layer.return_sequences),)
-
-
-def _gru(layer: Any) -> Translation:
-    cell = layer.cell
-    _require(layer, go_backwards=False, stateful=False, reset_after=True)
-    _require_gates(layer, activation="tanh", recurrent_activation="sigmoid")
-    kernel, recurrent = _weights(cell.kernel), _weights(cell.recurrent_kernel)
-    both = _weights(cell.bias) if cell.use_bias else np.zeros((2, kernel.shape[-1]), np.float32)
-    return (
-        spec.Gru(
-            kernel=kernel,
-            recurrent_kernel=recurrent,
-            bias=both[0],
-            recurrent_bias=both[1],
-            sequences=layer.return_sequences,
-        ),
+def _depthwise(layer: Any, kernel: kinds.Weights, bias: kinds.Weights) -> kinds.Conv1D:
+    """Return the convolution of each channel by itself; `kernel` is (length, channel, times that a channel is used)."""
+    length, channels, times = kernel.shape
+    return kinds.Conv1D(
+        kernel=kernel.reshape(length, 1, channels * times),
+        bias=bias,
+        stride=single(layer.strides),
+        dilation=single(layer.dilation_rate),
+        padding=padding_of(layer),
+        groups=channels,
     )
 
 
-def _nothing(_: Any) -> Translation:
-    return ()
+def _depthwise_conv1d(draft: Draft, layer: Any, value: int) -> int:
+    kernel = weights(layer, layer.kernel)
+    bias = bias_of(layer, layer, kernel.shape[1] * kernel.shape[2])
+    return activated(draft, draft.add(_depthwise(layer, kernel, bias), value), layer, layer.activation)
 
 
-def _flatten(layer: Any) -> Translation:
-    _require(layer, data_format="channels_last")
-    return (spec.Flatten(),)
+def _separable_conv1d(draft: Draft, layer: Any, value: int) -> int:
+    each, across = weights(layer, layer.depthwise_kernel), weights(layer, layer.pointwise_kernel)
+    depthwise = _depthwise(layer, each, np.zeros(each.shape[1] * each.shape[2], np.float32))
+    pointwise = kinds.Conv1D(kernel=across, bias=bias_of(layer, layer, across.shape[-1]))
+    return activated(draft, draft.through(value, depthwise, pointwise), layer, layer.activation)
 
 
-def _repeat_vector(layer: Any) -> Translation:
-    return spec.Reshape(steps=1, channels=layer.output.shape[-1]), spec.UpSampling1D(size=layer.n)
+def _conv1d_transpose(draft: Draft, layer: Any, value: int) -> int:
+    require(layer, dilation_rate=(1,), output_padding=None, groups=1)
+    kernel = weights(layer, layer.kernel)
+    bias = bias_of(layer, layer, kernel.shape[1])
+    transposed = kinds.Conv1DTranspose(kernel=kernel, bias=bias, stride=layer.strides[0], padding=padding_of(layer))
+    return activated(draft, draft.add(transposed, value), layer, layer.activation)
 
 
-def _time_distributed(layer: Any) -> Translation:
-    if type(layer.layer).__name__ != "Dense":
-        raise SettingsError(f"layer '{layer.name}': only Dense can be frozen in it, got {type(layer.layer).__name__}")
-    return _dense(layer.layer)
+def _pooling(kind: type[kinds.MaxPooling1D | kinds.AveragePooling1D]) -> Translate:
+    def translate(draft: Draft, layer: Any, value: int) -> int:
+        size, stride = single(layer.pool_size), single(layer.strides)
+        return draft.add(kind(size=size, stride=stride, padding=padding_of(layer)), value)
+
+    return _channels_last(translate)
 
 
-_TRANSLATIONS: Mapping[str, Callable[[Any], Translation]] = MappingProxyType(
+def _global_pooling(kind: type[kinds.GlobalMaxPooling1D | kinds.GlobalAveragePooling1D]) -> Translate:
+    def translate(draft: Draft, layer: Any, value: int) -> int:
+        value = draft.add(kind(), value)
+        if layer.keepdims:
+            value = draft.add(kinds.Reshape(steps=1, channels=draft.shapes[value][-1]), value)
+        return value
+
+    return _channels_last(translate)
+
+
+def _flatten(draft: Draft, layer: Any, value: int) -> int:
+    if layer.data_format == "channels_first" and len(draft.shapes[value]) == 2:
+        value = draft.add(kinds.Permute(), value)
+    return draft.add(kinds.Flatten(), value)
+
+
+def _reshape(draft: Draft, layer: Any, value: int) -> int:
+    shape = tuple(layer.target_shape)
+    if len(shape) not in (1, 2):
+        raise SettingsError(f"layer '{layer.name}': only shapes of one or two axes can be frozen, got {shape}")
+    if -1 in shape:
+        known = -int(np.prod(shape))
+        shape = tuple(int(np.prod(draft.shapes[value])) // known if axis == -1 else axis for axis in shape)
+    steps, channels = (0, shape[0]) if len(shape) == 1 else shape
+    return draft.add(kinds.Reshape(steps=steps, channels=channels), value)
+
+
+def _repeat_vector(draft: Draft, layer: Any, value: int) -> int:
+    channels = draft.shapes[value][-1]
+    return draft.through(value, kinds.Reshape(steps=1, channels=channels), kinds.UpSampling1D(size=layer.n))
+
+
+def _permute(draft: Draft, layer: Any, value: int) -> int:
+    if tuple(layer.dims) == tuple(range(1, len(layer.dims) + 1)):
+        return value
+    return draft.add(kinds.Permute(), value)
+
+
+def _flip(draft: Draft, layer: Any, value: int) -> int:
+    n_axes = len(draft.shapes[value]) + 1
+    axes = layer.axis if isinstance(layer.axis, list | tuple) else (layer.axis,)
+    if n_axes != 3 or [axis % n_axes for axis in axes if axis is not None] != [1]:
+        raise SettingsError(f"layer '{layer.name}': only the steps (axis 1) can be turned round, got axis {layer.axis}")
+    return draft.add(kinds.Reverse(), value)
+
+
+def _upsampling(draft: Draft, layer: Any, value: int) -> int:
+    return draft.add(kinds.UpSampling1D(size=single(layer.size)), value)
+
+
+def _zero_padding(draft: Draft, layer: Any, value: int) -> int:
+    front, back = layer.padding
+    return draft.add(kinds.ZeroPadding1D(front=front, back=back), value)
+
+
+def _cropping(draft: Draft, layer: Any, value: int) -> int:
+    front, back = layer.cropping
+    return draft.add(kinds.Cropping1D(front=front, back=back), value)
+
+
+def _nothing(_draft: Draft, _layer: Any, value: int) -> int:
+    return value
+
+
+_EACH_STEP = (
+    *("Dense", "LayerNormalization", "Activation", "ReLU", "LeakyReLU", "ELU"),
+    *("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity"),
+)
+"""Layers that compute the same on the channels of each step as on those of all steps."""
+
+
+def _time_distributed(draft: Draft, layer: Any, value: int) -> int:
+    kind = type(layer.layer).__name__
+    if kind not in _EACH_STEP or len(draft.shapes[value]) != 2:
+        raise SettingsError(
+            f"layer '{layer.name}': {', '.join(_EACH_STEP)} can be frozen in it, on steps and channels, "
+            f"got {kind} on values of shape {draft.shapes[value]}"
+        )
+    return translated(draft, layer.layer, (value,))
+
+
+_TRANSLATIONS: Mapping[str, Translate] = MappingProxyType(
     {
-        "InputLayer": _nothing,
-        "Dropout": _nothing,
-        "SpatialDropout1D": _nothing,
-        "AlphaDropout": _nothing,
-        "GaussianDropout": _nothing,
-        "GaussianNoise": _nothing,
-        "ActivityRegularization": _nothing,
-        "Identity": _nothing,
+        **dict.fromkeys(
+            (
+                *("InputLayer", "Identity", "ActivityRegularization"),
+                *("Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+            ),
+            _nothing,
+        ),
         "Dense": _dense,
-        "Conv1D": _conv1d,
-        "Conv1DTranspose": _conv1d_transpose,
-        "UpSampling1D": _upsampling,
-        "BatchNormalization": _batch_normalisation,
-        "MaxPooling1D": _pooling(spec.MaxPooling1D),
-        "AveragePooling1D": _pooling(spec.AveragePooling1D),
-        "GlobalMaxPooling1D": _global_pooling(spec.GlobalMaxPooling1D),
-        "GlobalAveragePooling1D": _global_pooling(spec.GlobalAveragePooling1D),
+        "Conv1D": _channels_last(_conv1d),
+        "DepthwiseConv1D": _channels_last(_depthwise_conv1d),
+        "SeparableConv1D": _channels_last(_separable_conv1d),
+        "Conv1DTranspose": _channels_last(_conv1d_transpose),
+        "MaxPooling1D": _pooling(kinds.MaxPooling1D),
+        "AveragePooling1D": _pooling(kinds.AveragePooling1D),
+        "GlobalMaxPooling1D": _global_pooling(kinds.GlobalMaxPooling1D),
+        "GlobalAveragePooling1D": _global_pooling(kinds.GlobalAveragePooling1D),
         "Flatten": _flatten,
         "Reshape": _reshape,
         "RepeatVector": _repeat_vector,
+        "Permute": _permute,
+        "Flip": _flip,
+        "UpSampling1D": _upsampling,
+        "ZeroPadding1D": _channels_last(_zero_padding),
+        "Cropping1D": _cropping,
         "TimeDistributed": _time_distributed,
-        "LSTM": _lstm,
-        "GRU": _gru,
-        "Activation": _activation_layer,
-        "ReLU": _relu,
-        "LeakyReLU": _relu,
-        "ELU": _elu,
-        "Softmax": _softmax,
+        **ACTIVATION_LAYERS,
+        **SCALING_LAYERS,
+        **RECURRENT_LAYERS,
     }
 )
 
-
-def _activation(layer: Any) -> spec.Activation:
-    name = getattr(layer.activation, "__name__", str(layer.activation))
-    if name not in ACTIVATIONS:
-        raise SettingsError(f"layer '{layer.name}': activation {name!r} cannot be frozen: {', '.join(ACTIVATIONS)} can")
-    return cast(spec.Activation, name)
-
-
-def _padding(layer: Any) -> spec.Padding:
-    if layer.padding not in spec.PADDINGS:
-        raise SettingsError(f"layer '{layer.name}': padding {layer.padding!r} cannot be frozen")
-    return cast(spec.Padding, layer.padding)
-
-
-def _exact(variable: Any) -> NDArray[np.float64]:
-    return np.asarray(variable, dtype=np.float32).astype(np.float64)
-
-
-def _weights(variable: Any) -> Weights:
-    return np.asarray(variable, dtype=np.float32)
-
-
-def _bias(layer: Any, length: int) -> Weights:
-    return _weights(layer.bias) if layer.use_bias else np.zeros(length, np.float32)
-
-
-def _single(value: Any) -> int:
-    return int(value[0] if isinstance(value, list | tuple) else value)
+_INSTEAD: Mapping[str, str] = MappingProxyType(
+    {
+        "Lambda": "its code is not part of the weights and is never executed; build it of layers of Keras",
+        "RMSNormalization": "use LayerNormalization",
+        "GroupNormalization": "use LayerNormalization or BatchNormalization",
+        "UnitNormalization": "use LayerNormalization",
+        "SpectralNormalization": "take the layer within it, with its normalised weights",
+        "Masking": "pulses have a fixed length; leave it out",
+        "Embedding": "samples are no words; use Dense or Conv1D",
+        "EinsumDense": "use Dense",
+        "Maximum": "use Add, Multiply, Average or Concatenate",
+        "Minimum": "use Add, Multiply, Average or Concatenate",
+        "Dot": "use Multiply, or MultiHeadAttention",
+        "AdditiveAttention": "use MultiHeadAttention",
+        "GroupQueryAttention": "use MultiHeadAttention",
+        "AdaptiveAveragePooling1D": "use AveragePooling1D or GlobalAveragePooling1D",
+        "AdaptiveMaxPooling1D": "use MaxPooling1D or GlobalMaxPooling1D",
+        "RNN": "use LSTM, GRU or SimpleRNN",
+        "ConvLSTM1D": "use Conv1D and LSTM",
+        "Discretization": "use Dense on the samples themselves",
+        "RandomNoise": "leave it out",
+    }
+)
+"""What to build a network of instead of a layer that cannot be frozen."""
 
 
-def _require(layer: Any, **wanted: Any) -> None:
-    for name, value in wanted.items():
-        found = getattr(layer, name, value)
-        if found != value:
-            raise SettingsError(f"layer '{layer.name}': {name} must be {value!r} to be frozen, got {found!r}")
-
-
-def _require_gates(layer: Any, **wanted: str) -> None:
-    for name, value in wanted.items():
-        found = getattr(getattr(layer, name), "__name__", None)
-        if found != value:
-            raise SettingsError(f"layer '{layer.name}': {name} must be {value} to be frozen, got {found}")
+def _advice(kind: str) -> str:
+    if kind in _INSTEAD:
+        return _INSTEAD[kind]
+    if kind.endswith(("2D", "3D")):
+        return f"a pulse has one axis of time; use {kind[:-2]}1D"
+    return f"known are {', '.join(sorted((*_TRANSLATIONS, *JOINING_LAYERS)))}"

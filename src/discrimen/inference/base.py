@@ -11,32 +11,59 @@ from discrimen.network.model_spec import ModelSpec
 
 
 class Predictor(Protocol):
-    """Raw waveforms in, one score a class out; preparation is the model's own business."""
+    """Raw waveforms in, all outputs of the model out; preparation is the model's own business."""
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model is: preparation, classes, provenance."""
+        """What the model is: preparation, outputs, provenance."""
 
     @property
     def backend(self) -> str:
-        """What computes the scores, for example ``keras-jax (cpu)``."""
+        """What computes, for example ``keras-jax (cpu)``."""
 
-    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Score raw waveforms.
+    def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
+        """Compute all outputs for raw waveforms.
 
         Parameters
         ----------
-        samples : ndarray, shape (pulse, sample)
+        samples : ndarray, shape (pulse, channel, sample), or (pulse, sample) for one channel
             As digitised, in ADC counts.
+        present : ndarray of bool, shape (pulse, channel), optional
+            Which channels are there; by default all.
 
         Returns
         -------
-        ndarray of float32, shape (pulse, class)
-            Probabilities in the order of ``spec.classes``; NaN for a waveform that cannot be prepared
-            (no pulse above its baseline).
+        tuple of ndarray of float32, each of shape (pulse, value)
+            In the order of ``spec.outputs``, each row as its :class:`~discrimen.network.outputs.Output` says (a
+            quantity with its error: the values, then the standard deviations); NaN for a pulse that cannot be prepared.
 
         Raises
         ------
         DataError
-            If the records are shorter than the preparation needs.
+            If the records are shorter than the preparation needs, or channels are missing.
         """
+
+    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Score raw waveforms: the first output of class probabilities, see :meth:`run`.
+
+        Returns
+        -------
+        ndarray of float32, shape (pulse, class)
+            In the order of ``spec.classes``.
+
+        Raises
+        ------
+        SettingsError
+            If the model gives no probabilities of classes.
+        DataError
+            See :meth:`run`.
+        """
+
+
+class ScoresOfRun:
+    """Gives :meth:`Predictor.predict` to a predictor that has :meth:`Predictor.run`."""
+
+    def predict(self: Predictor, samples: NDArray[Any]) -> NDArray[np.float32]:
+        """Score raw waveforms; see :meth:`Predictor.predict`."""
+        at = self.spec.scores_at
+        return self.run(samples)[at]

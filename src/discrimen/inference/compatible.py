@@ -41,9 +41,11 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
             f"{where}: sampled every {period_ns:g} ns, but the model was trained at "
             f"{preparation.sample_period_ns:g} ns; train one on pulses of this digitizer"
         )
-    trained = "positive" if preparation.polarity > 0 else "negative"
-    if settings.polarity is not None and settings.polarity != trained:
-        raise DataError(f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained} ones")
+    trained = {"positive" if channel.polarity > 0 else "negative" for channel in preparation.channels}
+    if settings.polarity is not None and settings.polarity not in trained:
+        raise DataError(
+            f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained.pop()} ones"
+        )
     _require_same_place(spec, settings, where=where)
     if pulses.n_samples < preparation.shortest_record:
         raise DataError(

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.inference import engine
+from discrimen.inference.base import ScoresOfRun
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import require_present, with_channels
 
 SMALLEST_SHARE = 250_000
 """Samples that are worth a thread of their own."""
@@ -25,7 +28,7 @@ _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 _NATIVE_TYPES = (np.int16, np.uint16, np.int32, np.float32)
 
 
-class NativePredictor:
+class NativePredictor(ScoresOfRun):
     """A frozen model behind the :class:`~discrimen.inference.base.Predictor` protocol.
 
     Samples of 16 bits are read where they lie, whatever the strides: a view of a memory map is not copied.
@@ -67,67 +70,76 @@ class NativePredictor:
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model is: preparation, classes, provenance."""
+        """What the model is: preparation, outputs, provenance."""
         return self._spec
 
     @property
     def backend(self) -> str:
-        """What computes the scores."""
+        """What computes."""
         plural = "s" if self._threads > 1 else ""
         return f"native ({self._model.instruction_set}, {self._threads} thread{plural})"
 
-    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Score raw waveforms; see :meth:`discrimen.inference.base.Predictor.predict`."""
-        if samples.ndim != 2:
-            raise DataError(f"samples must have shape (pulse, sample), got {samples.shape}")
-        shortest = self._model.shortest_record
-        if samples.shape[1] < shortest:
-            raise DataError(
-                f"this model needs records of at least {shortest} samples "
-                f"of {self._spec.preparation.sample_period_ns} ns, got {samples.shape[1]}"
-            )
-        scores = np.empty((len(samples), len(self._spec.classes)), dtype=np.float32)
+    def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
+        """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
+        samples = with_channels(samples, self._spec.preparation)
+        there = None if present is None else _as_mask(present, samples, self._spec.preparation)
+        outputs = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self._spec.outputs]
         n_shares = max(1, min(self._threads, samples.size // SMALLEST_SHARE))
-        if n_shares == 1:
-            self._score(samples, scores)
-            return scores
         bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
         shares = [slice(start, stop) for start, stop in pairwise(bounds)]
-        running = [self._pool.submit(self._score, samples[share], scores[share]) for share in shares[1:]]
-        self._score(samples[shares[0]], scores[shares[0]])
+
+        def compute(share: slice) -> None:
+            parts = [output[share] for output in outputs]
+            self._compute(samples[share], parts, None if there is None else there[share])
+
+        running = [self._pool.submit(compute, share) for share in shares[1:]]
+        compute(shares[0])
         for share in running:
             share.result()
-        return scores
+        return tuple(outputs)
 
-    def _score(self, samples: NDArray[Any], scores: NDArray[np.float32]) -> None:
+    def _compute(
+        self, samples: NDArray[Any], outputs: list[NDArray[np.float32]], present: NDArray[np.uint8] | None
+    ) -> None:
         try:
             workspace = self._workspaces.get_nowait()
         except Empty:
             workspace = engine.Workspace(self._model)
         try:
-            engine.classify(self._model, workspace, _as_native(samples), scores)
+            engine.run(self._model, workspace, self._as_native(samples), outputs, present=present)
         finally:
             self._workspaces.put(workspace)
 
+    def _as_native(self, samples: NDArray[Any]) -> NDArray[Any]:
+        """Return samples of a type that the engine reads: themselves where they are, converted ones otherwise."""
+        if samples.dtype.isnative and samples.dtype.type in _NATIVE_TYPES:
+            return samples
+        if samples.dtype.kind not in "buif":
+            raise DataError(f"samples must be integers or floats, got {samples.dtype}")
+        if samples.dtype.kind == "f":
+            return samples.astype(np.float32)
+        if samples.dtype.itemsize == 2:
+            return samples.astype(samples.dtype.newbyteorder("="))
+        if samples.dtype.itemsize == 1:
+            return samples.astype(np.int16)
+        return _as_int32(samples, self._spec.preparation)
 
-def _as_native(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return samples of a type that the engine reads: themselves where they are, converted ones otherwise."""
-    if samples.dtype.isnative and samples.dtype.type in _NATIVE_TYPES:
-        return samples
-    if samples.dtype.kind not in "buif":
-        raise DataError(f"samples must be integers or floats, got {samples.dtype}")
-    if samples.dtype.kind == "f":
-        return samples.astype(np.float32)
-    if samples.dtype.itemsize == 2:
-        return samples.astype(samples.dtype.newbyteorder("="))
-    if samples.dtype.itemsize == 1:
-        return samples.astype(np.int16)
-    # Longer integers: the baseline is subtracted, so that only differences count.
-    differences = samples.astype(np.int64) - samples[:, :1].astype(np.int64)
+
+def _as_int32(samples: NDArray[Any], preparation: Preparation) -> NDArray[np.int32]:
+    """Return longer integers as 32 bits; where a baseline is subtracted, only differences count."""
     limits = np.iinfo(np.int32)
-    if len(samples) and not limits.min <= differences.min() <= differences.max() <= limits.max:
+    wide = samples.astype(np.int64)
+    for number, channel in enumerate(preparation.channels):
+        if channel.baseline_start < channel.baseline_stop:
+            wide[:, number] -= samples[:, number, :1].astype(np.int64)
+    if wide.size and not limits.min <= wide.min() <= wide.max() <= limits.max:
         raise DataError("samples of one waveform differ by more than 32 bits can hold")
-    return differences.astype(np.int32)
+    return wide.astype(np.int32)
+
+
+def _as_mask(present: NDArray[Any], samples: NDArray[Any], preparation: Preparation) -> NDArray[np.uint8]:
+    there = require_present(present, samples, preparation)
+    return np.ascontiguousarray(there, dtype=np.uint8)
 
 
 def _translated(error: Exception, path: Path | str) -> DiscrimenError:

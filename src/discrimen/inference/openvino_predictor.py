@@ -9,20 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, require_module
-from discrimen.inference import onnx_source
-from discrimen.inference.onnx_source import Compute
-from discrimen.network.export.onnx import InputType
-from discrimen.network.model_spec import ModelSpec
+from discrimen.inference.onnx_predictor import DEFAULT_BATCH, Compute, OnnxPredictor, require_threads
 
 Hint = Literal["latency", "throughput"]
 
+SMALLEST_KNOWN_BATCH = 64
+"""Below it OpenVINO must not know the batch: 2026.4 crashes as it compiles some dense layers for up to 8 pulses."""
 
-class OpenVinoPredictor:
-    """A model computed by OpenVINO on the CPU, behind the :class:`~discrimen.inference.base.Predictor` protocol.
 
-    It computes in float32: on some CPUs OpenVINO would choose bfloat16 by itself. Memory does not grow with the number
-    of pulses, but for the scores. The model is compiled for each type of samples (int16, uint16, anything else) when it
-    first comes; not safe for several threads at a time.
+class OpenVinoPredictor(OnnxPredictor):
+    """A model computed by OpenVINO on the CPU; see :class:`~discrimen.inference.onnx_predictor.OnnxPredictor`.
+
+    It computes in float32: on some CPUs OpenVINO would choose bfloat16 by itself. Not safe for several threads at a
+    time.
 
     Parameters
     ----------
@@ -48,77 +47,61 @@ class OpenVinoPredictor:
         path: Path | str,
         *,
         threads: int | None = None,
-        batch_size: int = onnx_source.DEFAULT_BATCH,
+        batch_size: int = DEFAULT_BATCH,
         hint: Hint = "latency",
     ) -> None:
-        self._batch_size = onnx_source.require_batch_size(batch_size)
         self._settings: dict[str, str | int] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": hint.upper(),
-            "INFERENCE_NUM_THREADS": onnx_source.require_threads(threads),
+            "INFERENCE_NUM_THREADS": require_threads(threads),
         }
         self._runtime = require_module("openvino", extra="onnx")
-        self._source = onnx_source.read_onnx_source(path)
-        self._compute: dict[InputType, Compute] = {}
-        self._computed_by("int16")
-        onnx_source.require_golden(self, self._source)
-
-    @property
-    def spec(self) -> ModelSpec:
-        """What the model is: preparation, classes, provenance."""
-        return self._source.spec
+        super().__init__(path, batch_size=batch_size)
 
     @property
     def backend(self) -> str:
-        """What computes the scores."""
+        """What computes."""
         return "openvino (cpu)"
 
-    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Score raw waveforms; see :meth:`discrimen.inference.base.Predictor.predict`."""
-        return onnx_source.score_in_batches(samples, self.spec, batch_size=self._batch_size, compute=self._computed_by)
-
-    def _computed_by(self, input_type: InputType) -> Compute:
-        if input_type not in self._compute:
-            self._compute[input_type] = self._compiled(self._source.serialised(input_type))
-        return self._compute[input_type]
-
-    def _compiled(self, model: bytes) -> Compute:
-        any_number = self._request(model, shape=None)
-        if self._has_strided_convolution(model):
+    def _compiled(self, model: bytes, outputs: list[str]) -> Compute:
+        any_number = self._request(model, outputs, shapes=None)
+        if self._batch_size < SMALLEST_KNOWN_BATCH or self._has_strided_convolution(model):
             return any_number
         whole: dict[tuple[int, ...], Compute] = {}
 
-        def compute(samples: NDArray[Any]) -> NDArray[np.float32]:
-            if len(samples) != self._batch_size:
-                return any_number(samples)
+        def compute(inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+            shape = inputs["samples"].shape
+            if shape[0] != self._batch_size:
+                return any_number(inputs)
             # OpenVINO is quicker where it knows all shapes, so whole batches get a program of their own.
-            if samples.shape not in whole:
+            if shape not in whole:
                 whole.clear()
-                whole[samples.shape] = self._request(model, shape=samples.shape)
-            return whole[samples.shape](samples)
+                shapes = {name: list(each.shape) for name, each in inputs.items()}
+                whole[shape] = self._request(model, outputs, shapes=shapes)
+            return whole[shape](inputs)
 
         return compute
 
     def _has_strided_convolution(self, model: bytes) -> bool:
         """Say whether OpenVINO must not know the batch: 2026.4 crashes as it compiles such a network for few pulses."""
         operations = self._runtime.Core().read_model(model).get_ops()
-        strides = [one.get_attributes()["strides"] for one in operations if one.get_type_name() == "Convolution"]
+        strides = [one.get_attributes()["strides"] for one in operations if "Convolution" in one.get_type_name()]
         return any(max(each) > 1 for each in strides)
 
-    def _request(self, model: bytes, *, shape: tuple[int, ...] | None) -> Compute:
+    def _request(self, model: bytes, outputs: list[str], *, shapes: dict[str, list[int]] | None) -> Compute:
         core = self._runtime.Core()
         try:
             network = core.read_model(model)
-            if shape is not None:
-                network.reshape(list(shape))
+            if shapes is not None:
+                network.reshape(shapes)
             request = core.compile_model(network, "CPU", self._settings).create_infer_request()
         except RuntimeError as error:
             problem = f"OpenVINO cannot load the model: {' '.join(str(error).split())}"
             raise FormatError(problem, self._source.path) from error
 
-        def compute(samples: NDArray[Any]) -> NDArray[np.float32]:
-            # The samples are not copied; the scores are read before the request is used again.
-            scores: NDArray[np.float32] = request.infer([samples], share_inputs=True, share_outputs=True)["scores"]
-            return scores
+        def compute(inputs: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+            # The samples are not copied; the outputs are read before the request is used again.
+            given = request.infer(inputs, share_inputs=True, share_outputs=True)
+            return [given[name] for name in outputs]
 
         return compute

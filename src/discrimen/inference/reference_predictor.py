@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, FormatError
-from discrimen.network.arithmetic import run_layers
+from discrimen.inference.base import ScoresOfRun
 from discrimen.network.frozen_file import FrozenModel, read_frozen
-from discrimen.network.layers import Layer
+from discrimen.network.golden import exact_values, require_golden
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.prepare import prepare
 
 BATCH_PULSES = 4096
 
 
-class ReferencePredictor:
+class ReferencePredictor(ScoresOfRun):
     """A frozen model behind the :class:`~discrimen.inference.base.Predictor` protocol.
 
-    On loading, the golden vectors are computed again and compared: a model that does not give the scores that it
+    On loading, the golden vectors are computed again and compared: a model that does not give the values that it
     promises is refused.
 
     Parameters
@@ -38,65 +35,49 @@ class ReferencePredictor:
 
     def __init__(self, path: Path | str) -> None:
         self._model = read_frozen(path)
-        _check_golden(self._model, Path(path))
+        require_golden(self._model.golden, self.spec.outputs, self._values, path)
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model is: preparation, classes, provenance."""
+        """What the model is: preparation, outputs, provenance."""
         return self._model.spec
 
     @property
     def backend(self) -> str:
-        """What computes the scores."""
+        """What computes."""
         return "numpy (float64 reference)"
 
-    def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Score raw waveforms; see :meth:`discrimen.inference.base.Predictor.predict`."""
-        if samples.ndim != 2:
-            raise DataError(f"samples must have shape (pulse, sample), got {samples.shape}")
-        scores = np.empty((len(samples), len(self.spec.classes)), dtype=np.float32)
-        for start in range(0, len(samples), BATCH_PULSES):
-            chunk = slice(start, start + BATCH_PULSES)
-            scores[chunk] = score_exactly(self._model.layers, self._model.spec, samples[chunk])
-        if not len(samples):
-            prepare(samples, self.spec.preparation)  # refuses records that are too short
-        return scores
+    def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
+        """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
+        return tuple(each.astype(np.float32) for each in run_exactly(self._model, samples, present=present))
+
+    def _values(self, samples: NDArray[Any], present: NDArray[Any] | None) -> tuple[NDArray[np.float64], ...]:
+        return exact_values(self._model.network, self.spec.preparation, samples, present=present)
 
 
-def score_exactly(layers: Sequence[Layer], spec: ModelSpec, samples: NDArray[Any]) -> NDArray[np.float64]:
-    """Score raw waveforms in float64; NaN for a waveform that cannot be prepared.
+def run_exactly(
+    model: FrozenModel, samples: NDArray[Any], *, present: NDArray[Any] | None = None
+) -> tuple[NDArray[np.float64], ...]:
+    """Compute all outputs of a frozen model in float64.
 
     Parameters
     ----------
-    layers : sequence of Layer
-        The network.
-    spec : ModelSpec
-        Its preparation and classes.
-    samples : ndarray, shape (pulse, sample)
+    model : FrozenModel
+        The model.
+    samples : ndarray, shape (pulse, channel, sample), or (pulse, sample) for one channel
         As digitised.
+    present : ndarray of bool, shape (pulse, channel), optional
+        Which channels are there.
 
     Returns
     -------
-    ndarray of float64, shape (pulse, class)
+    tuple of ndarray of float64, each of shape (pulse, value)
+        As :meth:`discrimen.inference.base.Predictor.run`.
     """
-    prepared = prepare(samples, spec.preparation)
-    scores = run_layers(layers, prepared.waveforms)
-    if scores.shape != (len(samples), len(spec.classes)):
-        raise DataError(f"expected {len(spec.classes)} scores a pulse, the network gives {scores.shape[1:]}")
-    scores[~prepared.valid] = np.nan
-    return scores
-
-
-def _check_golden(model: FrozenModel, path: Path) -> None:
-    golden = model.golden
-    try:
-        scores = score_exactly(model.layers, model.spec, golden.samples)
-    except DataError as error:
-        raise FormatError(f"the frozen model cannot be computed: {error}", path) from error
-    worst = np.abs(scores - golden.scores).max()
-    if not worst <= golden.tolerance:
-        raise FormatError(
-            f"the frozen model is off its own golden vectors by {worst:.3g}, allowed are {golden.tolerance:g}; "
-            "freeze it again",
-            path,
-        )
+    parts = []
+    for start in range(0, max(1, len(samples)), BATCH_PULSES):
+        chunk = slice(start, start + BATCH_PULSES)
+        there = None if present is None else present[chunk]
+        values = exact_values(model.network, model.spec.preparation, samples[chunk], present=there)
+        parts.append([output.finish(value) for output, value in zip(model.spec.outputs, values, strict=True)])
+    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

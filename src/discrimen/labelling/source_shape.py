@@ -97,7 +97,7 @@ def shapes_of_pulses(pulses: Pulses, preparation: Preparation, settings: Detecto
         )
     prepared = prepare(pulses.samples, preparation)
     starts = np.array([0, *steps_up_to(preparation.window_length - 1, ratio=_RATIO)])
-    charges = np.add.reduceat(prepared.waveforms, np.unique(starts), axis=1, dtype=np.float32)
+    charges = np.add.reduceat(prepared.waveforms[:, 0], np.unique(starts), axis=1, dtype=np.float32)
     area = charges.sum(axis=1, dtype=np.float64)
     usable = prepared.valid & (area > 0)
     charges[~usable] = np.nan

@@ -1,22 +1,38 @@
 """Network architectures, one a file, and the one table of them.
 
-Every network takes prepared waveforms, float32 of shape (pulse, window sample), and gives one probability a class.
+A network is a body and heads. The body takes prepared pulses, float32 of shape (pulse, channel, sample); each output
+of the model has a head on it. The body of an auto-encoder is its encoder, whose code a decoder makes a waveform of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
 from discrimen.errors import SettingsError
-from discrimen.models import cnn, gru, lstm, mlp, patches, resnet
+from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm, mlp, patches, resnet
+from discrimen.models.heads import add_heads, add_units, in_spreads
 from discrimen.models.options import ArchitectureOptions
+from discrimen.models.own_file import build_own, is_own
+from discrimen.network.outputs import Output, class_scores
 
-__all__ = ["ARCHITECTURES", "Architecture", "ArchitectureOptions", "build_model", "check_options"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "ArchitectureOptions",
+    "build_model",
+    "check_options",
+    "code_width",
+    "complete_options",
+]
+
+
+GAMMA_AND_NEUTRON = (class_scores(("gamma", "neutron")),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +45,18 @@ class Architecture:
         One line for people.
     options : type
         The options, their types and their defaults.
-    build : callable
-        ``build(keras, window_length=..., n_classes=..., options=...)`` returns a ``keras.Model``.
+    body : callable
+        ``body(keras, waveform, options=...)`` puts layers on a tensor of shape (pulse, channel, sample) and returns
+        what the heads take, of shape (pulse, value).
+    decode : callable or None
+        Of an auto-encoder, whose option `code` is the width of its code:
+        ``decode(keras, code, shape=..., options=..., name=...)`` returns a waveform of shape (pulse, channel, sample).
     """
 
     description: str
     options: type[ArchitectureOptions]
-    build: Callable[..., Any]
+    body: Callable[..., Any]
+    decode: Callable[..., Any] | None = None
 
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
@@ -43,29 +64,41 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "mlp": Architecture(
             description="dense layers; the reference network 75-10-4-2 by default",
             options=mlp.MlpOptions,
-            build=mlp.build,
+            body=mlp.body,
         ),
         "cnn": Architecture(
-            description="two convolutions, pooling, global average", options=cnn.CnnOptions, build=cnn.build
+            description="two convolutions, pooling, global average", options=cnn.CnnOptions, body=cnn.body
         ),
         "patches": Architecture(
             description="one strided convolution over overlapping patches, then dense layers",
             options=patches.PatchesOptions,
-            build=patches.build,
+            body=patches.body,
         ),
         "resnet": Architecture(
             description="a deeper convolutional network with residual additions and batch normalisation",
             options=resnet.ResnetOptions,
-            build=resnet.build,
+            body=resnet.body,
         ),
-        "lstm": Architecture(description="long short-term memory", options=lstm.LstmOptions, build=lstm.build),
-        "gru": Architecture(description="gated recurrent unit", options=gru.GruOptions, build=gru.build),
+        "lstm": Architecture(description="long short-term memory", options=lstm.LstmOptions, body=lstm.body),
+        "gru": Architecture(description="gated recurrent unit", options=gru.GruOptions, body=gru.body),
+        "dense_autoencoder": Architecture(
+            description="dense layers to a code and back",
+            options=dense_autoencoder.DenseAutoencoderOptions,
+            body=dense_autoencoder.body,
+            decode=dense_autoencoder.decode,
+        ),
+        "conv_autoencoder": Architecture(
+            description="convolutions to a code and back",
+            options=conv_autoencoder.ConvAutoencoderOptions,
+            body=conv_autoencoder.body,
+            decode=conv_autoencoder.decode,
+        ),
     }
 )
 
 
 def check_options(architecture: str, options: Mapping[str, Any]) -> ArchitectureOptions:
-    """Return the complete options of an architecture.
+    """Return the complete options of an architecture of the table.
 
     Parameters
     ----------
@@ -80,7 +113,10 @@ def check_options(architecture: str, options: Mapping[str, Any]) -> Architecture
         If there is no such architecture or option, or a value does not fit.
     """
     if architecture not in ARCHITECTURES:
-        raise SettingsError(f"architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
+        raise SettingsError(
+            f"architecture must be one of {', '.join(ARCHITECTURES)}, or a function of a file of your own "
+            f"(mine.py:build), got {architecture!r}"
+        )
     kind = ARCHITECTURES[architecture].options
     try:
         return kind.model_validate(dict(options))
@@ -92,27 +128,67 @@ def check_options(architecture: str, options: Mapping[str, Any]) -> Architecture
         raise SettingsError(f"options of {architecture} ({known}): {faults}") from error
 
 
+def complete_options(architecture: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options as plain data: those of the table completed and checked, those of an own file as given."""
+    if is_own(architecture):
+        return dict(options)
+    return check_options(architecture, options).model_dump(mode="json")
+
+
+def code_width(architecture: str, options: Mapping[str, Any]) -> int | None:
+    """Return how many numbers the code of an auto-encoder has; None for an architecture without one."""
+    if is_own(architecture) or ARCHITECTURES[architecture].decode is None:
+        return None
+    return int(check_options(architecture, options).model_dump()["code"])
+
+
 def build_model(
-    keras: ModuleType, architecture: str, options: Mapping[str, Any], *, window_length: int, n_classes: int = 2
+    keras: ModuleType,
+    architecture: str,
+    options: Mapping[str, Any],
+    *,
+    shape: tuple[int, int],
+    outputs: Sequence[Output] = GAMMA_AND_NEUTRON,
+    input_spread: float = 1.0,
 ) -> Any:
-    """Build an untrained ``keras.Model`` from the table.
+    """Build an untrained ``keras.Model``.
 
     Parameters
     ----------
     keras : module
         From :func:`discrimen.keras_jax.load_keras`.
     architecture, options
-        See :func:`check_options`.
-    window_length : int
-        Samples of a prepared waveform.
-    n_classes : int
-        Number of scores.
+        See :func:`check_options`; or ``mine.py:build``, see :mod:`discrimen.models.own_file`.
+    shape : tuple of int
+        Channels and samples of a prepared pulse.
+    outputs : sequence of Output
+        What the model gives, each as its :class:`~discrimen.network.outputs.Output` says; by default the
+        probabilities of gamma and neutron.
+    input_spread : float
+        How large prepared values are: a network of the table is given them, and gives waveforms, by a fixed first and
+        last layer in units of this. 1 needs no such layers.
 
     Raises
     ------
     SettingsError
-        As :func:`check_options`.
+        As :func:`check_options`, or if the architecture cannot give an output.
     """
-    checked = check_options(architecture, options)
-    build = ARCHITECTURES[architecture].build
-    return build(keras, window_length=window_length, n_classes=n_classes, options=checked)
+    if is_own(architecture):
+        own = build_own(keras, architecture, options, shape=shape, outputs=outputs)
+        if not any(output.kind == "quantity" for output in outputs):
+            return own
+        return keras.Model(own.inputs[0], _alone(add_units(keras, own.outputs, outputs)), name=own.name)
+    checked, row = check_options(architecture, options), ARCHITECTURES[architecture]
+    waveform = keras.Input(shape, name="waveform")
+    values = row.body(keras, in_spreads(keras, waveform, input_spread), options=checked)
+    decode = None if row.decode is None else partial(row.decode, keras, shape=shape, options=checked)
+    taken = ["waveform", *(layer.name for layer in keras.Model(waveform, values).layers)]
+    heads = add_heads(keras, values, outputs, decode=decode, taken=taken)
+    return keras.Model(
+        waveform, _alone(add_units(keras, heads, outputs, waveform_spread=input_spread)), name=architecture
+    )
+
+
+def _alone(tensors: Sequence[Any]) -> Any:
+    """Return a single tensor bare: a model of one output gives an array, not a list of one."""
+    return tensors[0] if len(tensors) == 1 else list(tensors)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import PositiveInt
 
 from discrimen.errors import SettingsError
+from discrimen.models.layout import samples_first
 from discrimen.models.options import Activation, ArchitectureOptions
 
 
@@ -20,14 +21,15 @@ class CnnOptions(ArchitectureOptions):
     activation: Activation = "relu"
 
 
-def build(keras: ModuleType, *, window_length: int, n_classes: int, options: CnnOptions) -> Any:
-    """Build the network: input (window_length,), softmax output (n_classes,).
+def body(keras: ModuleType, waveform: Any, *, options: CnnOptions) -> Any:
+    """Build the body on a waveform of shape (channel, sample).
 
     Raises
     ------
     SettingsError
         If the window is shorter than the pooling.
     """
+    window_length = waveform.shape[2]
     if window_length < options.pool:
         raise SettingsError(f"the window must hold at least {options.pool} samples (option pool), got {window_length}")
     layers = keras.layers
@@ -37,15 +39,8 @@ def build(keras: ModuleType, *, window_length: int, n_classes: int, options: Cnn
         "activation": options.activation,
         "data_format": "channels_last",
     }
-    return keras.Sequential(
-        [
-            keras.Input((window_length,), name="waveform"),
-            layers.Reshape((window_length, 1), name="one_channel"),
-            layers.Conv1D(options.filters, options.kernel, name="convolution_1", **convolution),
-            layers.MaxPooling1D(options.pool, data_format="channels_last", name="pooling"),
-            layers.Conv1D(options.filters, options.kernel, name="convolution_2", **convolution),
-            layers.GlobalAveragePooling1D(data_format="channels_last", name="average"),
-            layers.Dense(n_classes, activation="softmax", name="scores"),
-        ],
-        name="cnn",
-    )
+    values = samples_first(keras, waveform)
+    values = layers.Conv1D(options.filters, options.kernel, name="convolution_1", **convolution)(values)
+    values = layers.MaxPooling1D(options.pool, data_format="channels_last", name="pooling")(values)
+    values = layers.Conv1D(options.filters, options.kernel, name="convolution_2", **convolution)(values)
+    return layers.GlobalAveragePooling1D(data_format="channels_last", name="average")(values)

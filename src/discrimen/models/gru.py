@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import PositiveInt
 
+from discrimen.models.layout import samples_first
 from discrimen.models.options import ArchitectureOptions
 
 
@@ -16,15 +17,6 @@ class GruOptions(ArchitectureOptions):
     units: PositiveInt = 16
 
 
-def build(keras: ModuleType, *, window_length: int, n_classes: int, options: GruOptions) -> Any:
-    """Build the network: input (window_length,), softmax output (n_classes,)."""
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((window_length,), name="waveform"),
-            layers.Reshape((window_length, 1), name="sequence"),
-            layers.GRU(options.units, name="gru"),
-            layers.Dense(n_classes, activation="softmax", name="scores"),
-        ],
-        name="gru",
-    )
+def body(keras: ModuleType, waveform: Any, *, options: GruOptions) -> Any:
+    """Build the body on a waveform of shape (channel, sample)."""
+    return keras.layers.GRU(options.units, name="gru")(samples_first(keras, waveform))

@@ -15,12 +15,9 @@ class MlpOptions(ArchitectureOptions):
     activation: Activation = "relu"
 
 
-def build(keras: ModuleType, *, window_length: int, n_classes: int, options: MlpOptions) -> Any:
-    """Build the network: input (window_length,), softmax output (n_classes,)."""
-    layers = keras.layers
-    hidden = [
-        layers.Dense(width, activation=options.activation, name=f"hidden_{number}")
-        for number, width in enumerate(options.hidden, start=1)
-    ]
-    output = layers.Dense(n_classes, activation="softmax", name="scores")
-    return keras.Sequential([keras.Input((window_length,), name="waveform"), *hidden, output], name="mlp")
+def body(keras: ModuleType, waveform: Any, *, options: MlpOptions) -> Any:
+    """Build the body on a waveform of shape (channel, sample); all samples of all channels in a row."""
+    values = keras.layers.Flatten(data_format="channels_last", name="in_a_row")(waveform)
+    for number, width in enumerate(options.hidden, start=1):
+        values = keras.layers.Dense(width, activation=options.activation, name=f"hidden_{number}")(values)
+    return values

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import PositiveInt
 
+from discrimen.models.layout import samples_first
 from discrimen.models.options import Activation, ArchitectureOptions, Widths
 
 
@@ -26,8 +27,8 @@ class PatchesOptions(ArchitectureOptions):
     activation: Activation = "relu"
 
 
-def build(keras: ModuleType, *, window_length: int, n_classes: int, options: PatchesOptions) -> Any:
-    """Build the network: input (window_length,), softmax output (n_classes,); zeros surround the window."""
+def body(keras: ModuleType, waveform: Any, *, options: PatchesOptions) -> Any:
+    """Build the body on a waveform of shape (channel, sample); zeros surround the window."""
     layers = keras.layers
     # The layout is given because a user's keras.json may turn it round.
     patches = layers.Conv1D(
@@ -39,18 +40,8 @@ def build(keras: ModuleType, *, window_length: int, n_classes: int, options: Pat
         data_format="channels_last",
         name="patches",
     )
-    hidden = [
-        layers.Dense(width, activation=options.activation, name=f"hidden_{number}")
-        for number, width in enumerate(options.hidden, start=1)
-    ]
-    return keras.Sequential(
-        [
-            keras.Input((window_length,), name="waveform"),
-            layers.Reshape((window_length, 1), name="one_channel"),
-            patches,
-            layers.Flatten(data_format="channels_last", name="in_a_row"),
-            *hidden,
-            layers.Dense(n_classes, activation="softmax", name="scores"),
-        ],
-        name="patches",
-    )
+    values = patches(samples_first(keras, waveform))
+    values = layers.Flatten(data_format="channels_last", name="in_a_row")(values)
+    for number, width in enumerate(options.hidden, start=1):
+        values = layers.Dense(width, activation=options.activation, name=f"hidden_{number}")(values)
+    return values

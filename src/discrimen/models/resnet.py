@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import PositiveInt
 
 from discrimen.errors import SettingsError
+from discrimen.models.layout import samples_first
 from discrimen.models.options import Activation, ArchitectureOptions
 
 _MOMENTUM = 0.9
@@ -28,24 +29,22 @@ class ResnetOptions(ArchitectureOptions):
     activation: Activation = "relu"
 
 
-def build(keras: ModuleType, *, window_length: int, n_classes: int, options: ResnetOptions) -> Any:
-    """Build the network: input (window_length,), softmax output (n_classes,); a pooling of 1 is left out.
+def body(keras: ModuleType, waveform: Any, *, options: ResnetOptions) -> Any:
+    """Build the body on a waveform of shape (channel, sample); a pooling of 1 is left out.
 
     Raises
     ------
     SettingsError
         If the window is too short to be pooled before each block.
     """
-    shortest = options.pool**options.blocks
+    shortest, window_length = options.pool**options.blocks, waveform.shape[2]
     if window_length < shortest:
         raise SettingsError(
             f"the window must hold at least {shortest} samples (option pool {options.pool} before each of "
             f"{options.blocks} blocks), got {window_length}"
         )
     layers = keras.layers
-    waveform = keras.Input((window_length,), name="waveform")
-    values = layers.Reshape((window_length, 1), name="one_channel")(waveform)
-    values = _convolution(layers, values, options, name="entry")
+    values = _convolution(layers, samples_first(keras, waveform), options, name="entry")
     values = layers.Activation(options.activation, name="entry_activation")(values)
     for number in range(1, options.blocks + 1):
         if options.pool > 1:
@@ -53,9 +52,7 @@ def build(keras: ModuleType, *, window_length: int, n_classes: int, options: Res
             pooling = layers.MaxPooling1D(options.pool, data_format="channels_last", name=f"pooling_{number}")
             values = pooling(values)
         values = _block(layers, values, options, name=f"block_{number}")
-    values = layers.GlobalAveragePooling1D(data_format="channels_last", name="average")(values)
-    scores = layers.Dense(n_classes, activation="softmax", name="scores")(values)
-    return keras.Model(waveform, scores, name="resnet")
+    return layers.GlobalAveragePooling1D(data_format="channels_last", name="average")(values)
 
 
 def _block(layers: ModuleType, entry: Any, options: ResnetOptions, *, name: str) -> Any:

@@ -1,19 +1,20 @@
-"""What a trained model is, beside its weights: preparation, classes, architecture, thresholds, provenance."""
+"""What a trained model is, beside its weights: preparation, outputs, architecture, provenance."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from discrimen.errors import SettingsError
+from discrimen.network.outputs import ClassThreshold, Output, class_scores
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings, validate_settings
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,46 +25,84 @@ class ModelSpec:
     ----------
     preparation : Preparation
         From raw samples to network input.
-    classes : tuple of str
-        Meaning of the network's outputs, in their order.
+    outputs : tuple of Output
+        What the model gives; by default the probabilities of gamma and neutron.
     architecture : mapping
         Name and options that built the network, and its number of parameters.
     settings : DetectorSettings
         The detector that the model was trained for.
-    thresholds : mapping of str to float
-        Named thresholds on the neutron score.
     provenance : mapping
         Hashes of the training data, versions, date, seed.
     """
 
     preparation: Preparation
-    classes: tuple[str, ...] = ("gamma", "neutron")
+    outputs: tuple[Output, ...] = (class_scores(("gamma", "neutron")),)
     architecture: Mapping[str, Any] = field(default_factory=dict)
     settings: DetectorSettings = field(default_factory=DetectorSettings)
-    thresholds: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(set(self.classes)) != len(self.classes) or not all(self.classes):
-            raise SettingsError(f"each class needs a name of its own, got {', '.join(map(repr, self.classes))}")
-        for name, value in self.thresholds.items():
-            if not name or not 0 <= value <= 1:
-                raise SettingsError(f"a threshold needs a name and a score between 0 and 1, got {name!r}: {value}")
+        names = [output.name for output in self.outputs]
+        if not names or len(set(names)) != len(names):
+            raise SettingsError(f"each output needs a name of its own, got {', '.join(map(repr, names)) or 'none'}")
+
+    @property
+    def scores_at(self) -> int:
+        """Position of the first output of class probabilities among the outputs.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+        """
+        for number, output in enumerate(self.outputs):
+            if output.kind == "classes":
+                return number
+        given = ", ".join(f"{output.name} ({output.kind})" for output in self.outputs)
+        raise SettingsError(f"this is for models that give probabilities of classes; this one gives {given}")
+
+    @property
+    def scores(self) -> Output:
+        """The first output of class probabilities; see :attr:`scores_at`."""
+        return self.outputs[self.scores_at]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores; see :attr:`scores_at`."""
+        return self.scores.names
 
     @property
     def neutron_class(self) -> int:
-        """Position of the neutron score among the outputs."""
+        """Position of the neutron score among the scores.
+
+        Raises
+        ------
+        SettingsError
+            If there are no classes, or none of them is the neutron's.
+        """
+        if "neutron" not in self.classes:
+            raise SettingsError(f"this is for models with a class neutron; this one has {', '.join(self.classes)}")
         return self.classes.index("neutron")
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Named thresholds on the neutron score."""
+        return {name: each.value for name, each in self.scores.thresholds.items() if each.of == "neutron"}
+
+    def with_thresholds(self, thresholds: Mapping[str, float]) -> ModelSpec:
+        """Return the description with these thresholds on the neutron score, and no others."""
+        at = self.scores_at
+        scores = replace(self.scores, thresholds={name: ClassThreshold(value) for name, value in thresholds.items()})
+        return replace(self, outputs=(*self.outputs[:at], scores, *self.outputs[at + 1 :]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return {
             "discrimen_model": SPEC_VERSION,
             "preparation": self.preparation.as_dict(),
-            "classes": list(self.classes),
+            "outputs": [output.as_dict() for output in self.outputs],
             "architecture": dict(self.architecture),
             "settings": self.settings.model_dump(exclude_none=True),
-            "thresholds": dict(self.thresholds),
             "provenance": dict(self.provenance),
         }
 
@@ -74,18 +113,19 @@ class ModelSpec:
         Raises
         ------
         SettingsError
-            If it is no model description, or one of a newer version.
+            If it is no model description, or one of another version.
         """
         version = values.get("discrimen_model")
         if version != SPEC_VERSION:
-            raise SettingsError(f"expected a model description of version {SPEC_VERSION}, got {version!r}")
+            raise SettingsError(
+                f"expected a model description of version {SPEC_VERSION}, got {version!r}; train or freeze it again"
+            )
         try:
             return cls(
                 preparation=Preparation.from_dict(values["preparation"]),
-                classes=tuple(values["classes"]),
+                outputs=tuple(Output.from_dict(output) for output in values["outputs"]),
                 architecture=values["architecture"],
                 settings=validate_settings(values["settings"], source="model description"),
-                thresholds=values["thresholds"],
                 provenance=values["provenance"],
             )
         except KeyError as error:

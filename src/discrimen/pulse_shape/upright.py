@@ -53,7 +53,10 @@ def upright(samples: NDArray[Any], preparation: Preparation) -> Upright:
         If the records are shorter than the baseline window.
     """
     waveforms, _ = subtract_baseline(
-        samples, start=preparation.baseline_start, stop=preparation.baseline_stop, polarity=preparation.polarity
+        samples,
+        start=preparation.only.baseline_start,
+        stop=preparation.only.baseline_stop,
+        polarity=preparation.only.polarity,
     )
     crossing = constant_fraction_crossing(waveforms, fraction=crossing_fraction(preparation))
     return Upright(waveforms=waveforms, crossing=crossing)
@@ -92,7 +95,7 @@ def aligned_preparation(samples: NDArray[Any], preparation: Preparation, *, whol
     before = max(_FEWEST_BEFORE_SAMPLES, round(_BEFORE_NS / preparation.sample_period_ns))
     length = before + max(2, int(samples.shape[1] - np.quantile(known, whole_share)))
     alignment = Alignment(fraction=crossing_fraction(preparation), position=before, interpolate=True)
-    return replace(preparation, alignment=alignment, window_start=0, window_length=length, scale="none")
+    return replace(preparation.with_only(window_start=0), alignment=alignment, window_length=length, scale="none")
 
 
 def charges_of(pulses: Pulses, preparation: Preparation, gates: GatesNs) -> Charges:

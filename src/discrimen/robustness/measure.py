@@ -93,8 +93,8 @@ def robustness(
     chosen = _chosen(pulses, first, energy=energy, n_pulses=n_pulses, rng=rng, notes=notes)
     digitisation = Digitisation(
         sample_period_ns=pulses.require_sample_period_ns(),
-        baseline_start=first.preparation.baseline_start,
-        baseline_stop=first.preparation.baseline_stop,
+        baseline_start=first.preparation.only.baseline_start,
+        baseline_stop=first.preparation.only.baseline_stop,
         adc_bits=settings.adc_bits,
     )
     task = _Task(predictors, chosen.samples, chosen.column("label"), digitisation, efficiency, confidence, seed)

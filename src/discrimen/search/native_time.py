@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from discrimen.benchmark import made_up_pulses, time_in_turns
+from discrimen.benchmark import time_in_turns
 from discrimen.freezing.freeze import freeze
 from discrimen.inference.native import NativePredictor
+from discrimen.network.made_up import made_up_pulses
 
 FROZEN_NAME = "model.discrimen"
 BATCH_SIZE = 1000
@@ -41,7 +40,7 @@ def native_ns_per_pulse(folder: Path, *, seed: int) -> float:
     """
     path = folder / FROZEN_NAME
     frozen = freeze(folder, path).model
-    samples = made_up_pulses(frozen.spec.preparation, BATCH_SIZE, np.random.default_rng(seed))
+    samples = made_up_pulses(frozen.spec.preparation, BATCH_SIZE, seed=seed)
     predictor = NativePredictor(path, threads=1)
     times_ns = time_in_turns({"native": partial(predictor.predict, samples)}, seconds=_SECONDS)["native"]
     return float(times_ns.min()) / BATCH_SIZE

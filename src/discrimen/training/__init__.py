@@ -1,8 +1,24 @@
 """Training: labelled pulses and a configuration in, a folder with a trained model and its history out."""
 
+from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.history import EpochListener, EpochRecord
-from discrimen.training.model_folder import load_model_folder
-from discrimen.training.train import TrainingResult, train
+from discrimen.training.model_folder import load_model_folder, validation_pulses
+from discrimen.training.tasks import Classification, Quantity, Reconstruction, Regression
+from discrimen.training.train import TrainingResult, resume, train
 
-__all__ = ["EpochListener", "EpochRecord", "TrainingConfig", "TrainingResult", "load_model_folder", "train"]
+__all__ = [
+    "ChannelPulses",
+    "Classification",
+    "EpochListener",
+    "EpochRecord",
+    "Quantity",
+    "Reconstruction",
+    "Regression",
+    "TrainingConfig",
+    "TrainingResult",
+    "load_model_folder",
+    "resume",
+    "train",
+    "validation_pulses",
+]

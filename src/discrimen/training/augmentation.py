@@ -42,7 +42,7 @@ class Augmentation:
     ----------
     samples : ndarray, shape (example, sample)
         Raw waveforms, as digitised.
-    waveforms : ndarray of float32, shape (example, window sample)
+    waveforms : ndarray of float32, shape (example, 1, window sample)
         The same, prepared without distortion.
     largest : mapping of str to float
         Largest size of each distortion. Sizes are drawn for each pulse, uniform between the negative and the positive
@@ -71,7 +71,7 @@ class Augmentation:
 
         Returns
         -------
-        ndarray of float32, shape (drawn, window sample)
+        ndarray of float32, shape (drawn, 1, window sample)
         """
         sizes: dict[str, float | NDArray[np.float64]] = {
             name: rng.uniform(-most if DISTORTIONS[name].signed else 0.0, most, len(at))

@@ -279,14 +279,12 @@ def plane_of(
 ) -> PulsePlane:
     """Find energy and PSD of each pulse; parameters as of :func:`balance_pulses`."""
     gates = settings.gates or _searched_gates(pulses, labels, preparation, rng)
-    period_ns = preparation.sample_period_ns
+    period_ns, channel = preparation.sample_period_ns, preparation.only
     has_light = pulses.energy_kevee is not None
     as_prepared = DetectorSettings(
         sample_period_ns=period_ns,
-        polarity="positive" if preparation.polarity > 0 else "negative",
-        baseline=WindowNs(
-            start_ns=preparation.baseline_start * period_ns, stop_ns=preparation.baseline_stop * period_ns
-        ),
+        polarity="positive" if channel.polarity > 0 else "negative",
+        baseline=WindowNs(start_ns=channel.baseline_start * period_ns, stop_ns=channel.baseline_stop * period_ns),
         gates=gates,
         calibration=None if has_light else settings.calibration,
     )

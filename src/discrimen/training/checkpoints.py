@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import shutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from discrimen.errors import FormatError
 from discrimen.output.files import complete_or_absent
 from discrimen.training.history import EpochRecord
 
@@ -68,6 +70,40 @@ class Checkpoints:
         self.kept.append(Checkpoint(record.epoch, record.val_loss, path))
         while len(self.kept) > KEEP_BEST:
             self.kept.pop(0).path.unlink(missing_ok=True)
+
+
+def kept_checkpoints(folder: Path, records: Sequence[EpochRecord]) -> list[Checkpoint]:
+    """Find the checkpoints of epochs that ended; one of a later epoch, and what was being written, is removed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    records : sequence of EpochRecord
+        Of the epochs that ended.
+
+    Raises
+    ------
+    FormatError
+        If the best one is not there.
+    """
+    for left_behind in folder.glob(".*"):
+        shutil.rmtree(left_behind) if left_behind.is_dir() else left_behind.unlink()
+    kept = []
+    for path in sorted(folder.glob("epoch-*.keras"), key=_epoch_of):
+        if _epoch_of(path) > len(records):
+            path.unlink()
+        else:
+            record = records[_epoch_of(path) - 1]
+            kept.append(Checkpoint(record.epoch, record.val_loss, path))
+    lowest = min(record.val_loss for record in records)
+    if not kept or kept[-1].val_loss != lowest:
+        raise FormatError("the checkpoint of the best epoch is not there any more; train anew", folder)
+    return kept
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.name.split("-")[1])
 
 
 def save_model(model: Any, path: Path) -> None:

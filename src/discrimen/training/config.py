@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import DEVICES, Device
 from discrimen.labelling.contamination import check_contamination
-from discrimen.models import check_options
+from discrimen.models import code_width, complete_options
+from discrimen.models.own_file import is_own, own_file
+from discrimen.network.outputs import Output
+from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.training.augmentation import check_augment
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName, check_balance
+from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.split import SPLIT_WISHES, Split, SplitWish, split_pulses
+from discrimen.training.tasks import Classification, Targets, Task, task_from_dict
 
 OptimizerName = Literal["adam", "sgd"]
 Decay = Literal["none", "cosine"]
@@ -26,8 +31,11 @@ class TrainingConfig:
 
     Parameters
     ----------
+    task : Task
+        What for: a :class:`~discrimen.training.tasks.Classification`, a
+        :class:`~discrimen.training.tasks.Reconstruction` or a :class:`~discrimen.training.tasks.Regression`.
     architecture : str
-        A name in :data:`discrimen.models.ARCHITECTURES`.
+        A name in :data:`discrimen.models.ARCHITECTURES`, or ``mine.py:build``, see :mod:`discrimen.models.own_file`.
     options : mapping
         Options of the architecture that differ from their defaults.
     optimizer : {"adam", "sgd"}
@@ -75,6 +83,7 @@ class TrainingConfig:
         If a value does not fit.
     """
 
+    task: Task = field(default_factory=Classification)
     architecture: str = "patches"
     options: Mapping[str, Any] = field(default_factory=dict)
     optimizer: OptimizerName = "adam"
@@ -97,11 +106,14 @@ class TrainingConfig:
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", check_options(self.architecture, self.options).model_dump(mode="json"))
+        if is_own(self.architecture):
+            own_file(self.architecture)
+        object.__setattr__(self, "options", complete_options(self.architecture, self.options))
         if self.contamination is not None:
             object.__setattr__(self, "contamination", check_contamination(self.contamination))
         check_balance(self.balance, self.balance_by, self.balance_cap, contamination=self.contamination)
         object.__setattr__(self, "augment", check_augment(self.augment))
+        self.task.require_fitting(self)
         if self.optimizer not in get_args(OptimizerName):
             raise SettingsError(f"optimizer must be adam or sgd, got {self.optimizer!r}")
         if self.learning_rate_decay not in get_args(Decay):
@@ -125,23 +137,49 @@ class TrainingConfig:
         if not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must lie between 0 and {2**32 - 1}, got {self.seed}")
 
-    def split_of(self, pulses: Pulses, *, files: Sequence[Mapping[str, Any]] = ()) -> Split:
+    def outputs(self, preparation: Preparation) -> tuple[Output, ...]:
+        """Return what the model will give.
+
+        Parameters
+        ----------
+        preparation : Preparation
+            Of the model.
+
+        Raises
+        ------
+        SettingsError
+            If an output contradicts itself.
+        """
+        return self.task.outputs(preparation, code=code_width(self.architecture, self.options))
+
+    def split_of(
+        self,
+        pulses: Pulses | ChannelPulses,
+        *,
+        files: Sequence[Mapping[str, Any]] = (),
+        targets: Targets | None = None,
+    ) -> Split:
         """Choose which pulses judge the network.
 
         Parameters
         ----------
-        pulses : Pulses
-            With the column `label`.
+        pulses : Pulses or ChannelPulses
+            With what the task learns from.
         files : sequence of mapping
             The files they come from, see :class:`discrimen.runs.dataset.Dataset`.
+        targets : mapping of str to ndarray, optional
+            What their columns do not hold, see :func:`discrimen.training.train`.
 
         Raises
         ------
         DataError, SettingsError
             As :func:`discrimen.training.split.split_pulses`.
         """
+        of_channels = channel_pulses(pulses)
         return split_pulses(
-            pulses,
+            of_channels.info,
+            groups=self.task.groups(of_channels, targets or {}),
+            classes=self.task.classes,
             files=files,
             wish=self.split,
             validation_share=self.validation_share,
@@ -151,4 +189,20 @@ class TrainingConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return asdict(self)
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
+        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in kept.items()}
+        return plain | {"task": self.task.as_dict(), "validation_runs": list(self.validation_runs)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
+        """Build from what :meth:`as_dict` returned.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown, or a value does not fit.
+        """
+        try:
+            return cls(**{**values, "task": task_from_dict(values["task"])})
+        except (TypeError, KeyError) as error:
+            raise SettingsError(f"this is no configuration of a training: {error}") from error

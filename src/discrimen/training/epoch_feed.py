@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import SettingsError
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.simulation.distortion import Digitisation
 from discrimen.training.augmentation import Augmentation
 from discrimen.training.balance import Balance, balance_pulses
+from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.examples import Examples
-from discrimen.training.loss import targets_of
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -26,9 +27,9 @@ class EpochFeed:
 
     Parameters
     ----------
-    waveforms : ndarray of float32, shape (example, window sample)
+    waveforms : ndarray of float32, shape (example, channel, window sample)
         Undistorted network input.
-    targets : ndarray, shape (example,) or (example, class)
+    targets : ndarray, shape (example, ...)
         What the loss compares with.
     batch_size : int
         Examples to one step.
@@ -95,7 +96,8 @@ class EpochFeed:
     def arguments(self, keras: ModuleType) -> dict[str, Any]:
         """Return what ``model.fit`` needs to know of the training data."""
         if self.renewed:
-            return {"x": _keras_dataset(keras, self)}
+            # The examples are in order already; Keras would shuffle the batches by generators of its own.
+            return {"x": _keras_dataset(keras, self), "shuffle": False}
         return {
             "x": self.waveforms,
             "y": self.targets,
@@ -113,13 +115,17 @@ def plain_feed(
     training: Examples,
     config: TrainingConfig,
     *,
+    targets: NDArray[Any] | None = None,
     balance: Balance | None = None,
     augmentation: Augmentation | None = None,
 ) -> EpochFeed:
-    """Return the training examples as they are, unless a balance or an augmentation is given."""
+    """Return the training examples as they are, unless a balance or an augmentation is given.
+
+    The targets are those of the examples, unless the loss compares with something made of them.
+    """
     return EpochFeed(
         waveforms=training.waveforms,
-        targets=targets_of(training),
+        targets=training.targets if targets is None else targets,
         batch_size=config.batch_size,
         shuffle=config.shuffle,
         seed=config.seed,
@@ -129,18 +135,26 @@ def plain_feed(
 
 
 def training_feed(
-    pulses: Pulses, training: Examples, config: TrainingConfig, *, preparation: Preparation, settings: DetectorSettings
+    pulses: Pulses | ChannelPulses,
+    training: Examples,
+    config: TrainingConfig,
+    *,
+    targets: NDArray[Any],
+    preparation: Preparation,
+    settings: DetectorSettings,
 ) -> EpochFeed:
     """Balance and augment the training part as the configuration wants it.
 
     Parameters
     ----------
-    pulses : Pulses
+    pulses : Pulses or ChannelPulses
         That the examples were taken from.
     training : Examples
         The training part alone.
     config : TrainingConfig
         What to do.
+    targets : ndarray, shape (example, ...)
+        What the loss compares with.
     preparation : Preparation
         From raw samples to network input.
     settings : DetectorSettings
@@ -150,12 +164,14 @@ def training_feed(
     ------
     DataError
         If the pulses have no crossing, so that there is no shape to balance over.
+    SettingsError
+        If pulses of several channels are to be balanced or augmented.
     """
     balance, augmentation = None, None
     if config.balance != "none":
         balance = balance_pulses(
-            pulses[training.pulse],
-            training.labels,
+            _one_channel(pulses, "balance")[training.pulse],
+            _labels(training),
             name=config.balance,
             by=config.balance_by,
             cap=config.balance_cap,
@@ -164,19 +180,34 @@ def training_feed(
             rng=np.random.default_rng([config.seed, 2]),
         )
     if config.augment:
+        channel = preparation.only
         augmentation = Augmentation(
-            samples=pulses.samples[training.pulse],
+            samples=_one_channel(pulses, "augment").samples[training.pulse],
             waveforms=training.waveforms,
             largest=config.augment,
             preparation=preparation,
             digitisation=Digitisation(
                 sample_period_ns=preparation.sample_period_ns,
-                baseline_start=preparation.baseline_start,
-                baseline_stop=preparation.baseline_stop,
+                baseline_start=channel.baseline_start,
+                baseline_stop=channel.baseline_stop,
                 adc_bits=settings.adc_bits,
             ),
         )
-    return plain_feed(training, config, balance=balance, augmentation=augmentation)
+    return plain_feed(training, config, targets=targets, balance=balance, augmentation=augmentation)
+
+
+def _one_channel(pulses: Pulses | ChannelPulses, option: str) -> Pulses:
+    if isinstance(pulses, ChannelPulses):
+        raise SettingsError(
+            f"{option} knows pulses of one channel only (Pulses), these are ChannelPulses: leave it out"
+        )
+    return pulses
+
+
+def _labels(examples: Examples) -> NDArray[np.int32]:
+    if examples.labels is None:
+        raise SettingsError("balance weighs classes, these examples have none: leave it out")
+    return examples.labels
 
 
 def _keras_dataset(keras: ModuleType, feed: EpochFeed) -> Any:

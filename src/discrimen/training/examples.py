@@ -2,69 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.preparation import Preparation
-from discrimen.network.prepare import prepare
-from discrimen.pulses import Label, Pulses
-
-CLASSES = (Label.GAMMA, Label.NEUTRON)
+from discrimen.network.prepare import Restoration, prepare
+from discrimen.training.channel_pulses import ChannelPulses
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Examples:
-    """Prepared, labelled waveforms.
+    """Prepared waveforms with what a network is to make of them.
 
     Parameters
     ----------
-    waveforms : ndarray of float32, shape (example, window sample)
+    waveforms : ndarray of float32, shape (example, channel, window sample)
         Network input.
-    labels : ndarray of int32, shape (example,)
-        The true class: 0 gamma, 1 neutron.
+    targets : ndarray, shape (example, ...)
+        What the network is to give, as the task has it.
     pulse : ndarray of int64, shape (example,)
         Position of each example among the pulses it was taken from.
+    labels : ndarray of int32, shape (example,), or None
+        The class, where the task has classes.
     n_unlabelled, n_invalid : int
-        Pulses left out: without a label; labelled, but impossible to prepare.
-    neutron_probability : ndarray of float32, shape (example,), optional
-        Soft labels; where nobody gave one, the label itself.
+        Pulses left out: without a target; with one, but impossible to prepare.
     """
 
     waveforms: NDArray[np.float32]
-    labels: NDArray[np.int32]
+    targets: NDArray[Any]
     pulse: NDArray[np.int64]
+    labels: NDArray[np.int32] | None = None
     n_unlabelled: int = 0
     n_invalid: int = 0
-    neutron_probability: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.pulse)
 
     def __getitem__(self, index: NDArray[np.int64]) -> Examples:
         """Select examples by an array of positions."""
-        soft = None if self.neutron_probability is None else self.neutron_probability[index]
         return Examples(
             waveforms=self.waveforms[index],
-            labels=self.labels[index],
+            targets=self.targets[index],
             pulse=self.pulse[index],
-            neutron_probability=soft,
+            labels=None if self.labels is None else self.labels[index],
         )
 
-    def count(self, label: Label) -> int:
+    def count(self, label: int) -> int:
         """Return the number of examples of a class."""
-        return int(np.count_nonzero(self.labels == label))
+        return 0 if self.labels is None else int(np.count_nonzero(self.labels == label))
+
+    def counts(self, classes: Sequence[str]) -> dict[str, int]:
+        """Return the number of examples of each class by its name."""
+        return {name: self.count(number) for number, name in enumerate(classes)}
 
 
-def training_examples(pulses: Pulses, preparation: Preparation) -> Examples:
-    """Prepare every pulse that has a label.
+def prepared_pulses(
+    pulses: ChannelPulses, preparation: Preparation, taught: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], Restoration]:
+    """Prepare the pulses that there is a target for.
+
+    Parameters
+    ----------
+    pulses : ChannelPulses
+        All of them.
+    preparation : Preparation
+        From raw samples to network input.
+    taught : ndarray of int64
+        Positions of the pulses with a target.
+
+    Returns
+    -------
+    waveforms : ndarray of float32, shape (example, channel, window sample)
+        Of those that can be prepared.
+    kept : ndarray of int64, shape (example,)
+        Their positions.
+    restoration : Restoration
+        The way back of each.
 
     Raises
     ------
     DataError
-        If there are no labels, soft labels are no probabilities, or the records are too short for the preparation.
+        If the records are too short for the preparation, or have another number of channels.
     SettingsError
         If the sampling periods of pulses and preparation differ.
     """
@@ -73,46 +96,33 @@ def training_examples(pulses: Pulses, preparation: Preparation) -> Examples:
         raise SettingsError(
             f"the preparation is for samples of {preparation.sample_period_ns:g} ns, the pulses have {period_ns:g} ns"
         )
-    labels = pulses.column("label")
-    labelled = np.flatnonzero(np.isin(labels, CLASSES))
-    prepared = prepare(pulses.samples[labelled], preparation)
-    kept = labelled[prepared.valid]
-    return Examples(
-        waveforms=prepared.waveforms[prepared.valid],
-        labels=labels[kept].astype(np.int32),
-        pulse=kept,
-        n_unlabelled=len(pulses) - len(labelled),
-        n_invalid=len(labelled) - len(kept),
-        neutron_probability=_soft_labels(pulses, kept),
-    )
+    present = None if pulses.present is None else pulses.present[taught]
+    prepared = prepare(pulses.samples[taught], preparation, present=present)
+    valid, back = prepared.valid, prepared.restoration
+    way_back = Restoration(back.start[valid], back.divisor[valid], back.baseline_adc[valid])
+    return prepared.waveforms[valid], taught[valid], way_back
 
 
-def _soft_labels(pulses: Pulses, kept: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    if pulses.neutron_probability is None:
-        return None
-    soft = pulses.neutron_probability[kept]
-    known = ~np.isnan(soft)
-    wrong = kept[known & ~((soft >= 0) & (soft <= 1))]
-    if len(wrong):
-        raise DataError(
-            f"neutron_probability must lie between 0 and 1: {len(wrong)} pulses do not, the first is number {wrong[0]}"
-        )
-    return np.where(known, soft, pulses.column("label")[kept]).astype(np.float32)
-
-
-def require_two_each(examples: Examples) -> None:
-    """Refuse examples of which one class cannot both teach and judge.
+def require_two_each(examples: Examples, classes: Sequence[str]) -> None:
+    """Refuse examples of which one class, or of which all, cannot both teach and judge.
 
     Raises
     ------
     DataError
-        If a class has fewer than two.
+        If a class has fewer than two; without classes, if there are fewer than two examples.
     """
-    if min(examples.count(label) for label in CLASSES) < 2:
-        raise DataError(_too_few(examples))
+    if (min(examples.counts(classes).values()) if classes else len(examples)) < 2:
+        told = _told(examples, classes)
+        of = "two pulses of each class" if classes else "two pulses"
+        raise DataError(
+            f"training needs at least {of}, got {told} ({examples.n_unlabelled} without a label and "
+            f"{examples.n_invalid} without a pulse were left out): label more"
+        )
 
 
-def part_examples(examples: Examples, validation: NDArray[np.bool_]) -> tuple[Examples, Examples]:
+def part_examples(
+    examples: Examples, validation: NDArray[np.bool_], classes: Sequence[str]
+) -> tuple[Examples, Examples]:
     """Part examples into those that teach and those that judge.
 
     Parameters
@@ -121,28 +131,26 @@ def part_examples(examples: Examples, validation: NDArray[np.bool_]) -> tuple[Ex
         All of them.
     validation : ndarray of bool, shape (pulse,)
         Which of the pulses that the examples were taken from judge.
+    classes : sequence of str
+        Those that must be on both sides.
 
     Raises
     ------
     DataError
-        If a class is missing on one side.
+        If a class, or everything, is missing on one side.
     """
     judges = validation[examples.pulse]
     parts = examples[np.flatnonzero(~judges)], examples[np.flatnonzero(judges)]
     for name, part in zip(("training", "validation"), parts, strict=True):
-        counts = {label.name.lower(): part.count(label) for label in CLASSES}
-        if min(counts.values()) == 0:
-            told = " and ".join(f"{count} {label}s" for label, count in counts.items())
+        if (min(part.counts(classes).values()) if classes else len(part)) == 0:
             raise DataError(
-                f"the {name} part has {told} once the {examples.n_invalid} records without a pulse are left out: "
-                "raise the share (--validation-share), or split in another way (--split)"
+                f"the {name} part has {_told(part, classes)} once the {examples.n_invalid} records without a pulse are "
+                "left out: raise the share (--validation-share), or split in another way (--split)"
             )
     return parts
 
 
-def _too_few(examples: Examples) -> str:
-    counts = " and ".join(f"{examples.count(label)} {label.name.lower()}s" for label in CLASSES)
-    return (
-        f"training needs at least two pulses of each class, got {counts} "
-        f"({examples.n_unlabelled} without a label and {examples.n_invalid} without a pulse were left out): label more"
-    )
+def _told(examples: Examples, classes: Sequence[str]) -> str:
+    if not classes:
+        return f"{len(examples)} pulses"
+    return " and ".join(f"{count} {name}s" for name, count in examples.counts(classes).items())

@@ -97,7 +97,7 @@ def loss_of(keras: ModuleType, examples: Examples, *, contamination: Mapping[str
     keras : module
         From :func:`discrimen.keras_jax.load_keras`.
     examples : Examples
-        Trained on.
+        Trained on; their targets are labels, shape (example,), or probabilities, shape (example, class).
     contamination : mapping of str to float, optional
         See :func:`label_probabilities`.
 
@@ -106,7 +106,7 @@ def loss_of(keras: ModuleType, examples: Examples, *, contamination: Mapping[str
     SettingsError
         If both are there: soft labels know already how sure each label is.
     """
-    if examples.neutron_probability is not None:
+    if examples.targets.ndim == 2:
         if contamination is not None and any(contamination.values()):
             raise SettingsError(
                 "the pulses carry soft labels (column neutron_probability), which know already how sure each label is: "
@@ -117,10 +117,3 @@ def loss_of(keras: ModuleType, examples: Examples, *, contamination: Mapping[str
         return HARD_LOSS
     counts = [examples.count(label) for label in LABELLED]
     return corrected_loss(keras, label_probabilities(contamination, label_shares=counts))
-
-
-def targets_of(examples: Examples) -> NDArray[Any]:
-    """Return what the loss compares with: labels, shape (example,), or probabilities, shape (example, class)."""
-    if examples.neutron_probability is None:
-        return examples.labels
-    return np.stack([1 - examples.neutron_probability, examples.neutron_probability], axis=1)

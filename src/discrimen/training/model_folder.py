@@ -3,11 +3,13 @@
 ::
 
     model.keras            the best model
-    model.json             its description: preparation, classes, provenance, with the hash of model.keras
+    model.json             its description: preparation, outputs, provenance, with the hash of model.keras
+    validation_pulses.npz  some raw validation pulses, from which freezing takes golden vectors
     history.csv            figures of every epoch
     training.png           the same as a picture
     balance.png            where the training pulses lie, before and after balancing (if they are balanced)
-    checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own
+    checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own; and,
+                           until the training ends, state.npz, from which it can go on
     tensorboard/           event files: tensorboard --logdir FOLDER
 """
 
@@ -19,10 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.keras_jax import KerasSession, forbid_cudnn, load_keras
 from discrimen.network.model_spec import ModelSpec, read_spec
 from discrimen.output.provenance import sha256_of_file
+from discrimen.training.described import require_described
+from discrimen.training.kept_pulses import read_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,11 @@ class ModelFolder:
         return self.path / "balance.png"
 
     @property
+    def validation_pulses(self) -> Path:
+        """Raw validation pulses."""
+        return self.path / "validation_pulses.npz"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.path / "checkpoints"
@@ -65,6 +77,11 @@ class ModelFolder:
     def checkpoint_spec(self) -> Path:
         """Description of every checkpoint, there from the start of the training."""
         return self.checkpoints / "model.json"
+
+    @property
+    def state(self) -> Path:
+        """What a training that was broken off goes on from."""
+        return self.checkpoints / "state.npz"
 
     @property
     def tensorboard(self) -> Path:
@@ -80,11 +97,32 @@ class ModelFolder:
         return self.tensorboard.glob("events.out.tfevents.*")
 
 
-def claim_folder(path: Path, *, overwrite: bool) -> ModelFolder:
+def require_free(path: Path | str) -> None:
+    """Refuse a folder that holds a model or an unfinished training; nothing is touched.
+
+    Raises
+    ------
+    OutputError
+        If it does.
+    """
+    folder = ModelFolder(Path(path))
+    for found in (folder.spec, folder.model):
+        if found.exists():
+            raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder or overwrite")
+    unfinished = [folder.state] if folder.state.exists() else list(folder.saved_checkpoints())
+    if unfinished:
+        go_on = "go on with it (--resume), " if folder.state.exists() else ""
+        raise OutputError(
+            f"{path}: holds an unfinished training ({unfinished[0].relative_to(path)}); {go_on}choose another folder "
+            "or overwrite"
+        )
+
+
+def claim_folder(path: Path, *, overwrite: bool, resumed: bool = False) -> ModelFolder:
     """Make the folder for a new training.
 
     With `overwrite`, checkpoints and event files of an earlier training are removed now, while its finished model
-    stays until the new one takes its place.
+    stays until the new one takes its place. A training that is resumed keeps all it has.
 
     Raises
     ------
@@ -93,19 +131,15 @@ def claim_folder(path: Path, *, overwrite: bool) -> ModelFolder:
     """
     folder = ModelFolder(path)
     if not overwrite:
-        for found in (folder.spec, folder.model):
-            if found.exists():
-                raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder or overwrite")
-        if saved := next(folder.saved_checkpoints(), None):
-            raise OutputError(
-                f"{path}: holds an unfinished training ({saved.relative_to(path)}); choose another folder or overwrite"
-            )
+        require_free(path)
     try:
         for inner in (folder.checkpoints, folder.tensorboard):
             inner.mkdir(parents=True, exist_ok=True)
-        for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
-            left_behind.unlink()
-        folder.balance.unlink(missing_ok=True)
+        if not resumed:
+            for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
+                left_behind.unlink()
+            for old in (folder.balance, folder.state):
+                old.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot make a model folder here: {error.strerror or error}") from error
     return folder
@@ -140,14 +174,41 @@ def load_model_folder(path: Path | str, *, session: KerasSession | None = None) 
     _check_hash(model_path, spec)
     loaded_by = load_keras("cpu") if session is None else session
     model = _read_model(loaded_by, model_path)
-    wanted = (spec.preparation.window_length, len(spec.classes))
-    found = (model.input_shape[-1], model.output_shape[-1])
-    if found != wanted:
-        raise SettingsError(
-            f"{model_path}: {spec_path.name} describes {wanted[0]} inputs and {wanted[1]} classes, "
-            f"the model has {found[0]} and {found[1]}"
-        )
+    try:
+        require_described(model, spec)
+    except SettingsError as error:
+        raise SettingsError(f"{model_path}: {spec_path.name} describes another network: {error}") from error
     return model, spec
+
+
+def validation_pulses(path: Path | str) -> tuple[NDArray[Any], NDArray[np.bool_] | None] | None:
+    """Read the raw validation pulses that stayed with a model.
+
+    Parameters
+    ----------
+    path : Path
+        As in :func:`load_model_folder`.
+
+    Returns
+    -------
+    samples : ndarray, shape (pulse, channel, sample)
+        As digitised.
+    present : ndarray of bool, shape (pulse, channel), or None
+        Which channels are there; None: all.
+
+    None is returned for a model without them, and for a checkpoint of a training that is not over.
+
+    Raises
+    ------
+    FormatError
+        If the file does not hold that.
+    """
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    places = (folder, folder.parent) if folder.name == "checkpoints" else (folder,)
+    for place in map(ModelFolder, places):
+        if place.validation_pulses.is_file():
+            return read_kept(place.validation_pulses)
+    return None
 
 
 def read_model_spec(path: Path | str) -> ModelSpec:

@@ -13,14 +13,14 @@ from discrimen.metrics.roc import auc, roc_curve
 from discrimen.output.files import complete_or_absent
 from discrimen.output.style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, VERMILION, house_style, new_figure
 from discrimen.pulses import Label
-from discrimen.training.history import EpochRecord
+from discrimen.training.history import VALIDATION, EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, path: Path) -> None:
-    """Draw loss and accuracy of training and validation over the epochs as PNG, the best epoch marked.
+def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, loss_label: str, path: Path) -> None:
+    """Draw loss and first metric of training and validation over the epochs as PNG, the best epoch marked.
 
     Raises
     ------
@@ -29,25 +29,27 @@ def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, pat
     """
     with house_style():
         figure = new_figure(8.0, 7.0)
-        loss_axes, accuracy_axes = figure.subplots(2, 1, sharex=True)
+        metric = records[0].metric_names[0]
+        loss_axes, metric_axes = figure.subplots(2, 1, sharex=True)
         _draw_curves(loss_axes, records, "loss", best_epoch=best_epoch)
-        _draw_curves(accuracy_axes, records, "accuracy", best_epoch=best_epoch)
-        loss_axes.set_ylabel("cross-entropy (nats)")
+        _draw_curves(metric_axes, records, metric, best_epoch=best_epoch)
+        loss_axes.set_ylabel(loss_label)
         losses = np.array([(record.loss, record.val_loss) for record in records])
         if np.isfinite(losses).all() and losses.min() > 0 and losses.max() > 5 * losses.min():
             loss_axes.set_yscale("log")
         loss_axes.legend()
-        accuracy_axes.set_ylabel("accuracy")
-        accuracy_axes.set_xlabel("epoch")
-        accuracy_axes.xaxis.get_major_locator().set_params(integer=True)
+        metric_axes.set_ylabel(metric.replace("_", " "))
+        metric_axes.set_xlabel("epoch")
+        metric_axes.xaxis.get_major_locator().set_params(integer=True)
         with complete_or_absent(path) as part:
             figure.savefig(part, format="png", dpi=130)
 
 
 def _draw_curves(axes: Axes, records: Sequence[EpochRecord], name: str, *, best_epoch: int) -> None:
     epochs = [record.epoch for record in records]
-    validation = [getattr(record, f"val_{name}") for record in records]
-    axes.plot(epochs, [getattr(record, name) for record in records], color=BLUE, label="training")
+    figures = [record.as_dict() for record in records]
+    validation = [each[f"{VALIDATION}{name}"] for each in figures]
+    axes.plot(epochs, [each[name] for each in figures], color=BLUE, label="training")
     axes.plot(epochs, validation, color=VERMILION, linestyle="--", label="validation")
     axes.plot(best_epoch, validation[best_epoch - 1], "o", color=VERMILION, markersize=8)
     axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"best epoch: {best_epoch}")

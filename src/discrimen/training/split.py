@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.pulses import Label, Pulses
+from discrimen.labelling.contamination import NAMES
+from discrimen.pulses import Pulses
 from discrimen.runs.dataset import Run, runs_of
 from discrimen.training.blocks import Block, draw_blocks, order_in
 from discrimen.training.choose_runs import draw_runs, named_runs
@@ -37,7 +38,8 @@ class Split:
     training : ndarray of bool, shape (pulse,)
         Which of them it is taught; pulses without a label do neither.
     runs : tuple of dict
-        Name of each run, its pulses on either side by class, and the edges of its blocks; plain data.
+        Name of each run, its pulses on either side by class (or in all, without classes), and the edges of its blocks;
+        plain data.
     wished_share : float
         Share of the pulses that were wished to judge; whole runs can come to more.
     """
@@ -88,6 +90,8 @@ def split_pulses(
     validation_share: float = 0.1,
     validation_runs: Sequence[str] = (),
     seed: int = 0,
+    groups: NDArray[np.int64] | None = None,
+    classes: Sequence[str] = NAMES,
 ) -> Split:
     """Part labelled pulses into those that teach a network and those that judge it.
 
@@ -99,7 +103,7 @@ def split_pulses(
     Parameters
     ----------
     pulses : Pulses
-        With the column `label`.
+        With the column `label`, unless `groups` are given.
     files : sequence of mapping
         Of the data set, see :func:`discrimen.runs.dataset.runs_of`.
     wish : {"auto", "run", "time", "pulse"}
@@ -110,6 +114,10 @@ def split_pulses(
         The runs that judge, by number of run or name of file; none for a choice by the seed.
     seed : int
         Chooses runs, blocks or pulses.
+    groups : ndarray of int, shape (pulse,), optional
+        Number of the class of each pulse, 0 where there are no classes, -1 for pulses left out; by default the label.
+    classes : sequence of str
+        Their names; none if the pulses have no classes, and only have to be on both sides.
 
     Raises
     ------
@@ -121,7 +129,8 @@ def split_pulses(
     if validation_runs and wish not in ("auto", "run"):
         raise SettingsError(f"validation runs were named, but the split is by {wish}: leave one of the two out")
     parting = _Parting(
-        labels=pulses.column("label"),
+        groups=_groups_of(pulses, classes) if groups is None else groups,
+        classes=tuple(classes),
         runs=runs_of(pulses, files),
         share=validation_share,
         # The stream must not change with what else the seed is used for.
@@ -146,46 +155,49 @@ def _choose(parting: _Parting, pulses: Pulses) -> Split:
         return parting.by_pulse(why="the pulses have neither runs nor an order in time")
     if len(parting.runs) == 1:
         return parting.by_time(pulses, why="there is one run only")
-    return parting.by_time(pulses, why="no choice of whole runs leaves both classes on both sides")
+    return parting.by_time(pulses, why=f"no choice of whole runs leaves {parting.all_of_them} on both sides")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Parting:
     """The labelled pulses, and how many of them shall judge."""
 
-    labels: NDArray[np.int8]
+    groups: NDArray[np.int64]
+    classes: tuple[str, ...]
     runs: tuple[Run, ...]
     share: float
     rng: np.random.Generator
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        return np.isin(self.labels, (Label.GAMMA, Label.NEUTRON))
+        return self.groups >= 0
+
+    @property
+    def all_of_them(self) -> str:
+        """What both sides must have, for people."""
+        return {0: "pulses", 2: "both classes"}.get(len(self.classes), "all classes")
 
     def require_two_each(self) -> None:
-        counts = _counts(self.labels)
-        if min(counts.values()) < 2:
-            raise DataError(
-                f"a split needs at least two pulses of each class, got {counts['n_gamma']} gammas and "
-                f"{counts['n_neutron']} neutrons: label more"
-            )
+        if min(self._counts(self.groups).values()) < 2:
+            of = " of each class" if self.classes else ""
+            raise DataError(f"a split needs at least two pulses{of}, got {self._told(self.groups)}: label more")
 
     def draw_runs(self) -> NDArray[np.bool_] | None:
         """Draw the runs that judge, None if no choice leaves both classes on both sides."""
-        counts = np.array([list(_counts(self.labels[run.pulse]).values()) for run in self.runs])
+        counts = np.array([list(self._counts(self.groups[run.pulse]).values()) for run in self.runs])
         return draw_runs(counts, share=self.share, rng=self.rng)
 
     def require_runs(self) -> NDArray[np.bool_]:
         chosen = self.draw_runs()
         if chosen is None:
             raise DataError(
-                f"a split by run must leave both classes to training and to validation, but no choice among "
-                f"{len(self.runs)} runs does: add runs of both classes, or split by time (--split time)"
+                f"a split by run must leave {self.all_of_them} to training and to validation, but no choice among "
+                f"{len(self.runs)} runs does: add runs of {self.all_of_them}, or split by time (--split time)"
             )
         return chosen
 
     def by_run(self, chosen: NDArray[np.bool_], *, why: str) -> Split:
-        validation = np.zeros(len(self.labels), dtype=np.bool_)
+        validation = np.zeros(len(self.groups), dtype=np.bool_)
         for run, judges in zip(self.runs, chosen, strict=True):
             validation[run.pulse] = judges
         validation &= self.known
@@ -197,7 +209,7 @@ class _Parting:
         orders = [order_in(pulses, run.pulse[known[run.pulse]], share=self.share) for run in self.runs]
         for _ in range(_DRAWS):
             blocks = [draw_blocks(order, share=self.share, rng=self.rng) for order in orders]
-            validation = np.zeros(len(self.labels), dtype=np.bool_)
+            validation = np.zeros(len(self.groups), dtype=np.bool_)
             for block in (block for of_run in blocks for block in of_run):
                 validation[block.pulse] = True
             if self._both(validation):
@@ -212,26 +224,26 @@ class _Parting:
         return self._split("time", why, validation, told)
 
     def by_pulse(self, *, why: str) -> Split:
-        validation = np.zeros(len(self.labels), dtype=np.bool_)
-        for label in (Label.GAMMA, Label.NEUTRON):
-            members = self.rng.permutation(np.flatnonzero(self.labels == label))
+        validation = np.zeros(len(self.groups), dtype=np.bool_)
+        for group in range(max(1, len(self.classes))):
+            members = self.rng.permutation(np.flatnonzero(self.groups == group))
             n_validation = min(max(round(self.share * len(members)), 1), len(members) - 1)
             validation[members[:n_validation]] = True
         return self._split("pulse", why, validation, [{} for _ in self.runs])
 
     def _both(self, validation: NDArray[np.bool_]) -> bool:
-        parts = (self.labels[validation], self.labels[self.known & ~validation])
-        return all(min(_counts(part).values()) > 0 for part in parts)
+        parts = (self.groups[validation], self.groups[self.known & ~validation])
+        return all(min(self._counts(part).values()) > 0 for part in parts)
 
     def _require_both(self, validation: NDArray[np.bool_], mend: str) -> None:
         if not self._both(validation):
             parts = (("training", self.known & ~validation), ("validation", validation))
-            told = " and ".join(f"{_told(self.labels[part])} for {name}" for name, part in parts)
-            raise DataError(f"a split must leave both classes to training and to validation, got {told}: {mend}")
+            told = " and ".join(f"{self._told(self.groups[part])} for {name}" for name, part in parts)
+            raise DataError(f"a split must leave {self.all_of_them} to training and to validation, got {told}: {mend}")
 
     def _block(self, block: Block, by: str) -> dict[str, Any]:
         edges = {f"first_{by}": block.first, f"last_{by}": block.last}
-        return edges | _counts(self.labels[block.pulse])
+        return edges | self._counts(self.groups[block.pulse])
 
     def _split(
         self, kind: SplitKind, why: str, validation: NDArray[np.bool_], told: Sequence[Mapping[str, Any]]
@@ -240,31 +252,34 @@ class _Parting:
         runs = tuple(
             {
                 "name": run.name,
-                "training": _counts(self.labels[run.pulse[training[run.pulse]]]),
-                "validation": _counts(self.labels[run.pulse[validation[run.pulse]]]),
+                "training": self._counts(self.groups[run.pulse[training[run.pulse]]]),
+                "validation": self._counts(self.groups[run.pulse[validation[run.pulse]]]),
                 **more,
             }
             for run, more in zip(self.runs, told, strict=True)
         )
         return Split(kind=kind, why=why, validation=validation, training=training, runs=runs, wished_share=self.share)
 
+    def _counts(self, groups: NDArray[Any]) -> dict[str, int]:
+        names = [f"n_{name}" for name in self.classes] or ["n_pulses"]
+        return {name: int(np.count_nonzero(groups == number)) for number, name in enumerate(names)}
 
-def _counts(labels: NDArray[Any]) -> dict[str, int]:
-    return {
-        "n_gamma": int(np.count_nonzero(labels == Label.GAMMA)),
-        "n_neutron": int(np.count_nonzero(labels == Label.NEUTRON)),
-    }
+    def _told(self, groups: NDArray[Any]) -> str:
+        counts = self._counts(groups).values()
+        if not self.classes:
+            return f"{sum(counts)} pulses"
+        return " and ".join(f"{count} {name}s" for count, name in zip(counts, self.classes, strict=True))
 
 
-def _told(labels: NDArray[Any]) -> str:
-    counts = _counts(labels)
-    return f"{counts['n_gamma']} gammas and {counts['n_neutron']} neutrons"
+def _groups_of(pulses: Pulses, classes: Sequence[str]) -> NDArray[np.int64]:
+    labels = pulses.column("label").astype(np.int64)
+    return np.where((labels >= 0) & (labels < len(classes)), labels, -1)
 
 
 def _sum(counts: Any) -> dict[str, int]:
-    total = {"n_gamma": 0, "n_neutron": 0}
+    total: dict[str, int] = {}
     for one in counts:
-        total = {name: total[name] + one[name] for name in total}
+        total = {name: total.get(name, 0) + count for name, count in one.items()}
     return total
 
 

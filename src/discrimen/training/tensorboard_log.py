@@ -12,18 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
-from discrimen.training.history import EpochRecord
+from discrimen.training.history import VALIDATION, EpochRecord
 from discrimen.training.plots import roc_image, score_image
 
 IMAGE_EVERY_EPOCHS = 10
-
-SCALAR_TAGS = {
-    "loss": "loss/training",
-    "val_loss": "loss/validation",
-    "accuracy": "accuracy/training",
-    "val_accuracy": "accuracy/validation",
-    "duration_s": "epoch/duration_s",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,22 +26,26 @@ class TensorBoardLog:
     ----------
     writer : tensorboardX.SummaryWriter
         Open.
-    labels : ndarray of int32, shape (pulse,)
-        True classes of the validation pulses.
+    labels : ndarray of int32, shape (pulse,), or None
+        Whether each validation pulse is a neutron, 1 or 0; None where the task does not ask.
     """
 
     writer: Any
-    labels: NDArray[np.int32]
+    labels: NDArray[np.int32] | None
 
     def scalars(self, record: EpochRecord) -> None:
         """Log the figures of an epoch."""
-        for name, tag in SCALAR_TAGS.items():
-            self.writer.add_scalar(tag, getattr(record, name), record.epoch)
+        for name, value in record.as_dict().items():
+            if name == "duration_s":
+                self.writer.add_scalar("epoch/duration_s", value, record.epoch)
+            elif name != "epoch":
+                part = "validation" if name.startswith(VALIDATION) else "training"
+                self.writer.add_scalar(f"{name.removeprefix(VALIDATION)}/{part}", value, record.epoch)
         self.writer.flush()
 
     def images(self, scores: NDArray[np.float32], *, epoch: int, prefix: str = "") -> None:
         """Log ROC curve and histogram of the neutron scores, shape (pulse,); scores that are no numbers have none."""
-        if not np.isfinite(scores).all():
+        if self.labels is None or not np.isfinite(scores).all():
             return
         for name, draw in (("roc", roc_image), ("scores", score_image)):
             self.writer.add_image(f"{prefix}{name}", draw(scores, self.labels), epoch, dataformats="HWC")
@@ -74,12 +70,12 @@ class EpochLog:
     def on_epoch(self, record: EpochRecord) -> None:
         """Log an epoch."""
         self.log.scalars(record)
-        if record.epoch == 1 or record.epoch % IMAGE_EVERY_EPOCHS == 0:
+        if self.log.labels is not None and (record.epoch == 1 or record.epoch % IMAGE_EVERY_EPOCHS == 0):
             self.log.images(self.scores(), epoch=record.epoch)
 
 
 @contextmanager
-def open_tensorboard_log(folder: Path, *, labels: NDArray[np.int32]) -> Iterator[TensorBoardLog]:
+def open_tensorboard_log(folder: Path, *, labels: NDArray[np.int32] | None) -> Iterator[TensorBoardLog]:
     """Open an event file in a folder and close it at the end."""
     writer = require_module("tensorboardX", extra="train").SummaryWriter(str(folder))
     try:

@@ -1,36 +1,33 @@
-"""From labelled pulses to a trained model in a folder."""
+"""From pulses and a task to a trained model in a folder."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import SettingsError
-from discrimen.keras_jax import KerasSession, load_keras
-from discrimen.network.model_spec import ModelSpec, write_spec
+from discrimen.keras_jax import load_keras
+from discrimen.network.model_spec import ModelSpec
 from discrimen.network.preparation import Preparation
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.pulses import Label, Pulses
+from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.balance_picture import write_balance_picture
-from discrimen.training.checkpoints import Checkpoint, Checkpoints, copy_model
+from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.config import TrainingConfig
-from discrimen.training.epoch_feed import EpochFeed, training_feed
-from discrimen.training.examples import CLASSES, Examples, part_examples, require_two_each, training_examples
-from discrimen.training.fit import StopReason, compiled_model, fit, neutron_scores, seeded
-from discrimen.training.history import EpochListener, EpochRecord, History
-from discrimen.training.loss import Loss, loss_of
-from discrimen.training.model_folder import ModelFolder, claim_folder, load_model_folder
-from discrimen.training.plots import write_training_curve
-from discrimen.training.seen_pulses import sketch_of
+from discrimen.training.epoch_feed import training_feed
+from discrimen.training.examples import part_examples, require_two_each
+from discrimen.training.fit import StopReason, seeded
+from discrimen.training.history import EpochListener, EpochRecord
+from discrimen.training.model_folder import claim_folder, require_free
+from discrimen.training.resumed import Unfinished, read_unfinished
+from discrimen.training.run import TrainingRun, data_provenance
 from discrimen.training.split import Split
-from discrimen.training.tensorboard_log import EpochLog, TensorBoardLog, open_tensorboard_log
+from discrimen.training.tasks import Targets
+from discrimen.training.tensorboard_log import open_tensorboard_log
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,7 +53,7 @@ class TrainingResult:
         Positions, among the pulses given, of those that judged the model; how they were chosen stands in the
         provenance of `spec` under ``split``.
     n_training, n_unlabelled, n_invalid : int
-        Pulses trained on, and pulses left out: without a label; labelled, but impossible to prepare.
+        Pulses trained on, and pulses left out: without a target; with one, but impossible to prepare.
     """
 
     model: Any
@@ -80,13 +77,19 @@ class TrainingResult:
         """Wall time of each epoch in s, shape (epoch,)."""
         return np.array([record.duration_s for record in self.history])
 
+    @property
+    def median_epoch_s(self) -> float:
+        """Median wall time of an epoch in s; the first one, which compiles, hardly counts."""
+        return float(np.median(self.epoch_duration_s))
+
 
 def train(
-    pulses: Pulses,
+    pulses: Pulses | ChannelPulses,
     preparation: Preparation,
     config: TrainingConfig | None = None,
     *,
     folder: Path | str,
+    targets: Targets | None = None,
     settings: DetectorSettings | None = None,
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
@@ -94,18 +97,23 @@ def train(
     split: Split | None = None,
     start: Callable[[Any], None] | None = None,
 ) -> TrainingResult:
-    """Train a network on labelled pulses and leave it, with all that tells of it, in a folder.
+    """Train a network on pulses and leave it, with all that tells of it, in a folder.
 
     Parameters
     ----------
-    pulses : Pulses
-        With the column `label`; pulses without a label or without a pulse are left out and counted.
+    pulses : Pulses or ChannelPulses
+        For a classification with the column `label`; pulses without a target or without a pulse are left out and
+        counted. Pulses of several channels come as :class:`~discrimen.training.ChannelPulses`.
     preparation : Preparation
         From raw samples to network input; becomes part of the model.
     config : TrainingConfig, optional
-        How to train.
+        How to train, and what for.
     folder : Path
         Where to write; see :mod:`discrimen.training.model_folder`.
+    targets : mapping of str to ndarray, optional
+        What the columns of the pulses do not hold: for a regression by the name of the quantity, shape (pulse,) or
+        (pulse, component), NaN where not known; for a reconstruction `waveform`, clean raw samples of the shape of
+        the pulses' own.
     settings : DetectorSettings, optional
         The detector, stored with the model.
     provenance : mapping, optional
@@ -122,9 +130,9 @@ def train(
     Raises
     ------
     DataError
-        If there are fewer than two usable pulses of a class, or the records are too short.
+        If there are fewer than two usable pulses of a class, targets do not fit, or the records are too short.
     SettingsError
-        If sampling periods differ, or the training diverges before its first epoch ends.
+        If sampling periods differ, the network cannot be built, or the training diverges before its first epoch ends.
     DeviceError
         If the device is not there.
     OutputError
@@ -132,29 +140,128 @@ def train(
     KeyboardInterrupt
         If the user interrupts before the first epoch ends; later the training just ends.
     """
-    config = TrainingConfig() if config is None else config
-    session = load_keras(config.device)
-    known = pulses if config.soft_labels else pulses.replace(neutron_probability=None)
-    examples = training_examples(known, preparation)
-    require_two_each(examples)
-    split = config.split_of(pulses) if split is None else split
-    parts = part_examples(examples, split.validation)
-    loss = loss_of(session.keras, parts[0], contamination=config.contamination)
-    feed = training_feed(pulses, parts[0], config, preparation=preparation, settings=settings or DetectorSettings())
-    place = claim_folder(Path(folder), overwrite=overwrite)
+    if not overwrite:
+        require_free(folder)
+    return _train(
+        pulses,
+        preparation,
+        TrainingConfig() if config is None else config,
+        folder=Path(folder),
+        targets=targets or {},
+        settings=settings or DetectorSettings(),
+        provenance=dict(provenance or {}),
+        overwrite=overwrite,
+        progress=progress,
+        split=split,
+        start=start,
+    )
+
+
+def resume(
+    pulses: Pulses | ChannelPulses,
+    folder: Path | str,
+    *,
+    targets: Targets | None = None,
+    progress: EpochListener | None = None,
+    split: Split | None = None,
+) -> TrainingResult:
+    """Go on with a training that was broken off, from the last epoch that ended.
+
+    Preparation, configuration, settings and provenance are those of the folder.
+
+    Parameters
+    ----------
+    pulses, targets, split
+        The same as when the training began.
+    folder : Path
+        Of the unfinished training.
+    progress : EpochListener, optional
+        Told of each further epoch.
+
+    Raises
+    ------
+    FormatError
+        If there is no unfinished training, or what it left cannot be read.
+    DataError
+        If the pulses are not those that the training began with.
+    DiscrimenError
+        As :func:`train`.
+    """
+    unfinished = read_unfinished(Path(folder))
+    return _train(
+        pulses,
+        unfinished.spec.preparation,
+        unfinished.config,
+        folder=Path(folder),
+        targets=targets or {},
+        settings=unfinished.spec.settings,
+        provenance=unfinished.given_provenance,
+        overwrite=True,
+        progress=progress,
+        split=split,
+        start=None,
+        unfinished=unfinished,
+    )
+
+
+def _train(
+    pulses: Pulses | ChannelPulses,
+    preparation: Preparation,
+    config: TrainingConfig,
+    *,
+    folder: Path,
+    targets: Targets,
+    settings: DetectorSettings,
+    provenance: dict[str, Any],
+    overwrite: bool,
+    progress: EpochListener | None,
+    split: Split | None,
+    start: Callable[[Any], None] | None,
+    unfinished: Unfinished | None = None,
+) -> TrainingResult:
+    session, task = load_keras(config.device), config.task
+    outputs = config.outputs(preparation)
+    of_channels = channel_pulses(pulses)
+    examples = task.examples(of_channels, preparation, targets, config)
+    require_two_each(examples, task.classes)
+    if split is None:
+        split = config.split_of(pulses, targets=targets)
+    parts = part_examples(examples, split.validation, task.classes)
+    learning = task.learning(session.keras, preparation, parts[0], config)
+    feed = training_feed(
+        pulses,
+        parts[0],
+        config,
+        targets=learning.packed(parts[0].targets),
+        preparation=preparation,
+        settings=settings,
+    )
+    origin = provenance | data_provenance(of_channels, examples, parts, task.classes) | feed.record()
+    origin["split"] = split.as_dict()
+    if unfinished is not None:
+        unfinished.require_same(origin)
+    place = claim_folder(folder, overwrite=overwrite, resumed=unfinished is not None)
     if feed.balance is not None:
         write_balance_picture(feed.balance, place.balance)
-    origin = dict(provenance or {}) | _data_provenance(pulses, examples, parts) | feed.record()
-    origin["split"] = split.as_dict()
-    run = _Run(session, config, place, preparation, settings or DetectorSettings(), origin, loss, start)
+    run = TrainingRun(
+        session=session,
+        config=config,
+        place=place,
+        preparation=preparation,
+        outputs=outputs,
+        settings=settings,
+        origin=origin,
+        learning=learning,
+        start=start,
+        begun=() if unfinished is None else unfinished.records,
+    )
     with (
         session.on_device(),
         seeded(session.keras, config.seed),
-        open_tensorboard_log(place.tensorboard, labels=parts[1].labels) as log,
+        open_tensorboard_log(place.tensorboard, labels=run.neutrons(parts[1])) as log,
     ):
         outcome = run.train(*parts, feed=feed, log=log, progress=progress)
-        model, spec = run.finish(outcome)
-        log.images(neutron_scores(model, parts[1]), epoch=outcome.best.epoch, prefix="best/")
+        model, spec = run.finish(outcome, of_channels, parts[1], log=log)
     return TrainingResult(
         model=model,
         spec=spec,
@@ -167,129 +274,3 @@ def train(
         n_unlabelled=examples.n_unlabelled,
         n_invalid=examples.n_invalid,
     )
-
-
-def _data_provenance(pulses: Pulses, examples: Examples, parts: tuple[Examples, Examples]) -> dict[str, Any]:
-    digest = hashlib.sha256(np.ascontiguousarray(pulses.samples[examples.pulse]).data)
-    digest.update(np.ascontiguousarray(examples.labels).data)
-    return {
-        "pulses": {
-            "n_training": len(parts[0]),
-            "n_validation": len(parts[1]),
-            "n_gamma": examples.count(Label.GAMMA),
-            "n_neutron": examples.count(Label.NEUTRON),
-            "n_unlabelled": examples.n_unlabelled,
-            "n_invalid": examples.n_invalid,
-            "sha256": digest.hexdigest(),
-            "sketch": sketch_of(pulses.samples[examples.pulse]),
-        }
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """How the epochs went."""
-
-    records: tuple[EpochRecord, ...]
-    best: Checkpoint
-    stopped_by: StopReason
-    architecture: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Run:
-    """One training: all that stays the same while it goes on."""
-
-    session: KerasSession
-    config: TrainingConfig
-    place: ModelFolder
-    preparation: Preparation
-    settings: DetectorSettings
-    origin: Mapping[str, Any]
-    loss: Loss
-    start: Callable[[Any], None] | None
-
-    def train(
-        self,
-        training: Examples,
-        validation: Examples,
-        *,
-        feed: EpochFeed,
-        log: TensorBoardLog,
-        progress: EpochListener | None,
-    ) -> _Outcome:
-        """Run the epochs."""
-        model = compiled_model(
-            self.session,
-            self.config,
-            window_length=self.preparation.window_length,
-            n_classes=len(CLASSES),
-            loss=self.loss,
-            start=self.start,
-        )
-        self.session.require_on_device(model)
-        architecture = {
-            "name": self.config.architecture,
-            "options": self.config.options,
-            "n_parameters": model.count_params(),
-        }
-        write_spec(self._spec(architecture, self._common_provenance()), self.place.checkpoint_spec)
-        history, checkpoints = History(self.place.history), Checkpoints(model, self.place.checkpoints)
-        epoch_log = EpochLog(log, lambda: neutron_scores(model, validation))
-        listeners: list[EpochListener] = [history, checkpoints, epoch_log]
-        if progress is not None:
-            listeners.append(progress)
-        stopped_by = fit(
-            self.session,
-            model,
-            self.config,
-            training=training,
-            validation=validation,
-            listeners=listeners,
-            feed=feed,
-        )
-        if stopped_by != "interrupt":  # in the midst of an epoch, Keras has taken the weights out of the model
-            self.session.require_on_device(model)
-        best = self._best(checkpoints, stopped_by)
-        return _Outcome(tuple(history.records), best, stopped_by, architecture)
-
-    def finish(self, outcome: _Outcome) -> tuple[Any, ModelSpec]:
-        """Give the best checkpoint its final name, describe it, draw it."""
-        write_training_curve(outcome.records, best_epoch=outcome.best.epoch, path=self.place.curve)
-        copy_model(outcome.best.path, self.place.model)
-        figures = {
-            "model_sha256": sha256_of_file(self.place.model),
-            "best": asdict(outcome.records[outcome.best.epoch - 1]),
-            "n_epochs": len(outcome.records),
-            "stopped_by": outcome.stopped_by,
-        }
-        write_spec(self._spec(outcome.architecture, self._common_provenance() | figures), self.place.spec)
-        return load_model_folder(self.place.path, session=self.session)
-
-    def _best(self, checkpoints: Checkpoints, stopped_by: StopReason) -> Checkpoint:
-        if checkpoints.best is not None:
-            return checkpoints.best
-        if stopped_by == "interrupt":
-            raise KeyboardInterrupt
-        rate = "the optimizer's default" if self.config.learning_rate is None else f"{self.config.learning_rate:g}"
-        raise SettingsError(
-            f"the loss was no finite number in the first epoch: lower the learning rate (now {rate}) "
-            f"or scale the pulses (now scale '{self.preparation.scale}')"
-        )
-
-    def _spec(self, architecture: Mapping[str, Any], provenance: Mapping[str, Any]) -> ModelSpec:
-        return ModelSpec(
-            preparation=self.preparation,
-            classes=tuple(label.name.lower() for label in CLASSES),
-            architecture=architecture,
-            settings=self.settings,
-            provenance=provenance,
-        )
-
-    def _common_provenance(self) -> dict[str, Any]:
-        return dict(self.origin) | {
-            "training": self.config.as_dict(),
-            "backend": self.session.backend,
-            "versions": software_versions("keras", "jax", "jaxlib", "numpy"),
-            "date_utc": utc_now(),
-        }

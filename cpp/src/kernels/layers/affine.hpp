@@ -1,15 +1,16 @@
-// Dense, Conv1D and Conv1DTranspose.
+// Dense, Conv1D with and without groups, and Conv1DTranspose.
 #pragma once
 
 #include "../../plan.hpp"
 #include "activation.hpp"
+#include "arguments.hpp"
 #include "product.hpp"
 
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
 // One row of outputs (+)= one run of inputs @ weights.
 template <int width>
-static inline void multiply(const Product& product, const float* x, const float* weights, const float* bias,
+static inline void product_row(const Product& product, const float* x, const float* weights, const float* bias,
                             float* y) {
     if constexpr (width == 1) {
         multiply_one(product.n_inputs, product.n_outputs, product.pitch, product.add, x, weights, bias, y);
@@ -35,7 +36,7 @@ static inline Taps taps_inside(const Operation& op, int origin) {
     return {first, last < op.length ? last : op.length};
 }
 
-// `scale`: what each pulse of the block is still to be multiplied with, for a Dense on the window; or null.
+// `scale`: see Arguments.
 template <int width>
 static inline void affine(const Operation& op, const float* x, float* y, const Vector* scale) {
     const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
@@ -58,28 +59,59 @@ static inline void affine(const Operation& op, const float* x, float* y, const V
             }
         }
         if (op.dilation == 1 || taps.last - taps.first < 2) {
-            product.n_inputs = (taps.last - taps.first) * op.channels_in;
+            product.n_inputs = (taps.last - taps.first) * op.channels_in + (scale ? 1 : 0);
             product.add = false;
             product.relu = relu;
             const std::ptrdiff_t at = taps.last > 0 ? origin + taps.first * op.dilation : 0;
             const float* from = x + at * std::ptrdiff_t(row_in);
-            multiply<width>(product, from, op.weights + taps.first * tap_weights, op.bias, to);
+            product_row<width>(product, from, op.weights + taps.first * tap_weights, op.bias, to);
             continue;
         }
         product.n_inputs = op.channels_in;
         for (int tap = taps.first; tap < taps.last; ++tap) {
             product.add = tap > taps.first;
             product.relu = relu && tap == taps.last - 1;
-            multiply<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights, op.bias,
+            product_row<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights, op.bias,
                             to);
         }
     }
-    if (!relu) activate<width>(op.activation, y, op.steps_out, op.channels_out);
+    if (!relu) activate_values<width>(op.activation, y, op.steps_out, op.channels_out);
+}
+
+template <int width>
+static inline void affine(const Operation& op, const Arguments& arguments) {
+    affine<width>(op, arguments.in[0], arguments.out, arguments.scale);
+}
+
+// Each group of outputs sees its own channels: sums of a few products, a vector of pulses at a time.
+template <int width>
+static inline void grouped(const Operation& op, const Arguments& arguments) {
+    const int inputs = op.channels_in / op.groups, outputs = op.channels_out / op.groups;
+    for (int step = 0; step < op.steps_out; ++step) {
+        const int origin = step * op.stride - op.pad_front;
+        const Taps taps = taps_inside(op, origin);
+        float* to = arguments.out + std::size_t(step) * op.channels_out * width;
+        for (int output = 0; output < op.channels_out; ++output) {
+            const float* x = arguments.in[0] + std::size_t(output / outputs) * inputs * width;
+            float sums[width];
+            for (int i = 0; i < width; ++i) sums[i] = op.bias[output];
+            for (int tap = taps.first; tap < taps.last; ++tap) {
+                const float* from = x + std::size_t(origin + tap * op.dilation) * op.channels_in * width;
+                const float* weights = op.weights + std::size_t(tap) * inputs * op.pitch + output;
+                for (int c = 0; c < inputs; ++c)
+                    for (int i = 0; i < width; ++i) sums[i] += weights[std::size_t(c) * op.pitch] * from[c * width + i];
+            }
+            for (int i = 0; i < width; ++i) to[output * width + i] = sums[i];
+        }
+    }
+    activate_values<width>(op.activation, arguments.out, op.steps_out, op.channels_out);
 }
 
 // Output step t gathers tap k from input step s wherever s * stride + k == t + pad_front.
 template <int width>
-static inline void transposed(const Operation& op, const float* x, float* y) {
+static inline void transposed(const Operation& op, const Arguments& arguments) {
+    const float* x = arguments.in[0];
+    float* y = arguments.out;
     const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
     const std::size_t tap_weights = std::size_t(op.channels_in) * op.pitch;
     Product product = {0, op.channels_out, op.pitch, false, false, nullptr};
@@ -88,16 +120,16 @@ static inline void transposed(const Operation& op, const float* x, float* y) {
         float* to = y + step * row_out;
         product.n_inputs = 0;
         product.add = false;
-        multiply<width>(product, x, op.weights, op.bias, to);
+        product_row<width>(product, x, op.weights, op.bias, to);
         product.n_inputs = op.channels_in;
         product.add = true;
         for (int tap = at % op.stride; tap < op.length && tap <= at; tap += op.stride) {
             const int from = (at - tap) / op.stride;
             if (from < op.steps_in)
-                multiply<width>(product, x + from * row_in, op.weights + tap * tap_weights, op.bias, to);
+                product_row<width>(product, x + from * row_in, op.weights + tap * tap_weights, op.bias, to);
         }
     }
-    activate<width>(op.activation, y, op.steps_out, op.channels_out);
+    activate_values<width>(op.activation, y, op.steps_out, op.channels_out);
 }
 
 }  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

@@ -1,12 +1,12 @@
-// Max, average and global pooling, and repetition of steps: rows of values that lie one behind the other.
+// Max, average and global pooling: rows of values that lie one behind the other.
 #pragma once
 
 #include "../../plan.hpp"
-#include "../vector.hpp"
+#include "arguments.hpp"
 
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
-template <int width>
+template <int width, bool largest>
 static inline void pool(const Operation& op, const float* x, float* y) {
     const std::ptrdiff_t row = std::ptrdiff_t(op.channels_in) * width;
     for (int step = 0; step < op.steps_out; ++step) {
@@ -18,18 +18,21 @@ static inline void pool(const Operation& op, const float* x, float* y) {
             Vector value = load(x + first * row + i);
             for (int from = first + 1; from < last; ++from) {
                 const Vector next = load(x + from * row + i);
-                value = op.kind == Kind::max_pool ? larger(value, next) : value + next;
+                value = largest ? larger(value, next) : value + next;
             }
-            store(y + step * row + i, op.kind == Kind::max_pool ? value : value * share);
+            store(y + step * row + i, largest ? value : value * share);
         }
     }
 }
 
 template <int width>
-static inline void repeat(const Operation& op, const float* x, float* y) {
-    const std::ptrdiff_t row = std::ptrdiff_t(op.channels_in) * width;
-    for (int step = 0; step < op.steps_out; ++step)
-        for (std::ptrdiff_t i = 0; i < row; i += lanes) store(y + step * row + i, load(x + step / op.length * row + i));
+static inline void max_pool(const Operation& op, const Arguments& arguments) {
+    pool<width, true>(op, arguments.in[0], arguments.out);
+}
+
+template <int width>
+static inline void average_pool(const Operation& op, const Arguments& arguments) {
+    pool<width, false>(op, arguments.in[0], arguments.out);
 }
 
 }  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

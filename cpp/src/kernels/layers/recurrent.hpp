@@ -1,4 +1,4 @@
-// LSTM and GRU. `scratch` holds, for `width` pulses: the inputs of a step and the state behind each other, the gates,
+// LSTM, GRU and the simple recurrent layer. `scratch` holds, for `width` pulses: the inputs of a step and the state behind each other, the gates,
 // and the cell. Gates are padded to whole vectors of units, so that one runs over units of a single pulse too.
 #pragma once
 
@@ -7,11 +7,14 @@
 
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
+template <Kind kind>
+constexpr int gates_in = kind == Kind::lstm ? 4 : kind == Kind::gru ? 3 : 1;
+
 // y = bias + x @ weights for one gate or several that lie one behind the other.
-template <int width>
+template <int width, Kind kind>
 static inline void gates_of(const Operation& op, int n_inputs, int n_gates, const float* x, const float* weights,
                             const float* bias, float* gates) {
-    const int units = op.channels_out, padded = op.pitch / (op.kind == Kind::lstm ? 4 : 3);
+    const int units = op.channels_out, padded = op.pitch / gates_in<kind>;
     if constexpr (width == 1) {
         multiply_one(n_inputs, n_gates * padded, op.pitch, false, x, weights, bias, gates);
     } else {
@@ -68,44 +71,102 @@ static inline Vector gru_cell(Vector update, Vector reset, Vector candidate, Vec
     return ratio(state * (power + 1.0f) + closed * (power - 1.0f), (1.0f + closed) * (1.0f + power));
 }
 
+// The same with gates of straight lines.
+static inline Vector hard_lstm_cell(Vector entry, Vector forget, Vector candidate, Vector output, float* cell) {
+    const Vector memory = hard_sigmoid(forget) * load(cell) + hard_sigmoid(entry) * tangent(candidate);
+    store(cell, memory);
+    return hard_sigmoid(output) * tangent(memory);
+}
+
+static inline Vector hard_gru_cell(Vector update, Vector reset, Vector candidate, Vector from_state, Vector state) {
+    const Vector opened = hard_sigmoid(update);
+    return opened * state + (1.0f - opened) * tangent(candidate + hard_sigmoid(reset) * from_state);
+}
+
+// The parts of the scratch.
+struct Cells {
+    float *input, *state, *gates, *cell;
+};
+
 template <int width>
-static inline void lstm(const Operation& op, const float* x, float* y, float* scratch) {
-    const int units = op.channels_out, padded = op.pitch / 4, gate = padded * width;
-    float* input = scratch;
-    float* state = input + op.channels_in * width;
+static inline Cells cells_of(const Operation& op, int padded, int n_gates, float* scratch) {
+    float* state = scratch + op.channels_in * width;
     float* gates = state + padded * width;
-    float* cell = gates + 4 * gate;
-    begin<width>(op, input, state, cell);
+    return {scratch, state, gates, gates + n_gates * padded * width};
+}
+
+template <int width>
+static inline void lstm(const Operation& op, const Arguments& arguments) {
+    const int units = op.channels_out, padded = op.pitch / 4, gate = padded * width;
+    const Cells cells = cells_of<width>(op, padded, 4, arguments.scratch);
+    begin<width>(op, cells.input, cells.state, cells.cell);
     for (int step = 0; step < op.steps_in; ++step) {
-        enter<width>(op, x, step, input);
-        gates_of<width>(op, op.channels_in + units, 4, input, op.weights, op.bias, gates);
+        enter<width>(op, arguments.in[0], step, cells.input);
+        gates_of<width, Kind::lstm>(op, op.channels_in + units, 4, cells.input, op.weights, op.bias, cells.gates);
         for (int i = 0; i < units * width; i += lanes) {
-            const float* at = gates + i;
-            store(state + i, lstm_cell(load(at), load(at + gate), load(at + 2 * gate), load(at + 3 * gate), cell + i));
+            const float* at = cells.gates + i;
+            const Vector entry = load(at), forget = load(at + gate), candidate = load(at + 2 * gate);
+            const Vector output = load(at + 3 * gate);
+            store(cells.state + i, op.hard_gates ? hard_lstm_cell(entry, forget, candidate, output, cells.cell + i)
+                                                 : lstm_cell(entry, forget, candidate, output, cells.cell + i));
         }
-        leave<width>(op, state, step, y);
+        leave<width>(op, cells.state, step, arguments.out);
+    }
+}
+
+// The state as the reset lets it through, and its product: for a reset that comes before the product. Adds to the gate of
+// the candidate, and leaves nothing of the state for the cell to add.
+template <int width>
+static inline void reset_first(const Operation& op, const Cells& cells, const float* from_state) {
+    const int units = op.channels_out, padded = op.pitch / 3, gate = padded * width;
+    for (int i = 0; i < units * width; i += lanes) {
+        const Vector reset = load(cells.gates + gate + i);
+        store(cells.cell + i, (op.hard_gates ? hard_sigmoid(reset) : sigmoid(reset)) * load(cells.state + i));
+    }
+    gates_of<width, Kind::gru>(op, units, 1, cells.cell, from_state, op.bias + 3 * padded, cells.gates + 3 * gate);
+    for (int i = 0; i < units * width; i += lanes) {
+        store(cells.gates + 2 * gate + i, load(cells.gates + 2 * gate + i) + load(cells.gates + 3 * gate + i));
+        store(cells.gates + 3 * gate + i, Vector{});
     }
 }
 
 template <int width>
-static inline void gru(const Operation& op, const float* x, float* y, float* scratch) {
+static inline void gru(const Operation& op, const Arguments& arguments) {
     const int units = op.channels_out, padded = op.pitch / 3, gate = padded * width;
     const float* from_state = op.weights + std::size_t(op.channels_in) * op.pitch + 2 * padded;
-    float* input = scratch;
-    float* state = input + op.channels_in * width;
-    float* gates = state + padded * width;
-    begin<width>(op, input, state, gates);
+    const Cells cells = cells_of<width>(op, padded, 4, arguments.scratch);
+    begin<width>(op, cells.input, cells.state, cells.cell);
     for (int step = 0; step < op.steps_in; ++step) {
-        enter<width>(op, x, step, input);
-        gates_of<width>(op, op.channels_in + units, 2, input, op.weights, op.bias, gates);
-        gates_of<width>(op, op.channels_in, 1, input, op.weights + 2 * padded, op.bias + 2 * padded, gates + 2 * gate);
-        gates_of<width>(op, units, 1, state, from_state, op.bias + 3 * padded, gates + 3 * gate);
+        enter<width>(op, arguments.in[0], step, cells.input);
+        gates_of<width, Kind::gru>(op, op.channels_in + units, 2, cells.input, op.weights, op.bias, cells.gates);
+        gates_of<width, Kind::gru>(op, op.channels_in, 1, cells.input, op.weights + 2 * padded, op.bias + 2 * padded,
+                                   cells.gates + 2 * gate);
+        if (op.reset_after)
+            gates_of<width, Kind::gru>(op, units, 1, cells.state, from_state, op.bias + 3 * padded, cells.gates + 3 * gate);
+        else
+            reset_first<width>(op, cells, from_state);
         for (int i = 0; i < units * width; i += lanes) {
-            const float* at = gates + i;
-            store(state + i, gru_cell(load(at), load(at + gate), load(at + 2 * gate), load(at + 3 * gate),
-                                      load(state + i)));
+            const float* at = cells.gates + i;
+            const Vector update = load(at), reset = load(at + gate), candidate = load(at + 2 * gate);
+            const Vector product = load(at + 3 * gate), state = load(cells.state + i);
+            store(cells.state + i, op.hard_gates ? hard_gru_cell(update, reset, candidate, product, state)
+                                                 : gru_cell(update, reset, candidate, product, state));
         }
-        leave<width>(op, state, step, y);
+        leave<width>(op, cells.state, step, arguments.out);
+    }
+}
+
+template <int width>
+static inline void simple_rnn(const Operation& op, const Arguments& arguments) {
+    const int units = op.channels_out;
+    const Cells cells = cells_of<width>(op, op.pitch, 1, arguments.scratch);
+    begin<width>(op, cells.input, cells.state, cells.cell);
+    for (int step = 0; step < op.steps_in; ++step) {
+        enter<width>(op, arguments.in[0], step, cells.input);
+        gates_of<width, Kind::simple_rnn>(op, op.channels_in + units, 1, cells.input, op.weights, op.bias, cells.gates);
+        activate_values<width>(op.activation, cells.gates, 1, units);
+        for (int i = 0; i < units * width; i += lanes) store(cells.state + i, load(cells.gates + i));
+        leave<width>(op, cells.state, step, arguments.out);
     }
 }
 

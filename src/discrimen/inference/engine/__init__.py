@@ -6,10 +6,23 @@
 from discrimen.inference.engine._native import (
     EngineError,
     Model,
+    Output,
+    Threshold,
     Workspace,
     classify,
     copy_bytes_hz,
+    run,
     single_pulse_ns,
 )
 
-__all__ = ["EngineError", "Model", "Workspace", "classify", "copy_bytes_hz", "single_pulse_ns"]
+__all__ = [
+    "EngineError",
+    "Model",
+    "Output",
+    "Threshold",
+    "Workspace",
+    "classify",
+    "copy_bytes_hz",
+    "run",
+    "single_pulse_ns",
+]

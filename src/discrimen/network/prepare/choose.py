@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from discrimen.errors import SettingsError
-from discrimen.network.preparation import Alignment, Preparation, Scale
+from discrimen.network.preparation import Alignment, Preparation, Scale, one_channel
 from discrimen.pulses.detector import DetectorSettings
 
 PRETRIGGER_SHARE = 0.8
@@ -44,7 +44,7 @@ def choose_preparation(
         raise SettingsError("the polarity is not known: give --polarity positive or negative, or put it in --settings")
     start, stop = _baseline_window(settings, period_ns)
     length = n_samples - window_start if window_length is None else window_length
-    preparation = Preparation(
+    preparation = one_channel(
         sample_period_ns=period_ns,
         polarity=1 if settings.polarity == "positive" else -1,
         baseline_start=start,

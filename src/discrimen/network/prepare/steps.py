@@ -1,19 +1,85 @@
-"""The steps of the preparation, each from arrays to arrays, float32 throughout."""
+"""The steps of the preparation, each from arrays to arrays, on one channel at a time."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from discrimen.errors import DataError
+
+Waveforms = NDArray[Any]
+"""float32 or float64, shape (pulse, sample), in ADC counts above the baseline, pulses upwards."""
+
+_EXACT_BYTES = 2
+"""float32 holds every integer of so many bytes."""
+
+
+def mean_baseline(samples: NDArray[Any], *, start: int, stop: int) -> NDArray[np.float64]:
+    """Return the mean of the samples before the pulse; 0 where the range is empty.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (pulse, sample)
+        Raw samples in ADC counts.
+    start, stop : int
+        Half-open range of samples.
+
+    Raises
+    ------
+    DataError
+        If the record is shorter than `stop`.
+    """
+    if samples.shape[1] < stop:
+        raise DataError(f"the baseline window ends at sample {stop}, but the records have {samples.shape[1]} samples")
+    if start == stop:
+        return np.zeros(len(samples))
+    mean: NDArray[np.float64] = samples[:, start:stop].mean(axis=1, dtype=np.float64)
+    return mean
+
+
+def above_baseline(
+    samples: NDArray[Any], baseline_adc: NDArray[np.float64], *, polarity: int, dtype: DTypeLike = np.float32
+) -> Waveforms:
+    """Subtract a baseline and turn the pulse upwards.
+
+    The whole counts of the baseline are subtracted first, which is exact for integers, and what is left of it then:
+    the same counts give the same values whatever the type of the samples and the height of the baseline.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (pulse, sample)
+        Raw samples in ADC counts.
+    baseline_adc : ndarray of float64, shape (pulse,)
+        From :func:`mean_baseline`.
+    polarity : int
+        +1 for pulses that rise, -1 for pulses that fall.
+    dtype : dtype
+        float32 or float64, of the result.
+
+    Returns
+    -------
+    ndarray, shape (pulse, sample)
+        In ADC counts above the baseline.
+    """
+    whole = np.rint(baseline_adc) if samples.dtype.kind in "iub" else baseline_adc.astype(np.float32).astype(np.float64)
+    rest = (baseline_adc - whole).astype(dtype)
+    if samples.dtype.itemsize <= _EXACT_BYTES or samples.dtype == dtype:
+        waveforms: Waveforms = samples.astype(dtype)
+        waveforms -= whole.astype(dtype)[:, np.newaxis]
+    else:
+        waveforms = (samples - whole[:, np.newaxis]).astype(dtype)
+    waveforms -= rest[:, np.newaxis]
+    if polarity < 0:
+        np.negative(waveforms, out=waveforms)
+    return waveforms
 
 
 def subtract_baseline(
     samples: NDArray[Any], *, start: int, stop: int, polarity: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Subtract the mean of the pre-trigger samples and turn the pulse upwards.
+    """Subtract the mean of the samples before the pulse and turn the pulse upwards.
 
     Parameters
     ----------
@@ -36,26 +102,15 @@ def subtract_baseline(
     DataError
         If the record is shorter than `stop`.
     """
-    if samples.shape[1] < stop:
-        raise DataError(f"the baseline window ends at sample {stop}, but the records have {samples.shape[1]} samples")
-    # The sum of integers is exact; float64 keeps it so for x742 data.
-    exact_adc = samples[:, start:stop].mean(axis=1, dtype=np.float64)
-    baseline_adc = exact_adc.astype(np.float32)
-    if samples.dtype.kind in "iu" and samples.dtype.itemsize > 2:
-        # float32 holds integers only up to 2**24: subtract before rounding.
-        waveforms = (samples - exact_adc[:, np.newaxis]).astype(np.float32)
-    else:
-        waveforms = samples.astype(np.float32)
-        waveforms -= baseline_adc[:, np.newaxis]
-    if polarity < 0:
-        np.negative(waveforms, out=waveforms)
-    return waveforms, baseline_adc
+    baseline_adc = mean_baseline(samples, start=start, stop=stop)
+    return above_baseline(samples, baseline_adc, polarity=polarity), baseline_adc.astype(np.float32)
 
 
 def constant_fraction_crossing(waveforms: NDArray[np.float32], *, fraction: float) -> NDArray[np.float32]:
     """Find where the leading edge crosses a fraction of the peak.
 
-    Walks back from the highest sample to the last one below the threshold and interpolates linearly.
+    Walks back from the highest sample to the last one below the threshold and interpolates linearly. In float32
+    whatever computes the rest: a sample that lies on the threshold decides alike for every engine.
 
     Parameters
     ----------
@@ -85,14 +140,12 @@ def constant_fraction_crossing(waveforms: NDArray[np.float32], *, fraction: floa
     return np.where(found, crossing, np.float32(np.nan)).astype(np.float32)
 
 
-def gather_window(
-    waveforms: NDArray[np.float32], *, start: NDArray[np.float32], length: int, interpolate: bool
-) -> NDArray[np.float32]:
+def gather_window(waveforms: Waveforms, *, start: NDArray[np.float32], length: int, interpolate: bool) -> Waveforms:
     """Cut a window out of each waveform, starting at a place of its own.
 
     Parameters
     ----------
-    waveforms : ndarray of float32, shape (pulse, sample)
+    waveforms : ndarray of float, shape (pulse, sample)
         Above the baseline.
     start : ndarray of float32, shape (pulse,)
         Position of the window's first sample, finite.
@@ -103,8 +156,8 @@ def gather_window(
 
     Returns
     -------
-    ndarray of float32, shape (pulse, length)
-        Samples beyond the record are 0, the baseline.
+    ndarray, shape (pulse, length)
+        In the waveforms' precision; samples beyond the record are 0, the baseline.
     """
     whole = np.floor(start).astype(np.int64)
     window = _integer_window(waveforms, whole, length)
@@ -114,9 +167,10 @@ def gather_window(
     return window
 
 
-def _integer_window(waveforms: NDArray[np.float32], first: NDArray[np.int64], length: int) -> NDArray[np.float32]:
+def _integer_window(waveforms: Waveforms, first: NDArray[np.int64], length: int) -> Waveforms:
     n_samples = waveforms.shape[1]
     at = first[:, np.newaxis] + np.arange(length)
     inside = (at >= 0) & (at < n_samples)
     taken = np.take_along_axis(waveforms, np.clip(at, 0, n_samples - 1), axis=1)
-    return np.where(inside, taken, np.float32(0))
+    window: Waveforms = np.where(inside, taken, waveforms.dtype.type(0))
+    return window

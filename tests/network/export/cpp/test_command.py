@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.network.export.cpp.models import layer_models
+from tests.network.networks import NETWORKS, frozen
 
 from discrimen.cli.main import main
 from discrimen.network.frozen_file import write_frozen
@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def frozen_file(tmp_path: Path) -> Path:
-    write_frozen(layer_models()["dense_softmax"], tmp_path / "m.discrimen")
+    write_frozen(frozen(*NETWORKS["two classes"]()), tmp_path / "m.discrimen")
     return tmp_path / "m.discrimen"
 
 
@@ -42,8 +42,14 @@ def test_frozen_file_becomes_a_header(run: Run, frozen_file: Path, tmp_path: Pat
     result = json.loads(out)
     assert (result["cpp"], result["cpp_namespace"]) == (str(header), "lab::one")
     text = header.read_text(encoding="ascii")
-    assert f'sha256 = "{sha256_of_file(frozen_file)}"' in text
+    assert f"SHA-256 {sha256_of_file(frozen_file)}" in text
     assert "namespace lab::one {" in text
+
+
+def test_namespace_follows_the_name_of_the_header(run: Run, frozen_file: Path, tmp_path: Path) -> None:
+    status, out, _ = run(frozen_file, "--cpp", tmp_path / "neda-2.hpp", "--json")
+    assert status == 0
+    assert json.loads(out)["cpp_namespace"] == "neda_2_model"
 
 
 def test_impossible_namespace_writes_nothing(run: Run, frozen_file: Path, tmp_path: Path) -> None:

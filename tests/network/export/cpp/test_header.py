@@ -1,197 +1,244 @@
-"""What a header says of itself, and what is refused before anything is written."""
+"""The compiled header: every network against the reference, beside other headers, in several source files."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
 from tests.network.export.cpp import compiler
-from tests.network.export.cpp.models import frozen, layer_models, preparation_models, raw_pulses
+from tests.network.networks import NETWORKS, frozen
+from tests.network.pulses import channels_there, raw_pulses
 
-from discrimen.errors import DataError, OutputError, SettingsError
-from discrimen.network.export.cpp import write_cpp_header
-from discrimen.network.export.cpp.literals import check_namespace, comment_text, double_text, float_text, string_text
-from discrimen.network.frozen_file import FrozenModel
-from discrimen.network.layers import AddKept, Conv1D, Dense, GlobalMaxPooling1D, Keep, Layer, Reshape
-from discrimen.network.preparation import Preparation
+from discrimen.inference.reference_predictor import run_exactly
+from discrimen.network.export.cpp import header, write_cpp_header
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import one_channel
+from discrimen.network.prepare import prepare
 
-DOCS_PAGE = Path(__file__).resolve().parents[4] / "docs" / "cpp-header.md"
-MODEL = layer_models()["dense_softmax"]
-SHA256 = "0123456789abcdef" * 4
+DOCS_PAGE = Path(__file__).parents[4] / "docs" / "cpp-header.md"
+N_PULSES = 37
+"""Whole blocks of pulses and a few more, whatever the instruction set."""
 
+TOLERANCE = 1e-5
+"""Relative to an output's largest value."""
 
-def written(model: FrozenModel, folder: Path, **options: str) -> str:
-    write_cpp_header(model, folder / "model.hpp", **options)
-    return (folder / "model.hpp").read_text(encoding="ascii")
-
-
-def with_layers(*layers: Layer) -> FrozenModel:
-    return dataclasses.replace(MODEL, layers=layers)
-
-
-def dense(n_inputs: int, n_outputs: int, value: float = 0.5) -> Dense:
-    kernel = np.full((n_inputs, n_outputs), value, np.float32)
-    return Dense(kernel=kernel, bias=np.zeros(n_outputs, np.float32))
-
-
-@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_float_literal_is_exact(value: float) -> None:
-    text = float_text(np.float32(value))
-    assert re.fullmatch(r"-?\d+(\.\d+)?(e[+-]\d+)?F", text)
-    assert "." in text or "e" in text
-    assert np.float32(text[:-1]).tobytes() == np.float32(value).tobytes()
+SLOW = pytest.mark.slow
+BUILDS = {
+    "plain": ("g++", "-std=c++17", "-O1"),
+    "native": ("g++", "-std=c++20", "-O3", "-march=native"),
+    "sanitized": ("g++", "-std=c++17", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    "clang": ("clang++", "-std=c++20", "-O2"),
+}
+Results = tuple[list[NDArray[np.float32]], NDArray[np.float64]]
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_double_literal_is_exact(value: float) -> None:
-    assert float(double_text(value)) == value
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A program around headers, with what it printed and where it put its results."""
+
+    path: Path
+    said: dict[str, str]
+    models: dict[str, FrozenModel]
+
+    def results(self, name: str) -> tuple[Results, Results]:
+        """Of all pulses at once, and of one after the other."""
+        model = self.models[name]
+        content = (self.path.parent / f"{number_of(name)}.results").read_bytes()
+        half = len(content) // 2
+        return taken_apart(model, content[:half]), taken_apart(model, content[half:])
 
 
-@given(st.text())
-def test_no_text_leaves_its_literal_or_comment(value: str) -> None:
-    inside = string_text(value)[1:-1]
-    assert re.fullmatch(r"([ !#->@-\[\]-~]|\\[0-7]{3})*", inside)
-    plain = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), inside.encode())
-    assert plain.decode() == value
-    assert re.fullmatch(r"[ -\[\]-~]*", comment_text(value))
+def number_of(name: str) -> str:
+    return str(list(NETWORKS).index(name))
 
 
-@pytest.mark.parametrize(
-    "name", ["", "1a", "a b", "a::", "::a", "class", "a::int", "std", "_a", "a__b", "a_", "ä", "a;"]
-)
-def test_impossible_namespace_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="C\\+\\+ namespace"):
-        write_cpp_header(MODEL, tmp_path / "x.hpp", namespace=name)
-    assert list(tmp_path.iterdir()) == []
+def taken_apart(model: FrozenModel, content: bytes) -> Results:
+    outputs, at = [], 0
+    for output in model.spec.outputs:
+        count = N_PULSES * int(np.prod(output.shape)) * (2 if output.with_error else 1)
+        outputs.append(np.frombuffer(content, np.float32, count, at).reshape(N_PULSES, -1))
+        at += outputs[-1].nbytes
+    return outputs, np.frombuffer(content, np.float64, offset=at).reshape(N_PULSES, -1)
 
 
-@pytest.mark.parametrize("name", ["a", "my_model", "lab::model_2", "Model"])
-def test_possible_namespace_is_taken(name: str) -> None:
-    assert check_namespace(name) == name
+def inputs_of(model: FrozenModel) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
+    """Good pulses, and two that are flat."""
+    preparation = model.spec.preparation
+    samples = raw_pulses(preparation, N_PULSES, seed=9)
+    samples[[3, -1]] = 5
+    return samples, channels_there(preparation, N_PULSES)
 
 
-@pytest.mark.parametrize(
-    ("layers", "reason"),
-    [
-        ((dense(19, 6),), r"layer 1 \(Dense\) does not fit values of shape \(20,\): it wants 19 channels"),
-        ((dense(20, 4),), "expected 6 scores a pulse, the network gives values of shape 4"),
-        ((Reshape(steps=3, channels=7),), "it gives 21 values"),
-        ((GlobalMaxPooling1D(),), "it wants steps and channels"),
-        ((AddKept(slot=1),), r"layer 1 \(AddKept\) adds 20, but nothing is kept under 1"),
-        ((Keep(slot=1), dense(20, 6), AddKept(slot=1)), "but values of shape 20 are kept under 1"),
-        ((dense(20, 6, np.nan),), "nan cannot be written"),
-    ],
-)
-def test_network_that_contradicts_itself_is_refused(layers: tuple[Layer, ...], reason: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=reason):
-        write_cpp_header(with_layers(*layers), tmp_path / "x.hpp")
-    assert list(tmp_path.iterdir()) == []
+def write_inputs(model: FrozenModel, path: Path) -> None:
+    samples, present = inputs_of(model)
+    shape = np.array([*samples.shape, present is not None], np.int64)
+    mask = b"" if present is None else present.astype(np.uint8).tobytes()
+    path.write_bytes(shape.tobytes() + samples.tobytes() + mask)
 
 
-def test_kernel_beyond_the_input_is_refused(tmp_path: Path) -> None:
-    long = Conv1D(kernel=np.zeros((21, 1, 2), np.float32), bias=np.zeros(2, np.float32))
-    with pytest.raises(DataError, match=r"layer 2 .* reaches over 21 steps"):
-        write_cpp_header(with_layers(Reshape(steps=20, channels=1), long), tmp_path / "x.hpp")
+def write_headers(folder: Path) -> None:
+    """A model that is what it says, and one that is not."""
+    model = frozen(*NETWORKS["two classes"]())
+    write_frozen(model, folder / "neda.discrimen")
+    write_cpp_header(folder / "neda.discrimen", folder / "neda.hpp")
+    golden = dataclasses.replace(model.golden, values=tuple(1.01 * values for values in model.golden.values))
+    write_frozen(dataclasses.replace(model, golden=golden), folder / "wrong.discrimen")
+    write_cpp_header(folder / "wrong.discrimen", folder / "wrong.hpp", namespace="lab::wrong")
 
 
-def test_folder_in_the_way_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError):
-        write_cpp_header(MODEL, tmp_path)
-
-
-def test_prologue_says_what_the_model_is(tmp_path: Path) -> None:
-    spec = dataclasses.replace(MODEL.spec, provenance={"date_utc": "2026-01-02T03:04:05+00:00"})
-    text = written(dataclasses.replace(MODEL, spec=spec), tmp_path, source_sha256=SHA256, namespace="lab::model")
-    prologue = text[: text.index("#ifndef")]
-    for said in (SHA256, "2026-01-02", "class 0", "pulses that fall", "1. Dense: 20 -> 6, softmax", "126 parameters"):
-        assert said in prologue
-    assert "lab::model::classify" in prologue
-    assert max(map(len, text.splitlines())) <= 120
-
-
-def test_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
-    assert written(MODEL, tmp_path) == written(MODEL, tmp_path)
-
-
-def test_two_models_of_one_namespace_do_not_hide_each_other(tmp_path: Path) -> None:
-    guards = {
-        re.search(r"#ifndef (\w+)", written(model, tmp_path))[1]  # type: ignore[index]
-        for model in (MODEL, layer_models()["dense_tanh"])
-    }
-    assert len(guards) == 2
-
-
-def strange_model() -> FrozenModel:
-    """Names that try to leave their literals, weights at the ends of float32."""
-    name = 'a"};\n#error ??/ \\ */ "\u00e4\u20ac'
-    preparation = Preparation(
-        sample_period_ns=1 / 3, polarity=1, baseline_start=0, baseline_stop=3, window_start=3, window_length=8
-    )
-    extremes = np.array([0, -0.0, 1e-45, -3.4028235e38, 1 / 3, 2**-126, 1e-3, -1], np.float32)
-    bias = np.array([0, 1], np.float32)
-    layers = (Dense(kernel=np.stack([extremes, -extremes], axis=1), bias=bias, activation="sigmoid"),)
-    model = frozen(layers, preparation, n_outputs=2, golden=raw_pulses(3, 20, polarity=1))
-    spec = dataclasses.replace(model.spec, classes=(name, "neutron"), thresholds={name: 1 / 3, "b": 1.0})
-    return dataclasses.replace(model, spec=spec)
-
-
-def write_facts_program(folder: Path) -> list[Path]:
-    """Two models in two translation units: one header in both, the other in one."""
-    write_cpp_header(strange_model(), folder / "strange.hpp", namespace="strange", source_sha256=SHA256)
-    write_cpp_header(preparation_models()["rising_between_area"], folder / "other.hpp", namespace="a::b")
-    unit = folder / "unit.cpp"
-    unit.write_text(
-        '#include "strange.hpp"\nbool unit_is_healthy();\nconst void* unit_names();\n'
-        "bool unit_is_healthy() { return strange::self_test(); }\n"
-        "const void* unit_names() { return strange::class_names.data(); }\n"
-    )
-    main = folder / "main.cpp"
-    main.write_text(
-        '#include "other.hpp"\n#include "strange.hpp"\n#include "strange.hpp"\n#include <cstdio>\n'
-        "bool unit_is_healthy();\nconst void* unit_names();\n"
-        "int main() {\n"
-        "    const bool same = unit_names() == strange::class_names.data();\n"
-        '    std::printf("%d%d%d%d\\n", strange::self_test(), a::b::self_test(), unit_is_healthy(), same);\n'
-        '    std::printf("%s|%s\\n", strange::class_names[0], strange::thresholds[0].name);\n'
-        '    std::printf("%.17g %.17g %zu %zu %zu\\n", strange::sample_period_ns, strange::thresholds[0].score,\n'
-        "                strange::shortest_record, strange::neutron_class, strange::thresholds.size());\n"
-        '    std::printf("%s %s.\\n", strange::sha256, strange::trained_utc);\n'
-        "    for (const float weight : strange::detail::Layer1::kernel) {\n"
-        '        std::printf("%a ", static_cast<double>(weight));\n'
-        "    }\n}\n"
-    )
-    return [main, unit]
-
-
-def test_two_units_and_two_models_share_one_program(tmp_path: Path) -> None:
-    sources = write_facts_program(tmp_path)
-    compiler.finish_compiling(compiler.start_compiling(sources, tmp_path / "facts", "-O1", f"-I{tmp_path}"))
-    lines = compiler.run(tmp_path / "facts").split("\n")
-    model = strange_model()
-    name = model.spec.classes[0]
-    assert lines[0] == "1111"
-    assert "\n".join(lines[1:3]) == f"{name}|{name.splitlines()[0]}"
-    assert "\n".join(lines[1:4]).endswith(name)
-    period, threshold, *counts = lines[4].split()
-    assert (float(period), float(threshold), counts) == (1 / 3, 1 / 3, ["11", "1", "2"])
-    assert lines[5] == f"{SHA256} ."
-    kernel = model.layers[0].kernel  # type: ignore[union-attr]
-    rows = np.array([float.fromhex(word) for word in lines[6].split()]).reshape(8, 4)
-    assert rows[:, :2].astype(np.float32).tobytes() == kernel.tobytes()
-
-
-def test_example_of_the_documentation_compiles_and_runs(tmp_path: Path) -> None:
+def example_of_the_documentation() -> str:
     example = re.search(r"```cpp\n(.*?)```", DOCS_PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
-    (tmp_path / "main.cpp").write_text(example[1])
-    preparation = Preparation(sample_period_ns=2.0, polarity=-1, baseline_start=0, baseline_stop=5, window_length=20)
-    layers = (Dense(kernel=np.full((20, 2), 0.1, np.float32), bias=np.zeros(2, np.float32), activation="softmax"),)
-    model = frozen(layers, preparation, n_outputs=2, golden=raw_pulses(8, 25, polarity=-1))
-    write_cpp_header(model, tmp_path / "model.hpp")
-    compiler.finish_compiling(compiler.start_compiling([tmp_path / "main.cpp"], tmp_path / "example", "-O2"))
-    assert compiler.run(tmp_path / "example") == "neutron score 0.500\n"
+    return example[1]
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=[] if name == "plain" else SLOW) for name in BUILDS])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    command, *options = BUILDS[request.param]
+    if command == "g++":
+        command = compiler.find_compiler()
+    elif shutil.which(command) is None:
+        pytest.skip(f"NO {command}: install it to test headers with it")
+    folder = tmp_path_factory.mktemp(request.param)
+    write_headers(folder)
+    (folder / "example.cpp").write_text(example_of_the_documentation())
+    models = {name: frozen(*build()) for name, build in NETWORKS.items()}
+    for name, model in models.items():
+        write_frozen(model, folder / f"{number_of(name)}.discrimen")
+        write_inputs(model, folder / f"{number_of(name)}.pulses")
+    sources = [compiler.HERE / "main.cpp", compiler.HERE / "unit.cpp"]
+    compiler.compile_strictly(sources, *options, f"-I{folder}", "-o", folder / "program", compiler=command)
+    lines = compiler.run(folder / "program", folder, *map(number_of, models)).splitlines()
+    return Program(folder / "program", dict(line.split("|", 1) for line in lines), models)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_gives_the_outputs_of_the_reference(program: Program, name: str) -> None:
+    assert program.said[number_of(name)] == "run"
+    samples, present = inputs_of(program.models[name])
+    expected = run_exactly(program.models[name], samples, present=present)
+    for outputs, _ in program.results(name):
+        for got, wanted in zip(outputs, expected, strict=True):
+            assert_allclose(got, wanted, rtol=0, atol=TOLERANCE * float(np.nanmax(np.abs(wanted))))
+
+
+@pytest.mark.parametrize("name", ["two classes", "two channels", "channels as steps"])
+def test_says_where_in_the_record_the_input_was(program: Program, name: str) -> None:
+    samples, present = inputs_of(program.models[name])
+    prepared = prepare(samples, program.models[name].spec.preparation, present=present, dtype=np.float64)
+    restored = prepared.restoration
+    parts = [restored.start[:, None], restored.divisor[:, None], restored.baseline_adc]
+    expected = np.where(prepared.valid[:, None], np.concatenate(parts, axis=1), np.nan)
+    # The baseline of a channel that is absent means nothing.
+    counts = np.ones_like(expected, bool) if present is None else np.insert(present, [0, 0], True, axis=1)
+    for _, got in program.results(name):
+        assert_allclose(got[counts], expected[counts], rtol=1e-5, atol=1e-5)
+
+
+def test_example_of_the_documentation_runs(program: Program) -> None:
+    lines = [line.split() for line in compiler.run(program.path).splitlines()]
+    assert [name for name, _ in lines] == ["gamma", "neutron"]
+    assert sum(float(score) for _, score in lines) == pytest.approx(1, abs=2e-3)
+
+
+def test_model_that_is_off_its_golden_vectors_is_refused_unless_told_not_to_check(program: Program) -> None:
+    assert "golden vectors" in program.said["wrong model"]
+    assert program.said["wrong model, not checked"] == "2"
+
+
+def test_source_files_share_one_header(program: Program) -> None:
+    assert program.said["unit"] == "1"
+
+
+def wide_model(folder: Path, window_length: int) -> Path:
+    """Write a network of dense layers."""
+    rng = np.random.default_rng(1)
+    preparation = one_channel(
+        sample_period_ns=1 / 3, polarity=1, baseline_start=0, baseline_stop=0, window_length=window_length
+    )
+    layer = Dense(kernel=rng.normal(size=(window_length, 2)).astype(np.float32), bias=np.ones(2, np.float32))
+    write_frozen(frozen(chain([Flatten(), layer]), ModelSpec(preparation=preparation)), folder / "m.discrimen")
+    return folder / "m.discrimen"
+
+
+def test_same_file_gives_the_same_header(tmp_path: Path) -> None:
+    source = wide_model(tmp_path, 20)
+    texts = []
+    for name in ("one", "two"):
+        write_cpp_header(source, tmp_path / name / "a.hpp")
+        texts.append((tmp_path / name / "a.hpp").read_text())
+    assert texts[0] == texts[1]
+
+
+def test_model_too_large_for_a_compiler_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(header, "LARGEST_EMBEDDED_BYTES", 1000)
+    assert not write_cpp_header(wide_model(tmp_path, 500), tmp_path / "m.hpp").embeds
+    user = tmp_path / "user.cpp"
+    user.write_text(
+        '#include "m.hpp"\nm_model::Model load();\nm_model::Model load() { return m_model::Model::load("m"); }\n'
+    )
+    compiler.compile_strictly([user], "-std=c++17", "-fsyntax-only")
+    assert "embedded_text" not in (tmp_path / "m.hpp").read_text()
+
+
+def test_no_macro_stays_but_the_guard(tmp_path: Path) -> None:
+    write_cpp_header(wide_model(tmp_path, 20), tmp_path / "m.hpp")
+    text = (tmp_path / "m.hpp").read_text()
+    (tmp_path / "with.cpp").write_text('#include "m.hpp"\n')
+    (tmp_path / "without.cpp").write_text("".join(re.findall(r"#include <(?!imm).*>\n", text)))
+    with_it, without = (
+        set(compiler.compile_strictly([tmp_path / name], "-std=c++17", "-E", "-dM").splitlines())
+        for name in ("with.cpp", "without.cpp")
+    )
+    assert [line.split()[1] for line in with_it - without] == re.findall(r"#ifndef (M_MODEL_\w+_HPP)\n", text)
+
+
+def test_names_of_a_stranger_stay_within_their_comments(tmp_path: Path) -> None:
+    network, described = NETWORKS["two classes"]()
+    name = '*/ a"};\n#error ??/ \\'
+    outputs = (dataclasses.replace(described.outputs[0], name=name),)
+    write_frozen(frozen(network, dataclasses.replace(described, outputs=outputs)), tmp_path / "m.discrimen")
+    write_cpp_header(tmp_path / "m.discrimen", tmp_path / "m.hpp")
+    (tmp_path / "m.cpp").write_text('#include "m.hpp"\n')
+    compiler.compile_strictly([tmp_path / "m.cpp"], "-std=c++17", "-fsyntax-only")
+
+
+@SLOW
+def test_source_files_of_different_instruction_sets_fit_together(tmp_path: Path) -> None:
+    write_headers(tmp_path)
+    (tmp_path / "wide.cpp").write_text(
+        '#include "neda.hpp"\nconst char* wide();\n'
+        "const char* wide() { return neda_model::embedded().instruction_set(); }\n"
+    )
+    (tmp_path / "main.cpp").write_text(
+        '#include "neda.hpp"\n#include <cstdio>\nconst char* wide();\n'
+        "int main(int n, char**) { std::puts(n > 1 ? wide() : neda_model::embedded().instruction_set()); }\n"
+    )
+    compiler.compile_strictly(
+        [tmp_path / "wide.cpp"], "-std=c++17", "-O1", "-mavx2", "-mfma", "-c", "-o", tmp_path / "wide.o"
+    )
+    # The wide one first: the linker takes what comes first.
+    compiler.compile_strictly(
+        [tmp_path / "wide.o", tmp_path / "main.cpp"], "-std=c++17", "-O1", "-o", tmp_path / "program"
+    )
+    assert compiler.run(tmp_path / "program") == "baseline\n"
+
+
+@SLOW
+@pytest.mark.parametrize("window_length", [16, 32, 48, 64])
+def test_windows_of_whole_vectors_raise_no_false_alarm(tmp_path: Path, window_length: int) -> None:
+    write_cpp_header(wide_model(tmp_path, window_length), tmp_path / "m.hpp")
+    (tmp_path / "m.cpp").write_text(
+        '#include "m.hpp"\nint main() { return int(m_model::embedded().n_classes()) - 2; }\n'
+    )
+    compiler.compile_strictly([tmp_path / "m.cpp"], "-std=c++17", "-O3", "-o", tmp_path / "program")
+    compiler.run(tmp_path / "program")

@@ -1,6 +1,6 @@
-"""A frozen model as one C++17 header that needs nothing but the standard library."""
+"""A frozen model as one C++17 header: the engine's own sources with the frozen file in them."""
 
-from discrimen.network.export.cpp.header import CPP_SUFFIX, DEFAULT_NAMESPACE, write_cpp_header
-from discrimen.network.export.cpp.literals import check_namespace
+from discrimen.network.export.cpp.header import CPP_SUFFIX, WrittenHeader, write_cpp_header
+from discrimen.network.export.cpp.namespaces import check_namespace, namespace_of
 
-__all__ = ["CPP_SUFFIX", "DEFAULT_NAMESPACE", "check_namespace", "write_cpp_header"]
+__all__ = ["CPP_SUFFIX", "WrittenHeader", "check_namespace", "namespace_of", "write_cpp_header"]

@@ -5,9 +5,9 @@ from discrimen.network.export.onnx.model import (
     SHA256_KEY,
     SPEC_KEY,
     InputType,
-    Runtime,
     onnx_model,
+    value_name,
     write_onnx,
 )
 
-__all__ = ["INPUT_TYPES", "SHA256_KEY", "SPEC_KEY", "InputType", "Runtime", "onnx_model", "write_onnx"]
+__all__ = ["INPUT_TYPES", "SHA256_KEY", "SPEC_KEY", "InputType", "onnx_model", "value_name", "write_onnx"]

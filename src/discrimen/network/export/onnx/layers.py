@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from functools import singledispatch
-from math import ceil
-from typing import Any
+from functools import reduce, singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,99 +15,74 @@ from discrimen.errors import DataError
 from discrimen.network import layers as spec
 from discrimen.network.export.onnx.activations import add_activation
 from discrimen.network.export.onnx.graph import Graph
-from discrimen.network.export.onnx.layout import Layout, Values, moved, reshaped, rows
-
-
-def add_layers(graph: Graph, layers: Iterable[spec.Layer], values: Values) -> Values:
-    """Add the nodes of a network.
-
-    Parameters
-    ----------
-    graph : Graph
-        Grows.
-    layers : iterable of Layer
-        The network.
-    values : Values
-        Its input.
-
-    Raises
-    ------
-    DataError
-        If a layer does not fit what comes out of the one before.
-    """
-    kept: dict[int, Values] = {}
-    for number, layer in enumerate(layers):
-        try:
-            if isinstance(layer, spec.Keep):
-                kept[layer.slot] = values
-            elif isinstance(layer, spec.AddKept):
-                values = _sum(graph, values, kept[layer.slot])
-            else:
-                values = add_layer(layer, graph, values)
-        except (DataError, KeyError) as error:
-            name = type(layer).__name__
-            raise DataError(f"layer {number} ({name}) does not fit values of shape {values.shape}") from error
-    return moved(graph, values, Layout.ROWS) if len(values.shape) == 1 else values
+from discrimen.network.export.onnx.layout import Layout, Values, alike, as_rows, held, settled
+from discrimen.network.export.onnx.recurrent import add_recurrent
+from discrimen.network.layers.visits import Visits, visits
 
 
 @singledispatch
-def add_layer(layer: spec.Layer, graph: Graph, values: Values) -> Values:
-    """Add the nodes of one layer."""
+def add_layer(layer: spec.Layer, graph: Graph, *inputs: Values) -> Values:
+    """Add the nodes of one layer on values that fit it.
+
+    Parameters
+    ----------
+    layer : Layer
+        What to add.
+    graph : Graph
+        Grows.
+    *inputs : Values
+        What the layer reads.
+    """
     raise DataError(f"layer {type(layer).__name__} cannot be written as ONNX")
 
 
 @add_layer.register
-def _(layer: spec.Dense, graph: Graph, values: Values) -> Values:
-    n_inputs, n_outputs = layer.kernel.shape
-    _require(n_inputs == values.shape[-1], "as many values as the kernel takes")
+def _(layer: spec.Dense, graph: Graph, *inputs: Values) -> Values:
+    (values,) = inputs
+    shape, kernel = layer.shape(values.shape), layer.kernel
+    if len(shape) == 1 or shape[0] == 1:
+        if values.layout is Layout.CHANNELS_FIRST:
+            # Reorders the kernel's rows instead of every pulse's values.
+            kernel = kernel.reshape(*values.held, -1).swapaxes(0, 1).reshape(kernel.shape)
+            name = graph.reshape(values.name, len(kernel))
+        else:
+            name = as_rows(graph, values).name
+        name = graph.node("Gemm", name, graph.constant(kernel), graph.constant(layer.bias))
+        result = Values(name=name, layout=Layout.ROWS, held=shape[-1:], shape=shape)
+        return add_activation(graph, layer.activation, result)
+    values = settled(graph, values)
     if values.layout is Layout.CHANNELS_FIRST:
-        as_convolution = spec.Conv1D(kernel=layer.kernel[np.newaxis], bias=layer.bias, activation=layer.activation)
+        as_convolution = spec.Conv1D(kernel=kernel[np.newaxis], bias=layer.bias, activation=layer.activation)
         return add_layer(as_convolution, graph, values)
-    kernel, bias, activation = layer.kernel, layer.bias, layer.activation
-    if activation == "softmax" and n_outputs == 2:
-        # The same two probabilities from the difference of the two, without the slow sum over so short an axis.
-        kernel, bias, activation = kernel - kernel[:, ::-1], bias - bias[::-1], "sigmoid"
-    if values.layout is Layout.ROWS_BY_CHANNEL:
-        # Reorders the kernel's rows instead of every pulse's values.
-        kernel = kernel.reshape(values.steps, values.channels, n_outputs).swapaxes(0, 1).reshape(kernel.shape)
-        values = rows(values.name, n_inputs)
-    if values.layout is Layout.ROWS:
-        name = graph.node("Gemm", values.name, graph.constant(kernel), graph.constant(bias))
-    else:
-        name = graph.node("MatMul", values.name, graph.constant(kernel))
-        name = graph.node("Add", name, graph.constant(bias))
-    return add_activation(graph, activation, replace(values, name=name, channels=n_outputs))
+    name = graph.node("MatMul", values.name, graph.constant(kernel))
+    name = graph.node("Add", name, graph.constant(layer.bias))
+    return add_activation(graph, layer.activation, held(name, values.layout, shape))
 
 
 @add_layer.register
-def _(layer: spec.Conv1D, graph: Graph, values: Values) -> Values:
-    length, n_inputs, n_outputs = layer.kernel.shape
-    values.require_steps()
-    _require(n_inputs == values.channels, "as many channels as the kernel takes")
-    steps, pads = _placed(values.steps, layer.padding, size=length, stride=layer.stride, dilation=layer.dilation)
-    values = moved(graph, values, Layout.CHANNELS_FIRST)
-    kernel = graph.constant(layer.kernel.transpose(2, 1, 0))
+def _(layer: spec.Conv1D, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0], Layout.CHANNELS_FIRST)
+    length = len(layer.kernel)
+    placed = visits(values.shape[0], length, stride=layer.stride, dilation=layer.dilation, padding=layer.padding)
     name = graph.node(
         "Conv",
         values.name,
-        kernel,
+        graph.constant(layer.kernel.transpose(2, 1, 0)),
         graph.constant(layer.bias),
         kernel_shape=[length],
         strides=[layer.stride],
         dilations=[layer.dilation],
-        pads=pads,
+        pads=[placed.front, placed.back],
+        group=layer.groups,
     )
-    return add_activation(graph, layer.activation, replace(values, name=name, steps=steps, channels=n_outputs))
+    return add_activation(graph, layer.activation, held(name, values.layout, layer.shape(values.shape)))
 
 
 @add_layer.register
-def _(layer: spec.Conv1DTranspose, graph: Graph, values: Values) -> Values:
-    length, n_outputs, n_inputs = layer.kernel.shape
-    values.require_steps()
-    _require(n_inputs == values.channels, "as many channels as the kernel takes")
-    surplus = max(0, length - layer.stride)
-    cut = surplus if layer.padding == "same" else 0
-    values = moved(graph, values, Layout.CHANNELS_FIRST)
+def _(layer: spec.Conv1DTranspose, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0], Layout.CHANNELS_FIRST)
+    length = len(layer.kernel)
+    cut = max(0, length - layer.stride) if layer.padding == "same" else 0
     name = graph.node(
         "ConvTranspose",
         values.name,
@@ -120,134 +93,164 @@ def _(layer: spec.Conv1DTranspose, graph: Graph, values: Values) -> Values:
         pads=[cut // 2, cut - cut // 2],
         output_padding=[max(0, layer.stride - length)],
     )
-    steps = values.steps * layer.stride + surplus - cut
-    return add_activation(graph, layer.activation, replace(values, name=name, steps=steps, channels=n_outputs))
+    return add_activation(graph, layer.activation, held(name, values.layout, layer.shape(values.shape)))
 
 
 @add_layer.register
-def _(layer: spec.MaxPooling1D, graph: Graph, values: Values) -> Values:
-    return _pooled(graph, "MaxPool", layer, values)
+def _(layer: spec.MaxPooling1D, graph: Graph, *inputs: Values) -> Values:
+    return _pooled(graph, "MaxPool", layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.AveragePooling1D, graph: Graph, values: Values) -> Values:
-    return _pooled(graph, "AveragePool", layer, values)
+def _(layer: spec.AveragePooling1D, graph: Graph, *inputs: Values) -> Values:
+    return _pooled(graph, "AveragePool", layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.GlobalMaxPooling1D, graph: Graph, values: Values) -> Values:
-    return _over_steps(graph, "ReduceMax", values)
+def _(layer: spec.GlobalMaxPooling1D, graph: Graph, *inputs: Values) -> Values:
+    return _over_steps(graph, "ReduceMax", inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.GlobalAveragePooling1D, graph: Graph, values: Values) -> Values:
-    return _over_steps(graph, "ReduceMean", values)
+def _(layer: spec.GlobalAveragePooling1D, graph: Graph, *inputs: Values) -> Values:
+    return _over_steps(graph, "ReduceMean", inputs[0])
+
+
+@add_layer.register(spec.Flatten)
+@add_layer.register(spec.Reshape)
+def _(layer: spec.Flatten | spec.Reshape, graph: Graph, *inputs: Values) -> Values:
+    return replace(inputs[0], shape=layer.shape(inputs[0].shape))
+
+
+@add_layer.register(spec.Lstm)
+@add_layer.register(spec.Gru)
+@add_layer.register(spec.SimpleRnn)
+def _(layer: spec.Lstm | spec.Gru | spec.SimpleRnn, graph: Graph, *inputs: Values) -> Values:
+    return add_recurrent(graph, layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.Flatten, graph: Graph, values: Values) -> Values:
+def _(layer: spec.Activate, graph: Graph, *inputs: Values) -> Values:
+    return add_activation(graph, layer.activation, inputs[0])
+
+
+@add_layer.register
+def _(layer: spec.UpSampling1D, graph: Graph, *inputs: Values) -> Values:
+    return _chosen(graph, inputs[0], lambda steps: np.repeat(steps, layer.size))
+
+
+@add_layer.register
+def _(layer: spec.Cropping1D, graph: Graph, *inputs: Values) -> Values:
+    return _chosen(graph, inputs[0], lambda steps: steps[layer.front : len(steps) - layer.back])
+
+
+@add_layer.register
+def _(layer: spec.Reverse, graph: Graph, *inputs: Values) -> Values:
+    return _chosen(graph, inputs[0], lambda steps: steps[::-1])
+
+
+@add_layer.register
+def _(layer: spec.ZeroPadding1D, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0])
+    pads = graph.integers(layer.front, layer.back)
+    name = graph.node("Pad", values.name, pads, "", graph.integers(values.layout.step_axis))
+    return held(name, values.layout, layer.shape(values.shape))
+
+
+@add_layer.register
+def _(layer: spec.Permute, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0])
+    if values.layout is Layout.STEPS_FIRST:
+        values = settled(graph, values, Layout.CHANNELS_LAST)
+    # The axes stay where they are, and change their names.
+    was_last = values.layout is Layout.CHANNELS_LAST
+    return held(values.name, Layout.CHANNELS_FIRST if was_last else Layout.CHANNELS_LAST, values.shape[::-1])
+
+
+@add_layer.register
+def _(layer: spec.Add, graph: Graph, *inputs: Values) -> Values:
+    values = alike(graph, inputs)
+    return replace(values[0], name=reduce(lambda one, other: graph.node("Add", one, other), (v.name for v in values)))
+
+
+@add_layer.register
+def _(layer: spec.Multiply, graph: Graph, *inputs: Values) -> Values:
+    shape = layer.shape(*(values.shape for values in inputs))
+    whole = alike(graph, tuple(values for values in inputs if len(values.shape) == len(shape)))
+    names = [values.name for values in whole]
+    for values in inputs:
+        if len(values.shape) < len(shape):
+            axis = graph.integers(whole[0].layout.step_axis)
+            names.append(graph.node("Unsqueeze", settled(graph, values).name, axis))
+    return replace(whole[0], name=reduce(lambda one, other: graph.node("Mul", one, other), names))
+
+
+@add_layer.register
+def _(layer: spec.Concatenate, graph: Graph, *inputs: Values) -> Values:
+    values = alike(graph, inputs)
+    layout = values[0].layout
+    axis = layout.step_axis if layer.along_steps else layout.channel_axis
+    name = graph.node("Concat", *(each.name for each in values), axis=axis)
+    return held(name, layout, layer.shape(*(each.shape for each in values)))
+
+
+@add_layer.register
+def _(layer: spec.Prelu, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0])
+    slope = layer.slope[np.newaxis]
+    if values.layout is not Layout.ROWS:
+        slope = layer.slope.reshape(1, -1, layer.slope.shape[-1]).transpose(values.layout.order)
+    return replace(values, name=graph.node("PRelu", values.name, graph.constant(slope)))
+
+
+@add_layer.register
+def _(layer: spec.LayerNorm, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0])
     if values.layout is Layout.CHANNELS_FIRST:
-        name = graph.reshape(values.name, -1, values.steps * values.channels)
-        return replace(values, name=name, layout=Layout.ROWS_BY_CHANNEL)
-    return reshaped(graph, values, (int(np.prod(values.shape)),))
+        values = settled(graph, values, Layout.CHANNELS_LAST)
+    weights = graph.constant(layer.gamma), graph.constant(layer.beta)
+    name = graph.node("LayerNormalization", values.name, *weights, axis=-1, epsilon=float(layer.epsilon[0]))
+    return replace(values, name=name)
 
 
 @add_layer.register
-def _(layer: spec.Reshape, graph: Graph, values: Values) -> Values:
-    shape = (layer.channels,) if layer.steps == 0 else (layer.steps, layer.channels)
-    _require(np.prod(shape) == np.prod(values.shape), f"as many values as {shape} holds")
-    return reshaped(graph, values, shape)
+def _(layer: spec.Attention, graph: Graph, *inputs: Values) -> Values:
+    query, key, value = (settled(graph, values, Layout.CHANNELS_LAST) for values in inputs)
+
+    def by_head(values: Values, *order: int) -> str:
+        steps, channels = values.shape
+        shared = graph.reshape(values.name, steps, layer.heads, channels // layer.heads)
+        return graph.node("Transpose", shared, perm=[0, *order])
+
+    weights = graph.node("Softmax", graph.node("MatMul", by_head(query, 2, 1, 3), by_head(key, 2, 3, 1)), axis=-1)
+    gathered = graph.node("MatMul", weights, by_head(value, 2, 1, 3))
+    shape = layer.shape(query.shape, key.shape, value.shape)
+    name = graph.reshape(graph.node("Transpose", gathered, perm=[0, 2, 1, 3]), *shape)
+    return held(name, Layout.CHANNELS_LAST, shape)
 
 
 @add_layer.register
-def _(layer: spec.Lstm, graph: Graph, values: Values) -> Values:
-    # ONNX wants the gates as input, output, forget, cell, and a second bias for the state.
-    weights = [_gates(array, (0, 3, 1, 2)) for array in (layer.kernel, layer.recurrent_kernel)]
-    bias = _gates(layer.bias, (0, 3, 1, 2))
-    return _recurrent(graph, "LSTM", layer, values, [*weights, np.concatenate([bias, np.zeros_like(bias)])])
-
-
-@add_layer.register
-def _(layer: spec.Gru, graph: Graph, values: Values) -> Values:
-    # The gates have the order of ONNX: update, reset, candidate.
-    weights = [_gates(array, (0, 1, 2)) for array in (layer.kernel, layer.recurrent_kernel)]
-    biases = np.concatenate([layer.bias, layer.recurrent_bias])
-    return _recurrent(graph, "GRU", layer, values, [*weights, biases], linear_before_reset=1)
-
-
-@add_layer.register
-def _(layer: spec.Activate, graph: Graph, values: Values) -> Values:
-    return add_activation(graph, layer.activation, values)
-
-
-@add_layer.register
-def _(layer: spec.UpSampling1D, graph: Graph, values: Values) -> Values:
-    values.require_steps()
-    source = graph.constant(np.repeat(np.arange(values.steps), layer.size))
-    name = graph.node("Gather", values.name, source, axis=values.layout.step_axis)
-    return replace(values, name=name, steps=values.steps * layer.size)
-
-
-def _sum(graph: Graph, values: Values, kept: Values) -> Values:
-    _require(values.shape == kept.shape, f"the kept shape {kept.shape}")
-    # Rows by channel may differ in what they were flattened from.
-    layout = Layout.ROWS if len(values.shape) == 1 else values.layout
-    values, kept = moved(graph, values, layout), moved(graph, kept, layout)
-    return replace(values, name=graph.node("Add", values.name, kept.name))
+def _(layer: spec.Sample, graph: Graph, *inputs: Values) -> Values:
+    return inputs[0]
 
 
 def _pooled(graph: Graph, operator: str, layer: spec.MaxPooling1D | spec.AveragePooling1D, values: Values) -> Values:
-    values.require_steps()
-    steps, pads = _placed(values.steps, layer.padding, size=layer.size, stride=layer.stride)
-    values = moved(graph, values, Layout.CHANNELS_FIRST)
+    values = settled(graph, values, Layout.CHANNELS_FIRST)
+    placed: Visits = layer.visits(values.shape[0])
+    pads = [placed.front, placed.back]
     # By default an average leaves the padding out, and a maximum pads with minus infinity.
     name = graph.node(operator, values.name, kernel_shape=[layer.size], strides=[layer.stride], pads=pads)
-    return replace(values, name=name, steps=steps)
+    return held(name, values.layout, layer.shape(values.shape))
 
 
 def _over_steps(graph: Graph, operator: str, values: Values) -> Values:
-    values.require_steps()
+    values = settled(graph, values)
     axis = graph.integers(values.layout.step_axis)
-    return rows(graph.node(operator, values.name, axis, keepdims=0), values.channels)
+    return held(graph.node(operator, values.name, axis, keepdims=0), Layout.ROWS, values.shape[1:])
 
 
-def _recurrent(
-    graph: Graph,
-    operator: str,
-    layer: spec.Lstm | spec.Gru,
-    values: Values,
-    weights: list[NDArray[np.float32]],
-    **attributes: Any,
-) -> Values:
-    values.require_steps()
-    _require(layer.kernel.shape[0] == values.channels, "as many channels as the kernel takes")
-    units = layer.recurrent_kernel.shape[0]
-    values = moved(graph, values, Layout.STEPS_FIRST)
-    # The first axis of each is the direction; there is one.
-    constants = [graph.constant(array[np.newaxis]) for array in weights]
-    place = 0 if layer.sequences else 1
-    name = graph.node(operator, values.name, *constants, place=place, hidden_size=units, **attributes)
-    name = graph.node("Squeeze", name, graph.integers(1 - place))
-    if layer.sequences:
-        return replace(values, name=name, channels=units)
-    return rows(name, units)
-
-
-def _gates(weights: NDArray[np.float32], order: tuple[int, ...]) -> NDArray[np.float32]:
-    """Reorder the gates on the last axis, and put that axis first."""
-    parts = np.split(weights, len(order), axis=-1)
-    return np.concatenate([parts[gate] for gate in order], axis=-1).T
-
-
-def _placed(steps: int, padding: spec.Padding, *, size: int, stride: int, dilation: int = 1) -> tuple[int, list[int]]:
-    """Return the number of output steps and the padding before and behind."""
-    reach = (size - 1) * dilation + 1
-    surplus = max(0, (ceil(steps / stride) - 1) * stride + reach - steps) if padding == "same" else 0
-    n_outputs = (steps + surplus - reach) // stride + 1
-    _require(n_outputs >= 1, f"at least {reach} steps")
-    return n_outputs, [surplus // 2, surplus - surplus // 2]
-
-
-def _require(condition: object, expected: str) -> None:
-    if not condition:
-        raise DataError(f"expected {expected}")
+def _chosen(graph: Graph, values: Values, choose: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Values:
+    values = settled(graph, values)
+    steps = choose(np.arange(values.shape[0]))
+    name = graph.node("Gather", values.name, graph.constant(steps), axis=values.layout.step_axis)
+    return held(name, values.layout, (len(steps), values.shape[1]))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import prod
 
-from discrimen.errors import DataError
 from discrimen.network.export.onnx.graph import Graph
+from discrimen.network.layers import Shape
 
 
 class Layout(Enum):
     """Order of the axes. P: pulse, T: step, C: channel."""
 
-    ROWS = "PF"
-    """No steps: (pulse, value)."""
-    ROWS_BY_CHANNEL = "PX"
-    """(pulse, value) whose values lie channel by channel, as flattening PCT leaves them, not step by step."""
+    ROWS = "PC"
+    """No steps: (pulse, channel)."""
     CHANNELS_LAST = "PTC"
     """As the layers describe them."""
     CHANNELS_FIRST = "PCT"
@@ -30,13 +29,18 @@ class Layout(Enum):
 
     @property
     def channel_axis(self) -> int:
-        """Which axis the channels, or the values of a row, lie on."""
-        return self.value.index("C") if "C" in self.value else 1
+        """Which axis the channels lie on."""
+        return self.value.index("C")
+
+    @property
+    def order(self) -> list[int]:
+        """Which axis of (pulse, step, channel) comes where."""
+        return ["PTC".index(axis) for axis in self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What flows between two layers.
+    """What flows between two layers; a reshape is put off until a layer needs the axes.
 
     Parameters
     ----------
@@ -44,60 +48,51 @@ class Values:
         Of the ONNX value.
     layout : Layout
         Order of its axes.
-    steps, channels : int
-        Lengths of the axes; rows have 0 steps, unless they lie channel by channel.
+    held : tuple of int
+        Shape of one pulse as it is held: steps and channels, or channels.
+    shape : tuple of int
+        Shape of one pulse as the next layer reads it: the same values in the same order, steps outermost.
     """
 
     name: str
     layout: Layout
-    steps: int
-    channels: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one pulse, as the layers describe it."""
-        if self.layout is Layout.ROWS:
-            return (self.channels,)
-        if self.layout is Layout.ROWS_BY_CHANNEL:
-            return (self.steps * self.channels,)
-        return (self.steps, self.channels)
-
-    def require_steps(self) -> None:
-        """Refuse rows."""
-        if len(self.shape) != 2:
-            raise DataError("expected values with steps")
+    held: Shape
+    shape: Shape
 
 
-def rows(name: str, length: int) -> Values:
-    """Return values without steps."""
-    return Values(name=name, layout=Layout.ROWS, steps=0, channels=length)
+def held(name: str, layout: Layout, shape: Shape) -> Values:
+    """Return values that are held as they are read."""
+    return Values(name=name, layout=layout, held=shape, shape=shape)
 
 
-def moved(graph: Graph, values: Values, layout: Layout) -> Values:
-    """Return the values in another order of axes; adds nodes only where the order in memory differs."""
-    if values.layout is layout:
+def settled(graph: Graph, values: Values, layout: Layout | None = None) -> Values:
+    """Return values that are held as they are read: rows as rows, others in this order of axes, or in any."""
+    if values.held != values.shape:
+        name = values.name
+        if values.layout is not Layout.ROWS:
+            name = _moved(graph, name, values.held, values.layout, Layout.CHANNELS_LAST)
+        name = graph.reshape(name, *values.shape)
+        values = held(name, Layout.ROWS if len(values.shape) == 1 else Layout.CHANNELS_LAST, values.shape)
+    if layout is None or values.layout is Layout.ROWS:
         return values
-    if values.layout is Layout.ROWS_BY_CHANNEL:
-        name = graph.reshape(values.name, -1, values.channels, values.steps)
-        unflattened = replace(values, name=name, layout=Layout.CHANNELS_FIRST)
-        return reshaped(graph, moved(graph, unflattened, Layout.CHANNELS_LAST), values.shape)
-    one_channel = values.channels == 1 and Layout.STEPS_FIRST not in (values.layout, layout)
-    if one_channel:
-        shape = (-1, 1, values.steps) if layout is Layout.CHANNELS_FIRST else (-1, values.steps, 1)
-        name = graph.reshape(values.name, *shape)
-    else:
-        order = [values.layout.value.index(axis) for axis in layout.value]
-        name = graph.node("Transpose", values.name, perm=order)
+    name = _moved(graph, values.name, values.shape, values.layout, layout)
     return replace(values, name=name, layout=layout)
 
 
-def reshaped(graph: Graph, values: Values, shape: tuple[int, ...]) -> Values:
-    """Return the values of each pulse in another shape, in the order in which the layers describe them."""
-    if values.shape == shape:
-        return values
-    if values.layout not in (Layout.ROWS, Layout.CHANNELS_LAST):
-        values = moved(graph, values, Layout.ROWS if len(values.shape) == 1 else Layout.CHANNELS_LAST)
-    name = graph.reshape(values.name, -1, *shape)
-    if len(shape) == 1:
-        return rows(name, shape[0])
-    return Values(name=name, layout=Layout.CHANNELS_LAST, steps=shape[0], channels=shape[1])
+def as_rows(graph: Graph, values: Values) -> Values:
+    """Return all values of each pulse in one row."""
+    return settled(graph, replace(values, shape=(prod(values.shape),)))
+
+
+def alike(graph: Graph, values: tuple[Values, ...]) -> tuple[Values, ...]:
+    """Return values of as many axes, all in the layout of the first."""
+    first = settled(graph, values[0])
+    return first, *(settled(graph, each, first.layout) for each in values[1:])
+
+
+def _moved(graph: Graph, name: str, shape: Shape, layout: Layout, wanted: Layout) -> str:
+    if layout is wanted:
+        return name
+    if 1 in shape and Layout.STEPS_FIRST not in (layout, wanted):
+        return graph.reshape(name, *(shape if wanted is Layout.CHANNELS_LAST else shape[::-1]))
+    return graph.node("Transpose", name, perm=[layout.value.index(axis) for axis in wanted.value])

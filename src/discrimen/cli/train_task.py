@@ -1,0 +1,101 @@
+"""``discrimen train``: what the network is trained for, and what the files must hold for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import typer
+
+from discrimen.audit import Severity, audit_dataset, require_sound
+from discrimen.audit.without_classes import audit_without_classes
+from discrimen.cli import common
+from discrimen.cli.input_options import parse_pairs
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import Reader
+from discrimen.runs.dataset import Dataset
+from discrimen.training import Classification, Quantity, Reconstruction, Regression
+from discrimen.training.split import Split
+from discrimen.training.tasks import Task
+
+TaskName = Literal["classification", "reconstruction", "regression"]
+
+
+def chosen_task(name: TaskName, *, quantities: Sequence[str], with_error: bool) -> Task:
+    """Return the task of the options.
+
+    Parameters
+    ----------
+    name : TaskName
+        Which.
+    quantities : sequence of str
+        ``COLUMN=UNIT`` each.
+    with_error : bool
+        Whether the network gives the standard deviation of each quantity too.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the options do not fit the task.
+    """
+    if name != "regression":
+        for option, given in (("--quantity", bool(quantities)), ("--with-error", with_error)):
+            if given:
+                raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
+        return Classification() if name == "classification" else Reconstruction()
+    if not quantities:
+        raise typer.BadParameter("--task regression needs --quantity COLUMN=UNIT, for example energy_kevee=keVee")
+    units = parse_pairs(quantities, example="--quantity energy_kevee=keVee")
+    try:
+        return Regression(tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items()))
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def require_columns(readers: Sequence[Reader], task: Task) -> None:
+    """Look into the beginning of each file for what the task learns from, before anything is read in full.
+
+    Raises
+    ------
+    DataError
+        If a file lacks it.
+    """
+    wanted = ["label"] if task.classes else []
+    if isinstance(task, Regression):
+        wanted = [quantity.column or quantity.name for quantity in task.quantities]
+    for reader in readers if wanted else ():
+        first = next(iter(reader.chunks()), None)
+        missing = [] if first is None else [name for name in wanted if name not in first.columns()]
+        if missing == ["label"] and first is not None:
+            raise DataError(f"{reader.info.path}: the pulses have no labels; make a data set with 'discrimen label'")
+        if missing and first is not None:
+            raise DataError(
+                f"{reader.info.path}: the pulses have no column '{missing[0]}'; they have: "
+                f"{', '.join(first.columns()) or 'none'}"
+            )
+
+
+def audited(dataset: Dataset, parted: Split, task: Task, *, accept: bool) -> dict[str, Any]:
+    """Look at the data first; errors stop the training unless they are accepted.
+
+    Tests that part classes are done where the task has some.
+
+    Returns
+    -------
+    dict
+        What a model keeps of it.
+    """
+    record: Mapping[str, Any]
+    if task.classes:
+        audit = audit_dataset(dataset, validation=parted.validation)
+        if not accept:
+            require_sound(audit)
+        findings, record = audit.findings, audit.record()
+    else:
+        findings = audit_without_classes(dataset, validation=parted.validation, accept=accept)
+        told = [{"severity": f.severity.value, "check": f.check, "what": f.what} for f in findings]
+        record = {"seed": 0, "n_looked_at": len(dataset.pulses), "findings": told}
+    for finding in findings:
+        if finding.severity != Severity.NOTE:
+            common.log(f"{finding.severity.upper()} {finding.check}: {finding.what} ({finding.how_many})")
+    return dict(record)

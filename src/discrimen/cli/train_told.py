@@ -1,0 +1,77 @@
+"""``discrimen train``: what is told while a network is trained and in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from discrimen.cli import common
+from discrimen.pulses import Label
+from discrimen.runs.dataset import Dataset
+from discrimen.training import EpochRecord, TrainingResult
+from discrimen.training.history import VALIDATION
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBar:
+    """Moves the progress display at the end of each epoch."""
+
+    tick: common.Tick
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """Move it."""
+        self.tick(1, note=f"val_loss {record.val_loss:.5f}")
+
+
+def tell(result: TrainingResult, dataset: Dataset, *, json: bool) -> None:
+    """Tell of a training that ended, and leave with the status of an interrupt if it was one."""
+    if json:
+        common.emit_json(_as_dict(result, dataset))
+    else:
+        _print(result, dataset)
+    if result.stopped_by == "interrupt":
+        raise typer.Exit(130)
+
+
+def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "folder": str(result.folder),
+        "architecture": dict(result.spec.architecture),
+        **{f"n_{name}": count for name, count in _counts(dataset).items()},
+        "n_training": result.n_training,
+        "n_validation": len(result.validation_index),
+        "n_unlabelled": dataset.n_unlabelled,
+        "n_invalid": result.n_invalid,
+        "epochs": len(result.history),
+        "best_epoch": result.best_epoch,
+        "val_loss": result.best.val_loss,
+        "median_epoch_s": result.median_epoch_s,
+        "stopped_by": result.stopped_by,
+        "model": result.spec.as_dict(),
+    }
+
+
+def _counts(dataset: Dataset) -> dict[str, int]:
+    if dataset.pulses.label is None:
+        return {}
+    return {label.name.lower(): dataset.count(label) for label in (Label.GAMMA, Label.NEUTRON)}
+
+
+def _print(result: TrainingResult, dataset: Dataset) -> None:
+    console = common.stdout_console()
+    summary: list[str] = []
+    result.model.summary(line_length=72, print_fn=lambda line, **_: summary.append(line))
+    console.print("\n".join(summary).rstrip(), markup=False)
+    best = result.best
+    judged = "".join(f", {name.replace('_', ' ')} {best.metrics[VALIDATION + name]:.4g}" for name in best.metric_names)
+    left_out = [f"{dataset.n_unlabelled} unlabelled", f"{result.n_invalid} without a pulse"]
+    console.print(
+        f"{result.n_training} pulses trained on, {len(result.validation_index)} judged by; "
+        f"left out: {', '.join(left_out)}\n"
+        f"{len(result.history)} epochs (ended by {result.stopped_by}), the best is {best.epoch}: "
+        f"validation loss {best.val_loss:.5f}{judged}; {result.median_epoch_s:.2g} s an epoch (median)\n"
+        f"model, history and curves in {result.folder}; tensorboard --logdir {result.folder / 'tensorboard'}",
+        markup=False,
+    )

@@ -1,0 +1,186 @@
+"""Which pulses prove a frozen network: a few that together feel every weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.freezing.sensitivity import effects, sensitivities
+from discrimen.keras_jax import KerasSession
+from discrimen.network.golden import GoldenVectors, exact_values, golden_vectors
+from discrimen.network.graph import Network
+from discrimen.network.model_spec import ModelSpec
+from discrimen.network.preparation import Alignment, Preparation
+from discrimen.network.prepare import prepare, with_channels
+
+FEWEST, MOST = 32, 256
+"""How many golden vectors a frozen file holds."""
+
+FELT_SHARE = 0.5
+"""Each weight moves some golden value at least so strongly as it moves that of any candidate, times this."""
+
+MOST_WEIGHTS = 20_000
+"""Of larger networks so many weights, drawn at random, choose the pulses."""
+
+MOST_ASLEEP = 1000
+"""Of weights that no pulse feels so many are changed one by one, to see whether that wakes them."""
+
+N_ODD = 256
+"""So many candidates of odd shapes are mixed from those that are given."""
+
+ODD_REACH = 2.0
+"""Odd candidates give values of up to so many times the largest of the others."""
+
+_NEAR_A_SAMPLE = 1e-3
+
+
+def choose_golden(
+    network: Network,
+    spec: ModelSpec,
+    candidates: NDArray[Any],
+    *,
+    present: NDArray[np.bool_] | None = None,
+    session: KerasSession,
+) -> GoldenVectors:
+    """Choose golden vectors among raw pulses, and compute what the network must give for them.
+
+    Pulses are taken one after the other, each the one that feels most of the weights that no pulse taken so far does;
+    then those nearest to the boundary between classes are added. Odd mixtures of the pulses are candidates, too.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    spec : ModelSpec
+        Its description.
+    candidates : ndarray of integers or float32, shape (pulse, channel, sample), or (pulse, sample) for one channel
+        Raw pulses, from the validation where there are any.
+    present : ndarray of bool, shape (pulse, channel), optional
+        Which channels are there.
+    session : KerasSession
+        Lends its JAX.
+
+    Raises
+    ------
+    DataError
+        If no candidate can be prepared, a value is not finite, the outputs do not fit the network, or no choice of
+        :data:`MOST` pulses feels all weights that the candidates feel.
+    """
+    samples = with_channels(candidates, spec.preparation)
+    given = _Pulses(samples.astype(np.float32 if samples.dtype.kind == "f" else np.int32), present)
+    usable = _usable(given, spec)
+    if not usable.any():
+        raise DataError(f"none of {len(samples)} pulses can be prepared as the model wants it, so none can prove it")
+    ordinary = given.some(usable)
+    odd = _odd_mixtures(ordinary)
+    odd = odd.some(_usable(odd, spec))
+    known = golden_vectors(network, spec, ordinary.samples, present=ordinary.present)
+    pulses = ordinary.joined(odd.some(_as_small(network, spec, odd, known)))
+    every = golden_vectors(network, spec, pulses.samples, present=pulses.present)
+    prepared = prepare(pulses.samples, spec.preparation, present=pulses.present).waveforms
+    chosen = _covering(_felt(network, prepared, every.tolerances, session))
+    nearest = _nearest_to_boundary(spec, known.values, FEWEST)  # among the ordinary pulses, which come first
+    golden = pulses.some(np.union1d(chosen, nearest))
+    return golden_vectors(network, spec, golden.samples, present=golden.present)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pulses:
+    """Raw pulses, shape (pulse, channel, sample), and which channels are there."""
+
+    samples: NDArray[Any]
+    present: NDArray[np.bool_] | None
+
+    def some(self, which: NDArray[Any]) -> _Pulses:
+        return _Pulses(self.samples[which], None if self.present is None else self.present[which])
+
+    def joined(self, other: _Pulses) -> _Pulses:
+        samples = np.concatenate([self.samples, other.samples])
+        if self.present is None or other.present is None:
+            return _Pulses(samples, None)
+        return _Pulses(samples, np.concatenate([self.present, other.present]))
+
+
+def _odd_mixtures(pulses: _Pulses) -> _Pulses:
+    """Mix pulses of odd shapes from ordinary ones: they wake units that sleep for nearly every ordinary pulse."""
+    rng, samples = np.random.default_rng(13), pulses.samples
+    first, second, third = rng.integers(0, len(samples), (3, N_ODD))
+    share = rng.uniform(-1, 1, (N_ODD, 1, 1))
+    difference = samples[second].astype(np.float64) - samples[third]
+    noise = samples.std(dtype=np.float64) * 10 ** rng.uniform(-2, 0, (N_ODD, 1, 1)) * rng.normal(size=difference.shape)
+    odd = samples[first] + share * difference + noise
+    rounded = np.rint(odd) if samples.dtype.kind == "i" else odd
+    return _Pulses(rounded.astype(samples.dtype), None if pulses.present is None else pulses.present[first])
+
+
+def _as_small(network: Network, spec: ModelSpec, odd: _Pulses, known: GoldenVectors) -> NDArray[np.bool_]:
+    """Say which odd pulses give no values far beyond ordinary ones, which would widen the tolerance."""
+    values = exact_values(network, spec.preparation, odd.samples, present=odd.present)
+    small = np.ones(len(odd.samples), dtype=np.bool_)
+    for value, ordinary in zip(values, known.values, strict=True):
+        small &= np.abs(value).max(axis=1) <= ODD_REACH * np.abs(ordinary).max()
+    return small
+
+
+def _usable(pulses: _Pulses, spec: ModelSpec) -> NDArray[np.bool_]:
+    """Say which pulses can be prepared, and by a window that does not hang on the last digit of the crossing."""
+    usable = prepare(pulses.samples, spec.preparation, present=pulses.present).valid
+    if (alignment := spec.preparation.alignment) is not None:
+        moving = _interpolating(spec.preparation, alignment)
+        start = prepare(pulses.samples, moving, present=pulses.present).restoration.start
+        usable = usable & (np.abs(start - np.rint(start)) > _NEAR_A_SAMPLE)
+    return usable
+
+
+def _interpolating(preparation: Preparation, alignment: Alignment) -> Preparation:
+    return replace(preparation, alignment=replace(alignment, interpolate=True))
+
+
+def _felt(
+    network: Network, waveforms: NDArray[np.float32], tolerances: tuple[float, ...], session: KerasSession
+) -> NDArray[np.float32]:
+    """Return how strongly each pulse feels each weight, or each of some weights of a large network."""
+    n_weights, parts = None, []
+    drawn = np.arange(0)
+    for _, felt in sensitivities(network, waveforms, tolerances, session=session):
+        if n_weights is None:
+            n_weights = felt.shape[1]
+            drawn = np.arange(n_weights)
+            if n_weights > MOST_WEIGHTS:
+                drawn = np.random.default_rng(11).choice(n_weights, MOST_WEIGHTS, replace=False)
+        parts.append(felt[:, drawn])
+    whole = np.concatenate(parts)
+    asleep = np.flatnonzero(whole.max(axis=0) == 0)[:MOST_ASLEEP]
+    whole[:, asleep] = effects(network, waveforms, tolerances, drawn[asleep])
+    return whole
+
+
+def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
+    strongest = felt.max(axis=0)
+    missing = strongest > 0
+    covers = felt >= FELT_SHARE * strongest
+    chosen: list[int] = []
+    while missing.any():
+        if len(chosen) == MOST:
+            raise DataError(
+                f"{int(missing.sum())} of {len(missing)} weights are felt by none of {MOST} pulses: the file would not "
+                "prove them; give other pulses"
+            )
+        best = int((covers & missing).sum(axis=1).argmax())
+        missing &= ~covers[best]
+        chosen.append(best)
+    return np.array(chosen, dtype=np.intp)
+
+
+def _nearest_to_boundary(spec: ModelSpec, exact: tuple[NDArray[np.float64], ...], count: int) -> NDArray[np.intp]:
+    """Find the pulses whose two highest class values are nearest to each other; the first ones without classes."""
+    for output, values in zip(spec.outputs, exact, strict=True):
+        if output.kind == "classes":
+            highest = np.sort(values, axis=1)
+            margin = highest[:, -1] - highest[:, -2] if output.activation == "softmax" else np.abs(values).min(axis=1)
+            return np.argsort(margin)[:count]
+    return np.arange(min(count, len(exact[0])))
