@@ -142,8 +142,8 @@ def cost(n_pulses: int = 40_000) -> dict[str, float]:
     preparation = choose_preparation(settings, n_samples=pulses.n_samples)
     digitisation = Digitisation(
         sample_period_ns=preparation.sample_period_ns,
-        baseline_start=preparation.baseline_start,
-        baseline_stop=preparation.baseline_stop,
+        baseline_start=preparation.only.baseline_start,
+        baseline_stop=preparation.only.baseline_stop,
         adc_bits=settings.adc_bits,
     )
     waveforms = prepare(pulses.samples, preparation).waveforms

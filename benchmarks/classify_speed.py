@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from classify_memory import private_memory_mb, write_run
-from discrimen.inference.reference_predictor import score_exactly
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
-from discrimen.network.layers import Dense
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.graph import chain
+from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_spec import ModelSpec
 from discrimen.network.prepare import choose_preparation
 from discrimen.simulation.config import SimulationConfig
@@ -34,7 +35,6 @@ from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate
 
 RECORD_BYTES = 175
-TOLERANCE = 1e-5
 
 STAND_IN = """
 import dataclasses, sys
@@ -67,17 +67,17 @@ def write_model(path: Path) -> None:
     config = SimulationConfig(n_pulses=300, seed=1)
     settings = detector_settings(config)
     spec = ModelSpec(preparation=choose_preparation(settings, n_samples=75), settings=settings)
-    layers = tuple(
+    layers = [
         Dense(
             kernel=(rng.standard_normal((n_in, n_out)) / np.sqrt(n_in)).astype(np.float32),
             bias=np.zeros(n_out, np.float32),
             activation=activation,
         )
-        for n_in, n_out, activation in ((75, 10, "relu"), (10, 4, "relu"), (4, 2, "softmax"))
-    )
-    samples = simulate(config).samples.astype(np.int32)
-    golden = GoldenVectors(samples, score_exactly(layers, spec, samples), TOLERANCE)
-    write_frozen(FrozenModel(spec, layers, golden), path)
+        for n_in, n_out, activation in ((75, 10, "relu"), (10, 4, "relu"), (4, 2, "linear"))
+    ]
+    network = chain([Flatten(), *layers])
+    samples = simulate(config).samples.astype(np.int32)[:, np.newaxis]
+    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, samples)), path)
 
 
 def classify(command: list[str]) -> dict[str, Any]:

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.metrics.drift import DriftCounts, DriftReference
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import one_channel
 from discrimen.network.prepare import prepare, subtract_baseline
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.simulate import simulate_blocks_with_truth
 
-PREPARATION = Preparation(
+PREPARATION = one_channel(
     sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=13, window_start=0, window_length=75
 )
 SPLIT = {"logit": "peak_adc"}
@@ -94,7 +94,7 @@ def _figures(n_pulses: int, *, seed: int, **options: Any) -> Figures:
 def _of_samples(samples: NDArray[Any]) -> Figures:
     upright, baseline = subtract_baseline(samples, start=0, stop=PREPARATION.baseline_stop, polarity=-1)
     prepared = prepare(samples, PREPARATION)
-    tail = prepared.waveforms[:, 20:50].sum(axis=1, dtype=np.float64)
+    tail = prepared.waveforms[:, 0, 20:50].sum(axis=1, dtype=np.float64)
     return {
         "logit": np.where(prepared.valid, 10 * (tail - 1), np.nan),
         "peak_adc": upright.max(axis=1).astype(np.float64),

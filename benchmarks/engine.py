@@ -19,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from discrimen.freezing.freeze import GOLDEN_TOLERANCE, golden_pulses
-from discrimen.freezing.from_keras import layers_of
-from discrimen.inference.reference_predictor import score_exactly
+from discrimen.freezing.from_keras import network_of
 from discrimen.keras_jax import load_keras
 from discrimen.models import build_model
-from discrimen.network.frozen_file import FrozenModel, GoldenVectors, write_frozen
+from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.golden import golden_vectors
+from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_spec import ModelSpec
-from discrimen.network.preparation import Preparation
+from discrimen.network.preparation import one_channel
 from laboratory import Benchmark, BenchmarkConfig, ModelTimes, run_benchmark, write_benchmark
 from laboratory.latency import C_INTERFACE
 from laboratory.result import NATIVE, LatencyRow
@@ -52,21 +52,20 @@ class Row:
 def freeze_all(folder: Path) -> list[Path]:
     """Freeze every network with random weights: how good it is does not matter here."""
     session = load_keras("cpu")
-    preparation = Preparation(
+    preparation = one_channel(
         sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_length=N_SAMPLES
     )
-    golden = golden_pulses(preparation)
+    golden = made_up_pulses(preparation, 64)
     rng = np.random.default_rng(1)
     paths = []
     for name in NETWORKS:
-        with session.on_device():
-            model = build_model(session.keras, name, {}, window_length=N_SAMPLES)
-            model.set_weights([rng.normal(0, 0.5 if w.ndim > 1 else 0.1, w.shape) for w in model.get_weights()])
-            layers = layers_of(model)
         spec = ModelSpec(preparation=preparation, architecture={"name": name, "options": {}})
-        scores = score_exactly(layers, spec, golden)
+        with session.on_device():
+            model = build_model(session.keras, name, {}, shape=preparation.shape)
+            model.set_weights([rng.normal(0, 0.5 if w.ndim > 1 else 0.1, w.shape) for w in model.get_weights()])
+            network = network_of(model, spec)
         paths.append(folder / f"{name}.discrimen")
-        write_frozen(FrozenModel(spec, layers, GoldenVectors(golden, scores, GOLDEN_TOLERANCE)), paths[-1])
+        write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, golden)), paths[-1])
     return paths
 
 

@@ -379,12 +379,14 @@ def _pool(
 
     turned = upright(tuning.samples, preparation)
     gates = best_gates(turned.waveforms, crossing=turned.crossing, sample_period_ns=period_ns, merit=merit).gates
-    gatti = tune_gatti(prepare(tuning.samples, aligned).waveforms, labels == 1, sample_period_ns=period_ns, merit=merit)
+    gatti = tune_gatti(
+        prepare(tuning.samples, aligned).waveforms[:, 0], labels == 1, sample_period_ns=period_ns, merit=merit
+    )
     whole = upright(pool.samples, preparation)
     charges = charge_comparison(whole.waveforms, crossing=whole.crossing, sample_period_ns=period_ns, gates=gates)
     scores = {
         "charge comparison": charges.psd.astype(np.float64),
-        "linear filter": gatti.score(prepare(pool.samples, aligned).waveforms),
+        "linear filter": gatti.score(prepare(pool.samples, aligned).waveforms[:, 0]),
     }
     if model is None:
         return scores, pool.column("label"), None

@@ -75,7 +75,7 @@ def main() -> None:
         )
         report = discrimen.evaluate(model, test_set)
         settings = train_set.settings
-        baseline_stop = model.spec.preparation.baseline_stop
+        baseline_stop = model.spec.preparation.only.baseline_stop
         threshold = equal_error_threshold(psd(test_set, settings, baseline_stop), test_set.pulses.column("label"))
         rows = []
         for kind, name in REAL.items():
