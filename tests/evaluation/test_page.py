@@ -47,7 +47,7 @@ def test_json_holds_the_whole_report(report: Report) -> None:
     assert network["leakages"][1]["efficiency"] == 0.95
     assert values["psd_definition"] == PSD_DEFINITION
     assert values["bins"][0]["methods"]["charge_nominal"]["figure_of_merit"]["not_computed"].startswith("no fit")
-    assert values["model"]["preparation"]["polarity"] == -1
+    assert values["model"]["preparation"]["channels"][0]["polarity"] == -1
     # Rows of numbers stay on one line.
     assert len(text.splitlines()) < 6000
 
