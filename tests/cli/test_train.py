@@ -125,6 +125,7 @@ def test_a_folder_is_needed(run: Run, folder: Path) -> None:
     assert (status, "give a folder for the model with -o" in " ".join(err.split())) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(run: Run, folder: Path, tmp_path: Path) -> None:
     """SIGKILL wherever it comes, most likely in the midst of an epoch: nothing can be tidied up."""
     data, model = folder / "labelled.npz", tmp_path / "model"
