@@ -69,6 +69,7 @@ def test_absent_channels_hold_zeros_and_are_no_reference() -> None:
     prepared = prepare(samples, masked, present=present)
     assert prepared.valid.tolist() == [True, True, True, False]
     assert (prepared.waveforms[1, 1] == 0).all()
+    assert prepared.restoration.baseline_adc[1].tolist() == [9000, 0]
     assert (prepared.waveforms[2, 0] == 0).all()
     assert prepared.waveforms[2, 1].max() == pytest.approx(1)
     fixed = prepare(samples, replace(masked, reference=0), present=present)

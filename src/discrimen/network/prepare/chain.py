@@ -31,7 +31,7 @@ class Restoration:
     divisor : ndarray of float, shape (pulse,)
         What all channels were divided by.
     baseline_adc : ndarray of float64, shape (pulse, channel)
-        The baselines.
+        The baselines; 0 of channels that are absent.
     """
 
     start: NDArray[np.float32]
@@ -113,7 +113,7 @@ def prepare(
     divisor = np.where(valid, divisor, divisor.dtype.type(1))
     windows /= divisor[:, np.newaxis, np.newaxis]
     windows[~valid] = 0
-    return Prepared(windows, valid, Restoration(start, divisor, baselines))
+    return Prepared(windows, valid, Restoration(start, divisor, np.where(there, baselines, 0.0)))
 
 
 def with_channels(samples: NDArray[Any], preparation: Preparation) -> NDArray[Any]:
