@@ -156,6 +156,7 @@ def test_evaluate_puts_charge_comparison_and_bound_beside(run_json: RunJson, fol
     assert written["overall"] == result["overall"]
 
 
+@pytest.mark.slow
 def test_evaluation_on_the_training_data_is_called_out(run: Run, folder: Path) -> None:
     status, _, err = run("evaluate", folder / "model", folder / "train.lh5", "-o", folder / "report-train")
     assert status == 0

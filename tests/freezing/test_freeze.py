@@ -25,7 +25,7 @@ from discrimen.network.frozen_file import read_frozen
 from discrimen.training import TrainingConfig, train, validation_pulses
 
 
-@pytest.fixture(scope="module", params=["mlp", "patches"])
+@pytest.fixture(scope="module", params=["mlp", pytest.param("patches", marks=pytest.mark.slow)])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("model") / request.param
     train(toy_pulses(150), PREPARATION, TrainingConfig(architecture=request.param, epochs=2), folder=place)

@@ -74,6 +74,7 @@ def test_a_resumed_training_gives_the_weights_of_an_uninterrupted_one(whole: Tra
         assert again.val_loss == pytest.approx(once.val_loss, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_distorted_and_drawn_examples_come_again_too(tmp_path: Path) -> None:
     config = replace(CONFIG, epochs=3, augment={"noise": 5.0}, balance="class", balance_by="resampling")
     whole = train(toy_pulses(100), PREPARATION, config, folder=tmp_path / "whole")
