@@ -20,7 +20,6 @@ from discrimen.network.prepare.arrangement import arranged, arrangement_for
 Runtime = Callable[[NDArray[np.float32]], list[NDArray[np.float64]]]
 """From prepared pulses (pulse, channel, sample) to what the file's own runtime gives for each output."""
 
-_BATCH = 64
 _INPUT_TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from math import prod
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -160,13 +159,6 @@ def steps_of(shape: Shape) -> int:
     if len(shape) != 2:
         raise DataError(f"it needs steps and channels, a row of {shape[0]} values comes")
     return shape[0]
-
-
-def require_few(shape: Shape) -> Shape:
-    """Refuse more values than :data:`MOST_VALUES`."""
-    if prod(shape) > MOST_VALUES:
-        raise DataError(f"it would make {prod(shape)} values of a pulse, at most {MOST_VALUES} are allowed")
-    return shape
 
 
 def _values(layer: Layer) -> Iterator[tuple[str, Any, bool]]:
