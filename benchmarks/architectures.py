@@ -143,7 +143,7 @@ def native_times(paths: Mapping[str, Path], samples: NDArray[Any]) -> dict[str, 
 def leakages(path: Path, pulses: Pulses, bins: Sequence[EnergyBin]) -> list[Leakage]:
     """Judge one frozen network in each range of energy, the threshold chosen anew in each."""
     model = load_model(path)
-    scores = model.predictor.predict(pulses.samples)[:, model.spec.neutron_class]
+    scores = model.predictor.predict(pulses.samples)[:, model.description.neutron_class]
     energy_kevee, labels = pulses.column("energy_kevee"), pulses.column("label")
     inside = [energy.contains(energy_kevee) for energy in bins]
     return [leakage_at_efficiency(scores[here], labels[here], efficiency=EFFICIENCY) for here in inside]

@@ -28,7 +28,7 @@ from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.prepare import choose_preparation
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
@@ -44,8 +44,8 @@ from discrimen.cli import main
 
 class TwoSamples:
     backend = "two samples"
-    def __init__(self, spec):
-        self.spec = spec
+    def __init__(self, description):
+        self.description = description
     def predict(self, samples):
         scores = np.empty((len(samples), 2), np.float32)
         np.multiply(samples[:, 20], np.float32(1 / 65536), out=scores[:, 1])
@@ -55,7 +55,7 @@ class TwoSamples:
 load = command.load_model
 def load_stand_in(*arguments, **options):
     model = load(*arguments, **options)
-    return dataclasses.replace(model, predictor=TwoSamples(model.spec))
+    return dataclasses.replace(model, predictor=TwoSamples(model.description))
 command.load_model = load_stand_in
 main()
 """
@@ -66,7 +66,7 @@ def write_model(path: Path) -> None:
     rng = np.random.default_rng(1)
     config = SimulationConfig(n_pulses=300, seed=1)
     settings = detector_settings(config)
-    spec = ModelSpec(preparation=choose_preparation(settings, n_samples=75), settings=settings)
+    description = ModelDescription(preparation=choose_preparation(settings, n_samples=75), settings=settings)
     layers = [
         Dense(
             kernel=(rng.standard_normal((n_in, n_out)) / np.sqrt(n_in)).astype(np.float32),
@@ -77,7 +77,7 @@ def write_model(path: Path) -> None:
     ]
     network = chain([Flatten(), *layers])
     samples = simulate(config).samples.astype(np.int32)[:, np.newaxis]
-    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, samples)), path)
+    write_frozen(FrozenModel(description, network, golden_vectors(network, description, samples)), path)
 
 
 def classify(command: list[str]) -> dict[str, Any]:

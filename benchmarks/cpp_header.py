@@ -28,7 +28,7 @@ from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Conv1D, Dense, Flatten, GlobalAveragePooling1D, Gru, Layer, Lstm, Reshape
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 
 CPP = Path(__file__).parents[1] / "cpp"
@@ -140,13 +140,13 @@ def measure(folder: Path, flags: Sequence[str], engine: Path) -> dict[str, dict[
     preparation = one_channel(
         sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_length=N_SAMPLES
     )
-    spec = ModelSpec(preparation=preparation)
+    description = ModelDescription(preparation=preparation)
     golden = made_up_pulses(preparation, 64)
     paths = []
     for name, layers in networks().items():
         network = chain(layers)
         paths.append(folder / f"{name}.discrimen")
-        write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, golden)), paths[-1])
+        write_frozen(FrozenModel(description, network, golden_vectors(network, description, golden)), paths[-1])
     write_cpp_header(paths[0], folder / "header.hpp")
     made_up_pulses(preparation, 4096).astype(np.int16).tofile(folder / "samples")
     program = build(folder, flags, engine)

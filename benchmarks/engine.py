@@ -25,7 +25,7 @@ from discrimen.models import build_model
 from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 from laboratory import Benchmark, BenchmarkConfig, ModelTimes, run_benchmark, write_benchmark
 from laboratory.latency import C_INTERFACE
@@ -59,13 +59,13 @@ def freeze_all(folder: Path) -> list[Path]:
     rng = np.random.default_rng(1)
     paths = []
     for name in NETWORKS:
-        spec = ModelSpec(preparation=preparation, architecture={"name": name, "options": {}})
+        description = ModelDescription(preparation=preparation, architecture={"name": name, "options": {}})
         with session.on_device():
             model = build_model(session.keras, name, {}, shape=preparation.shape)
             model.set_weights([rng.normal(0, 0.5 if w.ndim > 1 else 0.1, w.shape) for w in model.get_weights()])
-            network = network_of(model, spec)
+            network = network_of(model, description)
         paths.append(folder / f"{name}.discrimen")
-        write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, golden)), paths[-1])
+        write_frozen(FrozenModel(description, network, golden_vectors(network, description, golden)), paths[-1])
     return paths
 
 

@@ -391,7 +391,7 @@ def _pool(
     if model is None:
         return scores, pool.column("label"), None
     loaded = load_model(model)
-    found = neutron_logits(loaded.predictor.predict(pool.samples), neutron_class=loaded.spec.neutron_class)
+    found = neutron_logits(loaded.predictor.predict(pool.samples), neutron_class=loaded.description.neutron_class)
     return scores | {"network": expit(found)}, pool.column("label"), found
 
 

@@ -75,13 +75,13 @@ def main() -> None:
         )
         report = discrimen.evaluate(model, test_set)
         settings = train_set.settings
-        baseline_stop = model.spec.preparation.only.baseline_stop
+        baseline_stop = model.description.preparation.only.baseline_stop
         threshold = equal_error_threshold(psd(test_set, settings, baseline_stop), test_set.pulses.column("label"))
         rows = []
         for kind, name in REAL.items():
             options = ReadOptions(settings=DetectorSettings(sample_period_ns=1.0, polarity="negative"))
             real = discrimen.read(arguments.data / name, options=options)
-            scores = model.predictor.predict(real.pulses.samples)[:, model.spec.neutron_class]
+            scores = model.predictor.predict(real.pulses.samples)[:, model.description.neutron_class]
             for number, (score, value) in enumerate(zip(scores, psd(real, settings, baseline_stop), strict=True)):
                 rows.append(
                     {

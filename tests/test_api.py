@@ -144,7 +144,7 @@ def test_a_frozen_model_is_adapted_into_another_file(model: discrimen.Model, run
     before = (tmp_path / "x.discrimen").read_bytes()
     done = discrimen.adapt(frozen, run, tmp_path / "y.discrimen", labelled=True, neutron_efficiencies=(0.9,))
     assert set(done.recalibration.thresholds) == {"neutron-efficiency-0.9"}
-    assert discrimen.load(done.path).spec.thresholds.keys() == {"neutron-efficiency-0.9"}
+    assert discrimen.load(done.path).description.thresholds.keys() == {"neutron-efficiency-0.9"}
     assert (tmp_path / "x.discrimen").read_bytes() == before
 
 

@@ -67,7 +67,7 @@ def _table(
         for lesser in present_instruction_sets(path)[1:]:
             name = f"{NATIVE} ({lesser})"
             yield name, partial(package_backends.native, path, threads=threads, instruction_set=lesser, name=name)
-    held = intermediate_bytes(frozen.network, frozen.spec.preparation.shape)
+    held = intermediate_bytes(frozen.network, frozen.description.preparation.shape)
     yield (
         runtime_backends.ONNXRUNTIME,
         lambda: runtime_backends.onnxruntime(read_onnx_source(path), threads=threads, bytes_per_pulse=held),

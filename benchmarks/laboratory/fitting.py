@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from discrimen.errors import SettingsError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from laboratory.limits import available_memory_bytes
 from laboratory.timing import Pulses
 
 
-def require_same_model(spec: ModelSpec, folder: Path) -> None:
+def require_same_model(description: ModelDescription, folder: Path) -> None:
     """Check that a frozen model was frozen from a folder.
 
     Raises
@@ -21,12 +21,12 @@ def require_same_model(spec: ModelSpec, folder: Path) -> None:
         If it is another one.
     """
     # Imported here: a benchmark without a Keras model needs nothing of the training.
-    from discrimen.training.model_folder import read_model_spec
+    from discrimen.training.model_folder import read_model_description
 
-    there = read_model_spec(folder)
-    hashes = [one.provenance.get("model_sha256") for one in (spec, there)]
-    if there.preparation != spec.preparation or (None not in hashes and hashes[0] != hashes[1]):
-        what = "the preparation" if there.preparation != spec.preparation else "the SHA-256 of the weights"
+    there = read_model_description(folder)
+    hashes = [one.provenance.get("model_sha256") for one in (description, there)]
+    if there.preparation != description.preparation or (None not in hashes and hashes[0] != hashes[1]):
+        what = "the preparation" if there.preparation != description.preparation else "the SHA-256 of the weights"
         raise SettingsError(f"{folder}: the model was not frozen from this folder ({what} differs)")
 
 

@@ -17,7 +17,7 @@ from discrimen.inference import engine
 from discrimen.inference.reference_predictor import ReferencePredictor, run_exactly
 from discrimen.network.frozen_file import FrozenModel, read_frozen
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from laboratory.find_backends import Found, find_backends
 from laboratory.fitting import require_memory, require_same_model
@@ -166,17 +166,17 @@ class _Task:
     frozen: FrozenModel
     pulses: Pulses
     source: str
-    to_train: ModelSpec | None
+    to_train: ModelDescription | None
 
 
 def _task(path: Path, config: BenchmarkConfig, given: RawPulses | None) -> _Task:
     ReferencePredictor(path)  # checks the golden vectors
     frozen = read_frozen(path)
     if given is None:
-        made_up = made_up_pulses(frozen.spec.preparation, N_PULSES, seed=config.seed)[:, 0]
+        made_up = made_up_pulses(frozen.description.preparation, N_PULSES, seed=config.seed)[:, 0]
         given = RawPulses(samples=made_up, source="made up")
     if config.keras is not None:
-        require_same_model(frozen.spec, config.keras)
+        require_same_model(frozen.description, config.keras)
     pulses = with_scores(frozen, given)
     require_memory(pulses, config.batch_sizes[-1])
     return _Task(
@@ -184,17 +184,17 @@ def _task(path: Path, config: BenchmarkConfig, given: RawPulses | None) -> _Task
         frozen=frozen,
         pulses=pulses,
         source=given.source,
-        to_train=_spec_to_train(frozen.spec, config) if config.train else None,
+        to_train=_description_to_train(frozen.description, config) if config.train else None,
     )
 
 
-def _spec_to_train(spec: ModelSpec, config: BenchmarkConfig) -> ModelSpec:
+def _description_to_train(description: ModelDescription, config: BenchmarkConfig) -> ModelDescription:
     if config.keras is not None:
         from discrimen.training import load_model_folder
 
-        spec = load_model_folder(config.keras)[1]
-    architecture_of(spec)
-    return spec
+        description = load_model_folder(config.keras)[1]
+    architecture_of(description)
+    return description
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -238,14 +238,14 @@ def _measure(task: _Task, config: BenchmarkConfig, *, on_step: Callable[[str], N
             right = [backend for backend in found.backends if not sweeps[-1].refused(backend)]
             seconds = _LATENCY_SHARE * config.seconds
             latencies = time_single_pulses(task.path, right, task.pulses, seconds=seconds)
-    spec, samples = task.frozen.spec, task.pulses.samples
-    bytes_in, bytes_out = samples.itemsize * samples.shape[1], 4 * len(spec.classes)
+    description, samples = task.frozen.description, task.pulses.samples
+    bytes_in, bytes_out = samples.itemsize * samples.shape[1], 4 * len(description.classes)
     times = ModelTimes(
         model=str(task.path),
         sha256=sha256_of_file(task.path),
         pulses=task.source,
         n_samples=samples.shape[1],
-        multiply_adds=multiply_adds(task.frozen.network, spec.preparation.shape),
+        multiply_adds=multiply_adds(task.frozen.network, description.preparation.shape),
         bytes_in=bytes_in,
         bytes_out=bytes_out,
         rows=(),
@@ -270,7 +270,7 @@ def with_scores(frozen: FrozenModel, raw: RawPulses) -> Pulses:
     for kind in (np.int16, np.uint16):
         narrow = samples.astype(kind)
         if np.array_equal(narrow, samples):
-            return Pulses(narrow, run_exactly(frozen, narrow)[frozen.spec.scores_at])
+            return Pulses(narrow, run_exactly(frozen, narrow)[frozen.description.scores_at])
     raise DataError(
         f"{raw.source}: expected integer samples of 16 bits, got {samples.dtype} from "
         f"{samples.min()} to {samples.max()}"

@@ -37,7 +37,7 @@ def onnxruntime(source: OnnxSource, *, threads: int, bytes_per_pulse: int) -> Ba
         If it is not installed.
     """
     runtime = require_module("onnxruntime", extra="onnx")
-    n_classes = len(source.spec.classes)
+    n_classes = len(source.description.classes)
 
     def binder(content: Content) -> Callable[[NDArray[Any]], BoundBatch]:
         def bind(samples: NDArray[Any]) -> BoundBatch:
@@ -74,7 +74,7 @@ def openvino(source: OnnxSource, *, threads: int, hint: Hint, bytes_per_pulse: i
     """
     runtime = require_module("openvino", extra="onnx")
     core = runtime.Core()
-    n_classes = len(source.spec.classes)
+    n_classes = len(source.description.classes)
     n_requests = threads if hint == "throughput" else 1
     settings: dict[str, str | int] = {
         "INFERENCE_PRECISION_HINT": "f32",

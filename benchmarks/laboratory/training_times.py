@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import SettingsError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from laboratory.result import TrainingRow
 
 BACKEND = "keras on jax"
@@ -21,7 +21,7 @@ _LEAST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
 def time_training(
-    spec: ModelSpec,
+    description: ModelDescription,
     *,
     batch_sizes: Sequence[int],
     seconds: float,
@@ -32,7 +32,7 @@ def time_training(
 
     Parameters
     ----------
-    spec : ModelSpec
+    description : ModelDescription
         Of the model: its architecture is built anew.
     batch_sizes : sequence of int
         Signals to a step.
@@ -50,7 +50,7 @@ def time_training(
     MissingExtraError
         If Keras or JAX is not installed.
     """
-    name, options = architecture_of(spec)
+    name, options = architecture_of(description)
     # Imported here: they bring Keras' dependencies along.
     from discrimen.keras_jax import load_keras
     from discrimen.training import TrainingConfig
@@ -58,7 +58,7 @@ def time_training(
 
     session = load_keras("cpu")
     config = TrainingConfig(architecture=name, options=options)
-    shape, n_classes = spec.preparation.shape, len(spec.classes)
+    shape, n_classes = description.preparation.shape, len(description.classes)
     rows = []
     with session.on_device():
         for batch_size in batch_sizes:
@@ -66,7 +66,7 @@ def time_training(
             n_signals = signals_of_epoch(batch_size)
             waveforms = rng.standard_normal((n_signals, *shape), np.float32)
             labels = rng.integers(0, n_classes, n_signals).astype(np.int32)
-            model = compiled_model(session, config, shape=shape, outputs=(spec.scores,)).taught
+            model = compiled_model(session, config, shape=shape, outputs=(description.scores,)).taught
             epochs_ns = _epochs_ns(model, waveforms, labels, batch_size, seconds / len(batch_sizes))
             rows.append(
                 TrainingRow(
@@ -81,7 +81,7 @@ def time_training(
     return tuple(rows)
 
 
-def architecture_of(spec: ModelSpec) -> tuple[str, Mapping[str, Any]]:
+def architecture_of(description: ModelDescription) -> tuple[str, Mapping[str, Any]]:
     """Return name and options that built the network.
 
     Raises
@@ -89,13 +89,13 @@ def architecture_of(spec: ModelSpec) -> tuple[str, Mapping[str, Any]]:
     SettingsError
         If the model does not say.
     """
-    name = spec.architecture.get("name")
+    name = description.architecture.get("name")
     if not name:
         raise SettingsError(
             "the model does not say what architecture it has, so that it cannot be trained again: "
             "give the folder of the trained model with --keras, or leave out --train"
         )
-    return name, spec.architecture.get("options", {})
+    return name, description.architecture.get("options", {})
 
 
 def signals_of_epoch(batch_size: int) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-from discrimen.network import layers as spec
+from discrimen.network import layers as description
 from discrimen.network.graph import Network, shapes_of
 from discrimen.network.layers import Shape
 
-_GATES = {spec.Lstm: 4, spec.Gru: 3, spec.SimpleRnn: 1}
+_GATES = {description.Lstm: 4, description.Gru: 3, description.SimpleRnn: 1}
 
 
 def multiply_adds(network: Network, input_shape: Shape) -> int:
@@ -45,22 +45,22 @@ def intermediate_bytes(network: Network, input_shape: Shape) -> int:
     shapes = shapes_of(network, input_shape)
     values = 4 * prod(input_shape) + sum(prod(shape) for shape in shapes)
     for node in network.nodes:
-        if isinstance(node.layer, spec.Lstm | spec.Gru | spec.SimpleRnn):
+        if isinstance(node.layer, description.Lstm | description.Gru | description.SimpleRnn):
             steps = shapes[node.inputs[0]][0]
             values += steps * len(node.layer.recurrent_kernel) * (_GATES[type(node.layer)] + 1)
     return 4 * values
 
 
-def _of_layer(layer: spec.Layer, read: list[Shape], after: Shape) -> int:
+def _of_layer(layer: description.Layer, read: list[Shape], after: Shape) -> int:
     before = read[0]
-    if isinstance(layer, spec.Dense):
+    if isinstance(layer, description.Dense):
         return prod(before[:-1]) * layer.kernel.size
-    if isinstance(layer, spec.Conv1D):
+    if isinstance(layer, description.Conv1D):
         return after[0] * layer.kernel.size
-    if isinstance(layer, spec.Conv1DTranspose):
+    if isinstance(layer, description.Conv1DTranspose):
         return before[0] * layer.kernel.size
-    if isinstance(layer, spec.Attention):
+    if isinstance(layer, description.Attention):
         return before[0] * read[1][0] * (before[1] + read[2][1])
-    if isinstance(layer, spec.Lstm | spec.Gru | spec.SimpleRnn):
+    if isinstance(layer, description.Lstm | description.Gru | description.SimpleRnn):
         return before[0] * (layer.kernel.size + layer.recurrent_kernel.size)
     return 0

@@ -17,7 +17,7 @@ from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ def frozen_model(path: Path, *, thresholds: Mapping[str, float] | None = None, *
     tail = np.zeros((75, 2), np.float32)
     tail[22:60, 1] = 1.5
     network = chain([Flatten(), Dense(kernel=tail, bias=np.array([0.0, -9.0], np.float32))])
-    spec = ModelSpec(preparation=PREPARATION, **changes).with_thresholds(thresholds or {})
-    model = FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(PREPARATION, 64)))
+    description = ModelDescription(preparation=PREPARATION, **changes).with_thresholds(thresholds or {})
+    model = FrozenModel(description, network, golden_vectors(network, description, made_up_pulses(PREPARATION, 64)))
     write_frozen(model, path)
     return model

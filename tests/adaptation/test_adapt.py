@@ -57,7 +57,7 @@ def adapted(source: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_the_logit_is_shifted_and_divided(source: Path, adapted: Path) -> None:
     samples = toy_pulses(100, seed=12).samples
-    scale = read_frozen(adapted).spec.provenance["adaptation"]["rescaling"]
+    scale = read_frozen(adapted).description.provenance["adaptation"]["rescaling"]
     before, after = (
         neutron_logits(load_model(path, backend="reference").predictor.predict(samples), neutron_class=1)
         for path in (source, adapted)
@@ -70,25 +70,25 @@ def test_the_logit_is_shifted_and_divided(source: Path, adapted: Path) -> None:
 def test_the_threshold_keeps_the_wished_share(adapted: Path) -> None:
     others = toy_pulses(3000, seed=13)
     scores = load_model(adapted).predictor.predict(others.samples)[:, 1]
-    kept = np.mean(scores[others.column("label") == 1] >= read_frozen(adapted).spec.thresholds[NAME])
+    kept = np.mean(scores[others.column("label") == 1] >= read_frozen(adapted).description.thresholds[NAME])
     assert kept == pytest.approx(0.95, abs=0.03)
 
 
 def test_the_provenance_tells_all(source: Path, run: Path, adapted: Path) -> None:
-    spec = read_frozen(adapted).spec
-    origin = spec.provenance["adaptation"]
+    description = read_frozen(adapted).description
+    origin = description.provenance["adaptation"]
     assert origin["from"] == {"name": "source.discrimen", "sha256": sha256_of_file(source)}
     assert origin["files"] == [{"name": "run.lh5", "sha256": sha256_of_file(run), "n_pulses": 5000}]
     assert origin["replaced"]["calibration"] == {"was": "there"}
     assert origin["replaced"]["thresholds"] == {"old": 0.5}
-    assert "calibration" not in spec.provenance
-    assert spec.provenance["seed"] == 7
-    assert list(spec.thresholds) == [NAME]
+    assert "calibration" not in description.provenance
+    assert description.provenance["seed"] == 7
+    assert list(description.thresholds) == [NAME]
 
 
 def test_an_adapted_model_can_be_adapted_again(adapted: Path, run: Path, tmp_path: Path) -> None:
-    again = adapt(adapted, [open_reader(run)], tmp_path / "again.discrimen").model.spec
-    assert again.thresholds[NAME] == pytest.approx(read_frozen(adapted).spec.thresholds[NAME], abs=0.02)
+    again = adapt(adapted, [open_reader(run)], tmp_path / "again.discrimen").model.description
+    assert again.thresholds[NAME] == pytest.approx(read_frozen(adapted).description.thresholds[NAME], abs=0.02)
     before = again.provenance["adaptation"]["replaced"]["adaptation"]
     assert before["from"]["name"] == "source.discrimen"
     assert again.provenance["adaptation"]["rescaling"]["temperature"] == pytest.approx(1, abs=0.05)
@@ -103,9 +103,11 @@ def test_without_rescaling_the_scores_stay(source: Path, run: Path, tmp_path: Pa
 def test_pulses_of_the_other_polarity_are_turned(source: Path, run: Path, adapted: Path, tmp_path: Path) -> None:
     rising = run_file(tmp_path / "rising.lh5", turned(toy_pulses(2500, seed=11)), polarity="positive")
     done = adapt(source, [open_reader(rising)], tmp_path / "rising.discrimen").model
-    assert done.spec.preparation.only.polarity == 1
-    assert done.spec.settings.polarity == "positive"
-    assert done.spec.thresholds[NAME] == pytest.approx(read_frozen(adapted).spec.thresholds[NAME], abs=1e-6)
+    assert done.description.preparation.only.polarity == 1
+    assert done.description.settings.polarity == "positive"
+    assert done.description.thresholds[NAME] == pytest.approx(
+        read_frozen(adapted).description.thresholds[NAME], abs=1e-6
+    )
     load_model(tmp_path / "rising.discrimen")
 
 

@@ -44,10 +44,10 @@ def test_training_goes_on_from_the_old_weights_into_a_new_folder(source: Path, t
     old, new = (weights(place) for place in (source, tmp_path / "tuned"))
     moved = max(float(np.abs(a - b).max()) for a, b in zip(old, new, strict=True))
     assert 0 < moved < 0.01
-    origin = done.spec.provenance["fine_tuning"]
+    origin = done.description.provenance["fine_tuning"]
     assert origin["from"]["sha256"] == before
     assert origin["source"]["training"]["epochs"] == 2
-    assert done.spec.provenance["files"] == [{"name": "few", "sha256": "1"}]
+    assert done.description.provenance["files"] == [{"name": "few", "sha256": "1"}]
     freeze(tmp_path / "tuned", tmp_path / "tuned.discrimen")
 
 
@@ -56,7 +56,7 @@ def test_only_the_last_layer_changes_if_wished_and_rising_pulses_are_turned(sour
     rising = pulses.replace(samples=(16000 - pulses.samples.astype(np.int32)).astype(np.uint16))
     tuning = FineTuning(epochs=2, layers="last")
     done = fine_tune(source, labelled(rising, polarity="positive"), tmp_path / "tuned", tuning=tuning)
-    assert done.spec.preparation.only.polarity == 1
+    assert done.description.preparation.only.polarity == 1
     old, new = (weights(place) for place in (source, tmp_path / "tuned"))
     changed = [not np.array_equal(a, b) for a, b in zip(old, new, strict=True)]
     assert changed == [False] * (len(changed) - 2) + [True, True]

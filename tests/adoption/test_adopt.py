@@ -23,7 +23,7 @@ from discrimen.freezing.from_keras import network_of
 from discrimen.keras_jax import KerasSession, load_keras
 from discrimen.network.golden import exact_values
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import read_spec
+from discrimen.network.model_description import read_description
 from discrimen.network.preparation import Channel, Preparation, one_channel
 from discrimen.training.checkpoints import save_model
 
@@ -54,11 +54,11 @@ def dense_file(path, activation="softmax", n_values=2, **options):
 
 def recomputed(folder, session, samples=None):
     """Compute what the stored model gives, by its network in float64, from its description alone."""
-    spec = read_spec(folder / "model.json")
-    network = network_of(read_keras(folder / "model.keras", session), spec)
-    samples = made_up_pulses(spec.preparation, 8) if samples is None else samples
-    values = exact_values(network, spec.preparation, samples)
-    return [output.finish(value) for output, value in zip(spec.outputs, values, strict=True)]
+    description = read_description(folder / "model.json")
+    network = network_of(read_keras(folder / "model.keras", session), description)
+    samples = made_up_pulses(description.preparation, 8) if samples is None else samples
+    values = exact_values(network, description.preparation, samples)
+    return [output.finish(value) for output, value in zip(description.outputs, values, strict=True)]
 
 
 FILES = {
@@ -80,7 +80,7 @@ def test_onnx_file_becomes_the_folder_of_a_model(name, tmp_path, session):
     assert done.check.worst <= 1e-5
     assert "onnxruntime" in done.runtime
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.keras"]
-    (output,) = done.spec.outputs
+    (output,) = done.description.outputs
     (values,) = recomputed(tmp_path / "model", session)
     assert values.shape == (8, output.n_values)
     assert np.isfinite(values).all()
@@ -90,7 +90,7 @@ def test_onnx_file_becomes_the_folder_of_a_model(name, tmp_path, session):
 
 def test_names_of_classes_in_the_file_are_taken(tmp_path):
     done = adopt(GOLDEN / "sklearn_logistic_three.onnx", tmp_path / "model", TASK)
-    assert done.spec.classes == ("gamma", "neutron", "noise")
+    assert done.description.classes == ("gamma", "neutron", "noise")
 
 
 def test_where_it_comes_from_and_how_it_was_checked_is_stored(tmp_path):
@@ -109,7 +109,7 @@ def test_given_pulses_are_compared_and_named(tmp_path):
     task = replace(TASK, samples=samples, files=[{"name": "run.h5"}])
     done = adopt(GOLDEN / "torch_cnn.onnx", tmp_path / "model", task)
     assert done.check.n_pulses == 256
-    assert done.spec.provenance["adopted"]["check"]["pulses"] == [{"name": "run.h5"}]
+    assert done.description.provenance["adopted"]["check"]["pulses"] == [{"name": "run.h5"}]
 
 
 @pytest.mark.parametrize(("activation", "logits"), [("softmax", False), ("linear", True)])
@@ -117,7 +117,7 @@ def test_keras_2_file_is_stored_as_keras_3_model(tmp_path, session, activation, 
     path = dense_file(tmp_path / "x.h5", activation)
     done = adopt(path, tmp_path / "model", Task(preparation=PREPARATION, from_logits=logits))
     assert done.layers == ("Flatten", "Dense")
-    assert done.spec.scores.activation == "softmax"
+    assert done.description.scores.activation == "softmax"
     (scores,) = recomputed(tmp_path / "model", session)
     assert_allclose(scores.sum(axis=1), 1, atol=1e-12)
 
@@ -126,7 +126,7 @@ def test_keras_2_file_is_stored_as_keras_3_model(tmp_path, session, activation, 
 def test_one_sigmoid_is_the_score_of_the_second_class(tmp_path, session, activation, logits):
     path = dense_file(tmp_path / "x.h5", activation, n_values=1)
     done = adopt(path, tmp_path / "model", Task(preparation=PREPARATION, from_logits=logits))
-    assert done.spec.classes == ("gamma", "neutron")
+    assert done.description.classes == ("gamma", "neutron")
     samples = made_up_pulses(PREPARATION, 8)
     (scores,) = recomputed(tmp_path / "model", session, samples)
     weights = {name: 0.5 * value.astype(float) for name, value in files.dense_weights(N_SAMPLES, 1).items()}
@@ -139,7 +139,7 @@ def test_quantities_with_errors_and_units(tmp_path):
     path = dense_file(tmp_path / "x.h5", "softplus", n_values=4)
     promise = Promise(name="light", kind="quantity", unit="keVee", names=("fast", "slow"), with_error=True)
     done = adopt(path, tmp_path / "model", Task(preparation=PREPARATION, promises=(promise,)))
-    (output,) = read_spec(tmp_path / "model" / "model.json").outputs
+    (output,) = read_description(tmp_path / "model" / "model.json").outputs
     assert (output.unit, output.with_error, output.shape) == ("keVee", True, (2,))
     assert output.activation == "softplus"
     assert done.check.worst <= 1e-5
@@ -155,7 +155,7 @@ def test_two_channels_by_a_preparation_of_their_own(tmp_path, session):
     preparation = Preparation(sample_period_ns=2, channels=channels, window_length=16)
     promises = tuple(parse_promise(text) for text in ("kind:classes:1:a,b,c", "inner:code:1"))
     done = adopt(tmp_path / "x.keras", tmp_path / "model", Task(preparation=preparation, promises=promises))
-    assert [output.shape for output in done.spec.outputs] == [(3,), (14, 3)]
+    assert [output.shape for output in done.description.outputs] == [(3,), (14, 3)]
     assert "keras" in done.runtime
 
 
@@ -167,7 +167,7 @@ def test_waveforms_of_steps_and_channels_are_turned(tmp_path, session):
     preparation = Preparation(sample_period_ns=2, channels=channels, window_length=16)
     promise = Promise(name="clean", kind="waveform", unit="prepared")
     adopt(tmp_path / "x.keras", tmp_path / "model", Task(preparation=preparation, promises=(promise,)))
-    assert read_spec(tmp_path / "model" / "model.json").outputs[0].shape == (2, 16)
+    assert read_description(tmp_path / "model" / "model.json").outputs[0].shape == (2, 16)
     assert read_keras(tmp_path / "model" / "model.keras", session).output_shape == (None, 2, 16)
 
 
@@ -267,7 +267,7 @@ def test_model_that_is_there_is_not_replaced_unasked(tmp_path):
     with pytest.raises(OutputError, match="overwrite"):
         adopt(GOLDEN / "sklearn_mlp.onnx", tmp_path / "model", TASK)
     adopt(GOLDEN / "sklearn_mlp.onnx", tmp_path / "model", TASK, overwrite=True)
-    assert read_spec(tmp_path / "model" / "model.json").provenance["adopted"]["file"] == "sklearn_mlp.onnx"
+    assert read_description(tmp_path / "model" / "model.json").provenance["adopted"]["file"] == "sklearn_mlp.onnx"
 
 
 def test_keras_3_file_with_code_is_refused_by_the_layers_name(tmp_path, session):

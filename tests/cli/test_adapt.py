@@ -59,7 +59,7 @@ def test_unlabelled_pulses_give_a_frozen_file(command: Command, model: Path, run
     assert result["method"] == "unlabelled"
     assert result["n_pulses"] == 3000
     assert sum(part["n_pulses"] for part in result["slices"]) == 3000
-    assert read_frozen(output).spec.thresholds == {
+    assert read_frozen(output).description.thresholds == {
         efficiency_name(0.9): result["thresholds"][efficiency_name(0.9)]["value"]
     }
 

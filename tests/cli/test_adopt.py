@@ -13,7 +13,7 @@ import pytest
 from discrimen.cli.main import main
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import read_spec
+from discrimen.network.model_description import read_description
 from discrimen.network.preparation import one_channel
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -53,13 +53,13 @@ def test_preparation_by_options_and_made_up_pulses(command: Command, tmp_path: P
     assert (status, err) == (0, "")
     assert "64 made-up pulses (give --pulses RUN for real ones): at most" in out
     assert "output 'scores': classes (gamma, neutron)" in out
-    assert read_spec(tmp_path / "model" / "model.json").preparation == PREPARATION
+    assert read_description(tmp_path / "model" / "model.json").preparation == PREPARATION
 
 
 def test_window_is_as_long_as_the_input(command: Command, tmp_path: Path) -> None:
     status, _, err = command(NETWORK, "-o", tmp_path / "model", *OPTIONS, "--align", "0.3", "--align-position", "6")
     assert (status, err) == (0, "")
-    preparation = read_spec(tmp_path / "model" / "model.json").preparation
+    preparation = read_description(tmp_path / "model" / "model.json").preparation
     assert (preparation.window_length, preparation.only.window_start) == (32, 0)
     assert preparation.alignment is not None
     assert preparation.alignment.position == 6
@@ -74,10 +74,10 @@ def test_pulses_of_a_run_and_preparation_of_another_model(command: Command, tmp_
     result = json.loads(out)
     assert (result["n_pulses"], result["made_up_pulses"]) == (40, False)
     assert result["worst_difference"] < 1e-5
-    spec = read_spec(tmp_path / "model" / "model.json")
-    assert spec.preparation == PREPARATION
-    assert spec.settings.polarity == "negative"
-    assert spec.provenance["adopted"]["check"]["pulses"][0]["name"] == "run.lh5"
+    description = read_description(tmp_path / "model" / "model.json")
+    assert description.preparation == PREPARATION
+    assert description.settings.polarity == "negative"
+    assert description.provenance["adopted"]["check"]["pulses"][0]["name"] == "run.lh5"
 
 
 def test_outputs_are_described_by_options(command: Command, tmp_path: Path) -> None:

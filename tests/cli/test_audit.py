@@ -13,7 +13,7 @@ import discrimen
 from discrimen.cli.main import main
 from discrimen.errors import DataError
 from discrimen.formats.table import open_writer
-from discrimen.network.model_spec import read_spec
+from discrimen.network.model_description import read_description
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.simulation.config import SimulationConfig
@@ -128,7 +128,7 @@ def test_accepted_errors_are_kept_with_the_model(run: Run, faulty: Path, tmp_pat
     status, _, err = run("train", faulty, "-o", tmp_path / "model", "--epochs", "1", "--accept")
     assert status == 0
     assert "ERROR give-away-baseline" in err
-    origin = read_spec(tmp_path / "model" / "model.json").provenance
+    origin = read_description(tmp_path / "model" / "model.json").provenance
     assert "give-away-baseline" in [finding["check"] for finding in origin["audit"]["findings"]]
     assert "split by time" in err
     assert origin["split"]["kind"] == "time"

@@ -61,7 +61,7 @@ def test_thresholds_are_chosen_stored_and_used_by_name(
     assert status == 0, err
     found = json.loads(out)["calibration"]
     assert found["temperature"]["log_loss_after"] < found["temperature"]["log_loss_before"]
-    stored = read_frozen(frozen).spec
+    stored = read_frozen(frozen).description
     assert stored.provenance["calibration"]["files"][0]["name"] == "calibration.lh5"
     assert stored.thresholds == {name: each["value"] for name, each in found["thresholds"].items()}
     name = "neutron-efficiency-0.5"
@@ -92,7 +92,7 @@ def test_the_only_stored_threshold_is_the_default(
     frozen = tmp_path / "x.discrimen"
     status, _, err = command("freeze", model, "-o", frozen, "--neutron-efficiency", "0.5", "--calibrate", labelled)
     assert status == 0, err
-    stored = read_frozen(frozen).spec.thresholds["neutron-efficiency-0.5"]
+    stored = read_frozen(frozen).description.thresholds["neutron-efficiency-0.5"]
     status, out, err = command("classify", frozen, labelled, "-o", tmp_path / "scores.h5")
     assert status == 0, err
     assert f"at a neutron score of {stored:g} (neutron-efficiency-0.5)" in " ".join(out.split())

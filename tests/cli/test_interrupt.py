@@ -26,4 +26,4 @@ def test_ctrl_c_in_training_keeps_the_best_model_so_far(tmp_path: Path) -> None:
         stdout, stderr = process.communicate()
     assert process.returncode == 130, stderr
     assert "ended by interrupt" in stdout
-    assert discrimen.load(model).spec.provenance["stopped_by"] == "interrupt"
+    assert discrimen.load(model).description.provenance["stopped_by"] == "interrupt"

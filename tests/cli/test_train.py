@@ -158,8 +158,8 @@ def test_a_killed_training_goes_on(run: Run, folder: Path, tmp_path: Path) -> No
     # The last epoch before may be done again, if the end came before its state was written.
     assert after[: len(before) - 1] == before[:-1]
     assert [int(row.split(",")[0]) for row in after[1:]] == list(range(1, 301))
-    _, spec = load_model_folder(model)
-    assert spec.provenance["n_epochs"] == 300
-    assert spec.provenance["files"][0]["name"] == "labelled.npz"
+    _, description = load_model_folder(model)
+    assert description.provenance["n_epochs"] == 300
+    assert description.provenance["files"][0]["name"] == "labelled.npz"
     status, _, err = run("train", *how, "--resume", model)
     assert (status, "this training is finished" in err) == (1, True)

@@ -19,7 +19,7 @@ from tests.network.weights import Weights
 from discrimen.network.frozen_file import write_frozen
 from discrimen.network.graph import chain
 from discrimen.network.layers import Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 FOLDER = REPOSITORY / "cpp" / "tests" / "found"
 DIGEST_BYTES = 32
@@ -30,7 +30,7 @@ def small_file() -> bytearray:
     network = chain((Flatten(), Weights().dense(20, 2)))
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "small.discrimen"
-        write_frozen(frozen(network, ModelSpec(preparation=FALLING), n_pulses=2), path)
+        write_frozen(frozen(network, ModelDescription(preparation=FALLING), n_pulses=2), path)
         return bytearray(path.read_bytes())
 
 

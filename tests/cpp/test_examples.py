@@ -19,7 +19,7 @@ from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 EXAMPLES = native_build.REPOSITORY / "cpp" / "examples"
 PAGE = native_build.REPOSITORY / "docs" / "native-engine.md"
@@ -48,10 +48,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Dense(kernel=kernel, bias=rng.normal(0, 0.2, outputs).astype(np.float32), activation=activation)  # type: ignore[arg-type]
 
     network = chain([Flatten(), dense(75, 6, "tanh"), dense(6, 2, "linear")])
-    spec = ModelSpec(preparation=PREPARATION).with_thresholds({"efficiency_0.95": THRESHOLD})
-    golden = golden_vectors(network, spec, toy_pulses(10).samples.astype(np.int32)[:, np.newaxis])
+    description = ModelDescription(preparation=PREPARATION).with_thresholds({"efficiency_0.95": THRESHOLD})
+    golden = golden_vectors(network, description, toy_pulses(10).samples.astype(np.int32)[:, np.newaxis])
     path = tmp_path_factory.mktemp("model") / "random.discrimen"
-    write_frozen(FrozenModel(spec, network, golden), path)
+    write_frozen(FrozenModel(description, network, golden), path)
     return path
 
 

@@ -18,7 +18,7 @@ from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 
 RUN = Path(__file__).parents[1] / "formats" / "golden" / "compass_data_r.root"
@@ -48,9 +48,9 @@ def write_model(path: Path) -> Path:
     rng = np.random.default_rng(3)
     kernel = rng.normal(0, 0.2, (LENGTH, 2)).astype(np.float32)
     network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
-    spec = ModelSpec(preparation=preparation)
-    golden = golden_vectors(network, spec, rng.integers(0, 16384, (4, 1, LENGTH)).astype(np.int32))
-    write_frozen(FrozenModel(spec, network, golden), path)
+    description = ModelDescription(preparation=preparation)
+    golden = golden_vectors(network, description, rng.integers(0, 16384, (4, 1, LENGTH)).astype(np.int32))
+    write_frozen(FrozenModel(description, network, golden), path)
     return path
 
 

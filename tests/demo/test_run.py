@@ -28,7 +28,7 @@ def test_the_demo_ends_with_a_frozen_model_and_its_scores(
     with h5py.File(tmp_path / "test.scores.h5") as scores:
         assert scores.attrs["model_sha256"] == frozen.sha256
     samples = discrimen.read(tmp_path / "test.BIN").pulses.samples
-    is_neutron = frozen.predictor.predict(samples)[:, frozen.spec.neutron_class] >= 0.5
+    is_neutron = frozen.predictor.predict(samples)[:, frozen.description.neutron_class] >= 0.5
     last = capsys.readouterr().out.splitlines()[-3:]
     assert last[0].startswith(f"frozen model: {tmp_path / 'demo.discrimen'}")
     assert last[1].startswith("scores by native")

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.evaluation import Report, evaluate
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, one_channel
 from discrimen.network.prepare import prepare
 from discrimen.pulses import Label, Pulses
@@ -70,11 +70,13 @@ def toy_pulses(
 class ToyPredictor:
     """The expected log-likelihood ratio of the prepared waveform; NaN where the pulse cannot be prepared."""
 
-    spec: ModelSpec = field(default_factory=lambda: ModelSpec(preparation=PREPARATION, settings=SETTINGS))
+    description: ModelDescription = field(
+        default_factory=lambda: ModelDescription(preparation=PREPARATION, settings=SETTINGS)
+    )
     backend: str = "toy"
 
     def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        prepared = prepare(samples, self.spec.preparation)
+        prepared = prepare(samples, self.description.preparation)
         waveforms = prepared.waveforms[:, 0].astype(np.float64)
         area = np.maximum(waveforms.sum(axis=1), 1e-6)
         gamma, neutron = (_shape(shares, 30.0)[30:110] for shares in (_GAMMA_SHARES, _NEUTRON_SHARES))
@@ -96,11 +98,11 @@ def make_pulses() -> Callable[..., Pulses]:
 
 @pytest.fixture(scope="session")
 def make_predictor() -> Callable[..., ToyPredictor]:
-    """Give the maker of toy predictors; changes go to the spec."""
+    """Give the maker of toy predictors; changes go to the description."""
 
     def make(thresholds: Mapping[str, float] | None = None, **changes: Any) -> ToyPredictor:
-        spec = ModelSpec(**({"preparation": PREPARATION, "settings": SETTINGS} | changes))
-        return ToyPredictor(spec=spec.with_thresholds(thresholds or {}))
+        description = ModelDescription(**({"preparation": PREPARATION, "settings": SETTINGS} | changes))
+        return ToyPredictor(description=description.with_thresholds(thresholds or {}))
 
     return make
 

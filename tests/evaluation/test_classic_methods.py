@@ -25,7 +25,7 @@ CLASSIC = ("gatti", "pulse_gradient", "frequency_gradient", "boosted_tree")
 @pytest.fixture(scope="module")
 def methods(make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]) -> ClassicMethods:
     tuning = make_pulses(2000, seed=8)
-    aligned = aligned_preparation(tuning.samples, make_predictor().spec.preparation, whole_share=0.9)
+    aligned = aligned_preparation(tuning.samples, make_predictor().description.preparation, whole_share=0.9)
     return ClassicMethods(
         methods=tuned_methods(tuning, preparation=aligned, merit=merit_on(tuning), seed=0, by_energy=True),
         preparation=aligned,

@@ -343,7 +343,7 @@ def test_predictor_must_give_probabilities(
     scores: np.ndarray, message: str, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:
     class Wrong:
-        spec = make_predictor().spec
+        description = make_predictor().description
         backend = "wrong"
 
         def predict(self, samples: np.ndarray) -> np.ndarray:

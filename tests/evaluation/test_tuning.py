@@ -31,7 +31,7 @@ def n_searched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def search(pulses: Pulses, make_predictor: Callable[..., Any]) -> None:
     sample = TuningSelection(pulses=pulses, energy_kevee=None)
-    tuned_gates(sample, energy=None, preparation=make_predictor().spec.preparation, rng=np.random.default_rng(0))
+    tuned_gates(sample, energy=None, preparation=make_predictor().description.preparation, rng=np.random.default_rng(0))
 
 
 def test_the_search_uses_all_pulses_of_a_usual_run(

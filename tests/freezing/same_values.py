@@ -13,7 +13,7 @@ from discrimen.freezing.from_keras import network_of
 from discrimen.keras_jax import KerasSession
 from discrimen.network.activations import Activation
 from discrimen.network.graph import Network, run
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output, class_scores
 from discrimen.network.preparation import Channel, Preparation
 from discrimen.network.prepare.arrangement import arranged, arrangement_for
@@ -44,11 +44,11 @@ def code(name: str, n_values: int, *, activation: Activation = "linear") -> Outp
     return Output(name=name, kind="code", shape=(n_values,), unit="1", activation=activation)
 
 
-def described(model: Any, *outputs: Output) -> ModelSpec:
+def described(model: Any, *outputs: Output) -> ModelDescription:
     """Describe a model; by default each of its outputs as a code, its values as they are."""
     names = [f"{number} {each._keras_history.operation.name}" for number, each in enumerate(model.outputs)]
     given = tuple(code(name, prod(each.shape[1:])) for name, each in zip(names, model.outputs, strict=True))
-    return ModelSpec(preparation=preparation_of(model), outputs=outputs or given)
+    return ModelDescription(preparation=preparation_of(model), outputs=outputs or given)
 
 
 def scores(names: str, activation: Activation = "softmax") -> Output:
@@ -65,15 +65,15 @@ def assert_same_values(session: KerasSession, model: Any, *outputs: Output, tole
     """Compare, relative to the largest value if that is above 1; return the translation."""
     rng = np.random.default_rng(3)
     randomise(model, rng)
-    spec = described(model, *outputs)
+    description = described(model, *outputs)
     shape = model.inputs[0].shape[1:]
-    waveforms: NDArray[np.float32] = rng.normal(0, 1, (17, *spec.preparation.shape)).astype(np.float32)
-    laid_out = arranged(waveforms, arrangement_for(shape, spec.preparation))
+    waveforms: NDArray[np.float32] = rng.normal(0, 1, (17, *description.preparation.shape)).astype(np.float32)
+    laid_out = arranged(waveforms, arrangement_for(shape, description.preparation))
     with session.on_device():
         expected = session.jax.tree.leaves(session.jax.jit(model, compiler_options=QUICKLY)(laid_out))
-    network = network_of(model, spec)
+    network = network_of(model, description)
     found = run(network, waveforms.astype(np.float64))
-    for output, values, wanted in zip(spec.outputs, found, expected, strict=True):
+    for output, values, wanted in zip(description.outputs, found, expected, strict=True):
         exact = np.asarray(wanted, dtype=np.float64).reshape(len(waveforms), -1)
         if output.kind == "classes" and exact.shape[1] == 1:
             exact = np.concatenate([1 - exact, exact], axis=1)

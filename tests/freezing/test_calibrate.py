@@ -57,15 +57,15 @@ def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path:
     output = tmp_path / "x.discrimen"
     wished = task(neutron_efficiencies=(0.95, 0.5), gamma_leakages=(0.2,))
     freeze(folder, output, calibration=wished)
-    spec = read_frozen(output).spec
-    assert list(spec.thresholds) == ["neutron-efficiency-0.95", "neutron-efficiency-0.5", "gamma-leakage-0.2"]
+    description = read_frozen(output).description
+    assert list(description.thresholds) == ["neutron-efficiency-0.95", "neutron-efficiency-0.5", "gamma-leakage-0.2"]
     scores = load_model(output).predictor.predict(wished.pulses.samples)[:, 1]
     labels = wished.pulses.column("label")
-    kept = np.mean(scores[labels == Label.NEUTRON] >= spec.thresholds["neutron-efficiency-0.5"] - 1e-6)
-    leaked = np.mean(scores[labels == Label.GAMMA] >= spec.thresholds["gamma-leakage-0.2"])
+    kept = np.mean(scores[labels == Label.NEUTRON] >= description.thresholds["neutron-efficiency-0.5"] - 1e-6)
+    leaked = np.mean(scores[labels == Label.GAMMA] >= description.thresholds["gamma-leakage-0.2"])
     assert kept == pytest.approx(0.5, abs=0.01)
     assert 0.19 < leaked <= 0.2
-    origin = spec.provenance["calibration"]
+    origin = description.provenance["calibration"]
     assert origin["files"] == [{"name": "toy", "sha256": "0"}]
     share = origin["thresholds"]["neutron-efficiency-0.95"]["efficiency"]
     assert share["low"] < 0.95 <= share["value"] < share["high"]
@@ -90,11 +90,11 @@ def test_thresholds_alone_leave_the_scores(folder: Path, tmp_path: Path) -> None
     freeze(folder, plain)
     freeze(folder, cut, calibration=task(temperature=False, neutron_efficiencies=(0.9,)))
     assert np.array_equal(read_frozen(plain).golden.values[0], read_frozen(cut).golden.values[0])
-    assert read_frozen(cut).spec.provenance["calibration"]["temperature"] is None
+    assert read_frozen(cut).description.provenance["calibration"]["temperature"] is None
 
 
 def test_a_model_is_calibrated_once(folder: Path, tmp_path: Path) -> None:
     done = freeze(folder, tmp_path / "x.discrimen", calibration=task())
     assert done.calibration is not None
     with pytest.raises(SettingsError, match="calibrated already"):
-        calibrated(done.model.network, done.model.spec, done.calibration, task())
+        calibrated(done.model.network, done.model.description, done.calibration, task())

@@ -57,10 +57,10 @@ class TestReferencePredictor(PredictorContract):
         assert difference.max() < 1e-5
 
     def test_carries_the_whole_description(self, predictor: Predictor, folder: Path) -> None:
-        history = predictor.spec.provenance["history"]
+        history = predictor.description.provenance["history"]
         assert len(history["loss"]) == len(history["val_loss"]) > 0
-        provenance = {name: value for name, value in predictor.spec.provenance.items() if name != "history"}
-        assert replace(predictor.spec, provenance=provenance) == load_model(folder).spec
+        provenance = {name: value for name, value in predictor.description.provenance.items() if name != "history"}
+        assert replace(predictor.description, provenance=provenance) == load_model(folder).description
 
 
 def test_frozen_model_needs_no_keras(frozen: Path) -> None:

@@ -13,7 +13,7 @@ from discrimen.freezing.from_keras import network_of
 from discrimen.keras_jax import KerasSession
 from discrimen.network.graph import run
 from discrimen.network.layers import Dense
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import one_channel
 from discrimen.network.prepare.arrangement import arrangement_for
@@ -62,7 +62,7 @@ def test_a_model_of_another_length_is_refused_with_both(session: KerasSession) -
     model = sequential(session, (12,), session.keras.layers.Dense(2))
     preparation = one_channel(sample_period_ns=1, polarity=1, baseline_start=0, baseline_stop=1, window_length=13)
     with pytest.raises(SettingsError, match=r"shape \(12,\), but the preparation gives 1 channel of 13 samples"):
-        network_of(model, ModelSpec(preparation=preparation, outputs=(code("x", 2),)))
+        network_of(model, ModelDescription(preparation=preparation, outputs=(code("x", 2),)))
 
 
 def test_every_output_is_read_before_its_activation(session: KerasSession) -> None:
@@ -126,13 +126,13 @@ def test_logits_need_to_be_called_so(session: KerasSession) -> None:
     layers = session.keras.layers
     for units in (1, 2):
         model = sequential(session, (12,), layers.Dense(units))
-        spec = described(model, scores("gamma neutron"))
+        description = described(model, scores("gamma neutron"))
         with pytest.raises(
             SettingsError, match=r"probabilities by softmax, the network ends in linear values.*from_logits"
         ):
-            network_of(model, spec)
+            network_of(model, description)
         model.set_weights([np.ones((12, units), np.float32), np.arange(units, dtype=np.float32)])
-        network = network_of(model, spec, from_logits=True)
+        network = network_of(model, description, from_logits=True)
         (logits,) = run(network, np.ones((1, 1, 12)))
         assert logits.tolist() == [[0.0, 12.0] if units == 1 else [12.0, 13.0]]
 

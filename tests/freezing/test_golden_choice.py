@@ -17,7 +17,7 @@ from discrimen.network.golden import GoldenVectors, exact_values
 from discrimen.network.graph import Network, chain
 from discrimen.network.layers import Conv1D, Dense, Flatten, GlobalMaxPooling1D, Lstm, Reshape, weights_of
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, Scale, one_channel
 
 RNG = np.random.default_rng(3)
@@ -27,7 +27,7 @@ def weights(*shape: int, size: float = 1.0) -> Any:
     return (RNG.normal(size=shape) * size).astype(np.float32)
 
 
-def described(scale: Scale = "peak", alignment: Alignment | None = None) -> ModelSpec:
+def described(scale: Scale = "peak", alignment: Alignment | None = None) -> ModelDescription:
     preparation = one_channel(
         sample_period_ns=10.0,
         polarity=-1,
@@ -37,7 +37,7 @@ def described(scale: Scale = "peak", alignment: Alignment | None = None) -> Mode
         scale=scale,
         alignment=alignment,
     )
-    return ModelSpec(preparation=preparation)
+    return ModelDescription(preparation=preparation)
 
 
 def dense(*, gain: float, first: float = 1.0) -> Network:
@@ -90,8 +90,8 @@ def tampered(network: Network) -> Iterator[tuple[str, Network]]:
                 yield f"{number} {name} {place}", Network(nodes, network.outputs)
 
 
-def passes(golden: GoldenVectors, network: Network, spec: ModelSpec) -> bool:
-    found = exact_values(network, spec.preparation, golden.samples)
+def passes(golden: GoldenVectors, network: Network, description: ModelDescription) -> bool:
+    found = exact_values(network, description.preparation, golden.samples)
     differences = [np.abs(one - other).max() for one, other in zip(found, golden.values, strict=True)]
     return all(one <= tolerance for one, tolerance in zip(differences, golden.tolerances, strict=True))
 
@@ -110,50 +110,54 @@ def passes(golden: GoldenVectors, network: Network, spec: ModelSpec) -> bool:
 def test_a_weight_that_moves_a_score_of_other_pulses_is_caught(
     network: Network, scale: Scale, session: KerasSession
 ) -> None:
-    spec = described(scale)
-    candidates = made_up_pulses(spec.preparation, 400, seed=1)
-    ((first, second),) = (each.mean(axis=0) for each in exact_values(network, spec.preparation, candidates))
-    network = with_logits(network, spec, factor=1.0, offset=np.array([0.0, first - second]))  # scores on both sides
-    golden = choose_golden(network, spec, candidates, session=session)
-    others = made_up_pulses(spec.preparation, 400, seed=2)
-    (scores,) = (spec.scores.finish(each) for each in exact_values(network, spec.preparation, others))
-    assert passes(golden, network, spec)
+    description = described(scale)
+    candidates = made_up_pulses(description.preparation, 400, seed=1)
+    ((first, second),) = (each.mean(axis=0) for each in exact_values(network, description.preparation, candidates))
+    network = with_logits(
+        network, description, factor=1.0, offset=np.array([0.0, first - second])
+    )  # scores on both sides
+    golden = choose_golden(network, description, candidates, session=session)
+    others = made_up_pulses(description.preparation, 400, seed=2)
+    (scores,) = (description.scores.finish(each) for each in exact_values(network, description.preparation, others))
+    assert passes(golden, network, description)
     moved = 0
     for where, changed in tampered(network):
-        (now,) = (spec.scores.finish(each) for each in exact_values(changed, spec.preparation, others))
+        (now,) = (description.scores.finish(each) for each in exact_values(changed, description.preparation, others))
         if np.abs(now - scores).max() >= 1e-3:
             moved += 1
-            assert not passes(golden, changed, spec), where
+            assert not passes(golden, changed, description), where
     assert moved > 20
 
 
 def test_few_vectors_are_enough(session: KerasSession) -> None:
-    spec, network = described(), dense(gain=1.0)
-    golden = choose_golden(network, spec, made_up_pulses(spec.preparation, 400), session=session)
+    description, network = described(), dense(gain=1.0)
+    golden = choose_golden(network, description, made_up_pulses(description.preparation, 400), session=session)
     assert FEWEST <= len(golden.samples) < MOST
     assert len(np.unique(golden.samples, axis=0)) == len(golden.samples)
 
 
 def test_pulses_that_hang_on_the_last_digit_of_their_crossing_prove_nothing(session: KerasSession) -> None:
-    spec = described(alignment=Alignment(position=4))
-    ordinary = made_up_pulses(spec.preparation, 50)[:, 0]
+    description = described(alignment=Alignment(position=4))
+    ordinary = made_up_pulses(description.preparation, 50)[:, 0]
     # An edge that crosses 0.3 of the peak exactly at a sample.
     records = np.full((1, ordinary.shape[1]), 5000, np.int32)
     records[0, 10:] -= np.minimum(np.arange(1, records.shape[1] - 9) * 100, 1000)
     network = dense(gain=1.0)
-    golden = choose_golden(network, spec, np.concatenate([records, ordinary]), session=session)
+    golden = choose_golden(network, description, np.concatenate([records, ordinary]), session=session)
     assert not (golden.samples[:, 0] == records[0]).all(axis=1).any()
 
 
 def test_pulses_that_cannot_be_prepared_prove_nothing(session: KerasSession) -> None:
-    spec = described()
+    description = described()
     flat = np.full((10, 36), 5000, np.int32)
     with pytest.raises(DataError, match="none of 10 pulses can be prepared"):
-        choose_golden(dense(gain=1.0), spec, flat, session=session)
+        choose_golden(dense(gain=1.0), description, flat, session=session)
 
 
 def test_endless_values_are_refused(session: KerasSession) -> None:
-    spec = described("none")
+    description = described("none")
     network = chain([Flatten(), Dense(kernel=np.full((30, 2), 3e38, np.float32), bias=weights(2))])
     with pytest.raises(DataError, match="finite"):
-        choose_golden(network, spec, made_up_pulses(spec.preparation, 20).astype(np.float32) * 1e30, session=session)
+        choose_golden(
+            network, description, made_up_pulses(description.preparation, 20).astype(np.float32) * 1e30, session=session
+        )

@@ -277,10 +277,10 @@ def test_models_that_code_would_have_to_join_are_refused(session: KerasSession) 
         pass
 
     x = keras.Input((WIDTH,))
-    spec = described(keras.Model(x, dense(keras, x)))
+    description = described(keras.Model(x, dense(keras, x)))
     with pytest.raises(SettingsError, match=r"sequential and functional models can be frozen, 'mine' is a Mine"):
-        network_of(Mine(), spec)
+        network_of(Mine(), description)
     with pytest.raises(SettingsError, match=r"is not built yet: begin it with a keras\.Input"):
-        network_of(keras.Sequential([keras.layers.Dense(2)]), spec)
+        network_of(keras.Sequential([keras.layers.Dense(2)]), description)
     with pytest.raises(SettingsError, match=r"a Mine"):
-        network_of(Mine(x, dense(keras, x)), spec)
+        network_of(Mine(x, dense(keras, x)), description)

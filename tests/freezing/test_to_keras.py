@@ -22,15 +22,15 @@ def session():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_model_of_a_network_is_read_back_as_one_that_computes_the_same(name, session):
-    network, spec = NETWORKS[name]()
+    network, description = NETWORKS[name]()
     if any(isinstance(node.layer, WITHOUT_COUNTERPART) for node in network.nodes):
         with pytest.raises(SettingsError, match="has no counterpart in Keras"):
-            keras_model_of(network, spec.preparation.shape, spec.outputs, session)
+            keras_model_of(network, description.preparation.shape, description.outputs, session)
         return
-    model = keras_model_of(network, spec.preparation.shape, spec.outputs, session)
-    draft, values = drafted(model, spec.preparation)
+    model = keras_model_of(network, description.preparation.shape, description.outputs, session)
+    draft, values = drafted(model, description.preparation)
     again = draft.network(folded(draft, values))
-    waveforms = np.random.default_rng(1).normal(size=(5, *spec.preparation.shape))
-    for output, values, found in zip(spec.outputs, run(network, waveforms), run(again, waveforms), strict=True):
+    waveforms = np.random.default_rng(1).normal(size=(5, *description.preparation.shape))
+    for output, values, found in zip(description.outputs, run(network, waveforms), run(again, waveforms), strict=True):
         wanted = output.finish(values)
         assert_allclose(found, wanted, atol=1e-5 * max(1, np.abs(wanted).max()))

@@ -86,21 +86,21 @@ def in_float64(session: KerasSession, made: Made) -> tuple[NDArray[np.float64], 
     """Compute a model by Keras in double precision, from the same preparation in double precision."""
     keras = session.keras
     with session.on_device(), session.jax.enable_x64(True):
-        model, spec = load_model_folder(made.folder, session=session)
+        model, description = load_model_folder(made.folder, session=session)
         double = type(model).from_config(_with_dtype(model.get_config()))
         for to, weight in zip(double.weights, model.weights, strict=True):
             to.assign(np.asarray(weight.value).astype(np.float64))
         assert all(variable.dtype == "float64" for variable in double.trainable_variables)
-        prepared = prepare(made.samples, spec.preparation, present=made.present, dtype=np.float64)
+        prepared = prepare(made.samples, description.preparation, present=made.present, dtype=np.float64)
         assert prepared.valid.all()
         shape = tuple(double.input_shape[1:])
-        given = double(keras.ops.array(arranged(prepared.waveforms, arrangement_for(shape, spec.preparation))))
+        given = double(keras.ops.array(arranged(prepared.waveforms, arrangement_for(shape, description.preparation))))
         values = [np.asarray(each) for each in (given if isinstance(given, list | tuple) else [given])]
     assert all(each.dtype == np.float64 for each in values)
     flat = [each.reshape(len(each), -1) for each in values]
     return tuple(
         np.concatenate([1 - each, each], axis=1) if output.kind == "classes" and each.shape[1] == 1 else each
-        for each, output in zip(flat, spec.outputs, strict=True)
+        for each, output in zip(flat, description.outputs, strict=True)
     )
 
 
@@ -133,7 +133,7 @@ def frozen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def assert_as_exact(predictor: Predictor, frozen: Frozen) -> None:
     found = predictor.run(frozen.made.samples, present=frozen.made.present)
     assert len(found) == len(frozen.exact)
-    for output, one, exact in zip(predictor.spec.outputs, found, frozen.exact, strict=True):
+    for output, one, exact in zip(predictor.description.outputs, found, frozen.exact, strict=True):
         scale = 1.0 if output.kind == "classes" else np.abs(exact).max()
         assert exact.std() > 1e-4 * scale, "values that all pulses share prove nothing"
         assert np.abs(one - exact).max() <= TOLERANCE * scale, output.name

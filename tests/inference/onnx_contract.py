@@ -23,7 +23,7 @@ from discrimen.inference.reference_predictor import ReferencePredictor, run_exac
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.graph import chain
 from discrimen.network.layers import Layer
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import class_scores
 
 STILL = FALLING.with_only(window_start=9)
@@ -31,7 +31,7 @@ STILL = replace(STILL, alignment=None, scale="area")
 
 
 def _scoring(make: Callable[[Weights], tuple[Layer, ...]]) -> Callable[[], Built]:
-    return lambda: (chain(make(Weights(11))), ModelSpec(preparation=STILL))
+    return lambda: (chain(make(Weights(11))), ModelDescription(preparation=STILL))
 
 
 SCORING: dict[str, Callable[[], Built]] = {
@@ -78,7 +78,7 @@ class OnnxPredictorContract(PredictorContract):
     @pytest.mark.parametrize("name", MODELS)
     def test_gives_all_outputs_of_the_reference(self, tmp_path: Path, name: str) -> None:
         model = write_model(tmp_path / "m.discrimen", MODELS[name]())
-        preparation = model.spec.preparation
+        preparation = model.description.preparation
         samples, present = raw_pulses(preparation, 33), channels_there(preparation, 33)
         expected = run_exactly(model, samples, present=present)
         predictor = self.kind(tmp_path / "m.discrimen", threads=1, batch_size=10)
@@ -91,7 +91,7 @@ class OnnxPredictorContract(PredictorContract):
 
     def test_pulse_without_its_channels_gives_nan(self, tmp_path: Path) -> None:
         model = write_model(tmp_path / "m.discrimen", MODELS["everything at once"]())
-        samples = raw_pulses(model.spec.preparation, 6)
+        samples = raw_pulses(model.description.preparation, 6)
         present = np.ones((6, 3), dtype=bool)
         present[2] = False
         for found in self.kind(tmp_path / "m.discrimen").run(samples, present=present):
@@ -99,19 +99,19 @@ class OnnxPredictorContract(PredictorContract):
 
     def test_all_channels_are_there_where_nothing_is_said(self, tmp_path: Path) -> None:
         model = write_model(tmp_path / "m.discrimen", MODELS["channels as steps"]())
-        samples = raw_pulses(model.spec.preparation, 6)
+        samples = raw_pulses(model.description.preparation, 6)
         predictor = self.kind(tmp_path / "m.discrimen")
         (said,) = predictor.run(samples, present=np.ones((6, 3), dtype=bool))
         assert_array_equal(predictor.run(samples)[0], said)
 
     def test_absent_channel_that_the_model_needs_is_refused(self, tmp_path: Path) -> None:
         model = write_model(tmp_path / "m.discrimen", MODELS["two channels"]())
-        samples = raw_pulses(model.spec.preparation, 6)
+        samples = raw_pulses(model.description.preparation, 6)
         with pytest.raises(DataError, match="this model needs all of them"):
             self.kind(tmp_path / "m.discrimen").run(samples, present=np.zeros((6, 2), dtype=bool))
 
     def test_carries_the_whole_description(self, predictor: Predictor, frozen_path: Path) -> None:
-        assert predictor.spec == read_frozen(frozen_path).spec
+        assert predictor.description == read_frozen(frozen_path).description
 
     def test_samples_of_16_bits_score_right(
         self, predictor: Predictor, frozen_path: Path, samples: NDArray[Any]
@@ -156,7 +156,7 @@ class OnnxPredictorContract(PredictorContract):
         self, predictor: Predictor, frozen_path: Path, tmp_path: Path, samples: NDArray[Any]
     ) -> None:
         from_onnx = self.kind(written_onnx(read_frozen(frozen_path), tmp_path))
-        assert from_onnx.spec == predictor.spec
+        assert from_onnx.description == predictor.description
         for dtype in (np.int16, np.uint16, np.int32, np.float32):
             assert_allclose(from_onnx.predict(samples.astype(dtype)), predictor.predict(samples), atol=1e-6)
 
@@ -171,7 +171,7 @@ class OnnxPredictorContract(PredictorContract):
         model = write_model(tmp_path / "m.discrimen", MODELS["everything at once"]())
         golden = model.golden
         given = self.kind(written_onnx(model, tmp_path)).run(golden.samples, present=golden.present)
-        for output, found, values in zip(model.spec.outputs, given, golden.values, strict=True):
+        for output, found, values in zip(model.description.outputs, given, golden.values, strict=True):
             wanted = output.finish(values)
             assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
 
@@ -182,16 +182,16 @@ class OnnxPredictorContract(PredictorContract):
         values[output] = values[output].copy()
         values[output][3, -1] += 3 * model.golden.tolerances[output]
         write_frozen(replace(model, golden=replace(model.golden, values=tuple(values))), tmp_path / "liar.discrimen")
-        name = model.spec.outputs[output].name
+        name = model.description.outputs[output].name
         with pytest.raises(FormatError, match=f"off its own golden vectors: output '{name}' by"):
             self.kind(tmp_path / "liar.discrimen")
 
     def test_scores_that_are_all_but_certain_still_feel_the_weights(self, tmp_path: Path) -> None:
-        network, spec = MODELS["two classes"]()
+        network, description = MODELS["two classes"]()
         last = network.nodes[-1]
         certain = replace(last, layer=replace(last.layer, bias=last.layer.bias + np.array([0, 200], np.float32)))
         network = replace(network, nodes=(*network.nodes[:-1], certain))
-        model = frozen(network, spec)
+        model = frozen(network, description)
         kernel = certain.layer.kernel + np.float32(0.02)
         other = replace(certain, layer=replace(certain.layer, kernel=kernel))
         other_network = replace(network, nodes=(*network.nodes[:-1], other))
@@ -231,14 +231,14 @@ class OnnxPredictorContract(PredictorContract):
 
     def test_description_of_another_network_is_refused(self, tmp_path: Path) -> None:
         model = frozen(*MODELS["two classes"]())
-        other = replace(model.spec, outputs=(class_scores(("gamma", "neutron", "muon")),))
+        other = replace(model.description, outputs=(class_scores(("gamma", "neutron", "muon")),))
         path = with_description(written_onnx(model, tmp_path), json.dumps(other.as_dict()))
         with pytest.raises(FormatError, match=r"promises .*, scores \(any, 3\), the graph has .*, scores \(any, 2\);"):
             self.kind(path)
 
     def test_description_of_other_channels_is_refused(self, tmp_path: Path) -> None:
         model = frozen(*MODELS["two channels"]())
-        other = replace(model.spec, preparation=replace(model.spec.preparation, masked=True))
+        other = replace(model.description, preparation=replace(model.description.preparation, masked=True))
         path = with_description(written_onnx(model, tmp_path), json.dumps(other.as_dict()))
         with pytest.raises(FormatError, match=r"samples \(any, 2, any\), present \(any, 2\), .* the graph has samples"):
             self.kind(path)

@@ -23,7 +23,7 @@ class PredictorContract:
     def test_gives_one_float32_probability_a_class(self, predictor: Predictor, samples: NDArray[Any]) -> None:
         scores = predictor.predict(samples)
         assert scores.dtype == np.float32
-        assert scores.shape == (len(samples), len(predictor.spec.classes))
+        assert scores.shape == (len(samples), len(predictor.description.classes))
         assert scores.min() >= 0
         assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
 
@@ -36,7 +36,7 @@ class PredictorContract:
         assert_allclose(np.concatenate(parts), whole, atol=self.tolerance)
 
     def test_no_pulses_give_no_scores(self, predictor: Predictor, samples: NDArray[Any]) -> None:
-        assert predictor.predict(samples[:0]).shape == (0, len(predictor.spec.classes))
+        assert predictor.predict(samples[:0]).shape == (0, len(predictor.description.classes))
 
     def test_a_flat_waveform_scores_nan_and_leaves_the_others_alone(
         self, predictor: Predictor, samples: NDArray[Any]
@@ -49,7 +49,7 @@ class PredictorContract:
         assert_allclose(scores[kept], predictor.predict(samples)[kept], atol=self.tolerance)
 
     def test_gain_and_baseline_do_not_matter(self, predictor: Predictor, samples: NDArray[Any]) -> None:
-        if predictor.spec.preparation.scale == "none":
+        if predictor.description.preparation.scale == "none":
             pytest.skip("this model sees ADC counts")
         changed = samples.astype(np.float32) * np.float32(0.5) + np.float32(64)
         assert_allclose(predictor.predict(changed), predictor.predict(samples), atol=max(self.tolerance, 1e-4))
@@ -71,16 +71,16 @@ class PredictorContract:
         assert_array_equal(frozen, samples)
 
     def test_samples_beyond_the_window_do_not_matter(self, predictor: Predictor, samples: NDArray[Any]) -> None:
-        if predictor.spec.preparation.alignment is not None:
+        if predictor.description.preparation.alignment is not None:
             pytest.skip("an alignment searches the whole record")
         longer = np.concatenate([samples, samples[:, :10]], axis=1)
         assert_allclose(predictor.predict(longer), predictor.predict(samples), atol=self.tolerance)
 
     def test_short_records_are_refused(self, predictor: Predictor, samples: NDArray[Any]) -> None:
-        shortest = predictor.spec.preparation.shortest_record
+        shortest = predictor.description.preparation.shortest_record
         with pytest.raises(DataError, match=f"at least {shortest} samples"):
             predictor.predict(samples[:, : shortest - 1])
 
     def test_prepares_as_its_spec_says(self, predictor: Predictor, samples: NDArray[Any]) -> None:
-        assert prepare(samples, predictor.spec.preparation).valid.all()
+        assert prepare(samples, predictor.description.preparation).valid.all()
         assert np.isfinite(predictor.predict(samples)).all()

@@ -28,7 +28,7 @@ from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import Network, chain
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, Preparation, Scale, one_channel
 
 TOLERANCE = 1e-5
@@ -54,8 +54,10 @@ def reference_network(length: int, seed: int = 1) -> Network:
 
 def write_model(path: Path, preparation: Preparation) -> Path:
     """Freeze a network of random weights."""
-    network, spec = reference_network(preparation.window_length), ModelSpec(preparation=preparation)
-    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(preparation, 64))), path)
+    network, description = reference_network(preparation.window_length), ModelDescription(preparation=preparation)
+    write_frozen(
+        FrozenModel(description, network, golden_vectors(network, description, made_up_pulses(preparation, 64))), path
+    )
     return path
 
 
@@ -124,13 +126,13 @@ def test_every_output_is_that_of_the_reference(
 ) -> None:
     path = frozen_networks(name)
     model, predictor = read_frozen(path), on_this_machine(path, instruction_set)
-    preparation = model.spec.preparation
+    preparation = model.description.preparation
     for n_pulses in (1, 37):
         samples = raw_pulses(preparation, n_pulses, seed=9)
         present = channels_there(preparation, n_pulses)
         exact = run_exactly(model, samples, present=present)
         found = predictor.run(samples, present=present)
-        for output, one, other in zip(model.spec.outputs, found, exact, strict=True):
+        for output, one, other in zip(model.description.outputs, found, exact, strict=True):
             assert one.shape == (n_pulses, output.n_values)
             assert_allclose(one, other, atol=TOLERANCE * max(1.0, float(np.nanmax(np.abs(other)))), err_msg=output.name)
 
@@ -220,7 +222,7 @@ def test_samples_that_are_no_real_numbers_are_refused(mlp: Path, dtype: Any) -> 
 def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> None:
     # A baseline far up costs single precision its last digits: the file must not be refused for that.
     honest = read_frozen(write_model(tmp_path / "model.discrimen", PREPARATION))
-    golden = golden_vectors(honest.network, honest.spec, honest.golden.samples + 50_000)
+    golden = golden_vectors(honest.network, honest.description, honest.golden.samples + 50_000)
     assert golden.tolerances[0] < 1e-4
     write_frozen(replace(honest, golden=golden), tmp_path / "high.discrimen")
     NativePredictor(tmp_path / "high.discrimen")

@@ -34,7 +34,7 @@ class TestOnnxRuntimePredictor(OnnxPredictorContract):
 def test_suffix_says_that_it_is_onnx(frozen_path: Path, tmp_path: Path) -> None:
     model = load_model(written_onnx(read_frozen(frozen_path), tmp_path))
     assert model.predictor.backend == "onnxruntime (cpu)"
-    assert model.spec == read_frozen(frozen_path).spec
+    assert model.description == read_frozen(frozen_path).description
 
 
 def test_a_gpu_that_is_not_there_is_an_error(frozen_path: Path) -> None:

@@ -13,7 +13,7 @@ from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import Network, chain
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 from laboratory.result import BatchTime, Benchmark, LatencyRow, Limits, Machine, ModelTimes, TrainingRow
 from laboratory.shares import rows_of
@@ -46,9 +46,11 @@ def reference_network() -> Network:
 @pytest.fixture(scope="session")
 def frozen() -> FrozenModel:
     preparation = one_channel(sample_period_ns=10, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
-    spec = ModelSpec(preparation=preparation)
+    description = ModelDescription(preparation=preparation)
     network = reference_network()
-    return FrozenModel(spec, network, golden_vectors(network, spec, made_up_pulses(preparation, 64, seed=2)))
+    return FrozenModel(
+        description, network, golden_vectors(network, description, made_up_pulses(preparation, 64, seed=2))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +62,7 @@ def frozen_path(frozen: FrozenModel, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def pulses(frozen: FrozenModel) -> Pulses:
-    samples = made_up_pulses(frozen.spec.preparation, 50, seed=3)[:, 0].astype(np.int16)
+    samples = made_up_pulses(frozen.description.preparation, 50, seed=3)[:, 0].astype(np.int16)
     return Pulses(samples, run_exactly(frozen, samples)[0])
 
 

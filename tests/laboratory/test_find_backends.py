@@ -45,10 +45,10 @@ def test_every_backend_that_is_made_gives_the_scores_of_the_reference(
 def test_an_alignment_in_the_graph_is_timed_too(frozen: FrozenModel, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("openvino")
-    aligned = dataclasses.replace(frozen.spec.preparation, alignment=Alignment(position=10, interpolate=True))
-    spec = dataclasses.replace(frozen.spec, preparation=aligned)
+    aligned = dataclasses.replace(frozen.description.preparation, alignment=Alignment(position=10, interpolate=True))
+    description = dataclasses.replace(frozen.description, preparation=aligned)
     raw = made_up_pulses(aligned, 20, seed=4)
-    model = FrozenModel(spec, frozen.network, golden_vectors(frozen.network, spec, raw))
+    model = FrozenModel(description, frozen.network, golden_vectors(frozen.network, description, raw))
     samples = raw[:, 0].astype(np.int16)
     (scores,) = run_exactly(model, samples)
     write_frozen(model, tmp_path / "aligned.discrimen")

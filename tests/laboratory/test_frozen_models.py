@@ -76,14 +76,14 @@ def test_a_folder_that_is_no_model_is_refused_before_anything_is_measured(bench:
 
 def test_the_folder_of_another_model_is_refused(bench: Bench, tmp_path: Path) -> None:
     from discrimen.network.frozen_file import read_frozen
-    from discrimen.network.model_spec import write_spec
+    from discrimen.network.model_description import write_description
 
-    spec = read_frozen(tmp_path / "small.discrimen").spec
-    other = replace(spec, preparation=replace(spec.preparation, scale="area"))
+    description = read_frozen(tmp_path / "small.discrimen").description
+    other = replace(description, preparation=replace(description.preparation, scale="area"))
     folder = tmp_path / "another"
     folder.mkdir()
     (folder / "model.keras").write_bytes(b"not read")
-    write_spec(other, folder / "model.json")
+    write_description(other, folder / "model.json")
     status, _, _ = bench("--keras", str(folder))
     assert "was not frozen from this folder (the preparation differs)" in str(status)
 

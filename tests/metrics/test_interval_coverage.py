@@ -14,13 +14,13 @@ _BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"
 
 
 def load_benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("interval_coverage", _BENCHMARK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    description = importlib.util.spec_from_file_location("interval_coverage", _BENCHMARK)
+    assert description is not None
+    assert description.loader is not None
+    module = importlib.util.module_from_spec(description)
     # Its data classes look for their own module.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.modules[description.name] = module
+    description.loader.exec_module(module)
     return module
 
 

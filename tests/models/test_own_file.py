@@ -42,10 +42,10 @@ def test_a_network_of_ones_own_is_trained_and_loaded_without_its_file(tmp_path: 
     config = TrainingConfig(architecture=architecture, options={"width": "4"}, epochs=1)
     train(toy_pulses(30), PREPARATION, config, folder=tmp_path / "model")
     (tmp_path / "mine.py").unlink()
-    model, spec = load_model_folder(tmp_path / "model")
-    assert model.count_params() == 75 * 4 + 4 + 4 * 2 + 2 == spec.architecture["n_parameters"]
-    assert spec.architecture["name"] == architecture
-    assert spec.architecture["file_sha256"] == hashlib.sha256(PLAIN.encode()).hexdigest()
+    model, description = load_model_folder(tmp_path / "model")
+    assert model.count_params() == 75 * 4 + 4 + 4 * 2 + 2 == description.architecture["n_parameters"]
+    assert description.architecture["name"] == architecture
+    assert description.architecture["file_sha256"] == hashlib.sha256(PLAIN.encode()).hexdigest()
 
 
 def test_quantities_of_an_own_network_get_their_unit(tmp_path: Path) -> None:

@@ -12,17 +12,17 @@ from tests.network.models import FLAT, MODELS, STEPS, Built
 from tests.network.pulses import COUNTS, frozen
 from tests.network.weights import Graph, Weights
 
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.activations import ACTIVATIONS
 from discrimen.network.graph import Network, chain, shapes_of
 from discrimen.network.layers import Layer
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 
 __all__ = ["CHAINS", "GRAPHS", "MODELS", "NETWORKS", "Built", "frozen", "given_as_codes"]
 
-FIVE_BY_FOUR = spec.Reshape(steps=5, channels=4)
+FIVE_BY_FOUR = layers.Reshape(steps=5, channels=4)
 
 
 def given_as_codes(network: Network, preparation: Preparation = COUNTS) -> Built:
@@ -32,7 +32,7 @@ def given_as_codes(network: Network, preparation: Preparation = COUNTS) -> Built
         Output(name=f"values {number}", kind="code", shape=shapes[value], unit="1")
         for number, value in enumerate(network.outputs)
     )
-    return network, ModelSpec(preparation=preparation, outputs=outputs)
+    return network, ModelDescription(preparation=preparation, outputs=outputs)
 
 
 def _chain(make: Callable[[Weights], Sequence[Layer]]) -> Callable[[], Built]:
@@ -62,7 +62,7 @@ def _activation(name: Any) -> Callable[[], Built]:
 
 
 def _activation_by_itself(name: Any) -> Callable[[], Built]:
-    return _chain(lambda w: (STEPS, w.conv(3, 1, 3), spec.Activate(activation=name)))
+    return _chain(lambda w: (STEPS, w.conv(3, 1, 3), layers.Activate(activation=name)))
 
 
 CHAINS: dict[str, Callable[[], Built]] = (
@@ -97,33 +97,35 @@ CHAINS: dict[str, Callable[[], Built]] = (
         "transposed, same": _on_four(lambda w: w.transpose(5, 2, 4, stride=2, padding="same", activation="relu")),
         "transposed, shorter than its stride": _on_four(lambda w: w.transpose(2, 2, 4, stride=3)),
         "transposed, shorter than its stride, same": _on_four(lambda w: w.transpose(2, 2, 4, stride=3, padding="same")),
-        "largest": _pooling(spec.MaxPooling1D, size=3, stride=3),
-        "largest, same": _pooling(spec.MaxPooling1D, size=3, stride=2, padding="same"),
-        "largest, with gaps": _pooling(spec.MaxPooling1D, size=2, stride=3, padding="same"),
-        "average": _pooling(spec.AveragePooling1D, size=4, stride=3),
-        "average, same": _pooling(spec.AveragePooling1D, size=3, stride=2, padding="same"),
-        "average, same, even": _pooling(spec.AveragePooling1D, size=4, stride=1, padding="same"),
-        "largest of all": _pooling(spec.GlobalMaxPooling1D),
-        "average of all": _pooling(spec.GlobalAveragePooling1D),
-        "reshape": _chain(lambda w: (FIVE_BY_FOUR, w.conv(2, 4, 2), spec.Reshape(steps=0, channels=8), w.dense(8, 2))),
+        "largest": _pooling(layers.MaxPooling1D, size=3, stride=3),
+        "largest, same": _pooling(layers.MaxPooling1D, size=3, stride=2, padding="same"),
+        "largest, with gaps": _pooling(layers.MaxPooling1D, size=2, stride=3, padding="same"),
+        "average": _pooling(layers.AveragePooling1D, size=4, stride=3),
+        "average, same": _pooling(layers.AveragePooling1D, size=3, stride=2, padding="same"),
+        "average, same, even": _pooling(layers.AveragePooling1D, size=4, stride=1, padding="same"),
+        "largest of all": _pooling(layers.GlobalMaxPooling1D),
+        "average of all": _pooling(layers.GlobalAveragePooling1D),
+        "reshape": _chain(
+            lambda w: (FIVE_BY_FOUR, w.conv(2, 4, 2), layers.Reshape(steps=0, channels=8), w.dense(8, 2))
+        ),
         "reshape, convolved": _chain(
-            lambda w: (STEPS, w.conv(1, 1, 3), spec.Reshape(steps=12, channels=5), w.conv(2, 5, 2))
+            lambda w: (STEPS, w.conv(1, 1, 3), layers.Reshape(steps=12, channels=5), w.conv(2, 5, 2))
         ),
-        "upsampling": _chain(lambda w: (STEPS, w.conv(3, 1, 2), spec.UpSampling1D(size=3), w.conv(2, 2, 1))),
-        "upsampling, twice": _on_four(lambda w: spec.UpSampling1D(size=2), lambda w: w.conv(3, 4, 2)),
-        "permuted": _on_four(lambda w: spec.Permute(), lambda w: w.dense(5, 3)),
+        "upsampling": _chain(lambda w: (STEPS, w.conv(3, 1, 2), layers.UpSampling1D(size=3), w.conv(2, 2, 1))),
+        "upsampling, twice": _on_four(lambda w: layers.UpSampling1D(size=2), lambda w: w.conv(3, 4, 2)),
+        "permuted": _on_four(lambda w: layers.Permute(), lambda w: w.dense(5, 3)),
         "zeros in front and behind": _on_four(
-            lambda w: spec.ZeroPadding1D(front=2, back=1),
+            lambda w: layers.ZeroPadding1D(front=2, back=1),
             lambda w: w.conv(3, 4, 2),
-            lambda w: spec.ZeroPadding1D(front=0, back=3),
+            lambda w: layers.ZeroPadding1D(front=0, back=3),
         ),
-        "cropped": _on_four(lambda w: spec.Cropping1D(front=1, back=0), lambda w: spec.Cropping1D(front=0, back=2)),
-        "reversed": _on_four(lambda w: spec.Reverse(), lambda w: w.conv(2, 4, 2)),
+        "cropped": _on_four(lambda w: layers.Cropping1D(front=1, back=0), lambda w: layers.Cropping1D(front=0, back=2)),
+        "reversed": _on_four(lambda w: layers.Reverse(), lambda w: w.conv(2, 4, 2)),
         "layer normalisation": _on_four(lambda w: w.norm(4), lambda w: w.conv(2, 4, 2)),
         "layer normalisation of a row": _chain(lambda w: (FLAT, w.dense(20, 6), w.norm(6))),
-        "one slope": _on_four(lambda w: spec.Prelu(slope=w(1))),
-        "slope of each channel": _on_four(lambda w: spec.Prelu(slope=w(4)), lambda w: w.conv(2, 4, 2)),
-        "slope of each step and channel": _on_four(lambda w: spec.Prelu(slope=w(5, 4))),
+        "one slope": _on_four(lambda w: layers.Prelu(slope=w(1))),
+        "slope of each channel": _on_four(lambda w: layers.Prelu(slope=w(4)), lambda w: w.conv(2, 4, 2)),
+        "slope of each step and channel": _on_four(lambda w: layers.Prelu(slope=w(5, 4))),
         "lstm": _chain(lambda w: (STEPS, w.lstm(1, 5), w.dense(5, 2))),
         "lstm of channels": _on_four(lambda w: w.lstm(4, 3)),
         "lstm, hard gates": _on_four(lambda w: w.lstm(4, 9, gate_activation="hard_sigmoid")),
@@ -147,84 +149,84 @@ CHAINS: dict[str, Callable[[], Built]] = (
 
 def residual(w: Weights, g: Graph) -> Sequence[int]:
     entry = g.through((STEPS, w.conv(3, 1, 3, padding="same")))
-    first = g(spec.Add(), g(w.conv(3, 3, 3, padding="same", activation="relu"), entry), entry)
-    second = g(spec.Add(), entry, g(w.conv(1, 3, 3), first), first)
+    first = g(layers.Add(), g(w.conv(3, 3, 3, padding="same", activation="relu"), entry), entry)
+    second = g(layers.Add(), entry, g(w.conv(1, 3, 3), first), first)
     return (g(w.dense(60, 2), g(FLAT, second)),)
 
 
 def projected_shortcut(w: Weights, g: Graph) -> Sequence[int]:
     row = g(FLAT, 0)
-    return (g(spec.Add(), g(w.dense(20, 6, "tanh"), row), g(w.dense(20, 6), row)),)
+    return (g(layers.Add(), g(w.dense(20, 6, "tanh"), row), g(w.dense(20, 6), row)),)
 
 
 def doubled(w: Weights, g: Graph) -> Sequence[int]:
     value = g(w.dense(20, 4, "tanh"), g(FLAT, 0))
-    return (g(spec.Multiply(), g(spec.Add(), value, value), value, value),)
+    return (g(layers.Multiply(), g(layers.Add(), value, value), value, value),)
 
 
 def squeeze_and_excite(w: Weights, g: Graph) -> Sequence[int]:
     values = g.through((STEPS, w.conv(3, 1, 4, activation="relu")))
-    gate = g.through((spec.GlobalAveragePooling1D(), w.dense(4, 2, "relu"), w.dense(2, 4, "sigmoid")), values)
-    return (g(w.dense(72, 3), g(FLAT, g(spec.Multiply(), gate, values))),)
+    gate = g.through((layers.GlobalAveragePooling1D(), w.dense(4, 2, "relu"), w.dense(2, 4, "sigmoid")), values)
+    return (g(w.dense(72, 3), g(FLAT, g(layers.Multiply(), gate, values))),)
 
 
 def side_by_side(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(STEPS, 0)
     branches = [g(w.conv(length, 1, 3, padding="same"), steps) for length in (2, 3, 5)]
-    joined = g(spec.Concatenate(), *branches, steps)
+    joined = g(layers.Concatenate(), *branches, steps)
     return (g(w.conv(2, 10, 2), joined),)
 
 
 def one_behind_another(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(FIVE_BY_FOUR, 0)
-    return (g(spec.Concatenate(along_steps=True), g(w.conv(2, 4, 4), steps), steps, steps),)
+    return (g(layers.Concatenate(along_steps=True), g(w.conv(2, 4, 4), steps), steps, steps),)
 
 
 def rows_side_by_side(w: Weights, g: Graph) -> Sequence[int]:
     row = g(FLAT, 0)
-    return (g(w.dense(25, 3), g(spec.Concatenate(), g(w.dense(20, 5, "relu"), row), row)),)
+    return (g(w.dense(25, 3), g(layers.Concatenate(), g(w.dense(20, 5, "relu"), row), row)),)
 
 
 def densely_connected(w: Weights, g: Graph) -> Sequence[int]:
     values = [g(STEPS, 0)]
     for channels in (1, 3, 5):
-        joined = values[0] if len(values) == 1 else g(spec.Concatenate(), *values)
+        joined = values[0] if len(values) == 1 else g(layers.Concatenate(), *values)
         values.append(g(w.conv(3, channels, 2, padding="same", activation="relu"), joined))
-    return (g(spec.GlobalMaxPooling1D(), g(spec.Concatenate(), *values)),)
+    return (g(layers.GlobalMaxPooling1D(), g(layers.Concatenate(), *values)),)
 
 
 def bidirectional(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(FIVE_BY_FOUR, 0)
     ahead = g(w.gru(4, 3, sequences=True), steps)
-    back = g.through((spec.Reverse(), w.lstm(4, 3, sequences=True), spec.Reverse()), steps)
-    return (g(w.lstm(6, 2), g(spec.Concatenate(), ahead, back)),)
+    back = g.through((layers.Reverse(), w.lstm(4, 3, sequences=True), layers.Reverse()), steps)
+    return (g(w.lstm(6, 2), g(layers.Concatenate(), ahead, back)),)
 
 
 def attention_to_itself(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(FIVE_BY_FOUR, 0)
     query, key, value = (g(w.dense(4, 6), steps) for _ in range(3))
-    return (g(w.dense(6, 4), g(spec.Attention(heads=2), query, key, value)),)
+    return (g(w.dense(6, 4), g(layers.Attention(heads=2), query, key, value)),)
 
 
 def attention_to_others(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(STEPS, 0)
     few = g(w.conv(5, 1, 3, stride=5), steps)
     query, key, value = g(w.dense(3, 4), few), g(w.dense(1, 4), steps), g(w.dense(1, 7), steps)
-    return (g(spec.Attention(heads=1), query, key, value),)
+    return (g(layers.Attention(heads=1), query, key, value),)
 
 
 def transformer(w: Weights, g: Graph) -> Sequence[int]:
     steps = g(w.dense(4, 6), g(FIVE_BY_FOUR, 0))
     normed = g(w.norm(6), steps)
     query, key, value = (g(w.dense(6, 6), normed) for _ in range(3))
-    attended = g(spec.Add(), steps, g(w.dense(6, 6), g(spec.Attention(heads=3), query, key, value)))
+    attended = g(layers.Add(), steps, g(w.dense(6, 6), g(layers.Attention(heads=3), query, key, value)))
     forward = g.through((w.norm(6), w.dense(6, 9, "gelu"), w.dense(9, 6)), attended)
-    return (g(spec.GlobalAveragePooling1D(), g(spec.Add(), attended, forward)),)
+    return (g(layers.GlobalAveragePooling1D(), g(layers.Add(), attended, forward)),)
 
 
 def means_of_a_draw(w: Weights, g: Graph) -> Sequence[int]:
     row = g(FLAT, 0)
-    drawn = g(spec.Sample(), g(w.dense(20, 3), row), g(w.dense(20, 3), row))
+    drawn = g(layers.Sample(), g(w.dense(20, 3), row), g(w.dense(20, 3), row))
     return (g(w.dense(3, 4), drawn),)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from discrimen.network.frozen_file import FrozenModel
 from discrimen.network.golden import GoldenVectors, exact_values
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, Channel, Preparation, one_channel
 
 LENGTH = 20
@@ -71,7 +71,7 @@ def channels_there(preparation: Preparation, n_pulses: int = 16) -> NDArray[np.b
     return there
 
 
-def frozen(network: Network, described: ModelSpec, *, n_pulses: int = 16) -> FrozenModel:
+def frozen(network: Network, described: ModelDescription, *, n_pulses: int = 16) -> FrozenModel:
     """Return a whole model with golden vectors."""
     preparation = described.preparation
     samples, present = raw_pulses(preparation, n_pulses), channels_there(preparation, n_pulses)

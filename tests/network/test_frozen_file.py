@@ -24,7 +24,7 @@ MODELS = ("two classes", "everything at once", "convolutional autoencoder")
 
 def model_of(name: str) -> FrozenModel:
     model = frozen(*NETWORKS[name]())
-    return replace(model, spec=replace(model.spec, provenance={"seed": 3}, architecture={"name": name}))
+    return replace(model, description=replace(model.description, provenance={"seed": 3}, architecture={"name": name}))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_everything_comes_back(tmp_path: Path, name: str) -> None:
     written = model_of(name)
     write_frozen(written, tmp_path / "m.discrimen")
     read = read_frozen(tmp_path / "m.discrimen")
-    assert read.spec == written.spec
+    assert read.description == written.description
     assert read.network.outputs == written.network.outputs
     assert read.golden.tolerances == written.golden.tolerances
     assert np.array_equal(read.golden.samples, written.golden.samples)

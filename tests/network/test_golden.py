@@ -23,15 +23,15 @@ def model_of(name: str) -> FrozenModel:
 
 def check(model: FrozenModel, network: Network | None = None) -> tuple[float, ...]:
     def compute(samples: Any, present: Any) -> Any:
-        return exact_values(network or model.network, model.spec.preparation, samples, present=present)
+        return exact_values(network or model.network, model.description.preparation, samples, present=present)
 
-    return require_golden(model.golden, model.spec.outputs, compute, "m.discrimen")
+    return require_golden(model.golden, model.description.outputs, compute, "m.discrimen")
 
 
 @pytest.mark.parametrize("name", ["two classes", "everything at once"])
 def test_a_model_finds_its_golden_vectors_again(name: str) -> None:
     model = model_of(name)
-    assert check(model) == (0.0,) * len(model.spec.outputs)
+    assert check(model) == (0.0,) * len(model.description.outputs)
 
 
 def changed(layer: Layer, name: str) -> Layer:
@@ -54,7 +54,7 @@ def test_values_that_are_no_numbers_are_no_agreement() -> None:
     model = model_of("two classes")
     values = tuple(np.where(np.arange(len(each))[:, np.newaxis] == 3, np.nan, each) for each in model.golden.values)
     with pytest.raises(FormatError, match="off its own golden vectors"):
-        require_golden(model.golden, model.spec.outputs, lambda samples, present: values, "m.discrimen")
+        require_golden(model.golden, model.description.outputs, lambda samples, present: values, "m.discrimen")
 
 
 def test_a_network_that_gives_other_shapes_is_refused() -> None:

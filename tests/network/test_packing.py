@@ -42,7 +42,7 @@ def test_golden_vectors_come_back(name: str, dtype: Any) -> None:
         values=golden.values,
         tolerances=golden.tolerances,
     )
-    read = unpack_golden(memoryview(pack_golden(given)), model.spec, golden.tolerances)
+    read = unpack_golden(memoryview(pack_golden(given)), model.description, golden.tolerances)
     assert read.samples.dtype == dtype
     assert np.array_equal(read.samples, golden.samples)
     assert all(np.array_equal(one, other) for one, other in zip(read.values, golden.values, strict=True))
@@ -112,7 +112,7 @@ def test_damaged_golden_vectors_are_refused() -> None:
     content = pack_golden(model.golden)
     for damaged in (content[:-1], content + b"\0", struct.pack("<4I", 0, 20, 0, 0), content[:8] + b"\2" + content[9:]):
         with pytest.raises((DataError, struct.error)):
-            unpack_golden(memoryview(damaged), model.spec, model.golden.tolerances)
+            unpack_golden(memoryview(damaged), model.description, model.golden.tolerances)
 
 
 def test_options_keep_their_order() -> None:

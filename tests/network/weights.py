@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.graph import Network, Node
 from discrimen.network.layers import Layer
 
@@ -23,26 +23,26 @@ class Weights:
         return self._rng.normal(0, 0.6, shape).astype(np.float32)
 
     def dense(self, inputs: int, outputs: int, activation: Any = "linear") -> Layer:
-        return spec.Dense(kernel=self(inputs, outputs), bias=self(outputs), activation=activation)
+        return layers.Dense(kernel=self(inputs, outputs), bias=self(outputs), activation=activation)
 
     def conv(self, length: int, inputs: int, outputs: int, **options: Any) -> Layer:
         """`inputs` are those of a group."""
-        return spec.Conv1D(kernel=self(length, inputs, outputs), bias=self(outputs), **options)
+        return layers.Conv1D(kernel=self(length, inputs, outputs), bias=self(outputs), **options)
 
     def transpose(self, length: int, outputs: int, inputs: int, **options: Any) -> Layer:
-        return spec.Conv1DTranspose(kernel=self(length, outputs, inputs), bias=self(outputs), **options)
+        return layers.Conv1DTranspose(kernel=self(length, outputs, inputs), bias=self(outputs), **options)
 
     def lstm(self, inputs: int, units: int, **options: Any) -> Layer:
-        return spec.Lstm(**self._recurrent(inputs, units, gates=4), **options)
+        return layers.Lstm(**self._recurrent(inputs, units, gates=4), **options)
 
     def gru(self, inputs: int, units: int, **options: Any) -> Layer:
-        return spec.Gru(**self._recurrent(inputs, units, gates=3), recurrent_bias=self(3 * units), **options)
+        return layers.Gru(**self._recurrent(inputs, units, gates=3), recurrent_bias=self(3 * units), **options)
 
     def rnn(self, inputs: int, units: int, **options: Any) -> Layer:
-        return spec.SimpleRnn(**self._recurrent(inputs, units, gates=1), **options)
+        return layers.SimpleRnn(**self._recurrent(inputs, units, gates=1), **options)
 
     def norm(self, channels: int) -> Layer:
-        return spec.LayerNorm(gamma=self(channels), beta=self(channels), epsilon=np.array([1e-3], np.float32))
+        return layers.LayerNorm(gamma=self(channels), beta=self(channels), epsilon=np.array([1e-3], np.float32))
 
     def _recurrent(self, inputs: int, units: int, *, gates: int) -> dict[str, Any]:
         kernels = {"kernel": self(inputs, gates * units), "recurrent_kernel": self(units, gates * units)}

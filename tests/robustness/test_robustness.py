@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import EnergyBin, Leakage
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Pulses
@@ -37,7 +37,9 @@ class HeightPredictor:
     """Score: the height of sample 15 over the range of the ADC; none below `lowest_adc`."""
 
     lowest_adc: float = 0.0
-    spec: ModelSpec = field(default_factory=lambda: ModelSpec(preparation=PREPARATION, settings=SETTINGS))
+    description: ModelDescription = field(
+        default_factory=lambda: ModelDescription(preparation=PREPARATION, settings=SETTINGS)
+    )
     backend: str = "toy"
 
     def predict(self, samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -149,7 +151,7 @@ def test_pulses_of_a_range_of_light_are_chosen_by_the_calibration() -> None:
 
 
 def test_a_range_of_light_needs_light() -> None:
-    bare = HeightPredictor(spec=ModelSpec(preparation=PREPARATION))
+    bare = HeightPredictor(description=ModelDescription(preparation=PREPARATION))
     with pytest.raises(SettingsError, match="cannot choose pulses of 10-20 keVee"):
         robustness({"height": bare}, pulses(), energy=EnergyBin(10.0, 20.0))
 

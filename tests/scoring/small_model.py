@@ -13,7 +13,7 @@ from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
@@ -25,9 +25,9 @@ def write_small_model(path: Path) -> Path:
     """Freeze a network 75-2 with random weights."""
     kernel = np.random.default_rng(2).standard_normal((75, 2)).astype(np.float32)
     network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
-    spec = ModelSpec(preparation=PREPARATION)
+    description = ModelDescription(preparation=PREPARATION)
     samples = toy_pulses(10).samples.astype(np.int32)[:, np.newaxis]
-    write_frozen(FrozenModel(spec, network, golden_vectors(network, spec, samples)), path)
+    write_frozen(FrozenModel(description, network, golden_vectors(network, description, samples)), path)
     return path
 
 

@@ -41,8 +41,8 @@ def test_the_best_model_is_a_normal_model_that_knows_where_it_comes_from(front_o
     place = front_of_two.folder / "trials" / f"{front_of_two.best[0].number:04d}"
     for path in (place, place / "model.discrimen"):
         model = load_model(path)
-        assert model.spec.provenance["search"]["trial"] == front_of_two.best[0].number
-        assert model.spec.provenance["files"][0]["name"] == "toy.lh5"
+        assert model.description.provenance["search"]["trial"] == front_of_two.best[0].number
+        assert model.description.provenance["files"][0]["name"] == "toy.lh5"
     assert np.isfinite(
         model.predictor.predict(np.full((1, 75), 8000, np.uint16) - np.arange(75, dtype=np.uint16))
     ).all()

@@ -141,8 +141,8 @@ def test_a_corrected_model_has_the_layers_of_any_other(corrected: TrainingResult
 
 
 def test_a_corrected_model_is_loaded_and_says_what_it_was_corrected_for(corrected: TrainingResult) -> None:
-    _, spec = load_model_folder(corrected.folder)
-    assert spec.provenance["training"]["contamination"] == {"gamma": 0.0, "neutron": CONTAMINATION}
+    _, description = load_model_folder(corrected.folder)
+    assert description.provenance["training"]["contamination"] == {"gamma": 0.0, "neutron": CONTAMINATION}
 
 
 def test_soft_labels_can_be_left_out(tmp_path: Path) -> None:

@@ -97,9 +97,9 @@ def test_one_history_tells_of_all_epochs(folder: Path) -> None:
     after = (folder / "history.csv").read_text().splitlines()
     assert after[: len(before)] == before
     assert [int(row.split(",")[0]) for row in after[1:]] == [1, 2, 3, 4, 5, 6]
-    _, spec = load_model_folder(folder)
-    assert spec.provenance["n_epochs"] == 6
-    assert result.spec.provenance["training"] == spec.provenance["training"]
+    _, description = load_model_folder(folder)
+    assert description.provenance["n_epochs"] == 6
+    assert result.description.provenance["training"] == description.provenance["training"]
 
 
 def test_what_was_written_after_the_last_state_is_done_again(folder: Path, whole: TrainingResult) -> None:

@@ -181,8 +181,8 @@ def test_an_interrupt_keeps_the_best_model_so_far(tmp_path: Path) -> None:
         progress=Interrupting(epoch=3),
     )
     assert (result.stopped_by, len(result.history)) == ("interrupt", 3)
-    _, spec = load_model_folder(folder)
-    assert spec.provenance["stopped_by"] == "interrupt"
+    _, description = load_model_folder(folder)
+    assert description.provenance["stopped_by"] == "interrupt"
 
 
 def test_checkpoints_can_be_loaded_while_the_training_goes_on(tmp_path: Path) -> None:
@@ -261,18 +261,18 @@ def test_a_model_without_description_is_refused(result: TrainingResult, tmp_path
 
 @pytest.mark.parametrize("content", [b"", b"no zip archive", b"PK\x05\x06" + bytes(18)])
 def test_a_file_that_is_no_model_is_refused(result: TrainingResult, tmp_path: Path, content: bytes) -> None:
-    spec = json.loads((result.folder / "model.json").read_text())
-    del spec["provenance"]["model_sha256"]
-    (tmp_path / "model.json").write_text(json.dumps(spec))
+    description = json.loads((result.folder / "model.json").read_text())
+    del description["provenance"]["model_sha256"]
+    (tmp_path / "model.json").write_text(json.dumps(description))
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(FormatError, match=r"model\.keras: .*(no Keras model|cannot load)"):
         load_model_folder(tmp_path)
 
 
 def test_a_description_of_another_network_is_refused(result: TrainingResult, tmp_path: Path) -> None:
-    spec = json.loads((result.folder / "model.json").read_text())
-    spec["preparation"]["window_length"] = 60
-    (tmp_path / "model.json").write_text(json.dumps(spec))
+    description = json.loads((result.folder / "model.json").read_text())
+    description["preparation"]["window_length"] = 60
+    (tmp_path / "model.json").write_text(json.dumps(description))
     (tmp_path / "model.keras").write_bytes((result.folder / "model.keras").read_bytes())
     with pytest.raises(SettingsError, match=r"another network: .*\(1, 75\).*1 channel of 60 samples"):
         load_model_folder(tmp_path)
@@ -280,6 +280,6 @@ def test_a_description_of_another_network_is_refused(result: TrainingResult, tmp
 
 def test_loading_works_by_folder_and_by_file(result: TrainingResult) -> None:
     for path in (result.folder, result.folder / "model.keras", str(result.folder)):
-        model, spec = load_model_folder(path, session=load_keras("cpu"))
-        assert spec == result.spec
+        model, description = load_model_folder(path, session=load_keras("cpu"))
+        assert description == result.description
         assert_array_equal(weights(model), weights(result.model))

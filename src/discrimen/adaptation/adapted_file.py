@@ -16,7 +16,7 @@ from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.golden import golden_vectors
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings, PolarityName
 
@@ -42,7 +42,7 @@ def predictor_for(model: Path, polarity: PolarityName | None) -> Iterator[Native
     """
     ReferencePredictor(model)  # checks the golden vectors as everybody does
     source = read_frozen(model)
-    if source.spec.preparation.only.polarity == _sign(source.spec, polarity):
+    if source.description.preparation.only.polarity == _sign(source.description, polarity):
         yield NativePredictor(model)
         return
     with TemporaryDirectory(prefix="discrimen-") as scratch:
@@ -85,24 +85,24 @@ def write_adapted(
     source = _turned(read_frozen(model), settings.polarity)
     network, scale = source.network, recalibration.rescaling
     if scale is not None:
-        network = rescaled(network, source.spec, scale)
+        network = rescaled(network, source.description, scale)
     adaptation = {
         "from": {"name": model.name, "sha256": sha256_of_file(model)},
         "files": [dict(file) for file in files],
         "options": dict(options),
         **recalibration.as_dict(),
-        "replaced": _replaced(source.spec),
+        "replaced": _replaced(source.description),
         "date_utc": utc_now(),
         "versions": software_versions(),
     }
-    kept = {name: value for name, value in source.spec.provenance.items() if name not in _OF_THE_SOURCE}
+    kept = {name: value for name, value in source.description.provenance.items() if name not in _OF_THE_SOURCE}
     chosen = {name: threshold.value for name, threshold in recalibration.thresholds.items()}
-    spec = replace(
-        source.spec.with_thresholds(chosen),
-        settings=settings_here(source.spec, settings),
+    description = replace(
+        source.description.with_thresholds(chosen),
+        settings=settings_here(source.description, settings),
         provenance={**kept, "adaptation": adaptation},
     )
-    adapted = FrozenModel(spec, network, golden_vectors(network, spec, source.golden.samples))
+    adapted = FrozenModel(description, network, golden_vectors(network, description, source.golden.samples))
     write_frozen(adapted, output)
     try:
         for load in (ReferencePredictor, NativePredictor):
@@ -113,36 +113,36 @@ def write_adapted(
     return adapted
 
 
-def settings_here(spec: ModelSpec, here: DetectorSettings) -> DetectorSettings:
+def settings_here(description: ModelDescription, here: DetectorSettings) -> DetectorSettings:
     """Return the settings of the new detector; where the pulse lies in the record is the model's business."""
     known = DetectorSettings(
-        sample_period_ns=spec.preparation.sample_period_ns,
-        polarity="positive" if spec.preparation.only.polarity > 0 else "negative",
-        pretrigger_ns=spec.settings.pretrigger_ns,
-        baseline=spec.settings.baseline,
+        sample_period_ns=description.preparation.sample_period_ns,
+        polarity="positive" if description.preparation.only.polarity > 0 else "negative",
+        pretrigger_ns=description.settings.pretrigger_ns,
+        baseline=description.settings.baseline,
     )
     return here.filled_from(known)
 
 
-def _sign(spec: ModelSpec, polarity: PolarityName | None) -> int:
+def _sign(description: ModelDescription, polarity: PolarityName | None) -> int:
     if polarity is None:
-        return spec.preparation.only.polarity
+        return description.preparation.only.polarity
     return 1 if polarity == "positive" else -1
 
 
 def _turned(model: FrozenModel, polarity: PolarityName | None) -> FrozenModel:
     """Return the model for pulses of a polarity, with golden vectors of that polarity."""
-    sign = _sign(model.spec, polarity)
-    if sign == model.spec.preparation.only.polarity:
+    sign = _sign(model.description, polarity)
+    if sign == model.description.preparation.only.polarity:
         return model
-    spec = replace(
-        model.spec,
-        preparation=model.spec.preparation.with_only(polarity=sign),
-        settings=model.spec.settings.merged(polarity=polarity),
+    description = replace(
+        model.description,
+        preparation=model.description.preparation.with_only(polarity=sign),
+        settings=model.description.settings.merged(polarity=polarity),
     )
-    return FrozenModel(spec, model.network, golden_vectors(model.network, spec, -model.golden.samples))
+    return FrozenModel(description, model.network, golden_vectors(model.network, description, -model.golden.samples))
 
 
-def _replaced(spec: ModelSpec) -> dict[str, Any]:
-    old = {name: spec.provenance[name] for name in _OF_THE_SOURCE if name in spec.provenance}
-    return {**old, "thresholds": dict(spec.thresholds), "detector": spec.settings.name}
+def _replaced(description: ModelDescription) -> dict[str, Any]:
+    old = {name: description.provenance[name] for name in _OF_THE_SOURCE if name in description.provenance}
+    return {**old, "thresholds": dict(description.thresholds), "detector": description.settings.name}

@@ -176,7 +176,7 @@ def watch_run(
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
-            require_compatible(model.spec, pulses, info.settings, where=str(info.path))
+            require_compatible(model.description, pulses, info.settings, where=str(info.path))
             for verdict in monitor.add(drift_figures(measure(pulses, model.predictor))):
                 n_verdicts += 1
                 yield verdict

@@ -14,7 +14,7 @@ from discrimen.adaptation.adapted_file import settings_here
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.inference.compatible import require_compatible
 from discrimen.keras_jax import Device, load_keras
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochListener, TrainingConfig, TrainingResult, load_model_folder, train
@@ -123,10 +123,10 @@ def fine_tune(
     if folder.resolve() == weights_file.parent.resolve():
         raise OutputError(f"{folder}: this is the folder of the model to be tuned; choose another output")
     session = load_keras(tuning.device)
-    source, spec = load_model_folder(model, session=session)
-    spec = _turned(spec, dataset)
+    source, description = load_model_folder(model, session=session)
+    description = _turned(description, dataset)
     names = ", ".join(file["name"] for file in dataset.files)
-    require_compatible(spec, dataset.pulses, dataset.settings, where=names)
+    require_compatible(description, dataset.pulses, dataset.settings, where=names)
     _require_enough(dataset)
     # Not get_weights(): Keras 3.15 reads them through an __array__ without NumPy 2's `copy`.
     weights = [np.asarray(variable.value) for variable in source.weights]
@@ -135,7 +135,7 @@ def fine_tune(
         "fine_tuning": {
             "from": {"name": str(model), "sha256": sha256_of_file(weights_file)},
             "layers": tuning.layers,
-            "source": dict(spec.provenance),
+            "source": dict(description.provenance),
         },
     }
 
@@ -144,10 +144,10 @@ def fine_tune(
 
     return train(
         dataset.pulses,
-        spec.preparation,
-        tuning.training_config(spec.architecture),
+        description.preparation,
+        tuning.training_config(description.architecture),
         folder=folder,
-        settings=settings_here(spec, dataset.settings),
+        settings=settings_here(description, dataset.settings),
         provenance=origin,
         overwrite=overwrite,
         progress=progress,
@@ -155,14 +155,14 @@ def fine_tune(
     )
 
 
-def _turned(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
+def _turned(description: ModelDescription, dataset: Dataset) -> ModelDescription:
     if dataset.settings.polarity is None:
-        return spec
+        return description
     sign = 1 if dataset.settings.polarity == "positive" else -1
     return replace(
-        spec,
-        preparation=spec.preparation.with_only(polarity=sign),
-        settings=spec.settings.merged(polarity=dataset.settings.polarity),
+        description,
+        preparation=description.preparation.with_only(polarity=sign),
+        settings=description.settings.merged(polarity=dataset.settings.polarity),
     )
 
 

@@ -85,15 +85,15 @@ def measure(pulses: Pulses, predictor: Predictor) -> Measured:
     DataError
         If the records are too short for the model, or it has not two classes.
     """
-    spec = predictor.spec
-    logit = neutron_logits(predictor.predict(pulses.samples), neutron_class=spec.neutron_class)
+    description = predictor.description
+    logit = neutron_logits(predictor.predict(pulses.samples), neutron_class=description.neutron_class)
     if pulses.flags is not None:
         logit[(pulses.flags & np.uint32(_CUT_OFF)) != 0] = np.nan
     step = max(1, _BLOCK_SAMPLES // pulses.n_samples)
     peak, baseline, noise = np.empty((3, len(pulses)))
     for first in range(0, len(pulses), step):
         rows = slice(first, first + step)
-        peak[rows], baseline[rows], noise[rows] = _levels(pulses[rows], spec.preparation)
+        peak[rows], baseline[rows], noise[rows] = _levels(pulses[rows], description.preparation)
     unknown = np.full(len(pulses), Label.UNKNOWN, np.int8)
     return Measured(
         logit=logit,
@@ -133,7 +133,7 @@ def measure_run(
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
-            require_compatible(predictor.spec, pulses, info.settings, where=str(info.path))
+            require_compatible(predictor.description, pulses, info.settings, where=str(info.path))
             parts.append(measure(pulses, predictor))
         on_progress(len(read))
     if not parts:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError, require_module
 from discrimen.freezing.logits import with_logits
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 _LOG_TEMPERATURE_LIMIT = 5.0
 
@@ -96,7 +96,7 @@ def fit_rescaling(
     )
 
 
-def rescaled(network: Network, spec: ModelSpec, rescaling: Rescaling) -> Network:
+def rescaled(network: Network, description: ModelDescription, rescaling: Rescaling) -> Network:
     """Put shift and temperature into the layer that gives the logits, so that they cost nothing.
 
     Raises
@@ -104,11 +104,11 @@ def rescaled(network: Network, spec: ModelSpec, rescaling: Rescaling) -> Network
     SettingsError
         If the model has other classes than two by softmax.
     """
-    if spec.scores.n_values != 2 or spec.scores.activation != "softmax":
+    if description.scores.n_values != 2 or description.scores.activation != "softmax":
         raise SettingsError(
-            f"a shift needs scores of two classes by softmax, this model has {len(spec.classes)} by "
-            f"{spec.scores.activation}; adapt it with --no-rescale"
+            f"a shift needs scores of two classes by softmax, this model has {len(description.classes)} by "
+            f"{description.scores.activation}; adapt it with --no-rescale"
         )
     half = np.full(2, rescaling.shift / 2)
-    half[spec.neutron_class] *= -1
-    return with_logits(network, spec, factor=1 / rescaling.temperature, offset=half / rescaling.temperature)
+    half[description.neutron_class] *= -1
+    return with_logits(network, description, factor=1 / rescaling.temperature, offset=half / rescaling.temperature)

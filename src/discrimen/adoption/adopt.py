@@ -23,7 +23,7 @@ from discrimen.freezing.promised import before_activation, ending
 from discrimen.freezing.to_keras import keras_model_of
 from discrimen.keras_jax import KerasSession, load_keras
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.model_spec import ModelSpec, write_spec
+from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
@@ -71,7 +71,7 @@ class Adoption:
     ----------
     folder : Path
         Of the model.
-    spec : ModelSpec
+    description : ModelDescription
         Its description.
     layers : tuple of str
         Names of the kinds of layers, in order.
@@ -82,7 +82,7 @@ class Adoption:
     """
 
     folder: Path
-    spec: ModelSpec
+    description: ModelDescription
     layers: tuple[str, ...]
     check: Check
     runtime: str
@@ -135,7 +135,7 @@ def adopt(path: Path | str, output: Path | str, task: Task, *, overwrite: bool =
     path, output = Path(path), Path(output)
     session = load_keras("cpu")
     found = _read(path, task, session)
-    spec = ModelSpec(
+    description = ModelDescription(
         preparation=task.preparation,
         outputs=found.outputs,
         architecture={"name": "adopted", "options": {}, "n_parameters": int(found.model.count_params())},
@@ -144,23 +144,23 @@ def adopt(path: Path | str, output: Path | str, task: Task, *, overwrite: bool =
     with tempfile.TemporaryDirectory() as scratch:
         stored = Path(scratch) / "model.keras"
         save_model(found.model, stored)
-        network = network_of(read_keras(stored, session), spec)
+        network = network_of(read_keras(stored, session), description)
         samples = made_up_pulses(task.preparation, N_MADE_UP) if task.samples is None else task.samples
         check = check_network(network, task.preparation, found.runtime, found.finishes, samples)
         folder = _claimed(output, overwrite=overwrite)
         save_model(found.model, folder.model)
     provenance = _provenance(path, found, task, check)
-    spec = ModelSpec(
-        preparation=spec.preparation,
-        outputs=spec.outputs,
-        architecture=spec.architecture,
-        settings=spec.settings,
+    description = ModelDescription(
+        preparation=description.preparation,
+        outputs=description.outputs,
+        architecture=description.architecture,
+        settings=description.settings,
         provenance=provenance | {"model_sha256": sha256_of_file(folder.model)},
     )
-    write_spec(spec, folder.spec)
+    write_description(description, folder.description)
     return Adoption(
         folder=output,
-        spec=spec,
+        description=description,
         layers=tuple(type(node.layer).__name__ for node in network.nodes),
         check=check,
         runtime=found.runtime_name,

@@ -124,7 +124,7 @@ def classify(
     from discrimen.scoring.classify import classify_run
 
     reader = open_reader(path, options)
-    least_score = choose_threshold(model.spec.thresholds, threshold).value
+    least_score = choose_threshold(model.description.thresholds, threshold).value
     return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=least_score)
 
 
@@ -136,11 +136,11 @@ def _calibration_task(
     model: Path, dataset: Dataset | None, **wishes: Unpack[CalibrationOptions]
 ) -> CalibrationTask | None:
     from discrimen.freezing.calibrate import CalibrationTask
-    from discrimen.training.model_folder import read_model_spec
+    from discrimen.training.model_folder import read_model_description
 
     if dataset is None:
         if wishes:
             raise SettingsError(f"{', '.join(wishes)}: chosen on labelled pulses; give them with calibration")
         return None
-    require_compatible(read_model_spec(model), dataset.pulses, dataset.settings, where=names_of(dataset))
+    require_compatible(read_model_description(model), dataset.pulses, dataset.settings, where=names_of(dataset))
     return CalibrationTask(pulses=dataset.pulses, files=dataset.files, **wishes)

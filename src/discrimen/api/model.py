@@ -107,17 +107,17 @@ def evaluate(
     from discrimen.evaluation.loss_curve import loss_curve
     from discrimen.training.seen_pulses import seen_of
 
-    require_compatible(model.spec, dataset.pulses, dataset.settings, where=names_of(dataset))
+    require_compatible(model.description, dataset.pulses, dataset.settings, where=names_of(dataset))
     report = evaluate_pulses(
         model.predictor,
         dataset.pulses,
         gates=dataset.settings.gates,
         tuning=None if tuning is None else tuning.pulses,
         files=dataset.files,
-        loss=loss_curve(model.path, model.spec.provenance),
+        loss=loss_curve(model.path, model.description.provenance),
         **options,
     )
-    warnings = seen_of(model.spec.provenance, dataset).warnings()
+    warnings = seen_of(model.description.provenance, dataset).warnings()
     report = replace(report, notes=(*warnings, *report.notes))
     if folder is not None:
         write_report(report, folder)

@@ -140,7 +140,7 @@ def bench(
         raise FormatError(f"expected a frozen model (*{SUFFIX}): freeze it first", path)
     _check(batch_sizes, threads, seconds)
     predictors, left_out = _backends(path, threads)
-    pulses = made_up_pulses(predictors[_NATIVE].spec.preparation, _N_PULSES, seed=seed)
+    pulses = made_up_pulses(predictors[_NATIVE].description.preparation, _N_PULSES, seed=seed)
     if pulses.dtype.kind == "i":
         pulses = pulses.astype(np.int16)
     load_average = os.getloadavg()[0]

@@ -178,13 +178,13 @@ def _as_dict(network: Path, done: Adoption, *, made_up: bool) -> dict[str, Any]:
         "n_pulses": done.check.n_pulses,
         "made_up_pulses": made_up,
         "worst_difference": done.check.worst,
-        "model": done.spec.as_dict(),
+        "model": done.description.as_dict(),
     }
 
 
 def _lines(done: Adoption, *, made_up: bool) -> Iterator[str]:
     yield f"{done.folder}: {', '.join(done.layers)}"
-    for output in done.spec.outputs:
+    for output in done.description.outputs:
         names = f" ({', '.join(output.names)})" if output.names else ""
         unit = "" if output.unit == "1" else f" in {output.unit}"
         yield f"output '{output.name}': {output.kind}{names} of shape {output.shape}{unit}, by {output.activation}"

@@ -69,7 +69,7 @@ def classify(
     _require_same_kind(output, to)
     outputs = plan_outputs(files, output, suffix=None if to is None else f".{to}")
     loaded = load_model(model, device=device, backend=backend, threads=threads)
-    chosen = _threshold(threshold, loaded.spec.thresholds)
+    chosen = _threshold(threshold, loaded.description.thresholds)
     least_score = chosen.value
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []

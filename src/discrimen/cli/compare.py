@@ -103,8 +103,8 @@ def _load(files: list[Path], models: dict[str, Model], inputs: InputOptions) -> 
     dataset = read_dataset(files, inputs)
     where = ", ".join(str(path) for path in files)
     for name, model in models.items():
-        require_compatible(model.spec, dataset.pulses, dataset.settings, where=where)
-        for warning in seen_of(model.spec.provenance, dataset).warnings(model=name):
+        require_compatible(model.description, dataset.pulses, dataset.settings, where=where)
+        for warning in seen_of(model.description.provenance, dataset).warnings(model=name):
             common.log(f"WARNING: {warning}")
     return dataset
 

@@ -60,9 +60,9 @@ def evaluate(
         confidence=confidence,
         seed=seed,
         files=dataset.files,
-        loss=loss_curve(loaded.path, loaded.spec.provenance),
+        loss=loss_curve(loaded.path, loaded.description.provenance),
     )
-    seen = seen_of(loaded.spec.provenance, dataset)
+    seen = seen_of(loaded.description.provenance, dataset)
     for warning in seen.warnings():
         common.log(f"WARNING: {warning}")
     report = replace(report, notes=(*seen.warnings(), *report.notes))
@@ -85,7 +85,7 @@ def evaluate(
 def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
     dataset = read_dataset(files, inputs)
     names = ", ".join(str(path) for path in files)
-    require_compatible(loaded.spec, dataset.pulses, dataset.settings, where=names)
+    require_compatible(loaded.description, dataset.pulses, dataset.settings, where=names)
     return dataset
 
 

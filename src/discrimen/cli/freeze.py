@@ -20,7 +20,7 @@ from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.export.cpp import CPP_SUFFIX, check_namespace, write_cpp_header
 from discrimen.network.frozen_file import SUFFIX, read_frozen
 from discrimen.output.provenance import sha256_of_file
-from discrimen.training.model_folder import read_model_spec
+from discrimen.training.model_folder import read_model_description
 
 
 class Wishes(TypedDict):
@@ -96,7 +96,7 @@ def freeze(
         raise typer.BadParameter("--cpp-namespace names a C++ header: say where to write it, for example --cpp X.hpp")
     if cpp_namespace is not None:
         check_namespace(cpp_namespace)
-    task = calibration_task(calibrate, read_model_spec(model), inputs, **wishes) if calibrate else None
+    task = calibration_task(calibrate, read_model_description(model), inputs, **wishes) if calibrate else None
     result, lines = _frozen(model, output, task)
     if onnx is not None:
         written = freeze_to_onnx(result["output"], onnx)

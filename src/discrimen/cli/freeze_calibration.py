@@ -12,7 +12,7 @@ from discrimen.cli.input_options import InputOptions
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.inference.compatible import require_compatible
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.training.seen_pulses import seen_of
 
 
@@ -39,7 +39,7 @@ def require_fitting_options(
 
 def calibration_task(
     files: list[Path],
-    spec: ModelSpec,
+    description: ModelDescription,
     inputs: InputOptions,
     *,
     temperature: bool,
@@ -54,8 +54,8 @@ def calibration_task(
         If a file cannot be read, has no labels, or the model was not trained for its pulses.
     """
     dataset = read_dataset(files, inputs)
-    require_compatible(spec, dataset.pulses, dataset.settings, where=", ".join(map(str, files)))
-    for warning in seen_of(spec.provenance, dataset).warnings():
+    require_compatible(description, dataset.pulses, dataset.settings, where=", ".join(map(str, files)))
+    for warning in seen_of(description.provenance, dataset).warnings():
         common.log(f"WARNING: {warning}")
     return CalibrationTask(
         pulses=dataset.pulses,

@@ -80,7 +80,7 @@ def robustness(
             on_progress=tick,
         )
     written = write_robustness(result, output)
-    seen = {name: seen_of(model.spec.provenance, dataset) for name, model in models.items()}
+    seen = {name: seen_of(model.description.provenance, dataset) for name, model in models.items()}
     for name, of_model in seen.items():
         for warning in of_model.warnings(model=name):
             common.log(f"WARNING: {warning}")

@@ -38,7 +38,7 @@ def tell(result: TrainingResult, dataset: Dataset, *, json: bool) -> None:
 def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
     return {
         "folder": str(result.folder),
-        "architecture": dict(result.spec.architecture),
+        "architecture": dict(result.description.architecture),
         **{f"n_{name}": count for name, count in _counts(dataset).items()},
         "n_training": result.n_training,
         "n_validation": len(result.validation_index),
@@ -49,7 +49,7 @@ def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
         "val_loss": result.best.val_loss,
         "median_epoch_s": result.median_epoch_s,
         "stopped_by": result.stopped_by,
-        "model": result.spec.as_dict(),
+        "model": result.description.as_dict(),
     }
 
 

@@ -47,7 +47,7 @@ class DemoResult:
         """Return plain data, ready for JSON."""
         return {
             "folder": str(self.folder),
-            "model": self.model.spec.as_dict(),
+            "model": self.model.description.as_dict(),
             "frozen": {
                 "path": str(self.frozen.path),
                 "sha256": self.frozen.sha256,
@@ -105,7 +105,7 @@ def run_demo(
     frozen = api.freeze(model, folder / "demo.discrimen")
     classification = api.classify(frozen, test_run, folder / "test.scores.h5")
     with complete_or_absent(folder / "demo.png") as part:
-        draw_demo(report, test_set, model.spec.preparation, part)
+        draw_demo(report, test_set, model.description.preparation, part)
     return DemoResult(
         folder=folder,
         inspection=inspection,

@@ -92,20 +92,20 @@ def evaluate(
     SettingsError
         If the sampling period is unknown or not the model's, or an efficiency does not lie between 0 and 1.
     """
-    spec = predictor.spec
+    description = predictor.description
     _check_shares(*efficiencies, confidence)
-    check_period(pulses, spec.preparation)
+    check_period(pulses, description.preparation)
     notes: list[str] = []
-    nominal_gates = gates if gates is not None else spec.settings.gates
+    nominal_gates = gates if gates is not None else description.settings.gates
     selection, energy_source = judged_selection(predictor, pulses, nominal_gates, notes, files)
     rng = np.random.default_rng(seed)
     tuned_on = None if tuning is None else tuning_selection(predictor, tuning, pulses, nominal_gates, notes)
     task = Task(
-        preparation=spec.preparation,
-        thresholds={EVEN_NAME: 0.5, **spec.thresholds},
+        preparation=description.preparation,
+        thresholds={EVEN_NAME: 0.5, **description.thresholds},
         gates=nominal_gates,
         tuning=tuned_on,
-        classic=None if tuned_on is None else classic_tuning(tuned_on, spec.preparation, rng=rng, seed=seed),
+        classic=None if tuned_on is None else classic_tuning(tuned_on, description.preparation, rng=rng, seed=seed),
         efficiencies=tuple(efficiencies),
         confidence=confidence,
         rng=rng,
@@ -113,12 +113,12 @@ def evaluate(
     overall = _range_report(selection, task, energy=None)
     notes.append(_interval_note(selection, overall))
     return Report(
-        model={"backend": predictor.backend, **spec.as_dict()},
+        model={"backend": predictor.backend, **description.as_dict()},
         confidence=confidence,
         efficiencies=task.efficiencies,
         seed=seed,
         energy_source=energy_source,
-        crossing_fraction=crossing_fraction(spec.preparation),
+        crossing_fraction=crossing_fraction(description.preparation),
         overall=overall,
         bins=_bin_reports(selection, task, energy_bins(energy_edges_kevee), notes),
         score_histogram=score_histogram(selection.network, selection.labels),
@@ -130,7 +130,7 @@ def evaluate(
             selection.network,
             light_kevee=selection.energy_kevee,
             runs=[selection.run_names[run] for run in selection.run],
-            preparation=spec.preparation,
+            preparation=description.preparation,
         ),
         notes=tuple(notes),
         psd_definition=PSD_DEFINITION,

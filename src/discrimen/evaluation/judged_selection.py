@@ -18,7 +18,7 @@ from discrimen.evaluation.report_parts import JudgedData, JudgedRun
 from discrimen.evaluation.tuning import TUNED_EFFICIENCY, TuningSelection
 from discrimen.inference.base import Predictor
 from discrimen.metrics import neutron_logits
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.output.provenance import waveform_digests
 from discrimen.pulse_shape.upright import charges_of
@@ -72,8 +72,8 @@ def judged_selection(
     reason = too_few(labels)
     if reason is not None:
         notes.append(f"{reason.not_computed}; only thresholds on the network's score are judged")
-    spec = predictor.spec
-    energy_kevee, source = _light_kevee(known, spec, gates)
+    description = predictor.description
+    energy_kevee, source = _light_kevee(known, description, gates)
     if isinstance(source, NotComputed):
         notes.append(source.not_computed)
     distance = None
@@ -90,9 +90,9 @@ def judged_selection(
         pulses=known,
         labels=labels,
         energy_kevee=energy_kevee,
-        network=neutron_scores(scores, n_pulses=len(known), neutron_class=spec.neutron_class),
-        logits=neutron_logits(scores, neutron_class=spec.neutron_class),
-        nominal=None if gates is None else charges_of(known, spec.preparation, gates),
+        network=neutron_scores(scores, n_pulses=len(known), neutron_class=description.neutron_class),
+        logits=neutron_logits(scores, neutron_class=description.neutron_class),
+        nominal=None if gates is None else charges_of(known, description.preparation, gates),
         run=run[pulses.column("label") != Label.UNKNOWN],
         run_names=run_names,
     )
@@ -143,7 +143,7 @@ def tuning_selection(
     judged_too = np.isin(waveform_digests(tuning.samples), waveform_digests(evaluated.samples))
     if judged_too.all():
         raise DataError("gates and classic methods must be tuned on other pulses than those of the evaluation")
-    check_period(tuning, predictor.spec.preparation)
+    check_period(tuning, predictor.description.preparation)
     if judged_too.any():
         notes.append(
             f"{np.count_nonzero(judged_too)} of {len(judged_too)} tuning pulses are also among those judged and are "
@@ -151,7 +151,7 @@ def tuning_selection(
         )
         tuning = tuning[~judged_too]
     known = tuning.labelled()
-    energy_kevee, _ = _light_kevee(known, predictor.spec, gates)
+    energy_kevee, _ = _light_kevee(known, predictor.description, gates)
     notes.append(
         f"best gates, linear filter and gradients: least leakage at {TUNED_EFFICIENCY:.0%} neutron efficiency, tuned "
         f"for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on them and sees the "
@@ -161,8 +161,10 @@ def tuning_selection(
 
 
 def _light_kevee(
-    pulses: Pulses, spec: ModelSpec, gates: GatesNs | None
+    pulses: Pulses, description: ModelDescription, gates: GatesNs | None
 ) -> tuple[NDArray[np.float64] | None, str | NotComputed]:
     # A calibration in charge belongs to the gates that stand beside it, not to those that are being judged.
-    own_gates = spec.settings.gates if spec.settings.gates is not None else gates
-    return light_kevee(pulses, calibration=spec.settings.calibration, preparation=spec.preparation, gates=own_gates)
+    own_gates = description.settings.gates if description.settings.gates is not None else gates
+    return light_kevee(
+        pulses, calibration=description.settings.calibration, preparation=description.preparation, gates=own_gates
+    )

@@ -20,7 +20,7 @@ from discrimen.metrics import (
     threshold_for_leakage,
 )
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
 
 
@@ -121,13 +121,13 @@ def _in_float32(threshold: Threshold) -> Threshold:
 
 
 def calibrated(
-    network: Network, spec: ModelSpec, calibration: Calibration, task: CalibrationTask
-) -> tuple[Network, ModelSpec]:
+    network: Network, description: ModelDescription, calibration: Calibration, task: CalibrationTask
+) -> tuple[Network, ModelDescription]:
     """Put temperature and thresholds into a model; how they were found goes into its provenance.
 
     Parameters
     ----------
-    network, spec
+    network, description
         The model.
     calibration, task
         What was chosen, and on what.
@@ -137,11 +137,11 @@ def calibrated(
     SettingsError
         If the model gives no probabilities of classes, or was calibrated before.
     """
-    if "calibration" in spec.provenance:
+    if "calibration" in description.provenance:
         raise SettingsError("this model is calibrated already: freeze the folder of its training anew")
     found = calibration.temperature
     if found is not None:
-        network = with_logits(network, spec, factor=1 / found.value)
+        network = with_logits(network, description, factor=1 / found.value)
     origin = {
         "files": [dict(file) for file in task.files],
         "n_pulses": len(task.pulses),
@@ -150,5 +150,5 @@ def calibrated(
         "thresholds": {name: asdict(threshold) for name, threshold in calibration.thresholds.items()},
     }
     chosen = {name: threshold.value for name, threshold in calibration.thresholds.items()}
-    described = spec.with_thresholds({**spec.thresholds, **chosen})
-    return network, replace(described, provenance={**spec.provenance, "calibration": origin})
+    described = description.with_thresholds({**description.thresholds, **chosen})
+    return network, replace(described, provenance={**description.provenance, "calibration": origin})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from discrimen.errors import FormatError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.training.model_folder import ModelFolder
 
 MOST_EPOCHS = 2000
@@ -16,12 +16,12 @@ MOST_EPOCHS = 2000
 _DIGITS = 6
 
 
-def with_history(spec: ModelSpec, model: Path) -> ModelSpec:
+def with_history(description: ModelDescription, model: Path) -> ModelDescription:
     """Return the description with the losses of each epoch in its provenance, where the folder has them.
 
     Parameters
     ----------
-    spec : ModelSpec
+    description : ModelDescription
         Of the model.
     model : Path
         Folder of a trained model, its ``model.keras``, or a checkpoint in it.
@@ -33,7 +33,7 @@ def with_history(spec: ModelSpec, model: Path) -> ModelSpec:
     """
     folder = ModelFolder(next(each for each in (model, *model.parents) if each.is_dir()))
     if not folder.history.is_file():
-        return spec
+        return description
     try:
         with folder.history.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
@@ -43,5 +43,5 @@ def with_history(spec: ModelSpec, model: Path) -> ModelSpec:
             f"expected the columns loss and val_loss with numbers, got {error}", folder.history
         ) from error
     if not rows or len(rows) > MOST_EPOCHS:
-        return spec
-    return replace(spec, provenance={**spec.provenance, "history": columns})
+        return description
+    return replace(description, provenance={**description.provenance, "history": columns})

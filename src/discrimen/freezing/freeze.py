@@ -88,24 +88,24 @@ def freeze(
         If the file cannot be written.
     """
     session = load_keras("cpu")
-    keras_model, spec = load_model_folder(folder, session=session)
-    spec = with_history(spec, Path(folder))
+    keras_model, description = load_model_folder(folder, session=session)
+    description = with_history(description, Path(folder))
     with session.on_device():
-        network = network_of(keras_model, spec)
+        network = network_of(keras_model, description)
     kept = validation_pulses(folder) if golden is None else None
     candidates, present = (golden, None) if kept is None else kept
     if candidates is None:
-        candidates = made_up_pulses(spec.preparation, N_MADE_UP)
-    vectors = choose_golden(network, spec, candidates, present=present, session=session)
+        candidates = made_up_pulses(description.preparation, N_MADE_UP)
+    vectors = choose_golden(network, description, candidates, present=present, session=session)
     keras = KerasPredictor(folder)
-    worst = _difference_from(keras, FrozenModel(spec, network, vectors))
+    worst = _difference_from(keras, FrozenModel(description, network, vectors))
     chosen = None
     if calibration is not None:
         scores = keras.predict(calibration.pulses.samples)
-        chosen = calibrate(scores, calibration, neutron_class=spec.neutron_class)
-        network, spec = calibrated(network, spec, chosen, calibration)
-        vectors = choose_golden(network, spec, candidates, present=present, session=session)
-    frozen = FrozenModel(spec, network, vectors)
+        chosen = calibrate(scores, calibration, neutron_class=description.neutron_class)
+        network, description = calibrated(network, description, chosen, calibration)
+        vectors = choose_golden(network, description, candidates, present=present, session=session)
+    frozen = FrozenModel(description, network, vectors)
     write_frozen(frozen, output)
     try:
         for load in (ReferencePredictor, NativePredictor):
@@ -128,7 +128,7 @@ def _difference_from(keras: KerasPredictor, frozen: FrozenModel) -> float:
     exact = run_exactly(frozen, golden.samples, present=golden.present)
     given = keras.run(golden.samples, present=golden.present)
     worst = 0.0
-    for output, wanted, found in zip(frozen.spec.outputs, given, exact, strict=True):
+    for output, wanted, found in zip(frozen.description.outputs, given, exact, strict=True):
         difference = float(np.abs(wanted - found).max()) / _scale(output, found)
         if not difference <= LARGEST_DIFFERENCE:
             raise DataError(

@@ -11,12 +11,12 @@ from discrimen.freezing.keras_graph import graph_of, walked
 from discrimen.freezing.promised import ending
 from discrimen.network.graph import Network
 from discrimen.network.layers import Flatten, Permute
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare.arrangement import arrangement_for
 
 
-def network_of(model: Any, spec: ModelSpec, *, from_logits: bool = False) -> Network:
+def network_of(model: Any, description: ModelDescription, *, from_logits: bool = False) -> Network:
     """Translate a Keras model.
 
     Parameters
@@ -24,7 +24,7 @@ def network_of(model: Any, spec: ModelSpec, *, from_logits: bool = False) -> Net
     model : keras.Model
         Sequential or functional, built, with its weights; models within it are taken apart. Its outputs are those of
         the description, in order.
-    spec : ModelSpec
+    description : ModelDescription
         The model's description.
     from_logits : bool
         Whether the network was trained to give the values before the activations of its outputs: it may end in linear
@@ -42,15 +42,15 @@ def network_of(model: Any, spec: ModelSpec, *, from_logits: bool = False) -> Net
         If the model has several inputs or does not give what its description promises, or a layer or one of its
         options has no counterpart.
     """
-    draft, values = drafted(model, spec.preparation)
-    if len(values) != len(spec.outputs):
-        names = ", ".join(output.name for output in spec.outputs)
+    draft, values = drafted(model, description.preparation)
+    if len(values) != len(description.outputs):
+        names = ", ".join(output.name for output in description.outputs)
         raise SettingsError(
-            f"model '{model.name}' gives {len(values)} outputs, its description has {len(spec.outputs)}: {names}"
+            f"model '{model.name}' gives {len(values)} outputs, its description has {len(description.outputs)}: {names}"
         )
     ends = [
         ending(draft, value, output, from_logits=from_logits)
-        for value, output in zip(values, spec.outputs, strict=True)
+        for value, output in zip(values, description.outputs, strict=True)
     ]
     return draft.network(folded(draft, ends))
 

@@ -13,7 +13,7 @@ from discrimen.freezing.sensitivity import effects, sensitivities
 from discrimen.keras_jax import KerasSession
 from discrimen.network.golden import GoldenVectors, exact_values, golden_vectors
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, Preparation
 from discrimen.network.prepare import prepare, with_channels
 
@@ -40,7 +40,7 @@ _NEAR_A_SAMPLE = 1e-3
 
 def choose_golden(
     network: Network,
-    spec: ModelSpec,
+    description: ModelDescription,
     candidates: NDArray[Any],
     *,
     present: NDArray[np.bool_] | None = None,
@@ -55,7 +55,7 @@ def choose_golden(
     ----------
     network : Network
         The network.
-    spec : ModelSpec
+    description : ModelDescription
         Its description.
     candidates : ndarray of integers or float32, shape (pulse, channel, sample), or (pulse, sample) for one channel
         Raw pulses, from the validation where there are any.
@@ -70,22 +70,22 @@ def choose_golden(
         If no candidate can be prepared, a value is not finite, the outputs do not fit the network, or no choice of
         :data:`MOST` pulses feels all weights that the candidates feel.
     """
-    samples = with_channels(candidates, spec.preparation)
+    samples = with_channels(candidates, description.preparation)
     given = _Pulses(samples.astype(np.float32 if samples.dtype.kind == "f" else np.int32), present)
-    usable = _usable(given, spec)
+    usable = _usable(given, description)
     if not usable.any():
         raise DataError(f"none of {len(samples)} pulses can be prepared as the model wants it, so none can prove it")
     ordinary = given.some(usable)
     odd = _odd_mixtures(ordinary)
-    odd = odd.some(_usable(odd, spec))
-    known = golden_vectors(network, spec, ordinary.samples, present=ordinary.present)
-    pulses = ordinary.joined(odd.some(_as_small(network, spec, odd, known)))
-    every = golden_vectors(network, spec, pulses.samples, present=pulses.present)
-    prepared = prepare(pulses.samples, spec.preparation, present=pulses.present).waveforms
+    odd = odd.some(_usable(odd, description))
+    known = golden_vectors(network, description, ordinary.samples, present=ordinary.present)
+    pulses = ordinary.joined(odd.some(_as_small(network, description, odd, known)))
+    every = golden_vectors(network, description, pulses.samples, present=pulses.present)
+    prepared = prepare(pulses.samples, description.preparation, present=pulses.present).waveforms
     chosen = _covering(_felt(network, prepared, every.tolerances, session))
-    nearest = _nearest_to_boundary(spec, known.values, FEWEST)  # among the ordinary pulses, which come first
+    nearest = _nearest_to_boundary(description, known.values, FEWEST)  # among the ordinary pulses, which come first
     golden = pulses.some(np.union1d(chosen, nearest))
-    return golden_vectors(network, spec, golden.samples, present=golden.present)
+    return golden_vectors(network, description, golden.samples, present=golden.present)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,20 +117,20 @@ def _odd_mixtures(pulses: _Pulses) -> _Pulses:
     return _Pulses(rounded.astype(samples.dtype), None if pulses.present is None else pulses.present[first])
 
 
-def _as_small(network: Network, spec: ModelSpec, odd: _Pulses, known: GoldenVectors) -> NDArray[np.bool_]:
+def _as_small(network: Network, description: ModelDescription, odd: _Pulses, known: GoldenVectors) -> NDArray[np.bool_]:
     """Say which odd pulses give no values far beyond ordinary ones, which would widen the tolerance."""
-    values = exact_values(network, spec.preparation, odd.samples, present=odd.present)
+    values = exact_values(network, description.preparation, odd.samples, present=odd.present)
     small = np.ones(len(odd.samples), dtype=np.bool_)
     for value, ordinary in zip(values, known.values, strict=True):
         small &= np.abs(value).max(axis=1) <= ODD_REACH * np.abs(ordinary).max()
     return small
 
 
-def _usable(pulses: _Pulses, spec: ModelSpec) -> NDArray[np.bool_]:
+def _usable(pulses: _Pulses, description: ModelDescription) -> NDArray[np.bool_]:
     """Say which pulses can be prepared, and by a window that does not hang on the last digit of the crossing."""
-    usable = prepare(pulses.samples, spec.preparation, present=pulses.present).valid
-    if (alignment := spec.preparation.alignment) is not None:
-        moving = _interpolating(spec.preparation, alignment)
+    usable = prepare(pulses.samples, description.preparation, present=pulses.present).valid
+    if (alignment := description.preparation.alignment) is not None:
+        moving = _interpolating(description.preparation, alignment)
         start = prepare(pulses.samples, moving, present=pulses.present).restoration.start
         usable = usable & (np.abs(start - np.rint(start)) > _NEAR_A_SAMPLE)
     return usable
@@ -176,9 +176,11 @@ def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.array(chosen, dtype=np.intp)
 
 
-def _nearest_to_boundary(spec: ModelSpec, exact: tuple[NDArray[np.float64], ...], count: int) -> NDArray[np.intp]:
+def _nearest_to_boundary(
+    description: ModelDescription, exact: tuple[NDArray[np.float64], ...], count: int
+) -> NDArray[np.intp]:
     """Find the pulses whose two highest class values are nearest to each other; the first ones without classes."""
-    for output, values in zip(spec.outputs, exact, strict=True):
+    for output, values in zip(description.outputs, exact, strict=True):
         if output.kind == "classes":
             highest = np.sort(values, axis=1)
             margin = highest[:, -1] - highest[:, -2] if output.activation == "softmax" else np.abs(values).min(axis=1)

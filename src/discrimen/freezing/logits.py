@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.network.graph import Network, Node
 from discrimen.network.layers import Dense
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 
 def with_logits(
-    network: Network, spec: ModelSpec, *, factor: float, offset: NDArray[np.float64] | float = 0.0
+    network: Network, description: ModelDescription, *, factor: float, offset: NDArray[np.float64] | float = 0.0
 ) -> Network:
     """Return the network with the logits of its scores turned into factor * logits + offset.
 
@@ -26,7 +26,7 @@ def with_logits(
     ----------
     network : Network
         The network.
-    spec : ModelSpec
+    description : ModelDescription
         Its description; the logits are what its first output of class probabilities reads.
     factor : float
         Positive; one over the temperature.
@@ -40,16 +40,16 @@ def with_logits(
     """
     if not (isfinite(factor) and factor > 0):
         raise SettingsError(f"logits are multiplied by a positive and finite factor, got {factor:g}")
-    at = spec.scores_at
+    at = description.scores_at
     value = network.outputs[at]
     readers = sum(node.inputs.count(value) for node in network.nodes) + network.outputs.count(value)
-    line = np.broadcast_to(np.asarray(offset, np.float64), (spec.scores.n_values,))
+    line = np.broadcast_to(np.asarray(offset, np.float64), (description.scores.n_values,))
     last = network.nodes[value - 1].layer if value else None
     nodes = list(network.nodes)
     if isinstance(last, Dense) and last.activation == "linear" and readers == 1:
         nodes[value - 1] = replace(nodes[value - 1], layer=_scaled(last, factor, line))
         return Network(tuple(nodes), network.outputs)
-    diagonal: Any = np.eye(spec.scores.n_values) * factor
+    diagonal: Any = np.eye(description.scores.n_values) * factor
     nodes.append(Node(Dense(kernel=diagonal.astype(np.float32), bias=line.astype(np.float32)), (value,)))
     return Network(tuple(nodes), (*network.outputs[:at], len(nodes), *network.outputs[at + 1 :]))
 

@@ -69,6 +69,6 @@ def _worst_difference(frozen: FrozenModel, part: Path, path: Path) -> float:
     if np.array_equal(narrow, golden.samples):
         # By the file's own type of input, too.
         tried.append(replace(golden, samples=narrow))
-    worst = [require_golden(each, frozen.spec.outputs, predictor.values, path) for each in tried]
+    worst = [require_golden(each, frozen.description.outputs, predictor.values, path) for each in tried]
     largest = [np.abs(values).max() for values in golden.values]
     return float(np.max(np.array(worst) / largest))

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 
 class Predictor(Protocol):
     """Raw waveforms in, all outputs of the model out; preparation is the model's own business."""
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, outputs, provenance."""
 
     @property
@@ -34,7 +34,7 @@ class Predictor(Protocol):
         Returns
         -------
         tuple of ndarray of float32, each of shape (pulse, value)
-            In the order of ``spec.outputs``, each row as its :class:`~discrimen.network.outputs.Output` says (a
+            In the order of ``description.outputs``, each row as its :class:`~discrimen.network.outputs.Output` says (a
             quantity with its error: the values, then the standard deviations); NaN for a pulse that cannot be prepared.
 
         Raises
@@ -49,7 +49,7 @@ class Predictor(Protocol):
         Returns
         -------
         ndarray of float32, shape (pulse, class)
-            In the order of ``spec.classes``.
+            In the order of ``description.classes``.
 
         Raises
         ------
@@ -65,5 +65,5 @@ class ScoresOfRun:
 
     def predict(self: Predictor, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Score raw waveforms; see :meth:`Predictor.predict`."""
-        at = self.spec.scores_at
+        at = self.description.scores_at
         return self.run(samples)[at]

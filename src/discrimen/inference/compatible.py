@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 
 from discrimen.errors import DataError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
 _PERIOD_TOLERANCE = 1e-6
 
 
-def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettings, *, where: str) -> None:
+def require_compatible(
+    description: ModelDescription, pulses: Pulses, settings: DetectorSettings, *, where: str
+) -> None:
     """Refuse pulses that the model was not trained for.
 
     Parameters
     ----------
-    spec : ModelSpec
+    description : ModelDescription
         Of the model.
     pulses : Pulses
         Some pulses of the file.
@@ -34,7 +36,7 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
         If sampling period, polarity or the pulse's place in the record differ from those of the training, or the
         records are too short.
     """
-    preparation = spec.preparation
+    preparation = description.preparation
     period_ns = pulses.require_sample_period_ns()
     if not math.isclose(period_ns, preparation.sample_period_ns, rel_tol=_PERIOD_TOLERANCE):
         raise DataError(
@@ -46,7 +48,7 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
         raise DataError(
             f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained.pop()} ones"
         )
-    _require_same_place(spec, settings, where=where)
+    _require_same_place(description, settings, where=where)
     if pulses.n_samples < preparation.shortest_record:
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the model needs at least "
@@ -54,10 +56,10 @@ def require_compatible(spec: ModelSpec, pulses: Pulses, settings: DetectorSettin
         )
 
 
-def _require_same_place(spec: ModelSpec, settings: DetectorSettings, *, where: str) -> None:
+def _require_same_place(description: ModelDescription, settings: DetectorSettings, *, where: str) -> None:
     """Refuse pulses that lie elsewhere in the record, unless the window follows the pulse."""
-    trained_ns, here_ns = spec.settings.pretrigger_ns, settings.pretrigger_ns
-    preparation = spec.preparation
+    trained_ns, here_ns = description.settings.pretrigger_ns, settings.pretrigger_ns
+    preparation = description.preparation
     if preparation.alignment is not None or trained_ns is None or here_ns is None:
         return
     if abs(trained_ns - here_ns) >= preparation.sample_period_ns:

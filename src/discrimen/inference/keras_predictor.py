@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.inference.base import ScoresOfRun
 from discrimen.keras_jax import Device, KerasSession, load_keras
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.prepare import arranged, arrangement_for, prepare, with_channels
 from discrimen.training import load_model_folder
@@ -49,16 +49,16 @@ class KerasPredictor(ScoresOfRun):
             raise SettingsError(f"batch_size must be at least 1, got {batch_size}")
         self.path = Path(path)
         self._session = load_keras(device)
-        model, self._spec = load_model_folder(path, session=self._session)
+        model, self._description = load_model_folder(path, session=self._session)
         self._session.require_on_device(model)
-        self._arrangement = arrangement_for(tuple(model.input_shape[1:]), self._spec.preparation)
+        self._arrangement = arrangement_for(tuple(model.input_shape[1:]), self._description.preparation)
         self._values = _compiled(self._session, model)
         self._sizes = _padded_sizes(batch_size)
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, outputs, provenance."""
-        return self._spec
+        return self._description
 
     @property
     def backend(self) -> str:
@@ -67,8 +67,8 @@ class KerasPredictor(ScoresOfRun):
 
     def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
         """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
-        samples = with_channels(samples, self._spec.preparation)
-        outputs = tuple(np.empty((len(samples), each.n_values), dtype=np.float32) for each in self._spec.outputs)
+        samples = with_channels(samples, self._description.preparation)
+        outputs = tuple(np.empty((len(samples), each.n_values), dtype=np.float32) for each in self._description.outputs)
         batch_size = self._sizes[-1]
         with self._session.on_device():
             for start in range(0, len(samples), batch_size):
@@ -79,12 +79,14 @@ class KerasPredictor(ScoresOfRun):
         return outputs
 
     def _run_batch(self, samples: NDArray[Any], present: NDArray[Any] | None) -> list[NDArray[np.float32]]:
-        prepared = prepare(samples, self._spec.preparation, present=present)
+        prepared = prepare(samples, self._description.preparation, present=present)
         n_pulses = len(samples)
         size = next(size for size in self._sizes if size >= n_pulses)
         waveforms = np.pad(prepared.waveforms, ((0, size - n_pulses), (0, 0), (0, 0)))
         results = []
-        for output, given in zip(self._spec.outputs, self._values(arranged(waveforms, self._arrangement)), strict=True):
+        for output, given in zip(
+            self._description.outputs, self._values(arranged(waveforms, self._arrangement)), strict=True
+        ):
             values = _as_promised(np.array(given[:n_pulses]), output)
             values[~prepared.valid] = np.nan
             results.append(values)

@@ -15,7 +15,7 @@ from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import SUFFIX
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file
 
 
@@ -38,9 +38,9 @@ class Model:
     sha256: str
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, classes, provenance."""
-        return self.predictor.spec
+        return self.predictor.description
 
 
 def _native(path: Path, device: Device, threads: int | None) -> Predictor:

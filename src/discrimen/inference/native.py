@@ -17,7 +17,7 @@ from discrimen.inference import engine
 from discrimen.inference.base import ScoresOfRun
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import require_present, with_channels
 
@@ -60,7 +60,7 @@ class NativePredictor(ScoresOfRun):
         self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be at least 1, got {threads}")
-        self._spec = read_frozen(path).spec
+        self._description = read_frozen(path).description
         try:
             self._model = engine.Model.load(os.fspath(path), instruction_set, _DEVICES[device])
         except engine.EngineError as error:
@@ -69,9 +69,9 @@ class NativePredictor(ScoresOfRun):
         self._workspaces: SimpleQueue[Any] = SimpleQueue()  # those that no thread has; made when one is missing
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, outputs, provenance."""
-        return self._spec
+        return self._description
 
     @property
     def backend(self) -> str:
@@ -81,9 +81,9 @@ class NativePredictor(ScoresOfRun):
 
     def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
         """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
-        samples = with_channels(samples, self._spec.preparation)
-        there = None if present is None else _as_mask(present, samples, self._spec.preparation)
-        outputs = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self._spec.outputs]
+        samples = with_channels(samples, self._description.preparation)
+        there = None if present is None else _as_mask(present, samples, self._description.preparation)
+        outputs = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self._description.outputs]
         n_shares = max(1, min(self._threads, samples.size // SMALLEST_SHARE))
         bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
         shares = [slice(start, stop) for start, stop in pairwise(bounds)]
@@ -122,7 +122,7 @@ class NativePredictor(ScoresOfRun):
             return samples.astype(samples.dtype.newbyteorder("="))
         if samples.dtype.itemsize == 1:
             return samples.astype(np.int16)
-        return _as_int32(samples, self._spec.preparation)
+        return _as_int32(samples, self._description.preparation)
 
 
 def _as_int32(samples: NDArray[Any], preparation: Preparation) -> NDArray[np.int32]:

@@ -15,7 +15,7 @@ from discrimen.inference.base import ScoresOfRun
 from discrimen.inference.onnx_source import input_type_for, read_onnx_source
 from discrimen.network.export.onnx import InputType, value_name
 from discrimen.network.golden import require_golden
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import require_present, with_channels
 
@@ -55,12 +55,12 @@ class OnnxPredictor(ScoresOfRun, ABC):
         self._computes: dict[InputType, Compute] = {}
         self._compute_for("int16")
         if self._source.golden is not None:
-            require_golden(self._source.golden, self.spec.outputs, self.values, self._source.path)
+            require_golden(self._source.golden, self.description.outputs, self.values, self._source.path)
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, outputs, provenance."""
-        return self._source.spec
+        return self._source.description
 
     @property
     @abstractmethod
@@ -77,7 +77,7 @@ class OnnxPredictor(ScoresOfRun, ABC):
 
     def values(self, samples: NDArray[Any], present: NDArray[Any] | None) -> tuple[NDArray[np.float32], ...]:
         """Compute what each output reads, before its activation, for golden vectors: pulses that can be prepared."""
-        names = [value_name(output) for output in self.spec.outputs]
+        names = [value_name(output) for output in self.description.outputs]
 
         def compute_for(input_type: InputType) -> Compute:
             return self._compiled(self._source.serialised(input_type, before_activation=True), names)
@@ -86,19 +86,19 @@ class OnnxPredictor(ScoresOfRun, ABC):
 
     def _compute_for(self, input_type: InputType) -> Compute:
         if input_type not in self._computes:
-            names = [output.name for output in self.spec.outputs]
+            names = [output.name for output in self.description.outputs]
             self._computes[input_type] = self._compiled(self._source.serialised(input_type), names)
         return self._computes[input_type]
 
     def _in_batches(
         self, samples: NDArray[Any], present: NDArray[Any] | None, compute_for: Callable[[InputType], Compute]
     ) -> tuple[NDArray[np.float32], ...]:
-        preparation = self.spec.preparation
+        preparation = self.description.preparation
         samples = with_channels(samples, preparation)
         there = require_present(present, samples, preparation)
         input_type = input_type_for(samples.dtype)
         compute = compute_for(input_type)
-        results = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self.spec.outputs]
+        results = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self.description.outputs]
         for start in range(0, len(samples), self._batch_size):
             batch = slice(start, start + self._batch_size)
             inputs = {"samples": _as_input(samples[batch], input_type, preparation)}

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import DataError, DiscrimenError, FormatError, require_module
-from discrimen.network.export.onnx import SPEC_KEY, InputType, onnx_model, value_name
+from discrimen.network.export.onnx import DESCRIPTION_KEY, InputType, onnx_model, value_name
 from discrimen.network.frozen_file import SUFFIX, read_frozen
 from discrimen.network.golden import GoldenVectors
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 ONNX_SUFFIX = ".onnx"
 
@@ -26,7 +26,7 @@ class OnnxSource:
     ----------
     path : Path
         Where it comes from.
-    spec : ModelSpec
+    description : ModelDescription
         What it is.
     content : bytes
         An ONNX file of it.
@@ -35,7 +35,7 @@ class OnnxSource:
     """
 
     path: Path
-    spec: ModelSpec
+    description: ModelDescription
     content: bytes
     golden: GoldenVectors | None = None
 
@@ -57,7 +57,7 @@ class OnnxSource:
         model = onnx.load_model_from_string(self.content)
         model.graph.input[0].type.tensor_type.elem_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(input_type))
         if before_activation:
-            for output, described in zip(self.spec.outputs, model.graph.output, strict=True):
+            for output, described in zip(self.description.outputs, model.graph.output, strict=True):
                 described.name = value_name(output)
         changed: bytes = model.SerializeToString()
         return changed
@@ -82,12 +82,12 @@ def read_onnx_source(path: Path | str) -> OnnxSource:
             content = onnx_model(frozen).SerializeToString()
         except DataError as error:
             raise FormatError(f"the frozen model cannot be computed: {error}", path) from error
-        return OnnxSource(path, frozen.spec, content, frozen.golden)
+        return OnnxSource(path, frozen.description, content, frozen.golden)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise FormatError(f"cannot read the ONNX model: {error.strerror}", path) from error
-    return OnnxSource(path, _spec_in(content, path), content)
+    return OnnxSource(path, _description_in(content, path), content)
 
 
 def input_type_for(dtype: np.dtype[Any]) -> InputType:
@@ -105,7 +105,7 @@ def input_type_for(dtype: np.dtype[Any]) -> InputType:
     raise DataError(f"samples must be integers of up to 32 bits or float32, got {dtype}")
 
 
-def _spec_in(content: bytes, path: Path) -> ModelSpec:
+def _description_in(content: bytes, path: Path) -> ModelDescription:
     onnx = require_module("onnx", extra="onnx")
     protobuf = require_module("google.protobuf.message", extra="onnx")
     try:
@@ -113,32 +113,34 @@ def _spec_in(content: bytes, path: Path) -> ModelSpec:
     except protobuf.DecodeError as error:
         raise FormatError("this is no ONNX model, or a truncated one", path) from error
     properties = {item.key: item.value for item in model.metadata_props}
-    if SPEC_KEY not in properties:
+    if DESCRIPTION_KEY not in properties:
         raise FormatError(
-            f"the ONNX model does not say what it is (metadata property '{SPEC_KEY}' is missing); "
+            f"the ONNX model does not say what it is (metadata property '{DESCRIPTION_KEY}' is missing); "
             "make it with 'discrimen freeze --onnx'",
             path,
         )
     try:
-        values = json.loads(properties[SPEC_KEY])
+        values = json.loads(properties[DESCRIPTION_KEY])
         if not isinstance(values, dict):
             raise DataError(f"expected a JSON object, got a {type(values).__name__}")
-        spec = ModelSpec.from_dict(values)
+        description = ModelDescription.from_dict(values)
     except (DiscrimenError, ValueError, TypeError, RecursionError) as error:
-        problem = f"its description (metadata property '{SPEC_KEY}') cannot be read: {' '.join(str(error).split())}"
+        problem = (
+            f"its description (metadata property '{DESCRIPTION_KEY}') cannot be read: {' '.join(str(error).split())}"
+        )
         raise FormatError(problem, path) from error
-    _require_entry(model.graph, spec, path)
-    return spec
+    _require_entry(model.graph, description, path)
+    return description
 
 
-def _require_entry(graph: Any, spec: ModelSpec, path: Path) -> None:
+def _require_entry(graph: Any, description: ModelDescription, path: Path) -> None:
     """Refuse a graph that its description does not fit."""
-    preparation = spec.preparation
+    preparation = description.preparation
     samples = [0] if preparation.n_channels == 1 else [preparation.n_channels, 0]
     expected = [("samples", [0, *samples])]
     if preparation.masked:
         expected.append(("present", [0, preparation.n_channels]))
-    expected += [(output.name, [0, output.n_values]) for output in spec.outputs]
+    expected += [(output.name, [0, output.n_values]) for output in description.outputs]
     # Axes of free length read as 0.
     found = [
         (value.name, [axis.dim_value for axis in value.type.tensor_type.shape.dim])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from discrimen.inference.base import ScoresOfRun
 from discrimen.network.frozen_file import FrozenModel, read_frozen
 from discrimen.network.golden import exact_values, require_golden
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 BATCH_PULSES = 4096
 
@@ -35,12 +35,12 @@ class ReferencePredictor(ScoresOfRun):
 
     def __init__(self, path: Path | str) -> None:
         self._model = read_frozen(path)
-        require_golden(self._model.golden, self.spec.outputs, self._values, path)
+        require_golden(self._model.golden, self.description.outputs, self._values, path)
 
     @property
-    def spec(self) -> ModelSpec:
+    def description(self) -> ModelDescription:
         """What the model is: preparation, outputs, provenance."""
-        return self._model.spec
+        return self._model.description
 
     @property
     def backend(self) -> str:
@@ -52,7 +52,7 @@ class ReferencePredictor(ScoresOfRun):
         return tuple(each.astype(np.float32) for each in run_exactly(self._model, samples, present=present))
 
     def _values(self, samples: NDArray[Any], present: NDArray[Any] | None) -> tuple[NDArray[np.float64], ...]:
-        return exact_values(self._model.network, self.spec.preparation, samples, present=present)
+        return exact_values(self._model.network, self.description.preparation, samples, present=present)
 
 
 def run_exactly(
@@ -78,6 +78,6 @@ def run_exactly(
     for start in range(0, max(1, len(samples)), BATCH_PULSES):
         chunk = slice(start, start + BATCH_PULSES)
         there = None if present is None else present[chunk]
-        values = exact_values(model.network, model.spec.preparation, samples[chunk], present=there)
-        parts.append([output.finish(value) for output, value in zip(model.spec.outputs, values, strict=True)])
+        values = exact_values(model.network, model.description.preparation, samples[chunk], present=there)
+        parts.append([output.finish(value) for output, value in zip(model.description.outputs, values, strict=True)])
     return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

@@ -4,8 +4,9 @@ All numbers are little-endian. The file holds
 
 - 8 bytes ``DISCRIM\0``, u32 version of the layout, u32 number of sections;
 - for each section 8 bytes of name (zero-padded ASCII), u64 offset, u64 length; sections start at multiples of 64 bytes;
-- the sections ``meta`` (JSON: :class:`~discrimen.network.model_spec.ModelSpec`, for people and provenance), ``input``,
-  ``layers``, ``weights`` (float32), ``outputs`` and ``golden``: a reader without JSON needs all but ``meta``;
+- the sections ``meta`` (JSON: :class:`~discrimen.network.model_description.ModelDescription`, for people and
+  provenance), ``input``, ``layers``, ``weights`` (float32), ``outputs`` and ``golden``: a reader without JSON needs all
+  but ``meta``;
 - the SHA-256 of all before, 32 bytes.
 
 ``docs/frozen-file.md`` describes each section.
@@ -22,7 +23,7 @@ from pathlib import Path
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.packing import (
     outputs_read,
     pack_golden,
@@ -48,7 +49,7 @@ _MAX_SECTIONS = 16
 class FrozenModel:
     """A network with its preparation, as it crosses from training to everything else."""
 
-    spec: ModelSpec
+    description: ModelDescription
     network: Network
     golden: GoldenVectors
 
@@ -63,11 +64,11 @@ def write_frozen(model: FrozenModel, path: Path | str) -> None:
     """
     layers, weights = pack_layers(model.network)
     sections = {
-        b"meta": json.dumps(model.spec.as_dict(), indent=1).encode(),
-        b"input": pack_input(model.spec.preparation),
+        b"meta": json.dumps(model.description.as_dict(), indent=1).encode(),
+        b"input": pack_input(model.description.preparation),
         b"layers": layers,
         b"weights": weights,
-        b"outputs": pack_outputs(model.spec.outputs, model.network.outputs, model.golden.tolerances),
+        b"outputs": pack_outputs(model.description.outputs, model.network.outputs, model.golden.tolerances),
         b"golden": pack_golden(model.golden),
     }
     content = _assemble(sections)
@@ -133,12 +134,12 @@ def _unpack(sections: dict[str, memoryview]) -> FrozenModel:
     values = json.loads(bytes(sections["meta"]))
     if not isinstance(values, dict):
         raise DataError("meta is no JSON object")
-    spec = ModelSpec.from_dict(values)
-    if bytes(sections["input"]) != pack_input(spec.preparation):
+    description = ModelDescription.from_dict(values)
+    if bytes(sections["input"]) != pack_input(description.preparation):
         raise DataError("meta and input describe different preparations")
     nodes = tuple(unpack_layers(sections["layers"], sections["weights"]))
     reads, tolerances = outputs_read(sections["outputs"])
-    if bytes(sections["outputs"]) != pack_outputs(spec.outputs, reads, tolerances):
+    if bytes(sections["outputs"]) != pack_outputs(description.outputs, reads, tolerances):
         raise DataError("meta and outputs describe different outputs")
-    golden = unpack_golden(sections["golden"], spec, tolerances)
-    return FrozenModel(spec, Network(nodes, reads), golden)
+    golden = unpack_golden(sections["golden"], description, tolerances)
+    return FrozenModel(description, Network(nodes, reads), golden)

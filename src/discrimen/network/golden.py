@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
 from discrimen.network.graph import Network, run
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare
@@ -95,7 +95,7 @@ def exact_values(
 
 
 def golden_vectors(
-    network: Network, spec: ModelSpec, samples: NDArray[Any], *, present: NDArray[np.bool_] | None = None
+    network: Network, description: ModelDescription, samples: NDArray[Any], *, present: NDArray[np.bool_] | None = None
 ) -> GoldenVectors:
     """Compute what a network gives for raw pulses, and how far an engine in float32 may be off.
 
@@ -103,7 +103,7 @@ def golden_vectors(
     ----------
     network : Network
         The network.
-    spec : ModelSpec
+    description : ModelDescription
         Its description.
     samples : ndarray of int32 or float32, shape (pulse, channel, sample)
         Pulses that can be prepared, every one of them.
@@ -116,12 +116,12 @@ def golden_vectors(
         If the outputs do not fit the network, a value is not finite, or the values prove nothing.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        exact = exact_values(network, spec.preparation, samples, present=present)
-        rounded = run(network, prepare(samples, spec.preparation, present=present).waveforms)
-    require_shapes(exact, spec.outputs)
+        exact = exact_values(network, description.preparation, samples, present=present)
+        rounded = run(network, prepare(samples, description.preparation, present=present).waveforms)
+    require_shapes(exact, description.outputs)
     if not all(np.isfinite(values).all() for values in (*exact, *rounded)):
         raise DataError("the network gives values that are no finite numbers for pulses that it was made for")
-    tolerances = tuple(map(_tolerance, spec.outputs, exact, rounded))
+    tolerances = tuple(map(_tolerance, description.outputs, exact, rounded))
     return GoldenVectors(samples=samples, present=present, values=exact, tolerances=tolerances)
 
 

@@ -14,7 +14,7 @@ from discrimen.network.activations import ACTIVATIONS
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network, Node
 from discrimen.network.layers import LAYERS, layer_from, options_of, weights_of
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import OUTPUT_KINDS, Output
 from discrimen.network.preparation import Preparation
 
@@ -148,7 +148,7 @@ def pack_golden(golden: GoldenVectors) -> bytes:
     return head + body + (b"" if golden.present is None else golden.present.astype(np.uint8).tobytes())
 
 
-def unpack_golden(section: memoryview, spec: ModelSpec, tolerances: tuple[float, ...]) -> GoldenVectors:
+def unpack_golden(section: memoryview, description: ModelDescription, tolerances: tuple[float, ...]) -> GoldenVectors:
     """Read the section ``golden``.
 
     Raises
@@ -157,8 +157,8 @@ def unpack_golden(section: memoryview, spec: ModelSpec, tolerances: tuple[float,
         If it is damaged, or proves nothing.
     """
     n_pulses, n_samples, is_float, has_mask = _GOLDEN.unpack_from(section)
-    n_channels = spec.preparation.n_channels
-    sizes = [output.n_values for output in spec.outputs]
+    n_channels = description.preparation.n_channels
+    sizes = [output.n_values for output in description.outputs]
     n_mask = n_pulses * n_channels if has_mask else 0
     expected = _GOLDEN.size + 4 * n_pulses * n_channels * n_samples + 8 * n_pulses * sum(sizes) + n_mask
     if not n_pulses or expected != len(section) or max(is_float, has_mask) > 1:

@@ -84,10 +84,10 @@ def robustness(
     """
     if not predictors:
         raise SettingsError("no model to judge: give at least one")
-    first = next(iter(predictors.values())).spec
+    first = next(iter(predictors.values())).description
     settings = first.settings if settings is None else settings
     for name, predictor in predictors.items():
-        require_compatible(predictor.spec, pulses, settings, where=f"the pulses for {name}")
+        require_compatible(predictor.description, pulses, settings, where=f"the pulses for {name}")
     rng = np.random.default_rng([seed, 0])
     notes: list[str] = []
     chosen = _chosen(pulses, first, energy=energy, n_pulses=n_pulses, rng=rng, notes=notes)
@@ -191,7 +191,7 @@ def n_steps(sizes: Mapping[str, Sequence[float]]) -> int:
 
 def _chosen(
     pulses: Pulses,
-    spec: Any,
+    description: Any,
     *,
     energy: EnergyBin | None,
     n_pulses: int,
@@ -203,7 +203,10 @@ def _chosen(
         notes.append(f"{len(pulses) - len(known)} of {len(pulses)} pulses have no known label and are left out")
     if energy is not None:
         light, source = light_kevee(
-            known, calibration=spec.settings.calibration, preparation=spec.preparation, gates=spec.settings.gates
+            known,
+            calibration=description.settings.calibration,
+            preparation=description.preparation,
+            gates=description.settings.gates,
         )
         if light is None:
             raise SettingsError(f"cannot choose pulses of {energy}: {source}")
@@ -218,7 +221,7 @@ def _chosen(
 
 
 def _scores_of(predictor: Predictor, samples: NDArray[Any]) -> NDArray[np.float64]:
-    neutron_class = predictor.spec.neutron_class
+    neutron_class = predictor.description.neutron_class
     parts = [
         neutron_scores(predictor.predict(block), n_pulses=len(block), neutron_class=neutron_class)
         for block in blocks(samples)
@@ -233,13 +236,13 @@ def _default(digitisation: Digitisation, noise_adc: float, pulses: Pulses) -> di
 
 
 def _described(predictor: Predictor) -> dict[str, Any]:
-    spec = predictor.spec
+    description = predictor.description
     return {
         "backend": predictor.backend,
-        "architecture": dict(spec.architecture),
-        "preparation": spec.preparation.as_dict(),
-        "model_sha256": spec.provenance.get("model_sha256"),
-        "augment": (spec.provenance.get("training") or {}).get("augment"),
+        "architecture": dict(description.architecture),
+        "preparation": description.preparation.as_dict(),
+        "model_sha256": description.provenance.get("model_sha256"),
+        "augment": (description.provenance.get("training") or {}).get("augment"),
     }
 
 

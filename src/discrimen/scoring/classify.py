@@ -142,7 +142,7 @@ def classify_run(
     attributes = _attributes(reader, predictor, model_sha256=model_sha256, threshold=threshold, selection=selection)
     with open_score_writer(
         output,
-        classes=predictor.spec.classes,
+        classes=predictor.description.classes,
         attributes=attributes,
         n_entries=reader.info.n_entries,
         compress=compress,
@@ -173,13 +173,13 @@ def _score_all(
     on_progress: Callable[[int], None],
 ) -> NDArray[np.int64]:
     """Score chunk by chunk and return the numbers of neutrons, gammas and pulses without scores."""
-    info, spec = reader.info, predictor.spec
-    neutron = spec.neutron_class
+    info, description = reader.info, predictor.description
+    neutron = description.neutron_class
     counts = np.zeros(3, np.int64)
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
-            require_compatible(spec, pulses, info.settings, where=str(info.path))
+            require_compatible(description, pulses, info.settings, where=str(info.path))
             scores = predictor.predict(pulses.samples)
             writer.write(_rows(pulses, scores))
             counts += _count(scores[:, neutron], threshold)
@@ -202,7 +202,7 @@ def _attributes(
     return {
         **input_identity(reader.info, model_sha256=model_sha256, threshold=threshold, selection=selection),
         "settings": reader.info.settings.model_dump_json(exclude_none=True),
-        "preparation": json.dumps(predictor.spec.preparation.as_dict()),
+        "preparation": json.dumps(predictor.description.preparation.as_dict()),
         "backend": predictor.backend,
         "versions": json.dumps(software_versions()),
         "date_utc": utc_now(),

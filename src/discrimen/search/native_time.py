@@ -40,7 +40,7 @@ def native_ns_per_pulse(folder: Path, *, seed: int) -> float:
     """
     path = folder / FROZEN_NAME
     frozen = freeze(folder, path).model
-    samples = made_up_pulses(frozen.spec.preparation, BATCH_SIZE, seed=seed)
+    samples = made_up_pulses(frozen.description.preparation, BATCH_SIZE, seed=seed)
     predictor = NativePredictor(path, threads=1)
     times_ns = time_in_turns({"native": partial(predictor.predict, samples)}, seconds=_SECONDS)["native"]
     return float(times_ns.min()) / BATCH_SIZE

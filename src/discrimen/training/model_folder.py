@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.keras_jax import KerasSession, forbid_cudnn, load_keras
-from discrimen.network.model_spec import ModelSpec, read_spec
+from discrimen.network.model_description import ModelDescription, read_description
 from discrimen.output.provenance import sha256_of_file
 from discrimen.training.described import require_described
 from discrimen.training.kept_pulses import read_kept
@@ -44,7 +44,7 @@ class ModelFolder:
         return self.path / "model.keras"
 
     @property
-    def spec(self) -> Path:
+    def description(self) -> Path:
         """Its description."""
         return self.path / "model.json"
 
@@ -74,7 +74,7 @@ class ModelFolder:
         return self.path / "checkpoints"
 
     @property
-    def checkpoint_spec(self) -> Path:
+    def checkpoint_description(self) -> Path:
         """Description of every checkpoint, there from the start of the training."""
         return self.checkpoints / "model.json"
 
@@ -106,7 +106,7 @@ def require_free(path: Path | str) -> None:
         If it does.
     """
     folder = ModelFolder(Path(path))
-    for found in (folder.spec, folder.model):
+    for found in (folder.description, folder.model):
         if found.exists():
             raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder or overwrite")
     unfinished = [folder.state] if folder.state.exists() else list(folder.saved_checkpoints())
@@ -145,7 +145,7 @@ def claim_folder(path: Path, *, overwrite: bool, resumed: bool = False) -> Model
     return folder
 
 
-def load_model_folder(path: Path | str, *, session: KerasSession | None = None) -> tuple[Any, ModelSpec]:
+def load_model_folder(path: Path | str, *, session: KerasSession | None = None) -> tuple[Any, ModelDescription]:
     """Load a trained model with its description.
 
     Parameters
@@ -159,7 +159,7 @@ def load_model_folder(path: Path | str, *, session: KerasSession | None = None) 
     -------
     model : keras.Model
         Ready to predict, not compiled.
-    spec : ModelSpec
+    description : ModelDescription
         Its description.
 
     Raises
@@ -169,16 +169,16 @@ def load_model_folder(path: Path | str, *, session: KerasSession | None = None) 
     SettingsError
         If the description is missing or does not fit the model.
     """
-    model_path, spec_path = _find_model(Path(path))
-    spec = read_spec(spec_path)
-    _check_hash(model_path, spec)
+    model_path, description_path = _find_model(Path(path))
+    description = read_description(description_path)
+    _check_hash(model_path, description)
     loaded_by = load_keras("cpu") if session is None else session
     model = _read_model(loaded_by, model_path)
     try:
-        require_described(model, spec)
+        require_described(model, description)
     except SettingsError as error:
-        raise SettingsError(f"{model_path}: {spec_path.name} describes another network: {error}") from error
-    return model, spec
+        raise SettingsError(f"{model_path}: {description_path.name} describes another network: {error}") from error
+    return model, description
 
 
 def validation_pulses(path: Path | str) -> tuple[NDArray[Any], NDArray[np.bool_] | None] | None:
@@ -211,7 +211,7 @@ def validation_pulses(path: Path | str) -> tuple[NDArray[Any], NDArray[np.bool_]
     return None
 
 
-def read_model_spec(path: Path | str) -> ModelSpec:
+def read_model_description(path: Path | str) -> ModelDescription:
     """Read the description of a trained model, without the model.
 
     Parameters
@@ -224,23 +224,25 @@ def read_model_spec(path: Path | str) -> ModelSpec:
     FormatError, SettingsError
         If there is no model or no description.
     """
-    return read_spec(_find_model(Path(path))[1])
+    return read_description(_find_model(Path(path))[1])
 
 
 def _find_model(path: Path) -> tuple[Path, Path]:
     model_path = ModelFolder(path).model if path.is_dir() else path
-    spec_path = model_path.with_name("model.json")
+    description_path = model_path.with_name("model.json")
     if not model_path.is_file():
         if next(ModelFolder(path).saved_checkpoints(), None):
             raise FormatError("the training did not finish; give one of the files in its folder 'checkpoints'", path)
         raise FormatError("expected the folder of a trained model or a .keras file in it, found none", path)
-    if not spec_path.is_file():
-        raise FormatError(f"expected {spec_path.name} beside the model: it says how to prepare pulses", model_path)
-    return model_path, spec_path
+    if not description_path.is_file():
+        raise FormatError(
+            f"expected {description_path.name} beside the model: it says how to prepare pulses", model_path
+        )
+    return model_path, description_path
 
 
-def _check_hash(path: Path, spec: ModelSpec) -> None:
-    expected = spec.provenance.get("model_sha256")
+def _check_hash(path: Path, description: ModelDescription) -> None:
+    expected = description.provenance.get("model_sha256")
     if expected is not None and sha256_of_file(path) != expected:
         raise FormatError("this is not the model that model.json describes (SHA-256 differs); train again", path)
 

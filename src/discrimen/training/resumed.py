@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import DataError, FormatError
-from discrimen.network.model_spec import ModelSpec, read_spec
+from discrimen.network.model_description import ModelDescription, read_description
 from discrimen.training.config import TrainingConfig
 from discrimen.training.history import EpochRecord, read_history
 from discrimen.training.model_folder import ModelFolder
@@ -23,7 +23,7 @@ class Unfinished:
 
     Parameters
     ----------
-    spec : ModelSpec
+    description : ModelDescription
         Description of its checkpoints.
     config : TrainingConfig
         How it was trained.
@@ -31,14 +31,14 @@ class Unfinished:
         Epochs that it has behind it, as far as its state was written.
     """
 
-    spec: ModelSpec
+    description: ModelDescription
     config: TrainingConfig
     records: tuple[EpochRecord, ...]
 
     @property
     def given_provenance(self) -> dict[str, Any]:
         """What was said of the pulses when the training began."""
-        return {name: value for name, value in self.spec.provenance.items() if name not in _MADE_BY_TRAINING}
+        return {name: value for name, value in self.description.provenance.items() if name not in _MADE_BY_TRAINING}
 
     def require_same(self, origin: Mapping[str, Any]) -> None:
         """Refuse other pulses, or another split of them, than the training began with.
@@ -53,7 +53,7 @@ class Unfinished:
         DataError
             If they differ.
         """
-        began = self.spec.provenance
+        began = self.description.provenance
         if origin["pulses"]["sha256"] != began["pulses"]["sha256"]:
             raise DataError(
                 f"these are not the pulses that the training began with: {origin['pulses']['n_training']} to train on "
@@ -75,15 +75,19 @@ def read_unfinished(folder: Path) -> Unfinished:
     """
     place = ModelFolder(folder)
     if not place.state.is_file():
-        if place.spec.is_file():
+        if place.description.is_file():
             raise FormatError("this training is finished; there is nothing to go on with", folder)
         raise FormatError(
             "expected the folder of a training that was broken off after its first epoch, found none", folder
         )
-    spec = read_spec(place.checkpoint_spec)
-    if "fine_tuning" in spec.provenance:
+    description = read_description(place.checkpoint_description)
+    if "fine_tuning" in description.provenance:
         raise FormatError("a fine-tuning holds some layers fast, and cannot go on: start it again", folder)
-    if "training" not in spec.provenance:
-        raise FormatError(f"{place.checkpoint_spec.name} does not say how the training was configured", folder)
+    if "training" not in description.provenance:
+        raise FormatError(f"{place.checkpoint_description.name} does not say how the training was configured", folder)
     records = read_history(place.history, epochs=epochs_done(place.state))
-    return Unfinished(spec=spec, config=TrainingConfig.from_dict(spec.provenance["training"]), records=tuple(records))
+    return Unfinished(
+        description=description,
+        config=TrainingConfig.from_dict(description.provenance["training"]),
+        records=tuple(records),
+    )

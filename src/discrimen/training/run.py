@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import KerasSession
 from discrimen.models.own_file import own_record
-from discrimen.network.model_spec import ModelSpec, write_spec
+from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
@@ -125,7 +125,9 @@ class TrainingRun:
             history.records.extend(self.begun)
             checkpoints.kept.extend(kept_checkpoints(self.place.checkpoints, self.begun))
         else:
-            write_spec(self._spec(architecture, self._common_provenance()), self.place.checkpoint_spec)
+            write_description(
+                self._description(architecture, self._common_provenance()), self.place.checkpoint_description
+            )
         epoch_log = EpochLog(log, lambda: self.neutron_scores(fitted.model, validation))
         listeners: list[EpochListener] = [history, checkpoints, epoch_log, state]
         if progress is not None:
@@ -147,7 +149,7 @@ class TrainingRun:
 
     def finish(
         self, outcome: Outcome, pulses: ChannelPulses, validation: Examples, *, log: TensorBoardLog
-    ) -> tuple[Any, ModelSpec]:
+    ) -> tuple[Any, ModelDescription]:
         """Give the best checkpoint its final name, describe it, draw it, keep validation pulses with it."""
         write_training_curve(
             outcome.records,
@@ -162,13 +164,15 @@ class TrainingRun:
             "n_epochs": len(outcome.records),
             "stopped_by": outcome.stopped_by,
         }
-        write_spec(self._spec(outcome.architecture, self._common_provenance() | figures), self.place.spec)
-        model, spec = load_model_folder(self.place.path, session=self.session)
+        write_description(
+            self._description(outcome.architecture, self._common_provenance() | figures), self.place.description
+        )
+        model, description = load_model_folder(self.place.path, session=self.session)
         self._keep_validation_pulses(model, pulses, validation)
         if log.labels is not None:
             log.images(self.neutron_scores(model, validation), epoch=outcome.best.epoch, prefix="best/")
         self.place.state.unlink(missing_ok=True)
-        return model, spec
+        return model, description
 
     def neutrons(self, examples: Examples) -> NDArray[np.int32] | None:
         """Return whether each example is a neutron, 1 or 0; None if the task does not ask."""
@@ -204,8 +208,8 @@ class TrainingRun:
             f"or scale the pulses (now scale '{self.preparation.scale}')"
         )
 
-    def _spec(self, architecture: Mapping[str, Any], provenance: Mapping[str, Any]) -> ModelSpec:
-        return ModelSpec(
+    def _description(self, architecture: Mapping[str, Any], provenance: Mapping[str, Any]) -> ModelDescription:
+        return ModelDescription(
             preparation=self.preparation,
             outputs=self.outputs,
             architecture=architecture,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.keras_jax import load_keras
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -38,7 +38,7 @@ class TrainingResult:
     ----------
     model : keras.Model
         The best model, as in ``model.keras``.
-    spec : ModelSpec
+    description : ModelDescription
         Its description, as in ``model.json``.
     folder : Path
         Where everything lies.
@@ -51,13 +51,13 @@ class TrainingResult:
         no number any more; Ctrl-C. Whatever it was, the model is the best one until then.
     validation_index : ndarray of int64, shape (validation pulse,)
         Positions, among the pulses given, of those that judged the model; how they were chosen stands in the
-        provenance of `spec` under ``split``.
+        provenance of `description` under ``split``.
     n_training, n_unlabelled, n_invalid : int
         Pulses trained on, and pulses left out: without a target; with one, but impossible to prepare.
     """
 
     model: Any
-    spec: ModelSpec
+    description: ModelDescription
     folder: Path
     history: tuple[EpochRecord, ...]
     best_epoch: int
@@ -190,11 +190,11 @@ def resume(
     unfinished = read_unfinished(Path(folder))
     return _train(
         pulses,
-        unfinished.spec.preparation,
+        unfinished.description.preparation,
         unfinished.config,
         folder=Path(folder),
         targets=targets or {},
-        settings=unfinished.spec.settings,
+        settings=unfinished.description.settings,
         provenance=unfinished.given_provenance,
         overwrite=True,
         progress=progress,
@@ -261,10 +261,10 @@ def _train(
         open_tensorboard_log(place.tensorboard, labels=run.neutrons(parts[1])) as log,
     ):
         outcome = run.train(*parts, feed=feed, log=log, progress=progress)
-        model, spec = run.finish(outcome, of_channels, parts[1], log=log)
+        model, description = run.finish(outcome, of_channels, parts[1], log=log)
     return TrainingResult(
         model=model,
-        spec=spec,
+        description=description,
         folder=place.path,
         history=outcome.records,
         best_epoch=outcome.best.epoch,

@@ -22,10 +22,10 @@ def test_three_classes_of_two_channels_are_told_apart(tmp_path: Path) -> None:
     result = train(known, two_channels(scale="peak"), config, folder=tmp_path / "model")
     assert result.n_unlabelled == 10
     assert result.best.val_accuracy > 0.8
-    _, spec = load_model_folder(tmp_path / "model")
-    assert spec.classes == ("left", "middle", "right")
-    assert set(spec.provenance["split"]["validation"]) == {"n_left", "n_middle", "n_right"}
-    assert spec.provenance["pulses"]["n_middle"] == np.count_nonzero(labels[10:] == 1)
+    _, description = load_model_folder(tmp_path / "model")
+    assert description.classes == ("left", "middle", "right")
+    assert set(description.provenance["split"]["validation"]) == {"n_left", "n_middle", "n_right"}
+    assert description.provenance["pulses"]["n_middle"] == np.count_nonzero(labels[10:] == 1)
 
 
 def test_a_class_without_pulses_is_refused(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def test_waveforms_come_back_in_adc_counts_through_a_code(result: TrainingResult
 
 
 def test_waveform_and_code_are_described(result: TrainingResult) -> None:
-    _, spec = load_model_folder(result.folder)
-    described = [(each.name, each.kind, each.shape, each.unit) for each in spec.outputs]
+    _, description = load_model_folder(result.folder)
+    described = [(each.name, each.kind, each.shape, each.unit) for each in description.outputs]
     assert described == [("reconstruction", "waveform", (2, 16), "prepared"), ("code", "code", (3,), "1")]
 
 

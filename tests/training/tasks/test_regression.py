@@ -59,12 +59,12 @@ def test_errors_are_those_of_the_measurement(result: TrainingResult) -> None:
 
 
 def test_the_description_names_quantities_and_units(result: TrainingResult) -> None:
-    _, spec = load_model_folder(result.folder)
-    assert [(each.name, each.kind, each.unit, each.with_error, each.n_values) for each in spec.outputs] == [
+    _, description = load_model_folder(result.folder)
+    assert [(each.name, each.kind, each.unit, each.with_error, each.n_values) for each in description.outputs] == [
         ("place", "quantity", "mm", True, 2),
         ("light", "quantity", "keVee", False, 1),
     ]
-    assert task_from_dict(spec.provenance["training"]["task"]) == BOTH
+    assert task_from_dict(description.provenance["training"]["task"]) == BOTH
 
 
 def test_the_history_tells_errors_in_units(result: TrainingResult) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.freezing.draft import Draft, Scaling
 from discrimen.freezing.keras_scalings import scaled
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.activations import Activation
 from discrimen.network.layers import Layer, Shape
 
@@ -117,7 +117,7 @@ class Assembly:
         value = held.values[0]
         shape = tuple(wanted[axis] for axis in _OURS if axis in wanted) or (1,)
         if _is_swapped(held.axes) != _is_swapped(axes) and min(self.shapes[value]) > 1:
-            value = self.add(spec.Permute(), value)
+            value = self.add(layers.Permute(), value)
         return self.reshaped_value(value, shape)
 
     def reshaped_value(self, value: int, shape: Shape) -> int:
@@ -125,8 +125,8 @@ class Assembly:
         if self.shapes[value] == shape:
             return value
         if len(shape) == 1 and min(self.shapes[value]) > 1:
-            return self.add(spec.Flatten(), value)
-        return self.add(spec.Reshape(steps=0 if len(shape) == 1 else shape[0], channels=shape[-1]), value)
+            return self.add(layers.Flatten(), value)
+        return self.add(layers.Reshape(steps=0 if len(shape) == 1 else shape[0], channels=shape[-1]), value)
 
     def with_axes(self, held: Held, axes: tuple[Axis, ...]) -> Held:
         """Return a tensor with its axes named anew; see :meth:`settled`."""
@@ -152,7 +152,7 @@ class Assembly:
             )
         value = held.values[0]
         if _is_swapped(held.axes) and min(self.shapes[value]) > 1:
-            value = self.add(spec.Permute(), value)
+            value = self.add(layers.Permute(), value)
         value = self.reshaped_value(value, tuple(large) or (1,))
         return replace(held, values=(value,), axes=_labels(dims, place, natural=True))
 
@@ -176,7 +176,7 @@ class Assembly:
     def activated(self, held: Held, activation: Activation) -> Held:
         """Return an activation of each number."""
         return replace(
-            held, values=tuple(self.add(spec.Activate(activation=activation), value) for value in held.values)
+            held, values=tuple(self.add(layers.Activate(activation=activation), value) for value in held.values)
         )
 
     def added(self, one: Held, other: Held) -> Held:
@@ -185,7 +185,7 @@ class Assembly:
         if not same:
             ones = self.affine(one, np.zeros(()), np.ones(()))
             other = self.multiplied(ones, other)
-        return replace(one, values=(self.add(spec.Add(), one.values[0], self.settled(other, one.axes)),))
+        return replace(one, values=(self.add(layers.Add(), one.values[0], self.settled(other, one.axes)),))
 
     def multiplied(self, one: Held, other: Held) -> Held:
         """Return the product of two tensors, spread over each other."""
@@ -193,7 +193,7 @@ class Assembly:
         if same:
             first, second = one.values[0], self.settled(other, one.axes)
             merged = self._gated(first, second) or self._gated(second, first)
-            return replace(one, values=(merged or self.add(spec.Multiply(), first, second),))
+            return replace(one, values=(merged or self.add(layers.Multiply(), first, second),))
         at = [number for number, length in enumerate(self.dims(other)) if length > 1 and number != other.pulse_axis]
         if len(at) > 1 or one.axes[at[0] if at else -1] not in _OURS:
             raise SettingsError(f"a tensor of {self.dims(other)} cannot be spread over one of {self.dims(one)}")
@@ -207,12 +207,14 @@ class Assembly:
             axis if axis is Axis.PULSE else Axis.CHANNEL if number == at[0] else Axis.ONE
             for number, axis in enumerate(one.axes)
         )
-        return replace(one, values=(self.add(spec.Multiply(), one.values[0], self.settled(other, row)),))
+        return replace(one, values=(self.add(layers.Multiply(), one.values[0], self.settled(other, row)),))
 
     def _repeated(self, held: Held, length: int, axis: int) -> Held:
         """Spread one number of each pulse over an axis."""
         value = self.reshaped_value(held.values[0], (1,))
-        value = self.add(spec.Dense(kernel=np.ones((1, length), np.float32), bias=np.zeros(length, np.float32)), value)
+        value = self.add(
+            layers.Dense(kernel=np.ones((1, length), np.float32), bias=np.zeros(length, np.float32)), value
+        )
         axes = tuple(
             Axis.PULSE if number == held.pulse_axis else Axis.CHANNEL if number == axis else Axis.ONE
             for number in range(len(held.axes))
@@ -222,19 +224,19 @@ class Assembly:
     def _gated(self, value: int, gate: int) -> int | None:
         """Recognise x * sigmoid(x) and its kin, which are one activation."""
         layer = self.layer_of(gate)
-        if not isinstance(layer, spec.Activate):
+        if not isinstance(layer, layers.Activate):
             return None
         inside = self._read_by(gate)
         if layer.activation in ("sigmoid", "hard_sigmoid") and inside == value:
-            return self.add(spec.Activate(activation="silu" if layer.activation == "sigmoid" else "hard_silu"), value)
+            return self.add(layers.Activate(activation="silu" if layer.activation == "sigmoid" else "hard_silu"), value)
         softplus = self.layer_of(inside)
         if (
             layer.activation == "tanh"
-            and isinstance(softplus, spec.Activate)
+            and isinstance(softplus, layers.Activate)
             and softplus.activation == "softplus"
             and self._read_by(inside) == value
         ):
-            return self.add(spec.Activate(activation="mish"), value)
+            return self.add(layers.Activate(activation="mish"), value)
         return None
 
     def _read_by(self, value: int) -> int:
@@ -269,7 +271,7 @@ class Assembly:
         behind = next((axis for axis in held.axes[at + 1 :] if axis is not Axis.ONE), None)
         if behind is not Axis.CHANNEL:
             raise SettingsError("the directions of a recurrent layer must be joined along its units")
-        value = self.add(spec.Concatenate(), *held.values)
+        value = self.add(layers.Concatenate(), *held.values)
         axes = held.axes[:at] + held.axes[at + 1 :]
         return replace(held, values=(value,), axes=axes)
 

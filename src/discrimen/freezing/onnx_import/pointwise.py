@@ -15,7 +15,7 @@ from discrimen.freezing.onnx_import.assembly import Axis, Held
 from discrimen.freezing.onnx_import.context import Context, Tensor
 from discrimen.freezing.onnx_import.graph import Op, as_float32
 from discrimen.freezing.onnx_import.patterns import STANDARDISED
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.activations import Activation
 
 Translate = Callable[[Context, Op], Tensor]
@@ -81,7 +81,7 @@ def _elu(context: Context, op: Op) -> Held:
 
 
 def _with_slope(context: Context, held: Held, slope: float) -> Held:
-    layer = spec.Prelu(slope=np.array([slope], np.float32))
+    layer = layers.Prelu(slope=np.array([slope], np.float32))
     return replace(held, values=tuple(context.assembly.add(layer, value) for value in held.values))
 
 
@@ -97,7 +97,7 @@ def _prelu(context: Context, op: Op) -> Held:
     if held.axes[at[0]] is Axis.STEP:
         swap = {Axis.STEP: Axis.CHANNEL, Axis.CHANNEL: Axis.STEP}
         held = context.assembly.with_axes(held, tuple(swap.get(each, each) for each in held.axes))
-    value = context.assembly.add(spec.Prelu(slope=slope.ravel()), held.values[0])
+    value = context.assembly.add(layers.Prelu(slope=slope.ravel()), held.values[0])
     return replace(held, values=(value,))
 
 
@@ -207,7 +207,7 @@ def _layer_normalisation(context: Context, op: Op) -> Held:
         settled = context.assembly.reshaped(held, (*dims[:first], int(np.prod(dims[first:]))))
         if len(settled.axes) > 2:
             raise SettingsError(f"{op.where}: acts on axes {first} and on, with others before them")
-    layer = spec.LayerNorm(
+    layer = layers.LayerNorm(
         gamma=gamma.ravel(),
         beta=context.bias(op, 2, gamma.size),
         epsilon=np.array([op.attributes.get("epsilon", 1e-5)], np.float32),

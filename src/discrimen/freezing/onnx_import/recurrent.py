@@ -12,7 +12,7 @@ from discrimen.errors import SettingsError
 from discrimen.freezing.onnx_import.assembly import Assembly, Axis, Held
 from discrimen.freezing.onnx_import.context import Context, Tensor
 from discrimen.freezing.onnx_import.graph import Op
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.activations import Activation
 from discrimen.network.layers import Layer
 
@@ -38,10 +38,10 @@ def _recurrent(build: Build, *, gates: int, activations: list[str]) -> Callable[
         for number in range(n_directions):
             layer = build(op, number, kernels[number], recurrent[number], biases[number], wants_sequences)
             backwards = _is_backwards(op, number)
-            read = assembly.add(spec.Reverse(), value) if backwards else value
+            read = assembly.add(layers.Reverse(), value) if backwards else value
             given = assembly.add(layer, read)
             states.append(_last(assembly, given) if wants_sequences and wants_state else given)
-            sequences.append(assembly.add(spec.Reverse(), given) if backwards and wants_sequences else given)
+            sequences.append(assembly.add(layers.Reverse(), given) if backwards and wants_sequences else given)
         over = Axis.DIRECTION if n_directions > 1 else Axis.ONE
         return (
             Held(tuple(sequences), (Axis.STEP, over, Axis.PULSE, Axis.CHANNEL)),
@@ -53,8 +53,8 @@ def _recurrent(build: Build, *, gates: int, activations: list[str]) -> Callable[
 
 def _last(assembly: Assembly, sequences: int) -> int:
     steps, units = assembly.shapes[sequences]
-    value = assembly.add(spec.Cropping1D(front=steps - 1, back=0), sequences) if steps > 1 else sequences
-    return assembly.add(spec.Reshape(steps=0, channels=units), value)
+    value = assembly.add(layers.Cropping1D(front=steps - 1, back=0), sequences) if steps > 1 else sequences
+    return assembly.add(layers.Reshape(steps=0, channels=units), value)
 
 
 def _is_backwards(op: Op, number: int) -> bool:
@@ -89,7 +89,7 @@ def _gated(array: Weights, order: list[int]) -> Weights:
 def _lstm(op: Op, number: int, kernel: Weights, recurrent: Weights, biases: Weights, sequences: bool) -> Layer:
     del op, number
     order = [0, 2, 3, 1]  # ONNX: input, output, forget, cell
-    return spec.Lstm(
+    return layers.Lstm(
         kernel=_gated(kernel, order),
         recurrent_kernel=_gated(recurrent, order),
         bias=_gated(np.sum(np.split(biases, 2), axis=0), order),
@@ -100,7 +100,7 @@ def _lstm(op: Op, number: int, kernel: Weights, recurrent: Weights, biases: Weig
 def _gru(op: Op, number: int, kernel: Weights, recurrent: Weights, biases: Weights, sequences: bool) -> Layer:
     del number
     bias, recurrent_bias = np.split(biases, 2)
-    return spec.Gru(
+    return layers.Gru(
         kernel=np.ascontiguousarray(kernel.T),
         recurrent_kernel=np.ascontiguousarray(recurrent.T),
         bias=bias,
@@ -115,7 +115,7 @@ def _rnn(op: Op, number: int, kernel: Weights, recurrent: Weights, biases: Weigh
     known: dict[str, Activation] = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid"}
     if name.lower() not in known:
         raise SettingsError(f"{op.where}: the activation {name} cannot be adopted; {', '.join(known)} can")
-    return spec.SimpleRnn(
+    return layers.SimpleRnn(
         kernel=np.ascontiguousarray(kernel.T),
         recurrent_kernel=np.ascontiguousarray(recurrent.T),
         bias=np.sum(np.split(biases, 2), axis=0),

@@ -17,7 +17,7 @@ from discrimen.freezing.onnx_import.assembly import Axis, Held
 from discrimen.freezing.onnx_import.constants import axes_of, slice_of
 from discrimen.freezing.onnx_import.context import Context, Tensor
 from discrimen.freezing.onnx_import.graph import Op
-from discrimen.network import layers as spec
+from discrimen.network import layers
 
 Translate = Callable[[Context, Op], Tensor | tuple[Tensor, ...]]
 _SWAP = {Axis.STEP: Axis.CHANNEL, Axis.CHANNEL: Axis.STEP}
@@ -109,7 +109,7 @@ def _concat(context: Context, op: Op) -> Held:
             for number in range(len(dims))
         )
     values = [assembly.settled(part, names) for part in parts]
-    layer = spec.Concatenate(along_steps=names[axis] is Axis.STEP)
+    layer = layers.Concatenate(along_steps=names[axis] is Axis.STEP)
     return replace(first, values=(assembly.add(layer, *values),), axes=names)
 
 
@@ -186,12 +186,12 @@ def _steps(context: Context, op: Op, value: int, places: range) -> int:
     if places.step < 0:
         if places.step != -1:
             raise SettingsError(f"{op.where}: goes backwards by {-places.step}; by 1 can be adopted")
-        value = assembly.add(spec.Reverse(), value)
+        value = assembly.add(layers.Reverse(), value)
         places = range(length - 1 - places[0], length - places[-1])
     front, back = places[0], length - 1 - places[-1]
     if front or back:
-        value = assembly.add(spec.Cropping1D(front=front, back=back), value)
-    return assembly.add(spec.MaxPooling1D(size=1, stride=places.step), value) if places.step > 1 else value
+        value = assembly.add(layers.Cropping1D(front=front, back=back), value)
+    return assembly.add(layers.MaxPooling1D(size=1, stride=places.step), value) if places.step > 1 else value
 
 
 def _one_direction(held: Held, value: int) -> Held:
@@ -245,11 +245,11 @@ def _padded(context: Context, op: Op, held: Held, axis: int, front: int, back: i
     if held.axes[axis] is Axis.CHANNEL:
         axes = tuple(_SWAP.get(each, each) for each in held.axes)
         held = _as_steps(context, held, axes)
-    value = context.assembly.add(spec.ZeroPadding1D(front=front, back=back), held.values[0])
+    value = context.assembly.add(layers.ZeroPadding1D(front=front, back=back), held.values[0])
     return replace(held, values=(value,))
 
 
-def _reduce(kind: type[spec.GlobalAveragePooling1D | spec.GlobalMaxPooling1D], *, total: bool = False) -> Translate:
+def _reduce(kind: type[layers.GlobalAveragePooling1D | layers.GlobalMaxPooling1D], *, total: bool = False) -> Translate:
     def translate(context: Context, op: Op) -> Held:
         held = context.held(op)
         dims = context.assembly.dims(held)
@@ -309,7 +309,7 @@ def _upsample(context: Context, op: Op) -> Held:
         raise SettingsError(f"{op.where}: only the repetition of each step a whole number of times can be adopted")
     if held.axes[long[0]] is Axis.CHANNEL:
         held = _as_steps(context, held, tuple(_SWAP.get(each, each) for each in held.axes))
-    layer = spec.UpSampling1D(size=int(wanted[long[0]]))
+    layer = layers.UpSampling1D(size=int(wanted[long[0]]))
     return replace(held, values=(context.assembly.add(layer, held.values[0]),))
 
 
@@ -333,9 +333,9 @@ OPERATORS: Mapping[str, Translate] = MappingProxyType(
         "Split": _split,
         "Gather": _gather,
         "Pad": _pad,
-        "ReduceMean": _reduce(spec.GlobalAveragePooling1D),
-        "ReduceMax": _reduce(spec.GlobalMaxPooling1D),
-        "ReduceSum": _reduce(spec.GlobalAveragePooling1D, total=True),
+        "ReduceMean": _reduce(layers.GlobalAveragePooling1D),
+        "ReduceMax": _reduce(layers.GlobalMaxPooling1D),
+        "ReduceSum": _reduce(layers.GlobalAveragePooling1D, total=True),
         "Resize": _upsample,
         "Upsample": _upsample,
     }

@@ -18,7 +18,7 @@ from discrimen.freezing.onnx_import.constants import constant_of, folded
 from discrimen.freezing.onnx_import.context import Context, Tensor
 from discrimen.freezing.onnx_import.graph import OnnxGraph, Op, needed, read_graph
 from discrimen.freezing.onnx_import.patterns import STANDARDISED, TWO_CLASSES, put_together
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.layers import Shape
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare.arrangement import Arrangement, arrangement_for
@@ -234,7 +234,7 @@ def _instead(kind: str) -> str:
 def _two_classes(context: Context, op: Op) -> Held:
     held = context.held(op)
     value = context.assembly.settled(held, ROW)
-    layer = spec.Dense(kernel=np.array([[0, 1]], np.float32), bias=np.zeros(2, np.float32))
+    layer = layers.Dense(kernel=np.array([[0, 1]], np.float32), bias=np.zeros(2, np.float32))
     return context.assembly.activated(Held((context.assembly.add(layer, value),), ROW), "softmax")
 
 
@@ -242,7 +242,7 @@ def _sums_to_one(context: Context, op: Op) -> bool:
     """Whether a Normalizer changes nothing because a softmax comes before it."""
     held = context.held(op)
     layer = context.assembly.layer_of(held.values[0])
-    return op.attributes.get("norm") == "L1" and isinstance(layer, spec.Activate) and layer.activation == "softmax"
+    return op.attributes.get("norm") == "L1" and isinstance(layer, layers.Activate) and layer.activation == "softmax"
 
 
 def _input(assembly: Assembly, arrangement: Arrangement) -> Held:

@@ -12,7 +12,7 @@ from discrimen.errors import SettingsError
 from discrimen.freezing.onnx_import.assembly import CHANNELS_FIRST, ROW, Assembly, Axis, Held
 from discrimen.freezing.onnx_import.context import Context, Tensor
 from discrimen.freezing.onnx_import.graph import Op
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.layers import Padding
 from discrimen.network.layers.visits import visits
 
@@ -20,7 +20,7 @@ Translate = Callable[[Context, Op], Tensor | tuple[Tensor | None, ...]]
 
 
 def _dense(context: Context, held: Held, kernel: np.ndarray, bias: np.ndarray) -> Held:
-    value = context.assembly.add(spec.Dense(kernel=kernel, bias=bias), held.values[0])
+    value = context.assembly.add(layers.Dense(kernel=kernel, bias=bias), held.values[0])
     return replace(held, values=(value,))
 
 
@@ -99,7 +99,7 @@ def _conv(context: Context, op: Op) -> Held:
     reach = (length - 1) * dilation + 1
     front, back = _pads(op, n_steps, reach, stride)
     value, padding = _padded(context, value, reach=reach, stride=stride, front=front, back=back)
-    layer = spec.Conv1D(
+    layer = layers.Conv1D(
         kernel=np.ascontiguousarray(weights.transpose(2, 1, 0)),
         bias=context.bias(op, 2, n_out),
         stride=stride,
@@ -120,7 +120,7 @@ def _padded(context: Context, value: int, *, reach: int, stride: int, front: int
         named = visits(n_steps, reach, stride=stride, padding=padding)
         if named.steps == steps and named.front == front:
             return value, padding
-    return context.assembly.add(spec.ZeroPadding1D(front=front, back=back), value), "valid"
+    return context.assembly.add(layers.ZeroPadding1D(front=front, back=back), value), "valid"
 
 
 def _conv_transpose(context: Context, op: Op) -> Held:
@@ -138,11 +138,11 @@ def _conv_transpose(context: Context, op: Op) -> Held:
     reach = (length - 1) * dilation + 1
     kernel = np.zeros((reach + extra, n_out, n_in), np.float32)
     kernel[:reach:dilation] = weights.transpose(2, 1, 0)
-    layer = spec.Conv1DTranspose(kernel=kernel, bias=context.bias(op, 2, n_out), stride=stride)
+    layer = layers.Conv1DTranspose(kernel=kernel, bias=context.bias(op, 2, n_out), stride=stride)
     value = context.assembly.add(layer, value)
     back += max(0, stride - reach - extra)
     if front or back:
-        value = context.assembly.add(spec.Cropping1D(front=front, back=back), value)
+        value = context.assembly.add(layers.Cropping1D(front=front, back=back), value)
     return Held((value,), CHANNELS_FIRST)
 
 
@@ -159,7 +159,7 @@ def _max_pool(context: Context, op: Op) -> Held:
     back = max(0, visited - n_steps - front)
     # A step at the edge again and again changes no maximum: each group that reaches over the edge holds that step.
     value = _edges_repeated(context, value, front=front, back=back)
-    return Held((context.assembly.add(spec.MaxPooling1D(size=size, stride=stride), value),), CHANNELS_FIRST)
+    return Held((context.assembly.add(layers.MaxPooling1D(size=size, stride=stride), value),), CHANNELS_FIRST)
 
 
 def _edges_repeated(context: Context, value: int, *, front: int, back: int) -> int:
@@ -167,16 +167,16 @@ def _edges_repeated(context: Context, value: int, *, front: int, back: int) -> i
     n_steps = assembly.shapes[value][0]
     parts = [value]
     if front:
-        first = assembly.add(spec.Cropping1D(front=0, back=n_steps - 1), value) if n_steps > 1 else value
+        first = assembly.add(layers.Cropping1D(front=0, back=n_steps - 1), value) if n_steps > 1 else value
         parts.insert(0, _again(assembly, first, front))
     if back > 0:
-        last = assembly.add(spec.Cropping1D(front=n_steps - 1, back=0), value) if n_steps > 1 else value
+        last = assembly.add(layers.Cropping1D(front=n_steps - 1, back=0), value) if n_steps > 1 else value
         parts.append(_again(assembly, last, back))
-    return assembly.add(spec.Concatenate(along_steps=True), *parts) if len(parts) > 1 else value
+    return assembly.add(layers.Concatenate(along_steps=True), *parts) if len(parts) > 1 else value
 
 
 def _again(assembly: Assembly, value: int, times: int) -> int:
-    return assembly.add(spec.UpSampling1D(size=times), value) if times > 1 else value
+    return assembly.add(layers.UpSampling1D(size=times), value) if times > 1 else value
 
 
 def _average_pool(context: Context, op: Op) -> Held:
@@ -190,17 +190,17 @@ def _average_pool(context: Context, op: Op) -> Held:
     if back > given[1]:
         raise SettingsError(f"{op.where}: ceil_mode with an unfinished group cannot be adopted; export without it")
     if (front, back) != (0, 0) and op.attributes.get("count_include_pad", 0):
-        value = context.assembly.add(spec.ZeroPadding1D(front=front, back=back), value)
+        value = context.assembly.add(layers.ZeroPadding1D(front=front, back=back), value)
     elif (front, back) != (0, 0):
         named = visits(n_steps, size, stride=stride, padding="same")
         if named.front != front or named.steps != (n_steps + front + back - size) // stride + 1:
             raise SettingsError(f"{op.where}: padding of {front} and {back} steps that do not count cannot be adopted")
         padding = "same"
-    layer = spec.AveragePooling1D(size=size, stride=stride, padding=padding)
+    layer = layers.AveragePooling1D(size=size, stride=stride, padding=padding)
     return Held((context.assembly.add(layer, value),), CHANNELS_FIRST)
 
 
-def _global_pool(kind: type[spec.GlobalAveragePooling1D | spec.GlobalMaxPooling1D]) -> Translate:
+def _global_pool(kind: type[layers.GlobalAveragePooling1D | layers.GlobalMaxPooling1D]) -> Translate:
     def translate(context: Context, op: Op) -> Held:
         value = context.assembly.settled(context.held(op), CHANNELS_FIRST)
         return Held((context.assembly.add(kind(), value),), (Axis.PULSE, Axis.CHANNEL, Axis.ONE))
@@ -264,7 +264,7 @@ OPERATORS: Mapping[str, Translate] = MappingProxyType(
         "ConvTranspose": _conv_transpose,
         "MaxPool": _max_pool,
         "AveragePool": _average_pool,
-        "GlobalAveragePool": _global_pool(spec.GlobalAveragePooling1D),
-        "GlobalMaxPool": _global_pool(spec.GlobalMaxPooling1D),
+        "GlobalAveragePool": _global_pool(layers.GlobalAveragePooling1D),
+        "GlobalMaxPool": _global_pool(layers.GlobalMaxPooling1D),
     }
 )

@@ -20,7 +20,7 @@ from discrimen.network.export.cpp import header, write_cpp_header
 from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import one_channel
 from discrimen.network.prepare import prepare
 
@@ -63,7 +63,7 @@ def number_of(name: str) -> str:
 
 def taken_apart(model: FrozenModel, content: bytes) -> Results:
     outputs, at = [], 0
-    for output in model.spec.outputs:
+    for output in model.description.outputs:
         count = N_PULSES * int(np.prod(output.shape)) * (2 if output.with_error else 1)
         outputs.append(np.frombuffer(content, np.float32, count, at).reshape(N_PULSES, -1))
         at += outputs[-1].nbytes
@@ -72,7 +72,7 @@ def taken_apart(model: FrozenModel, content: bytes) -> Results:
 
 def inputs_of(model: FrozenModel) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
     """Good pulses, and two that are flat."""
-    preparation = model.spec.preparation
+    preparation = model.description.preparation
     samples = raw_pulses(preparation, N_PULSES, seed=9)
     samples[[3, -1]] = 5
     return samples, channels_there(preparation, N_PULSES)
@@ -134,7 +134,7 @@ def test_network_gives_the_outputs_of_the_reference(program: Program, name: str)
 @pytest.mark.parametrize("name", ["two classes", "two channels", "channels as steps"])
 def test_says_where_in_the_record_the_input_was(program: Program, name: str) -> None:
     samples, present = inputs_of(program.models[name])
-    prepared = prepare(samples, program.models[name].spec.preparation, present=present, dtype=np.float64)
+    prepared = prepare(samples, program.models[name].description.preparation, present=present, dtype=np.float64)
     restored = prepared.restoration
     parts = [restored.start[:, None], restored.divisor[:, None], restored.baseline_adc]
     expected = np.where(prepared.valid[:, None], np.concatenate(parts, axis=1), np.nan)
@@ -166,7 +166,7 @@ def wide_model(folder: Path, window_length: int) -> Path:
         sample_period_ns=1 / 3, polarity=1, baseline_start=0, baseline_stop=0, window_length=window_length
     )
     layer = Dense(kernel=rng.normal(size=(window_length, 2)).astype(np.float32), bias=np.ones(2, np.float32))
-    write_frozen(frozen(chain([Flatten(), layer]), ModelSpec(preparation=preparation)), folder / "m.discrimen")
+    write_frozen(frozen(chain([Flatten(), layer]), ModelDescription(preparation=preparation)), folder / "m.discrimen")
     return folder / "m.discrimen"
 
 

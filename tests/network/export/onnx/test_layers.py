@@ -14,7 +14,7 @@ from tests.network.weights import Graph, Weights
 
 from discrimen.errors import DataError
 from discrimen.inference.reference_predictor import run_exactly
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.activations import ACTIVATIONS
 from discrimen.network.frozen_file import FrozenModel
 from discrimen.network.graph import Network, chain
@@ -26,16 +26,16 @@ onnx = pytest.importorskip("onnx", reason="NO ONNX: pip install 'discrimen[onnx]
 from discrimen.network.export.onnx import onnx_model  # noqa: E402
 from discrimen.network.export.onnx.layers import add_layer  # noqa: E402
 
-STEPS = spec.Reshape(steps=20, channels=1)
+STEPS = layers.Reshape(steps=20, channels=1)
 
 
 def assert_computes(run: Run, model: FrozenModel, *, tolerance: float = 2e-6) -> None:
     """Compare all outputs, relative to the largest value of each; the golden ones before the activations, too."""
-    samples = raw_pulses(model.spec.preparation, 17)
-    present = channels_there(model.spec.preparation, 17)
+    samples = raw_pulses(model.description.preparation, 17)
+    present = channels_there(model.description.preparation, 17)
     expected = run_exactly(model, samples, present=present)
     given = run(onnx_model(model, input_type="float32"), samples.astype(np.float32), present)
-    for output, found, wanted in zip(model.spec.outputs, given, expected, strict=True):
+    for output, found, wanted in zip(model.description.outputs, given, expected, strict=True):
         assert found.shape == wanted.shape
         assert np.isfinite(wanted).all()
         off = np.abs(found - wanted).max() / np.abs(wanted).max()
@@ -57,26 +57,26 @@ def on_all_layouts(make: Callable[[Weights, Graph, int, int, int], int]) -> Buil
 
 
 JOINED: dict[str, Callable[[Weights, Graph, int, int, int], int]] = {
-    "sum": lambda w, g, *values: g(spec.Add(), *values),
-    "product": lambda w, g, *values: g(spec.Multiply(), *values),
-    "gate": lambda w, g, *values: g(spec.Multiply(), g(spec.GlobalMaxPooling1D(), values[1]), values[0]),
-    "channels": lambda w, g, *values: g(spec.Concatenate(), *values),
-    "steps": lambda w, g, *values: g(spec.Concatenate(along_steps=True), *values),
-    "rows": lambda w, g, *values: g(spec.Add(), *(g(spec.Flatten(), value) for value in values)),
-    "dense": lambda w, g, *values: g(w.dense(20, 3), g(spec.Flatten(), values[0])),
+    "sum": lambda w, g, *values: g(layers.Add(), *values),
+    "product": lambda w, g, *values: g(layers.Multiply(), *values),
+    "gate": lambda w, g, *values: g(layers.Multiply(), g(layers.GlobalMaxPooling1D(), values[1]), values[0]),
+    "channels": lambda w, g, *values: g(layers.Concatenate(), *values),
+    "steps": lambda w, g, *values: g(layers.Concatenate(along_steps=True), *values),
+    "rows": lambda w, g, *values: g(layers.Add(), *(g(layers.Flatten(), value) for value in values)),
+    "dense": lambda w, g, *values: g(w.dense(20, 3), g(layers.Flatten(), values[0])),
     "dense on steps": lambda w, g, *values: g(w.dense(4, 3, "softmax"), values[0]),
-    "reshape": lambda w, g, *values: g(w.conv(2, 10, 2), g(spec.Reshape(steps=2, channels=10), values[0])),
-    "softmax": lambda w, g, *values: g(spec.Activate(activation="softmax"), values[0]),
+    "reshape": lambda w, g, *values: g(w.conv(2, 10, 2), g(layers.Reshape(steps=2, channels=10), values[0])),
+    "softmax": lambda w, g, *values: g(layers.Activate(activation="softmax"), values[0]),
     "norm": lambda w, g, *values: g(w.norm(4), values[0]),
-    "slope": lambda w, g, *values: g(spec.Prelu(slope=w(5, 4)), values[0]),
-    "slope of channels": lambda w, g, *values: g(spec.Prelu(slope=w(4)), values[0]),
-    "swapped": lambda w, g, *values: g(w.dense(5, 2), g(spec.Permute(), values[0])),
-    "chosen": lambda w, g, *values: g.through((spec.Reverse(), spec.Cropping1D(front=1, back=0)), values[0]),
+    "slope": lambda w, g, *values: g(layers.Prelu(slope=w(5, 4)), values[0]),
+    "slope of channels": lambda w, g, *values: g(layers.Prelu(slope=w(4)), values[0]),
+    "swapped": lambda w, g, *values: g(w.dense(5, 2), g(layers.Permute(), values[0])),
+    "chosen": lambda w, g, *values: g.through((layers.Reverse(), layers.Cropping1D(front=1, back=0)), values[0]),
     "more": lambda w, g, *values: g.through(
-        (spec.UpSampling1D(size=2), spec.ZeroPadding1D(front=1, back=2)), values[0]
+        (layers.UpSampling1D(size=2), layers.ZeroPadding1D(front=1, back=2)), values[0]
     ),
-    "average": lambda w, g, *values: g(spec.GlobalAveragePooling1D(), values[0]),
-    "attention": lambda w, g, *values: g(spec.Attention(heads=2), *values),
+    "average": lambda w, g, *values: g(layers.GlobalAveragePooling1D(), values[0]),
+    "attention": lambda w, g, *values: g(layers.Attention(heads=2), *values),
 }
 
 
@@ -93,7 +93,7 @@ def test_simple_recurrent_layer_has_every_activation(activation: Any, sequences:
     w = Weights()
     # Small weights: an exponential of its own state would leave all bounds.
     kernels = {"kernel": w(4, 3) / 4, "recurrent_kernel": w(3, 3) / 4, "bias": w(3) / 4}
-    layer = spec.SimpleRnn(**kernels, activation=activation, sequences=sequences)
+    layer = layers.SimpleRnn(**kernels, activation=activation, sequences=sequences)
     assert_computes(run, frozen(*given_as_codes(chain((FIVE_BY_FOUR, layer)))))
 
 
@@ -110,7 +110,7 @@ def test_hard_gates_are_computed_step_by_step(kind: str, sequences: bool, run: R
 @pytest.mark.parametrize("run", RUNTIMES.values(), ids=RUNTIMES)
 def test_layer_norm_of_values_far_from_zero_keeps_their_differences(run: Run) -> None:
     w = Weights()
-    far = spec.Dense(kernel=w(4, 6), bias=w(6) + np.float32(300))
+    far = layers.Dense(kernel=w(4, 6), bias=w(6) + np.float32(300))
     assert_computes(run, frozen(*given_as_codes(chain((FIVE_BY_FOUR, far, w.norm(6))))), tolerance=1e-4)
 
 
@@ -128,9 +128,9 @@ def test_chain_of_convolutions_moves_no_axes() -> None:
     found = operators(
         STEPS,
         w.conv(5, 1, 8, padding="same", activation="relu"),
-        spec.MaxPooling1D(size=2, stride=2),
+        layers.MaxPooling1D(size=2, stride=2),
         w.conv(5, 8, 8, padding="same", activation="relu"),
-        spec.Flatten(),
+        layers.Flatten(),
         w.dense(80, 2, "softmax"),
     )
     assert "Transpose" not in found
@@ -139,14 +139,14 @@ def test_chain_of_convolutions_moves_no_axes() -> None:
 
 def test_convolution_along_the_samples_of_several_channels_moves_no_axes() -> None:
     w = Weights()
-    layers = (spec.Permute(), w.conv(5, 2, 3), spec.GlobalMaxPooling1D())
-    found = [node.op_type for node in graph_of(chain(layers), preparation=TWO_CHANNELS).node]
+    convolved = (layers.Permute(), w.conv(5, 2, 3), layers.GlobalMaxPooling1D())
+    found = [node.op_type for node in graph_of(chain(convolved), preparation=TWO_CHANNELS).node]
     assert "Transpose" not in found
 
 
 def test_dense_network_reshapes_nothing() -> None:
     w = Weights()
-    found = operators(spec.Flatten(), w.dense(20, 8, "relu"), w.dense(8, 2))
+    found = operators(layers.Flatten(), w.dense(20, 8, "relu"), w.dense(8, 2))
     assert not {"Transpose", "Reshape"} & set(found)
 
 
@@ -166,20 +166,22 @@ def test_weights_that_every_step_reads_are_held_once() -> None:
 
 def test_layer_that_does_not_fit_is_named() -> None:
     model = frozen(*NETWORKS["dense"]())
-    wrong = FrozenModel(model.spec, chain((spec.Flatten(), Weights().dense(19, 3))), model.golden)
+    wrong = FrozenModel(model.description, chain((layers.Flatten(), Weights().dense(19, 3))), model.golden)
     with pytest.raises(DataError, match=r"layer 1 \(Dense\) does not fit values of shape \(20,\)"):
         onnx_model(wrong)
 
 
 def test_output_that_does_not_fit_is_named() -> None:
     model = frozen(*NETWORKS["dense"]())
-    wrong = FrozenModel(model.spec, chain((spec.Flatten(), Weights().dense(20, 4))), model.golden)
+    wrong = FrozenModel(model.description, chain((layers.Flatten(), Weights().dense(20, 4))), model.golden)
     with pytest.raises(DataError, match=r"output 'values 0' needs 3 values, the network gives \(4,\)"):
         onnx_model(wrong)
 
 
 def test_every_kind_of_layer_can_be_written() -> None:
-    unwritten = {kind for kind in spec.LAYERS.values() if add_layer.dispatch(kind) is add_layer.dispatch(spec.Layer)}
+    unwritten = {
+        kind for kind in layers.LAYERS.values() if add_layer.dispatch(kind) is add_layer.dispatch(layers.Layer)
+    }
     assert not unwritten
     tried = {type(node.layer) for make in NETWORKS.values() for node in make()[0].nodes}
-    assert tried == set(spec.LAYERS.values())
+    assert tried == set(layers.LAYERS.values())

@@ -12,11 +12,11 @@ from tests.network.models import MODELS
 from tests.network.pulses import frozen
 
 from discrimen.errors import SettingsError
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 
 onnx = pytest.importorskip("onnx", reason="NO ONNX: pip install 'discrimen[onnx]'")
 
-from discrimen.network.export.onnx import SHA256_KEY, SPEC_KEY, onnx_model, value_name, write_onnx  # noqa: E402
+from discrimen.network.export.onnx import DESCRIPTION_KEY, SHA256_KEY, onnx_model, value_name, write_onnx  # noqa: E402
 
 MODEL = frozen(*MODELS["two classes"]())
 EVERYTHING = frozen(*MODELS["everything at once"]())
@@ -63,15 +63,15 @@ def properties_of(model: object) -> dict[str, str]:
 
 def test_carries_the_description_and_the_hash() -> None:
     properties = properties_of(onnx_model(MODEL, frozen_sha256="ab" * 32))
-    assert ModelSpec.from_dict(json.loads(properties[SPEC_KEY])) == MODEL.spec
+    assert ModelDescription.from_dict(json.loads(properties[DESCRIPTION_KEY])) == MODEL.description
     assert properties[SHA256_KEY] == "ab" * 32
     assert "(pulse, sample)" in properties["discrimen_input"]
     assert "0x8000" in properties["discrimen_input"]
 
 
 def test_offset_is_offered_only_where_a_baseline_takes_it_off() -> None:
-    no_record = MODEL.spec.preparation.with_only(baseline_start=0, baseline_stop=0)
-    model = replace(MODEL, spec=replace(MODEL.spec, preparation=no_record))
+    no_record = MODEL.description.preparation.with_only(baseline_start=0, baseline_stop=0)
+    model = replace(MODEL, description=replace(MODEL.description, preparation=no_record))
     assert "0x8000" not in properties_of(onnx_model(model))["discrimen_input"]
 
 
@@ -96,7 +96,7 @@ def test_every_node_serves_an_output(model: object) -> None:
 
 def test_value_that_an_output_reads_has_its_name() -> None:
     made = {name for node in onnx_model(EVERYTHING).graph.node for name in node.output}
-    assert {value_name(output) for output in EVERYTHING.spec.outputs} <= made
+    assert {value_name(output) for output in EVERYTHING.description.outputs} <= made
 
 
 def test_unknown_input_type_is_refused() -> None:
@@ -106,8 +106,8 @@ def test_unknown_input_type_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["samples", "present", "/Add_3"])
 def test_output_named_as_a_part_of_the_graph_is_refused(name: str) -> None:
-    outputs = (replace(EVERYTHING.spec.outputs[0], name=name), *EVERYTHING.spec.outputs[1:])
-    model = replace(EVERYTHING, spec=replace(EVERYTHING.spec, outputs=outputs))
+    outputs = (replace(EVERYTHING.description.outputs[0], name=name), *EVERYTHING.description.outputs[1:])
+    model = replace(EVERYTHING, description=replace(EVERYTHING.description, outputs=outputs))
     with pytest.raises(SettingsError, match=f"another use for the name '{name}'"):
         onnx_model(model)
 

@@ -15,7 +15,7 @@ from tests.network.export.onnx.runtimes import RUNTIMES, Run
 from discrimen.network.frozen_file import FrozenModel
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import Alignment, Channel, Preparation, one_channel
 from discrimen.network.prepare import prepare
@@ -93,7 +93,7 @@ def records_of_several(wanted: Preparation) -> tuple[np.ndarray, np.ndarray]:
 
 def unlayered(wanted: Preparation) -> FrozenModel:
     output = Output(name="prepared", kind="waveform", shape=wanted.shape, unit=PREPARED)
-    return FrozenModel(ModelSpec(preparation=wanted, outputs=(output,)), Network((), (0,)), GOLDEN)
+    return FrozenModel(ModelDescription(preparation=wanted, outputs=(output,)), Network((), (0,)), GOLDEN)
 
 
 def assert_prepares(

@@ -130,8 +130,8 @@ def _content_text(content: bytes) -> str:
 
 
 def _prologue(frozen: FrozenModel, content: bytes, namespace: str) -> str:
-    spec, nodes = frozen.spec, frozen.network.nodes
-    preparation = spec.preparation
+    description, nodes = frozen.description, frozen.network.nodes
+    preparation = description.preparation
     making = f"{namespace}::embedded()" if _embeds(content) else f'{namespace}::Model::load("MODEL.discrimen")'
     kinds = ", ".join(dict.fromkeys(type(node.layer).__name__ for node in nodes)) or "none"
     lines = [
@@ -140,13 +140,13 @@ def _prologue(frozen: FrozenModel, content: bytes, namespace: str) -> str:
         "SPDX-License-Identifier: BSD-3-Clause",
         "",
         f"  from      a frozen file of {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}",
-        f"  trained   {spec.provenance.get('date_utc', 'at an unknown date')}",
+        f"  trained   {description.provenance.get('date_utc', 'at an unknown date')}",
         f"  input     {', '.join(preparation.channel_names)}: at least {preparation.shortest_record} samples, "
         f"one every {preparation.sample_period_ns:g} ns",
         f"  layers    {len(nodes)}: {kinds}",
         *(
             f"  output    {output.name}: {output.kind} {output.shape} {', '.join(output.names)}"
-            for output in spec.outputs
+            for output in description.outputs
         ),
         "",
         f"  const {namespace}::Model model = {making};",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.export.onnx.activations import add_activation
 from discrimen.network.export.onnx.graph import Graph
 from discrimen.network.export.onnx.layout import Layout, Values, alike, as_rows, held, settled
@@ -21,7 +21,7 @@ from discrimen.network.layers.visits import Visits, visits
 
 
 @singledispatch
-def add_layer(layer: spec.Layer, graph: Graph, *inputs: Values) -> Values:
+def add_layer(layer: layers.Layer, graph: Graph, *inputs: Values) -> Values:
     """Add the nodes of one layer on values that fit it.
 
     Parameters
@@ -37,7 +37,7 @@ def add_layer(layer: spec.Layer, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Dense, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Dense, graph: Graph, *inputs: Values) -> Values:
     (values,) = inputs
     shape, kernel = layer.shape(values.shape), layer.kernel
     if len(shape) == 1 or shape[0] == 1:
@@ -52,7 +52,7 @@ def _(layer: spec.Dense, graph: Graph, *inputs: Values) -> Values:
         return add_activation(graph, layer.activation, result)
     values = settled(graph, values)
     if values.layout is Layout.CHANNELS_FIRST:
-        as_convolution = spec.Conv1D(kernel=kernel[np.newaxis], bias=layer.bias, activation=layer.activation)
+        as_convolution = layers.Conv1D(kernel=kernel[np.newaxis], bias=layer.bias, activation=layer.activation)
         return add_layer(as_convolution, graph, values)
     name = graph.node("MatMul", values.name, graph.constant(kernel))
     name = graph.node("Add", name, graph.constant(layer.bias))
@@ -60,7 +60,7 @@ def _(layer: spec.Dense, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Conv1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Conv1D, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0], Layout.CHANNELS_FIRST)
     length = len(layer.kernel)
     placed = visits(values.shape[0], length, stride=layer.stride, dilation=layer.dilation, padding=layer.padding)
@@ -79,7 +79,7 @@ def _(layer: spec.Conv1D, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Conv1DTranspose, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Conv1DTranspose, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0], Layout.CHANNELS_FIRST)
     length = len(layer.kernel)
     cut = max(0, length - layer.stride) if layer.padding == "same" else 0
@@ -97,60 +97,60 @@ def _(layer: spec.Conv1DTranspose, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.MaxPooling1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.MaxPooling1D, graph: Graph, *inputs: Values) -> Values:
     return _pooled(graph, "MaxPool", layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.AveragePooling1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.AveragePooling1D, graph: Graph, *inputs: Values) -> Values:
     return _pooled(graph, "AveragePool", layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.GlobalMaxPooling1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.GlobalMaxPooling1D, graph: Graph, *inputs: Values) -> Values:
     return _over_steps(graph, "ReduceMax", inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.GlobalAveragePooling1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.GlobalAveragePooling1D, graph: Graph, *inputs: Values) -> Values:
     return _over_steps(graph, "ReduceMean", inputs[0])
 
 
-@add_layer.register(spec.Flatten)
-@add_layer.register(spec.Reshape)
-def _(layer: spec.Flatten | spec.Reshape, graph: Graph, *inputs: Values) -> Values:
+@add_layer.register(layers.Flatten)
+@add_layer.register(layers.Reshape)
+def _(layer: layers.Flatten | layers.Reshape, graph: Graph, *inputs: Values) -> Values:
     return replace(inputs[0], shape=layer.shape(inputs[0].shape))
 
 
-@add_layer.register(spec.Lstm)
-@add_layer.register(spec.Gru)
-@add_layer.register(spec.SimpleRnn)
-def _(layer: spec.Lstm | spec.Gru | spec.SimpleRnn, graph: Graph, *inputs: Values) -> Values:
+@add_layer.register(layers.Lstm)
+@add_layer.register(layers.Gru)
+@add_layer.register(layers.SimpleRnn)
+def _(layer: layers.Lstm | layers.Gru | layers.SimpleRnn, graph: Graph, *inputs: Values) -> Values:
     return add_recurrent(graph, layer, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.Activate, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Activate, graph: Graph, *inputs: Values) -> Values:
     return add_activation(graph, layer.activation, inputs[0])
 
 
 @add_layer.register
-def _(layer: spec.UpSampling1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.UpSampling1D, graph: Graph, *inputs: Values) -> Values:
     return _chosen(graph, inputs[0], lambda steps: np.repeat(steps, layer.size))
 
 
 @add_layer.register
-def _(layer: spec.Cropping1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Cropping1D, graph: Graph, *inputs: Values) -> Values:
     return _chosen(graph, inputs[0], lambda steps: steps[layer.front : len(steps) - layer.back])
 
 
 @add_layer.register
-def _(layer: spec.Reverse, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Reverse, graph: Graph, *inputs: Values) -> Values:
     return _chosen(graph, inputs[0], lambda steps: steps[::-1])
 
 
 @add_layer.register
-def _(layer: spec.ZeroPadding1D, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.ZeroPadding1D, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0])
     pads = graph.integers(layer.front, layer.back)
     name = graph.node("Pad", values.name, pads, "", graph.integers(values.layout.step_axis))
@@ -158,7 +158,7 @@ def _(layer: spec.ZeroPadding1D, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Permute, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Permute, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0])
     if values.layout is Layout.STEPS_FIRST:
         values = settled(graph, values, Layout.CHANNELS_LAST)
@@ -168,13 +168,13 @@ def _(layer: spec.Permute, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Add, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Add, graph: Graph, *inputs: Values) -> Values:
     values = alike(graph, inputs)
     return replace(values[0], name=reduce(lambda one, other: graph.node("Add", one, other), (v.name for v in values)))
 
 
 @add_layer.register
-def _(layer: spec.Multiply, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Multiply, graph: Graph, *inputs: Values) -> Values:
     shape = layer.shape(*(values.shape for values in inputs))
     whole = alike(graph, tuple(values for values in inputs if len(values.shape) == len(shape)))
     names = [values.name for values in whole]
@@ -186,7 +186,7 @@ def _(layer: spec.Multiply, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Concatenate, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Concatenate, graph: Graph, *inputs: Values) -> Values:
     values = alike(graph, inputs)
     layout = values[0].layout
     axis = layout.step_axis if layer.along_steps else layout.channel_axis
@@ -195,7 +195,7 @@ def _(layer: spec.Concatenate, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Prelu, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Prelu, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0])
     slope = layer.slope[np.newaxis]
     if values.layout is not Layout.ROWS:
@@ -204,7 +204,7 @@ def _(layer: spec.Prelu, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.LayerNorm, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.LayerNorm, graph: Graph, *inputs: Values) -> Values:
     values = settled(graph, inputs[0])
     if values.layout is Layout.CHANNELS_FIRST:
         values = settled(graph, values, Layout.CHANNELS_LAST)
@@ -214,7 +214,7 @@ def _(layer: spec.LayerNorm, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Attention, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Attention, graph: Graph, *inputs: Values) -> Values:
     query, key, value = (settled(graph, values, Layout.CHANNELS_LAST) for values in inputs)
 
     def by_head(values: Values, *order: int) -> str:
@@ -230,11 +230,13 @@ def _(layer: spec.Attention, graph: Graph, *inputs: Values) -> Values:
 
 
 @add_layer.register
-def _(layer: spec.Sample, graph: Graph, *inputs: Values) -> Values:
+def _(layer: layers.Sample, graph: Graph, *inputs: Values) -> Values:
     return inputs[0]
 
 
-def _pooled(graph: Graph, operator: str, layer: spec.MaxPooling1D | spec.AveragePooling1D, values: Values) -> Values:
+def _pooled(
+    graph: Graph, operator: str, layer: layers.MaxPooling1D | layers.AveragePooling1D, values: Values
+) -> Values:
     values = settled(graph, values, Layout.CHANNELS_FIRST)
     placed: Visits = layer.visits(values.shape[0])
     pads = [placed.front, placed.back]

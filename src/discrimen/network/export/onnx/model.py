@@ -29,14 +29,14 @@ from discrimen.network.export.onnx.layout import Layout, Values, as_rows
 from discrimen.network.export.onnx.preparation import add_preparation
 from discrimen.network.frozen_file import FrozenModel
 from discrimen.network.graph import shapes_of
-from discrimen.network.model_spec import ModelSpec
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
 
 InputType = Literal["int16", "uint16", "float32"]
 INPUT_TYPES: tuple[str, ...] = get_args(InputType)
-SPEC_KEY = "discrimen"
+DESCRIPTION_KEY = "discrimen"
 """Metadata property that holds the model's description as JSON."""
 SHA256_KEY = "discrimen_sha256"
 """Metadata property that holds the SHA-256 of the frozen file, if it is known."""
@@ -83,7 +83,7 @@ def onnx_model(
         ir_version=IR_VERSION,
         producer_name="discrimen",
     )
-    onnx.helper.set_model_props(model, _metadata(frozen.spec, input_type, frozen_sha256))
+    onnx.helper.set_model_props(model, _metadata(frozen.description, input_type, frozen_sha256))
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -113,7 +113,7 @@ def value_name(output: Output) -> str:
 
 
 def _graph(onnx: ModuleType, frozen: FrozenModel, input_type: InputType) -> Any:
-    preparation, outputs = frozen.spec.preparation, frozen.spec.outputs
+    preparation, outputs = frozen.description.preparation, frozen.description.outputs
     inputs: dict[str, tuple[str, list[str | int]]] = {"samples": (input_type, ["pulse", *_samples_axes(preparation)])}
     if preparation.masked:
         inputs["present"] = ("bool", ["pulse", preparation.n_channels])
@@ -157,11 +157,13 @@ def _described(onnx: ModuleType, name: str, dtype: str, shape: list[str | int]) 
     return onnx.helper.make_tensor_value_info(name, element, shape)
 
 
-def _metadata(spec: ModelSpec, input_type: InputType, frozen_sha256: str | None) -> dict[str, str]:
-    shape = ", ".join(map(str, ["pulse", *_samples_axes(spec.preparation)]))
-    shortest = spec.preparation.shortest_record
+def _metadata(description: ModelDescription, input_type: InputType, frozen_sha256: str | None) -> dict[str, str]:
+    shape = ", ".join(map(str, ["pulse", *_samples_axes(description.preparation)]))
+    shortest = description.preparation.shortest_record
     about = f"raw samples in ADC counts as {input_type}, shape ({shape}), at least {shortest} samples"
-    if input_type == "int16" and all(each.baseline_start < each.baseline_stop for each in spec.preparation.channels):
+    if input_type == "int16" and all(
+        each.baseline_start < each.baseline_stop for each in description.preparation.channels
+    ):
         about += "; uint16 samples: turn over the highest bit (xor 0x8000) and take the bits as int16"
-    values = {SPEC_KEY: json.dumps(spec.as_dict()), _INPUT_KEY: about}
+    values = {DESCRIPTION_KEY: json.dumps(description.as_dict()), _INPUT_KEY: about}
     return values if frozen_sha256 is None else values | {SHA256_KEY: frozen_sha256}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.export.onnx.graph import Graph
 from discrimen.network.export.onnx.layout import Layout, Values, held, settled
 from discrimen.network.export.onnx.step_by_step import Recurrent, add_step_by_step
@@ -26,7 +26,7 @@ def add_recurrent(graph: Graph, layer: Recurrent, values: Values) -> Values:
 
 
 def _has_operator(layer: Recurrent) -> bool:
-    if isinstance(layer, spec.SimpleRnn):
+    if isinstance(layer, layers.SimpleRnn):
         return layer.activation in _OF_RNN
     # OpenVINO's operators know no other gates; 2026.4 refuses to compile them.
     return layer.gate_activation == "sigmoid"
@@ -45,25 +45,25 @@ def _by_operator(graph: Graph, layer: Recurrent, values: Values) -> str:
 
 
 @singledispatch
-def _described(layer: spec.Layer) -> _Described:
+def _described(layer: layers.Layer) -> _Described:
     """Return the operator, the order of its gates, the biases of input and state, and its attributes."""
     raise NotImplementedError
 
 
 @_described.register
-def _(layer: spec.Lstm) -> _Described:
+def _(layer: layers.Lstm) -> _Described:
     # ONNX wants the gates as input, output, forget, cell.
     return "LSTM", (0, 3, 1, 2), (layer.bias, np.zeros_like(layer.bias)), {}
 
 
 @_described.register
-def _(layer: spec.Gru) -> _Described:
+def _(layer: layers.Gru) -> _Described:
     # The gates have the order of ONNX: update, reset, candidate.
     return "GRU", (0, 1, 2), (layer.bias, layer.recurrent_bias), {"linear_before_reset": int(layer.reset_after)}
 
 
 @_described.register
-def _(layer: spec.SimpleRnn) -> _Described:
+def _(layer: layers.SimpleRnn) -> _Described:
     return "RNN", (0,), (layer.bias, np.zeros_like(layer.bias)), {"activations": [_OF_RNN[layer.activation]]}
 
 

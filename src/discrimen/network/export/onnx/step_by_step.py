@@ -6,12 +6,12 @@ from functools import singledispatch
 
 import numpy as np
 
-from discrimen.network import layers as spec
+from discrimen.network import layers
 from discrimen.network.export.onnx.activations import add_elementwise
 from discrimen.network.export.onnx.graph import Graph
 from discrimen.network.export.onnx.layout import Values
 
-Recurrent = spec.Lstm | spec.Gru | spec.SimpleRnn
+Recurrent = layers.Lstm | layers.Gru | layers.SimpleRnn
 
 
 def add_step_by_step(graph: Graph, layer: Recurrent, values: Values) -> str:
@@ -31,19 +31,19 @@ def add_step_by_step(graph: Graph, layer: Recurrent, values: Values) -> str:
 
 
 @singledispatch
-def _step(layer: spec.Layer, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
+def _step(layer: layers.Layer, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
     """Return state and cell after a step that is driven by an entry."""
     raise NotImplementedError
 
 
 @_step.register
-def _(layer: spec.SimpleRnn, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
+def _(layer: layers.SimpleRnn, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
     driven = graph.node("Add", entry, graph.node("MatMul", state, graph.constant(layer.recurrent_kernel)))
     return add_elementwise(graph, layer.activation, driven), cell
 
 
 @_step.register
-def _(layer: spec.Lstm, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
+def _(layer: layers.Lstm, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
     units = len(layer.recurrent_kernel)
     driven = graph.node("Add", entry, graph.node("MatMul", state, graph.constant(layer.recurrent_kernel)))
     gates = add_elementwise(graph, layer.gate_activation, driven)
@@ -54,7 +54,7 @@ def _(layer: spec.Lstm, graph: Graph, entry: str, state: str, cell: str) -> tupl
 
 
 @_step.register
-def _(layer: spec.Gru, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
+def _(layer: layers.Gru, graph: Graph, entry: str, state: str, cell: str) -> tuple[str, str]:
     units = len(layer.recurrent_kernel)
 
     def product(values: str, start: int, stop: int) -> str:

@@ -14,11 +14,11 @@ from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings, validate_settings
 
-SPEC_VERSION = 2
+DESCRIPTION_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
+class ModelDescription:
     """Description of a trained model.
 
     Parameters
@@ -89,7 +89,7 @@ class ModelSpec:
         """Named thresholds on the neutron score."""
         return {name: each.value for name, each in self.scores.thresholds.items() if each.of == "neutron"}
 
-    def with_thresholds(self, thresholds: Mapping[str, float]) -> ModelSpec:
+    def with_thresholds(self, thresholds: Mapping[str, float]) -> ModelDescription:
         """Return the description with these thresholds on the neutron score, and no others."""
         at = self.scores_at
         scores = replace(self.scores, thresholds={name: ClassThreshold(value) for name, value in thresholds.items()})
@@ -98,7 +98,7 @@ class ModelSpec:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return {
-            "discrimen_model": SPEC_VERSION,
+            "discrimen_model": DESCRIPTION_VERSION,
             "preparation": self.preparation.as_dict(),
             "outputs": [output.as_dict() for output in self.outputs],
             "architecture": dict(self.architecture),
@@ -107,7 +107,7 @@ class ModelSpec:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ModelSpec:
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelDescription:
         """Build from what :meth:`as_dict` returned.
 
         Raises
@@ -116,9 +116,10 @@ class ModelSpec:
             If it is no model description, or one of another version.
         """
         version = values.get("discrimen_model")
-        if version != SPEC_VERSION:
+        if version != DESCRIPTION_VERSION:
             raise SettingsError(
-                f"expected a model description of version {SPEC_VERSION}, got {version!r}; train or freeze it again"
+                f"expected a model description of version {DESCRIPTION_VERSION}, got {version!r}; "
+                "train or freeze it again"
             )
         try:
             return cls(
@@ -132,13 +133,13 @@ class ModelSpec:
             raise SettingsError(f"the model description lacks {error}") from error
 
 
-def write_spec(spec: ModelSpec, path: Path | str) -> None:
+def write_description(description: ModelDescription, path: Path | str) -> None:
     """Write a model description as JSON."""
     with complete_or_absent(path) as part:
-        part.write_text(json.dumps(spec.as_dict(), indent=2) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(description.as_dict(), indent=2) + "\n", encoding="utf-8")
 
 
-def read_spec(path: Path | str) -> ModelSpec:
+def read_description(path: Path | str) -> ModelDescription:
     """Read a model description.
 
     Raises
@@ -152,4 +153,4 @@ def read_spec(path: Path | str) -> ModelSpec:
         raise SettingsError(f"{path}: cannot read the model description: {error}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: expected a model description, got a JSON {type(values).__name__}")
-    return ModelSpec.from_dict(values)
+    return ModelDescription.from_dict(values)

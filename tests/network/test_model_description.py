@@ -10,7 +10,7 @@ from tests.network.networks import NETWORKS
 from tests.network.pulses import FALLING
 
 from discrimen.errors import SettingsError
-from discrimen.network.model_spec import ModelSpec, read_spec, write_spec
+from discrimen.network.model_description import ModelDescription, read_description, write_description
 from discrimen.network.outputs import Output, class_scores
 
 CODE = Output(name="code", kind="code", shape=(3,), unit="1")
@@ -21,18 +21,18 @@ SCORES = class_scores(("gamma", "neutron"))
 @pytest.mark.parametrize("name", ["two classes", "independent classes", "two channels", "everything at once"])
 def test_a_description_comes_back(tmp_path: Path, name: str) -> None:
     described = replace(NETWORKS[name]()[1], architecture={"name": name}, provenance={"seed": 3})
-    write_spec(described, tmp_path / "spec.json")
-    assert read_spec(tmp_path / "spec.json") == described
+    write_description(described, tmp_path / "description.json")
+    assert read_description(tmp_path / "description.json") == described
 
 
 @pytest.mark.parametrize("outputs", [(), (SCORES, SCORES)])
 def test_each_output_needs_a_name_of_its_own(outputs: tuple[Output, ...]) -> None:
     with pytest.raises(SettingsError, match="each output needs a name of its own"):
-        ModelSpec(preparation=FALLING, outputs=outputs)
+        ModelDescription(preparation=FALLING, outputs=outputs)
 
 
 def test_the_first_classes_are_the_scores() -> None:
-    described = ModelSpec(preparation=FALLING, outputs=(CODE, SCORES, FLAGS))
+    described = ModelDescription(preparation=FALLING, outputs=(CODE, SCORES, FLAGS))
     assert described.scores_at == 1
     assert described.scores == SCORES
     assert (described.classes, described.neutron_class) == (("gamma", "neutron"), 1)
@@ -41,13 +41,13 @@ def test_the_first_classes_are_the_scores() -> None:
 
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(SettingsError, match=r"give probabilities of classes; this one gives code \(code\)"):
-        _ = ModelSpec(preparation=FALLING, outputs=(CODE,)).scores
+        _ = ModelDescription(preparation=FALLING, outputs=(CODE,)).scores
     with pytest.raises(SettingsError, match="a class neutron; this one has clean, pile-up"):
-        _ = ModelSpec(preparation=FALLING, outputs=(FLAGS,)).neutron_class
+        _ = ModelDescription(preparation=FALLING, outputs=(FLAGS,)).neutron_class
 
 
 def test_thresholds_on_the_neutron_score_are_replaced() -> None:
-    described = ModelSpec(preparation=FALLING, outputs=(CODE, SCORES)).with_thresholds({"a": 0.7, "b": 0.9})
+    described = ModelDescription(preparation=FALLING, outputs=(CODE, SCORES)).with_thresholds({"a": 0.7, "b": 0.9})
     assert dict(described.thresholds) == {"a": 0.7, "b": 0.9}
     assert dict(described.with_thresholds({"c": 0.1}).thresholds) == {"c": 0.1}
     assert described.outputs[0] == CODE
@@ -65,9 +65,9 @@ def test_thresholds_on_the_neutron_score_are_replaced() -> None:
     ],
 )
 def test_no_description_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "spec.json"
+    path = tmp_path / "description.json"
     path.write_text(text)
     with pytest.raises(SettingsError, match=said):
-        read_spec(path)
+        read_description(path)
     with pytest.raises(SettingsError, match="cannot read"):
-        read_spec(tmp_path / "absent.json")
+        read_description(tmp_path / "absent.json")
