@@ -152,11 +152,6 @@ void classify(const discrimen::Model& model, discrimen::Workspace& workspace, nb
     check(status);
 }
 
-const char* kind_of(const discrimen::Output& output) {
-    static const char* const names[] = {"classes", "waveform", "quantity", "count", "code"};
-    return names[output.kind];
-}
-
 std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, nb::handle array,
                                     std::size_t n_calls) {
     const Buffer samples(array);
@@ -183,7 +178,7 @@ NB_MODULE(_native, module) {
 
     nb::class_<discrimen::Output>(module, "Output")
         .def_ro("name", &discrimen::Output::name)
-        .def_prop_ro("kind", &kind_of)
+        .def_prop_ro("kind", [](const discrimen::Output& output) { return int(output.kind); })
         .def_ro("unit", &discrimen::Output::unit)
         .def_ro("shape", &discrimen::Output::shape)
         .def_ro("with_error", &discrimen::Output::with_error)
