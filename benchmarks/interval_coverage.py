@@ -40,7 +40,7 @@ from discrimen.pulse_shape import tune_gatti
 from discrimen.pulse_shape.charge import best_gates, charge_comparison
 
 Interval = tuple[float, float]
-WANTED = (0.92, 0.98)
+LOWEST = 0.92
 _SEED = 20
 
 
@@ -51,6 +51,8 @@ class Case:
     name: str
     truth: float
     interval: Callable[[np.random.Generator], Interval]
+    highest: float = 0.98
+    """Few counts come in steps, and their intervals hold more than they promise."""
 
     def coverage(self, n_repetitions: int) -> tuple[float, int]:
         """Return how often the truth is held, and how many repetitions gave an interval."""
@@ -67,7 +69,9 @@ def two_gaussians(n: int, distance: float, rng: np.random.Generator) -> tuple[ND
 
 def leakage_cases() -> Iterator[Case]:
     """Gamma leakage at a neutron efficiency: the threshold is estimated, too."""
-    for n, distance, efficiency in ((1000, 2.5, 0.95), (10_000, 3.5, 0.9), (500, 1.5, 0.95), (20_000, 4.5, 0.95)):
+    rare = tuple((3000, float(-ndtri(leaks / 3000) - ndtri(0.05)), 0.95) for leaks in (0.3, 1.0, 3.0))
+    common = ((1000, 2.5, 0.95), (10_000, 3.5, 0.9), (500, 1.5, 0.95), (20_000, 4.5, 0.95))
+    for n, distance, efficiency in common + rare:
 
         def interval(
             rng: np.random.Generator, n: int = n, distance: float = distance, efficiency: float = efficiency
@@ -76,7 +80,8 @@ def leakage_cases() -> Iterator[Case]:
             return found.low, found.high
 
         truth = float(ndtr(-distance - ndtri(1 - efficiency)))
-        yield Case(f"leakage at {efficiency:.0%}, {n} of each class, {n * truth:.3g} leak", truth, interval)
+        name = f"leakage at {efficiency:.0%}, {n} of each class, {n * truth:.3g} leak"
+        yield Case(name, truth, interval, highest=0.98 if n * truth > 10 else 1.0)
 
 
 def share_cases() -> Iterator[Case]:
@@ -250,7 +255,23 @@ def run_cases() -> Iterator[Case]:
         yield Case(f"leakage at 95%, {n_runs} runs that differ", truth, of_leakage)
         yield Case(f"efficiency at a given threshold, {n_runs} runs that differ", 0.95, of_share)
         yield Case(f"AUC, {n_runs} runs that differ", float(ndtr(distance / np.sqrt(2) / width)), of_area)
+    for leaks in (0.3, 1.0, 3.0):
+        yield _rare_runs(leaks, shift, n)
     yield from _paired_run_cases(draw)
+
+
+def _rare_runs(leaks: float, shift: float, n: int) -> Case:
+    """Eight runs that differ, of which so few gammas leak that often none does."""
+    width, truth = np.sqrt(1 + shift**2), leaks / (8 * n)
+    distance = -width * (ndtri(truth) + ndtri(0.05))
+
+    def interval(rng: np.random.Generator) -> Interval:
+        run, labels = np.repeat(np.arange(8), 2 * n), np.tile(np.repeat([0, 1], n), 8)
+        scores = rng.normal(distance * labels + rng.normal(0, shift, 8)[run], 1)
+        found = intervals_for(run, labels, confidence=0.95, rng=rng).leakage(scores, labels, efficiency=0.95)
+        return found.low, found.high
+
+    return Case(f"leakage at 95%, 8 runs that differ, {leaks:g} leak", truth, interval, highest=1.0)
 
 
 def _paired_run_cases(
@@ -416,13 +437,14 @@ def main() -> None:
     rows = []
     for case in cases(n_pool=arguments.pool, model=arguments.model, only=arguments.only):
         covered, n = case.coverage(arguments.repetitions)
-        rows.append({"interval": case.name, "truth": case.truth, "coverage": covered, "n_repetitions": n})
+        good = LOWEST <= covered <= case.highest
+        rows.append({"interval": case.name, "truth": case.truth, "coverage": covered, "n_repetitions": n, "good": good})
         if not arguments.json:
-            mark = "" if WANTED[0] <= covered <= WANTED[1] else "  <- outside 92-98 %"
+            mark = "" if good else "  <- outside 92-98 %"
             print(f"{case.name:<66}{case.truth:>10.5g}{covered:>8.1%}{mark}", flush=True)
     if arguments.json:
         print(json.dumps({"rows": rows}, indent=1))
-    sys.exit(any(not WANTED[0] <= row["coverage"] <= WANTED[1] for row in rows))
+    sys.exit(not all(row["good"] for row in rows))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Report, evaluate, report_text
 from discrimen.evaluation.page import report_page
+from discrimen.evaluation.report import computed
 from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
@@ -98,6 +99,19 @@ def test_a_bound_that_does_not_count_different_spectra_says_so(
     (note,) = [note for note in evaluate(make_predictor(), pulses[soft]).notes if "light spectra" in note]
     assert "photon-level bound" in note
     assert not any("light spectra" in note for note in report.notes)
+
+
+def test_a_leakage_of_0_says_what_its_limit_is(
+    report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
+) -> None:
+    pulses = make_pulses(800, seed=3)
+    low = pulses[pulses.column("energy_kevee") < 100]
+    told = {}
+    for name, each in {"all": report, "low": evaluate(make_predictor(), low, energy_edges_kevee=(0.0, 100.0))}.items():
+        methods = [method for part in each.ranges for method in part.computed().values()]
+        zero = any(found.n_gamma_passing == 0 for method in methods for found in computed(method.leakages))
+        told[name] = zero, any("a leakage of 0" in note for note in each.notes)
+    assert told == {"all": (True, True), "low": (False, False)}
 
 
 def test_charge_comparison_ignores_baseline_and_gain(

@@ -14,13 +14,13 @@ _BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"
 
 
 def load_benchmark() -> ModuleType:
-    description = importlib.util.spec_from_file_location("interval_coverage", _BENCHMARK)
-    assert description is not None
-    assert description.loader is not None
-    module = importlib.util.module_from_spec(description)
+    spec = importlib.util.spec_from_file_location("interval_coverage", _BENCHMARK)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
     # Its data classes look for their own module.
-    sys.modules[description.name] = module
-    description.loader.exec_module(module)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
     return module
 
 
@@ -28,9 +28,9 @@ def load_benchmark() -> ModuleType:
 @pytest.mark.timeout(1800)
 def test_every_interval_covers() -> None:
     # Of 200 repetitions, 0.95 stays within 0.91 and 0.985 but for about one case in a hundred.
-    coverage = {
-        case.name: case.coverage(N_REPETITIONS)[0] for case in load_benchmark().cases(n_pool=0, model=None, only="")
-    }
-    outside = {name: found for name, found in coverage.items() if not 0.905 <= found <= 0.99}
+    cases = list(load_benchmark().cases(n_pool=0, model=None, only=""))
+    coverage = {case.name: case.coverage(N_REPETITIONS)[0] for case in cases}
+    outside = {case.name for case in cases if not 0.905 <= coverage[case.name] <= case.highest + 0.01}
     assert not outside
-    assert 0.93 < sum(coverage.values()) / len(coverage) < 0.97
+    common = [coverage[case.name] for case in cases if case.highest < 1]
+    assert 0.93 < sum(common) / len(common) < 0.97

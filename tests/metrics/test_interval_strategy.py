@@ -145,3 +145,42 @@ def test_runs_without_a_class_are_counted_as_they_are() -> None:
     assert drawn.mean() == pytest.approx(
         leakage_at_efficiency(scores[pure], labels[pure], efficiency=0.95).leakage, abs=0.05
     )
+
+
+def without_leaks(shift: float, *, n_runs: int = 8) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Gammas whose number above a low score differs from run to run, none above the neutrons."""
+    rng = np.random.default_rng(7)
+    run = np.repeat(np.arange(n_runs), 1000)
+    labels = np.tile(np.repeat([0, 1], 500), n_runs)
+    gammas = np.minimum(rng.normal(rng.normal(0, shift, n_runs)[run], 1), 5)
+    return np.where(labels == 1, rng.normal(10, 1, len(run)), gammas), labels, run
+
+
+def test_the_limit_of_no_leak_grows_where_runs_differ() -> None:
+    high = {}
+    for shift in (0.0, 0.5):
+        scores, labels, run = without_leaks(shift)
+        by_pulses = leakage_at_efficiency(scores, labels, efficiency=0.95)
+        found = intervals_for(run, labels, confidence=0.95, rng=np.random.default_rng(0)).leakage(
+            scores, labels, efficiency=0.95
+        )
+        assert found.leakage == found.low == 0
+        high[shift] = found.high / by_pulses.high
+    assert 1 <= high[0.0] < 1.1
+    assert 1.2 < high[0.5] < 10
+
+
+def test_the_limit_of_no_leak_is_that_of_gamma_distributed_rates() -> None:
+    # Of six runs of one size, (1 + n p v)^(-6 / v) = 0.025.
+    draws = draw_runs(np.repeat(np.arange(6), 200), np.tile(np.repeat([0, 1], 100), 6), rng=np.random.default_rng(0))
+    assert draws is not None
+    labels = np.tile(np.repeat([0, 1], 100), 6)
+    scores = np.where(labels == 1, 9.0, -1.0 - np.arange(1200) % 7)
+    counts = np.array([60, 0, 0, 30, 20, 10])
+    for run, count in enumerate(counts):
+        scores[200 * run : 200 * run + count] = 0.0
+    variance = (((counts - 20.0) ** 2).sum() * 6 / 5 - 120) / (6 * 400)
+    variance *= (draws.quantile(0.95) / 1.959964) ** 2
+    expected = 6 / variance * (0.025 ** (-variance / 6) - 1)
+    found = draws.zero_limit_factor(scores, labels, confidence=0.95)
+    assert found == pytest.approx(expected / -np.log(0.025), rel=1e-5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
 from discrimen.evaluation.judged_selection import check_period, judged_data, judged_selection, tuning_selection
 from discrimen.evaluation.method_scores import Selection, Task, classic_tuning, method_scores
 from discrimen.evaluation.ranges import judge, network_calibration, operating_points, over_network, too_few
-from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, Report, if_computed
+from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, Report, computed, if_computed
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
 from discrimen.evaluation.worst import worst_pulses
 from discrimen.inference.base import Predictor
@@ -112,6 +112,8 @@ def evaluate(
     )
     overall = _range_report(selection, task, energy=None)
     notes.append(_interval_note(selection, overall))
+    bins = _bin_reports(selection, task, energy_bins(energy_edges_kevee), notes)
+    notes.extend(_zero_note((overall, *bins), confidence))
     return Report(
         model={"backend": predictor.backend, **description.as_dict()},
         confidence=confidence,
@@ -120,7 +122,7 @@ def evaluate(
         energy_source=energy_source,
         crossing_fraction=crossing_fraction(description.preparation),
         overall=overall,
-        bins=_bin_reports(selection, task, energy_bins(energy_edges_kevee), notes),
+        bins=bins,
         score_histogram=score_histogram(selection.network, selection.labels),
         psd_map=_psd_map(selection, task, overall),
         data=judged_data(selection, files, n_unlabelled=len(pulses) - len(selection.labels)),
@@ -219,3 +221,14 @@ def _interval_note(selection: Selection, overall: BinReport) -> str:
     n_runs = len(np.unique(selection.run))
     few = "there is one run" if n_runs == 1 else f"{n_runs} runs are too few to tell how runs differ"
     return f"intervals count pulses ({few}): differences between runs are not in them"
+
+
+def _zero_note(ranges: Sequence[BinReport], confidence: float) -> Iterator[str]:
+    """Say what stands behind a leakage of 0, where there is one."""
+    found = [each for part in ranges for result in part.computed().values() for each in computed(result.leakages)]
+    if any(each.n_gamma_passing == 0 for each in found):
+        yield (
+            "a leakage of 0 means that none of the gammas passed: what is known is its limit, the upper end of the "
+            f"interval, which the true leakage exceeds with a probability of {(1 - confidence) / 2:.3g} (at 95 % about "
+            "2.5 / n for n gammas that count each by itself)"
+        )

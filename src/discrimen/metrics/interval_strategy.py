@@ -119,6 +119,9 @@ class RunIntervals(Intervals):
     def leakage(self, scores: NDArray[Any], labels: NDArray[Any], *, efficiency: float) -> Leakage:
         """Return the gamma leakage at a neutron efficiency."""
         found = Intervals.leakage(self, scores, labels, efficiency=efficiency)
+        if found.leakage == 0:
+            factor = self.draws.zero_limit_factor(scores, labels, confidence=self.confidence)
+            return replace(found, high=min(1.0, found.high * factor))
         error = spread(self.draws.leakages(scores, labels, efficiency=efficiency))
         low, high = self._widened(found.leakage, found.low, found.high, error)
         return replace(found, low=low, high=high)

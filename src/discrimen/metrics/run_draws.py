@@ -8,18 +8,23 @@ error; since a few runs tell little of their own scatter, the interval takes Stu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
+from discrimen.metrics.intervals import normal_quantile
 from discrimen.pulses import Label
 
 FEWEST_DEGREES = 4
 """Runs beyond the first of each kind, in all: with fewer, nothing can be said of how runs differ."""
 
 _DRAWS = 400
+
+_ENOUGH_A_RUN = 20
+"""So many counts in each run show by how much runs differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +77,46 @@ class RunDraws:
             n_gamma += self.weight[:, run] * len(gamma)
         return np.asarray(leaked / np.maximum(n_gamma, 1e-9))
 
+    def zero_limit_factor(self, scores: NDArray[Any], labels: NDArray[Any], *, confidence: float) -> float:
+        """Return by what the upper limit grows, since runs differ, where no gamma leaks: 1 or more.
+
+        How much runs differ is seen only where gammas pass: at the highest score that lets :data:`_ENOUGH_A_RUN` of
+        them pass a run. Of rates that are gamma-distributed from run to run, with the relative variance v that is
+        found there, none leaks in any run with the probability prod (1 + n_run p v)^(-1/v); its limit is that of p.
+
+        Parameters
+        ----------
+        scores : ndarray of float, shape (pulse,)
+            The larger, the more like a neutron; a pulse with NaN never passes.
+        labels : ndarray of int, shape (pulse,)
+            Gamma or neutron.
+        confidence : float
+            Of the central interval whose upper end it is.
+        """
+        optimize = require_module("scipy.optimize", extra="analysis")
+        gamma = labels == Label.GAMMA
+        n_gamma = self._per_run(gamma)
+        there = n_gamma > 0
+        n_gamma = n_gamma[there]
+        ranked = np.where(np.isnan(scores), -np.inf, scores)
+        n_passing = min(_ENOUGH_A_RUN * len(n_gamma), int(gamma.sum()))
+        at = np.partition(ranked[gamma], -n_passing)[-n_passing]
+        counts = self._per_run(gamma & (ranked >= at))[there]
+        inflation = (self.quantile(confidence) / normal_quantile(confidence)) ** 2
+        variance = inflation * _between_runs(counts, n_gamma)
+        if variance == 0:
+            return 1.0
+        rare = -log((1 - confidence) / 2)  # expected leaks where none is seen, by counting alone
+
+        def excess(expected: float) -> float:
+            means = expected * n_gamma / n_gamma.sum()
+            return float(np.log1p(means * variance).sum() / variance) - rare
+
+        highest = 2 * rare
+        while excess(highest) < 0:
+            highest *= 2
+        return float(optimize.brentq(excess, rare * (1 - 1e-9), highest)) / rare
+
     def areas(self, scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
         """Return the area under the curve in each draw, shape (draw,)."""
         ranked = np.where(np.isnan(scores), -np.inf, scores)
@@ -115,6 +160,13 @@ def draw_runs(run: NDArray[Any], labels: NDArray[Any], *, rng: np.random.Generat
         n = len(group)
         weight[:, group] = rng.multinomial(n - 1, np.full(n, 1 / n), size=_DRAWS) * n / (n - 1)
     return RunDraws(run=place.ravel().astype(np.int64), weight=weight, n_degrees=n_degrees)
+
+
+def _between_runs(counts: NDArray[np.float64], n_pulses: NDArray[np.float64]) -> float:
+    """Return the relative variance of a rate from run to run, what counting adds taken off; 0 where none is seen."""
+    means = counts.sum() * n_pulses / n_pulses.sum()
+    squares = ((counts - means) ** 2).sum() * len(counts) / (len(counts) - 1)
+    return max(0.0, float((squares - means.sum()) / (means**2).sum()))
 
 
 def spread(values: NDArray[np.float64]) -> float:
