@@ -113,6 +113,22 @@ def test_rows_that_contradict_the_first_file_are_refused(tmp_path: Path) -> None
         CompassCsvReader(path, PERIOD)
 
 
+def test_decimal_flags_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    # 0x4000 (fine time stamp) and 0x400 (a pulse in a veto's shadow), which CoMPASS writes in hexadecimal.
+    values = [16384, 0, 1024, 16384]
+    lines = [row(i, head=f"0;0;{10**12 + i};5;4;{value};1") for i, value in enumerate(values)]
+    path = write(
+        tmp_path / "run.csv", *lines, header="BOARD;CHANNEL;TIMETAG;ENERGY;ENERGYSHORT;FLAGS;PROBE_CODE;SAMPLES"
+    )
+    assert concatenate(read(path)[1]).column("flags").tolist() == values
+
+
+def test_times_that_a_spreadsheet_has_rounded_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "run.csv", *(row(i, head="0;0;9.78762E+10;5;4;0x0") for i in range(5)), header=HEADER)
+    with pytest.raises(FormatError, match=r"line 2 .* TIMETAG is '9\.78762E\+10'.* rounded the times"):
+        CompassCsvReader(path, PERIOD)
+
+
 def test_an_ambiguous_file_without_header_is_refused(tmp_path: Path) -> None:
     # The number behind FLAGS may be a probe code or a sample near zero.
     path = write(tmp_path / "run_1.csv", *(f"0;0;{10**12 + i};5;4;0x0;1;2;1;3" for i in range(5)), header=None)
@@ -124,7 +140,7 @@ def test_an_ambiguous_file_without_header_is_refused(tmp_path: Path) -> None:
     ("broken", "kind"),
     [
         ("0;0;12;5", "missing columns"),
-        (row(0).replace("0x4000", "1234"), "FLAGS not hexadecimal"),
+        (row(0).replace("0x4000", "1234"), "FLAGS no number of 32 bits"),
         (row(0).replace("881", "nan"), "not a number"),
         (row(0).replace("881", "8x1"), "not a number"),
         (row(0).replace("881", ""), "not a number"),
@@ -218,7 +234,7 @@ def test_charges_alone_are_described_but_hold_no_pulses(tmp_path: Path) -> None:
         (b"BOARD;CHANNEL;ENERGY;FLAGS;SAMPLES\n0;0;1;0x0;1\n", "lacks the column TIMETAG"),
         (b"TIMETAG;ENERGY;SAMPLES\n1;2;3\n", "lacks the column FLAGS"),
         (b"TIMETAG;ENERGY;FLAGS;NEWS;SAMPLES\n1;2;0x0;3\n", "unknown column 'NEWS'"),
-        (b"TIMETAG;ENERGY;FLAGS;SAMPLES\n0;1;2;0x0;3\n", "rows contradict the columns"),
+        (b"TIMETAG;ENERGY;FLAGS;SAMPLES\n0;1;2;0x0;3\n", "contradicts the columns"),
         (b"TIMETAG;SAMPLES;FLAGS\n1;2;0x0\n", "must be the last"),
         (b"TIMETAG;FLAGS;FLAGS;SAMPLES\n1;2;0x0\n", "twice"),
         (b"1;2;3;4\n", "FLAGS"),

@@ -30,6 +30,7 @@ from discrimen.pulses import FAKE_FLAGS, Pulses
 _MOST_BLOCK_BYTES = 2**20
 _MOST_LINE_BYTES = 64 * 2**20
 _SAMPLE_DIGITS = 5
+_MOST_FLAGS = 0xFFFFFFFF
 
 
 class CompassCsvReader:
@@ -204,8 +205,9 @@ class _Table:
                 self._note(at[columns[name] > 0xFFFF], "board or channel out of range")
                 columns[name] = columns[name].astype(np.int32)
         if "FLAGS" in self._layout.columns:
-            flags, bad = hexadecimals(self._rows, self._tokens(at, "FLAGS"))
-            self._note(at[bad], "FLAGS not hexadecimal")
+            read = whole_numbers if self._layout.decimal_flags else hexadecimals
+            flags, bad = read(self._rows, self._tokens(at, "FLAGS"))
+            self._note(at[bad | (flags > _MOST_FLAGS)], "FLAGS no number of 32 bits")
             columns["flags"] = flags.astype(np.uint32)
         energy = "ENERGY" if "ENERGY" in self._layout.columns else "CALIB_ENERGY"
         for name, source in {"energy": energy, "energy_short": "ENERGYSHORT"}.items():

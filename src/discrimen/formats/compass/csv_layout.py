@@ -1,16 +1,17 @@
 """The columns of a CoMPASS CSV file, from its header line, from the first file of the run, or from its rows.
 
 ``[BOARD;CHANNEL;]TIMETAG;ENERGY[;CALIB_ENERGY][;ENERGYSHORT];FLAGS[;PROBE_CODE];SAMPLES``, the samples in all columns
-that follow, FLAGS hexadecimal (``0x4000``), TIMETAG in ps. Old versions start at TIMETAG. Continuation files have no
-header line.
+that follow, FLAGS hexadecimal (``0x4000``; decimal where a spreadsheet has saved the file), TIMETAG in ps. Old versions
+start at TIMETAG. Continuation files have no header line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discrimen.errors import FormatError
+from discrimen.formats.compass.csv_rows import finite_number
 from discrimen.formats.compass.files import earlier_files, open_run_file
 
 COLUMNS = ("BOARD", "CHANNEL", "TIMETAG", "ENERGY", "CALIB_ENERGY", "ENERGYSHORT", "FLAGS", "PROBE_CODE")
@@ -20,6 +21,7 @@ HEAD_BYTES = 2**20
 _ROWS = 1024
 _MOST_PROBE = 63
 _MOST_BOARD, _MOST_CHANNEL = 255, 1023
+_WHOLE = ("BOARD", "CHANNEL", "TIMETAG", "PROBE_CODE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,35 @@ class CsvLayout:
         Offset of the first row: behind the header line, or 0.
     source : str
         Where the columns are known from, for people.
+    decimal_flags : bool
+        Whether FLAGS is decimal, as a spreadsheet saves it.
     """
 
     columns: tuple[str, ...]
     waveforms: bool
     start: int
     source: str
+    decimal_flags: bool = False
 
     def __str__(self) -> str:
         return f"{';'.join(self.columns)}{';SAMPLES' if self.waveforms else ', no samples'}; {self.source}"
 
-    def fits(self, row: list[bytes]) -> bool:
-        """Whether a row has these columns, as far as can be seen: FLAGS in its place, whole numbers around it."""
+    def misfit(self, row: list[bytes]) -> str | None:
+        """Say what in a row contradicts these columns, as far as can be seen, or return None."""
         if len(row) < len(self.columns):
-            return False
-        values = dict(zip(self.columns, row, strict=False))
-        flags = values.get("FLAGS")
-        whole = [values[name] for name in ("BOARD", "CHANNEL", "TIMETAG", "PROBE_CODE") if name in values]
-        return all(value.isdigit() for value in whole) and (flags is None or _is_hexadecimal(flags))
+            return f"{len(row)} columns, expected {len(self.columns)} before the samples"
+        for name, value in zip(self.columns, row, strict=False):
+            text = value.decode("ascii", errors="replace")
+            if name == "TIMETAG" and not value.isdigit() and finite_number(value) is not None:
+                return (
+                    f"TIMETAG is {text!r}, not a whole number of ps: a spreadsheet has rounded the times; take the "
+                    "file as CoMPASS wrote it"
+                )
+            if name in _WHOLE and not value.isdigit():
+                return f"{name} is {text!r}, expected a whole number"
+            if name == "FLAGS" and not (_is_hexadecimal(value) or value.isdigit()):
+                return f"FLAGS is {text!r}, expected a number such as 0x4000"
+        return None
 
 
 def find_csv_layout(path: Path) -> CsvLayout:
@@ -116,13 +129,18 @@ def _from_header(named: tuple[list[str], int], path: Path) -> CsvLayout:
 
 
 def _checked(layout: CsvLayout, rows: list[list[bytes]], path: Path) -> CsvLayout:
-    if rows and not any(layout.fits(row) for row in rows):
+    problems = [layout.misfit(row) for row in rows]
+    if rows and None not in problems:
+        line = 2 if layout.start else 1
         raise FormatError(
-            f"the rows contradict the columns {layout}; mend the header line, or put the run's first file beside it",
+            f"line {line} contradicts the columns {layout}: {problems[0]}. If the columns are wrong, mend the header "
+            "line, or put the run's first file beside it",
             path,
             layout.start,
         )
-    return layout
+    good = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
+    place = layout.columns.index("FLAGS")
+    return replace(layout, decimal_flags=bool(good) and not any(_is_hexadecimal(row[place]) for row in good))
 
 
 def _from_rows(rows: list[list[bytes]], path: Path) -> CsvLayout:
