@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +77,8 @@ def _print(inspection: Inspection) -> None:
 
 def _table(inspection: Inspection) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("channel", "pulses", "samples", "rate/Hz", "baseline/ADC", "noise/ADC", "goes", "saturated"):
+    unit = "/ADC" if all(channel.digitised for channel in inspection.channels) else ""
+    for heading in ("channel", "pulses", "samples", "rate/Hz", f"baseline{unit}", f"noise{unit}", "goes", "saturated"):
         table.add_column(heading, justify="left" if heading in ("channel", "goes") else "right")
     for channel in inspection.channels:
         table.add_row(
@@ -84,8 +86,10 @@ def _table(inspection: Inspection) -> Table:
             str(channel.n_pulses),
             str(channel.n_samples),
             "-" if channel.rate_hz is None else f"{channel.rate_hz:.4g}",
-            f"{channel.baseline_adc:.1f} ± {channel.baseline_spread_adc:.1f}",
-            f"{channel.noise_adc:.2f}",
+            _with_spread(
+                channel.baseline_adc, channel.baseline_spread_adc, most_decimals=1 if channel.digitised else 12
+            ),
+            f"{channel.noise_adc:.2f}" if channel.digitised else f"{channel.noise_adc:.3g}",
             "up" if channel.largest_excursion == "positive" else "down",
             "?" if channel.n_saturated is None else str(channel.n_saturated),
         )
@@ -99,7 +103,15 @@ def _name(channel: ChannelSummary) -> str:
 
 def _range(channel: ChannelSummary) -> str:
     edges = channel.amplitude_edges_adc
-    return f"0 to {edges[-1]:.0f} ADC counts, bins of {edges[1] - edges[0]:.0f}"
+    if channel.digitised:
+        return f"0 to {edges[-1]:.0f} ADC counts, bins of {edges[1] - edges[0]:.0f}"
+    return f"0 to {edges[-1]:.3g} in the unit of the file, bins of {edges[1] - edges[0]:.2g}"
+
+
+def _with_spread(value: float, spread: float, *, most_decimals: int) -> str:
+    """Write a value and its spread with two digits of the spread, or with few decimals."""
+    decimals = most_decimals if spread <= 0 else min(most_decimals, max(1, 1 - floor(log10(spread))))
+    return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
 
 
 def _sparkline(channel: ChannelSummary) -> str:

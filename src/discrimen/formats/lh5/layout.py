@@ -7,7 +7,7 @@ LH5 is HDF5 with conventions (LEGEND data format specification): a table is a gr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def find_tables(file: h5py.File, path: Path, branches: Mapping[str, str]) -> lis
     # Without a leading slash, which would lead from every group to the same waveforms.
     wanted = (branches["samples"].lstrip("/"),) if "samples" in branches else _WAVEFORMS
     tables = []
-    for group in _groups(file, _DEPTH):
+    for group in _under_one_name(_groups(file, _DEPTH)):
         name = next((name for name in wanted if child(group, name) is not None), None)
         if name is not None:
             tables.append(_pulse_table(group, name, path, branches, native))
@@ -145,6 +145,21 @@ def _groups(group: h5py.Group, depth: int) -> Iterator[h5py.Group]:
                 yield from _groups(below, depth - 1)
 
 
+def _under_one_name(groups: Iterable[h5py.Group]) -> list[h5py.Group]:
+    """Leave out groups that were met under another name; of several names one that tells the channel is kept."""
+    met: dict[int, h5py.Group] = {}
+    for group in groups:
+        address = h5py.h5o.get_info(group.id).addr
+        if address not in met or (_channel_in(group) is not None and _channel_in(met[address]) is None):
+            met[address] = group
+    return list(met.values())
+
+
+def _channel_in(group: h5py.Group) -> int | None:
+    found = re.search(r"(?:^|/)ch(\d{1,9})(?:/|$)", str(group.name))
+    return int(found[1]) if found else None
+
+
 def _datasets(file: h5py.File, depth: int) -> Iterator[h5py.Dataset]:
     for group in _groups(file, depth):
         members = (group[name] for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink))
@@ -178,7 +193,6 @@ def _pulse_table(group: h5py.Group, name: str, path: Path, branches: Mapping[str
     if not 0 < n_samples * 4 <= _LARGEST_WAVEFORM_BYTES:
         raise FormatError(f"waveforms of {n_samples} samples in {where} cannot be", path)
     columns = _columns(group, n_rows, path, branches, native)
-    channel = re.search(r"(?:^|/)ch(\d{1,9})(?:/|$)", str(group.name))
     return PulseTable(
         name=str(group.name),
         waveform=name,
@@ -189,7 +203,7 @@ def _pulse_table(group: h5py.Group, name: str, path: Path, branches: Mapping[str
         codec=codec,
         columns=columns,
         timestamp_unit=None if "timestamp_ps" in columns else _timestamp_unit(group, n_rows),
-        channel=int(channel[1]) if channel and "channel" not in columns and not native else None,
+        channel=None if native or "channel" in columns else _channel_in(group),
     )
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.pulses import Label, PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.rails import at_rail
+from discrimen.runs.inspection.baseline import baseline_window
 
 AMPLITUDE_BINS = 2**17
+"""Of one ADC count; of floating-point samples in bins of a fraction of the first pulses' largest amplitude."""
+
+_FLOAT_BINS = 2**12
+_POWERS = np.arange(8, 17)
 SPECTRUM_BINS = 64
 _SATURATION_FLAGS = PulseFlag.SATURATED_INPUT | PulseFlag.SATURATED_GATE
 
@@ -32,6 +38,9 @@ class ChannelTally:
 
     sum_samples: NDArray[np.float64]
     baseline_samples: int
+    baseline_start: int
+    digitised: bool
+    amplitude_width: float = 1.0
     n_pulses: int = 0
     sum_baseline: float = 0.0
     sum_baseline_squared: float = 0.0
@@ -40,6 +49,8 @@ class ChannelTally:
     first_ps: int = 0
     last_ps: int = 0
     n_saturated: int | None = None
+    highest: float = 0.0
+    n_at_power: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(_POWERS), np.int64))
     flags: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     amplitudes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(AMPLITUDE_BINS, np.int64))
@@ -47,7 +58,7 @@ class ChannelTally:
     def add(self, pulses: Pulses, *, adc_bits: int | None) -> None:
         """Add pulses of this kind."""
         samples = pulses.samples
-        window = samples[:, : self.baseline_samples].astype(np.float64)
+        window = samples[:, self.baseline_start : self.baseline_start + self.baseline_samples].astype(np.float64)
         baseline = window.mean(axis=1)
         self.n_pulses += len(pulses)
         self.sum_samples += samples.sum(axis=0, dtype=np.float64)
@@ -56,9 +67,14 @@ class ChannelTally:
         self.sum_baseline_variance += float(window.var(axis=1).sum())
         highest, lowest = samples.max(axis=1), samples.min(axis=1)
         excursion = np.maximum(highest - baseline, baseline - lowest)
-        binned = np.minimum(excursion.astype(np.int64), AMPLITUDE_BINS - 1)
+        if self.n_pulses == len(pulses) and not self.digitised:
+            self.amplitude_width = float(excursion.max()) / _FLOAT_BINS or 1.0
+        binned = np.minimum((excursion / self.amplitude_width).astype(np.int64), AMPLITUDE_BINS - 1)
         self.amplitudes += np.bincount(binned, minlength=AMPLITUDE_BINS)
-        self._add_saturation(pulses, at_rail=_at_rail(highest, lowest, samples, adc_bits))
+        self._add_saturation(pulses, at_rail=at_rail(highest, lowest, adc_bits=adc_bits))
+        if adc_bits is None and samples.dtype.kind == "u":
+            self.highest = max(self.highest, float(highest.max()))
+            self.n_at_power += (highest[:, None] == 2**_POWERS - 1).sum(axis=0)
         self._add_columns(pulses)
 
     def _add_saturation(self, pulses: Pulses, *, at_rail: NDArray[np.bool_] | None) -> None:
@@ -68,6 +84,17 @@ class ChannelTally:
             saturated = flagged if saturated is None else saturated | flagged
         if saturated is not None:
             self.n_saturated = (self.n_saturated or 0) + int(saturated.sum())
+
+    @property
+    def n_at_rails(self) -> int | None:
+        """Pulses at a rail or flagged; without the number of bits those at 0, and at a full code if none is higher.
+
+        None where nothing tells.
+        """
+        full = self.n_at_power[self.highest == 2**_POWERS - 1]
+        if self.n_saturated is None or not full.size or full[0] < 2:
+            return self.n_saturated
+        return self.n_saturated + int(full[0])
 
     def _add_columns(self, pulses: Pulses) -> None:
         if pulses.timestamp_ps is not None:
@@ -87,24 +114,31 @@ class ChannelTally:
                     self.labels[label.name.lower()] += count
 
     def amplitude_spectrum(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return edges in ADC counts and counts of the spectrum, rebinned to what is filled."""
+        """Return edges, in the unit of the samples, and counts of the spectrum, rebinned to what is filled."""
         filled = int(np.flatnonzero(self.amplitudes)[-1]) + 1
         width = max(1, -(-filled // SPECTRUM_BINS))
         n_bins = -(-filled // width)
         padded = np.zeros(n_bins * width, np.int64)
         padded[:filled] = self.amplitudes[:filled]
-        return np.arange(n_bins + 1, dtype=np.float64) * width, padded.reshape(n_bins, width).sum(axis=1)
+        edges = np.arange(n_bins + 1, dtype=np.float64) * width * self.amplitude_width
+        return edges, padded.reshape(n_bins, width).sum(axis=1)
 
 
-def tally_chunk(
-    tallies: dict[Kind, ChannelTally], pulses: Pulses, *, baseline_samples: int, settings: DetectorSettings
-) -> None:
-    """Add the pulses of one chunk to the tallies of their channels, made as they are met."""
+def tally_chunk(tallies: dict[Kind, ChannelTally], pulses: Pulses, *, settings: DetectorSettings) -> None:
+    """Add the pulses of one chunk to the tallies of their channels, made as they are met.
+
+    Raises
+    ------
+    SettingsError
+        If the baseline window that the user gave does not fit the records.
+    """
     for board, channel, part in _by_channel(pulses):
         kind = Kind(board, channel, pulses.n_samples, pulses.sample_period_ns)
         tally = tallies.get(kind)
         if tally is None:
-            tally = tallies[kind] = ChannelTally(np.zeros(pulses.n_samples), baseline_samples)
+            start, stop = baseline_window(part, settings)
+            digitised = pulses.samples.dtype.kind != "f"
+            tally = tallies[kind] = ChannelTally(np.zeros(pulses.n_samples), stop - start, start, digitised)
         tally.add(part, adc_bits=settings.adc_bits)
 
 
@@ -123,12 +157,3 @@ def _by_channel(pulses: Pulses) -> list[tuple[int | None, int | None, Pulses]]:
         )
         for number, pair in enumerate(pairs.T)
     ]
-
-
-def _at_rail(
-    highest: NDArray[Any], lowest: NDArray[Any], samples: NDArray[Any], adc_bits: int | None
-) -> NDArray[np.bool_] | None:
-    if adc_bits is None or samples.dtype.kind == "f":
-        return None
-    rail: NDArray[np.bool_] = (highest >= 2**adc_bits - 1) | (lowest <= 0)
-    return rail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.output.plain import plain
-from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.inspection.accumulate import ChannelTally, Kind, tally_chunk
 
 
@@ -32,15 +31,17 @@ class ChannelSummary:
         Pulses over the time from the first to the last one; None without time stamps.
     first_ps, last_ps : int or None
         Lowest and highest time stamp.
+    digitised : bool
+        Whether samples are whole ADC counts; floating-point ones have the unit that the file gives them.
     baseline_adc, baseline_spread_adc, noise_adc : float
         Over the baseline window: mean, standard deviation from pulse to pulse of its mean, and rms inside it.
-    baseline_samples : int
-        Length of that window, from the record's start.
+    baseline_start, baseline_samples : int
+        First sample and length of that window.
     largest_excursion : {"positive", "negative"}
         Where the mean pulse goes furthest from the baseline: an observation, not a setting.
     n_saturated : int or None
-        Pulses that touch a rail of the ADC or carry a saturation flag; None if neither the number of bits nor
-        flags are known.
+        Pulses that touch a rail of the ADC or carry a saturation flag. Where the number of bits is unknown the rails
+        are 0 and, if nothing lies above it, the highest code of 8 to 16 bits. None where nothing tells.
     flags : mapping of str to int
         How many pulses carry each flag.
     labels : mapping of str to int
@@ -59,9 +60,11 @@ class ChannelSummary:
     rate_hz: float | None
     first_ps: int | None
     last_ps: int | None
+    digitised: bool
     baseline_adc: float
     baseline_spread_adc: float
     noise_adc: float
+    baseline_start: int
     baseline_samples: int
     largest_excursion: str
     n_saturated: int | None
@@ -93,6 +96,11 @@ class Inspection:
         }
 
 
+def unit_of(channels: Sequence[ChannelSummary]) -> str:
+    """Return the unit of the samples of some channels, for people."""
+    return "ADC counts" if all(channel.digitised for channel in channels) else "unit of the file"
+
+
 def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _: None) -> Inspection:
     """Read a run once and summarise each channel.
 
@@ -107,11 +115,13 @@ def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _
     ------
     FormatError, DataError
         If the file cannot be read, or holds no waveforms at all.
+    SettingsError
+        If the baseline window that the user gave does not fit the records.
     """
     settings = reader.info.settings
     tallies: dict[Kind, ChannelTally] = {}
     for pulses in reader.chunks():
-        tally_chunk(tallies, pulses, baseline_samples=_baseline_samples(settings, pulses.n_samples), settings=settings)
+        tally_chunk(tallies, pulses, settings=settings)
         on_progress(len(pulses))
     report = reader.report
     if not tallies:
@@ -120,17 +130,6 @@ def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _
         )
     ordered = sorted(tallies.items(), key=lambda item: tuple(-1 if part is None else part for part in item[0]))
     return Inspection(info=reader.info, report=report, channels=tuple(_summary(kind, tally) for kind, tally in ordered))
-
-
-def _baseline_samples(settings: DetectorSettings, n_samples: int) -> int:
-    """Return the length of the window at the record's start that the baseline is taken from.
-
-    The pre-trigger less a fifth where it is known, else a twentieth of the record: enough to describe a file,
-    while training asks for the real window.
-    """
-    if settings.pretrigger_ns and settings.sample_period_ns:
-        return min(n_samples, max(1, int(0.8 * settings.pretrigger_ns / settings.sample_period_ns)))
-    return max(1, n_samples // 20)
 
 
 def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
@@ -152,9 +151,11 @@ def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
         baseline_adc=baseline,
         baseline_spread_adc=spread,
         noise_adc=(tally.sum_baseline_variance / tally.n_pulses) ** 0.5,
+        baseline_start=tally.baseline_start,
         baseline_samples=tally.baseline_samples,
         largest_excursion="positive" if excursion.max() >= -excursion.min() else "negative",
-        n_saturated=tally.n_saturated,
+        n_saturated=tally.n_at_rails,
+        digitised=tally.digitised,
         flags=dict(tally.flags),
         labels=dict(tally.labels),
         mean_pulse_adc=mean_pulse,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discrimen.output.style import COLOURS, house_style, new_figure
-from discrimen.runs.inspection.inspect import ChannelSummary, Inspection
+from discrimen.runs.inspection.inspect import ChannelSummary, Inspection, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,14 +44,14 @@ def _draw_mean_pulses(axes: Axes, channels: list[ChannelSummary]) -> None:
         axes.plot(time, channel.mean_pulse_adc, color=colour, label=_legend(channel), linewidth=1.4)
         axes.axhline(channel.baseline_adc, color=colour, linewidth=0.8, linestyle=":")
     axes.set_xlabel("time in record (ns)" if known_period else "sample (sampling period unknown)")
-    axes.set_ylabel("mean raw waveform (ADC counts)")
+    axes.set_ylabel(f"mean raw waveform ({unit_of(channels)})")
 
 
 def _draw_spectra(axes: Axes, channels: list[ChannelSummary]) -> None:
     for channel, colour in zip(channels, COLOURS, strict=False):
         axes.stairs(channel.amplitude_counts, channel.amplitude_edges_adc, color=colour, linewidth=1.4)
     axes.set_yscale("log")
-    axes.set_xlabel("largest excursion from the baseline (ADC counts)")
+    axes.set_xlabel(f"largest excursion from the baseline ({unit_of(channels)})")
     axes.set_ylabel("pulses per bin")
 
 
