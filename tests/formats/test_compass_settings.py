@@ -140,6 +140,12 @@ def test_any_name_counts_above_the_folders_of_compass_only(tmp_path: Path, folde
     assert (find_compass_settings(tmp_path / folder / "x.BIN", given=None, known=NOTHING) is not None) == found
 
 
+def test_settings_named_after_another_run_speak_for_that_run_only(tmp_path: Path) -> None:
+    write_settings(tmp_path / "sim_settings.xml")
+    assert find_compass_settings(tmp_path / "run7.BIN", given=None, known=NOTHING) is None
+    assert find_compass_settings(tmp_path / "sim.BIN", given=None, known=NOTHING) is not None
+
+
 def test_a_foreign_settings_file_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "settings.xml").write_text("<settings><mirror/></settings>")
     assert find_compass_settings(tmp_path / "run.BIN", given=None, known=NOTHING) is None

@@ -360,3 +360,16 @@ def test_a_file_that_is_no_lh5_lists_what_could_be_waveforms(tmp_path: Path) -> 
     for name in ("run/traces", "/run/traces", "traces"):
         (pulses,) = lh5.FORMAT.open_reader(path, ReadOptions(branches={"samples": name})).chunks()
         assert pulses.samples.shape == (5, 8)
+
+
+def test_a_table_under_two_names_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "alias.lh5"
+    with h5py.File(path, "w") as file:
+        waveform = file.create_group("ch1105600/raw/waveform")
+        waveform["values"] = np.arange(30, dtype=np.uint16).reshape(3, 10)
+        file.create_group("raw")
+        file["raw/V00001A"] = file["ch1105600/raw"]
+        file["V00001A"] = file["ch1105600"]
+    pulses = concatenate(list(lh5.FORMAT.open_reader(path, ReadOptions()).chunks()))
+    assert len(pulses) == 3
+    assert set(pulses.column("channel")) == {1105600}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,16 @@ def npz(path: Path) -> None:
     np.savez(path, samples=pulses().samples, label=np.zeros(N_PULSES, np.int8))
 
 
+def text_matrix(path: Path) -> None:
+    np.savetxt(path, pulses().samples, fmt="%d", delimiter=",")
+
+
+def wavedump2(path: Path) -> None:
+    with path.open("wb") as file:
+        for number, row in enumerate(pulses().samples):
+            file.write(struct.pack("<IQIQi", number, 1000 * number, N_SAMPLES, 2, 1) + row.astype("<f4").tobytes())
+
+
 def root_tree(path: Path) -> None:
     with uproot.recreate(path) as file:
         file["events"] = {"wave": pulses().samples, "energy": pulses().column("energy")}
@@ -95,6 +106,8 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "abcd-events": ("run.ade", abcd_events),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),
+    "wavedump2": ("run.bin", wavedump2),
+    "text-matrix": ("run.csv", text_matrix),
 }
 
 

@@ -103,6 +103,25 @@ def test_empty_file_folder_and_stranger_are_refused_with_the_reason(tmp_path: Pa
         open_reader(tmp_path / "text.txt", format_name="midas")
 
 
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [
+        (b"#9000002346WAVEDESC\0\0\0LECROY_2_3", "LeCroy"),
+        (b"DRS2TIMEB#\x97\nC001", "DRS4"),
+        (b"\x0f\x0f:WFM#003", "Tektronix"),
+        (b"\x3d\xaa\x10\x00" + bytes(8), "FASTER"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"\x80\x04\x95", "pickle"),
+    ],
+)
+def test_files_of_others_are_named_for_what_they_are(tmp_path: Path, head: bytes, named: str) -> None:
+    path = tmp_path / "run.dat"
+    path.write_bytes(head + bytes(range(200)))
+    with pytest.raises(FormatError, match=rf"{named}.*not read here: ") as refused:
+        open_reader(path)
+    assert "--format" not in str(refused.value)
+
+
 def test_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.BIN"
     path.write_bytes(b"x")

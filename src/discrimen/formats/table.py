@@ -13,11 +13,14 @@ from discrimen.formats.base import Format, Reader, ReadOptions, Writer
 from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
 from discrimen.formats.compass import root_file as compass_root
+from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.root import tree as root_tree
+from discrimen.formats.text_matrix import reader as text_matrix
 from discrimen.formats.wavedump import binary as wavedump_binary
 from discrimen.formats.wavedump import text as wavedump_text
+from discrimen.formats.wavedump import wavedump2
 from discrimen.pulses import COLUMNS
 from discrimen.pulses.detector import DetectorSettings
 
@@ -28,10 +31,12 @@ FORMATS: tuple[Format, ...] = (
     root_tree.FORMAT,
     wavedump_binary.FORMAT,
     wavedump_text.FORMAT,
+    wavedump2.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
+    text_matrix.FORMAT,
 )
 """Every format, in the order in which they are tried on a file of unknown kind."""
 
@@ -64,6 +69,8 @@ def find_format(path: Path | str, name: str | None = None) -> Format:
     by_content = [known for known in FORMATS if known.recognises(path, head)]
     if not by_content:
         _refuse_packed(path, head)
+        if (foreign := name_foreign(head)) is not None:
+            raise FormatError(foreign, path)
     both = [known for known in by_content if known in by_suffix]
     for candidates in (both, by_content, by_suffix):
         if candidates:

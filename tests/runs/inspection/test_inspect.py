@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import ReadReport, RunInfo
 from discrimen.pulses import PulseFlag, Pulses
-from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.detector import DetectorSettings, WindowNs
 from discrimen.runs.inspection import inspect_run
 
 SHAPE = np.array([0, 0, 0, 0, 5, 10, 5, 2, 1, 0])
@@ -78,6 +78,54 @@ def test_saturation_is_counted_from_rails_and_flags_and_unknown_without_both() -
     (channel,) = inspect_run(ListReader(flagged)).channels
     assert channel.n_saturated == 1
     assert channel.flags == {"SATURATED_INPUT": 1, "PILE_UP": 1}
+
+
+def test_pulses_at_0_are_cut_off_whatever_the_number_of_bits() -> None:
+    at_zero = some_pulses(3, baseline=30, gain=3, sign=-1)
+    assert (at_zero.samples.min(axis=1) == 0).all()
+    assert inspect_run(ListReader(at_zero)).channels[0].n_saturated == 3
+
+
+def test_a_full_code_that_nothing_passes_is_an_upper_rail() -> None:
+    full = some_pulses(3, baseline=200, gain=10)
+    cut_off = full.replace(samples=np.minimum(full.samples, 255))
+    assert inspect_run(ListReader(cut_off)).channels[0].n_saturated == 3
+    higher = cut_off.replace(samples=np.concatenate([cut_off.samples[:2], full.samples[:1]]))
+    assert inspect_run(ListReader(higher)).channels[0].n_saturated is None
+
+
+def test_the_window_of_the_user_is_the_one_that_is_looked_at() -> None:
+    pulses = some_pulses(5, baseline=100)
+    moved = pulses.replace(samples=np.concatenate([pulses.samples[:, :1] + 900, pulses.samples[:, 1:]], axis=1))
+    window = DetectorSettings(baseline=WindowNs(start_ns=2.0, stop_ns=6.0))
+    (channel,) = inspect_run(ListReader(moved, settings=window)).channels
+    assert (channel.baseline_start, channel.baseline_samples) == (1, 2)
+    assert channel.baseline_adc == pytest.approx(float(moved.samples[:, 1:3].mean()))
+    with pytest.raises(SettingsError, match=r"0:60 ns does not lie in records of 20 ns"):
+        outside = DetectorSettings(baseline=WindowNs(start_ns=0.0, stop_ns=60.0))
+        inspect_run(ListReader(moved, settings=outside))
+
+
+def test_without_a_window_the_baseline_ends_before_the_earliest_pulses() -> None:
+    rng = np.random.default_rng(3)
+    samples = np.full((40, 400), 1000.0) + rng.normal(0, 2, (40, 400))
+    samples[:, 12:] += 500 * np.exp(-np.arange(388) / 50)
+    early = Pulses(samples=np.rint(samples).astype(np.uint16), sample_period_ns=2.0, entry=np.arange(40))
+    (channel,) = inspect_run(ListReader(early)).channels
+    assert channel.baseline_samples < 12
+    assert channel.baseline_adc == pytest.approx(1000, abs=1)
+
+
+def test_volts_keep_their_digits() -> None:
+    pulses = some_pulses(6)
+    volts = pulses.replace(samples=pulses.samples.astype(np.float32) * 1e-3)
+    (channel,), (counts,) = (inspect_run(ListReader(each)).channels for each in (volts, pulses))
+    assert not channel.digitised
+    assert channel.baseline_adc == pytest.approx(1e-3 * counts.baseline_adc)
+    assert np.count_nonzero(channel.amplitude_counts) == np.count_nonzero(counts.amplitude_counts)
+    filled = np.flatnonzero(channel.amplitude_counts)[-1]
+    reached = np.abs(volts.samples - channel.baseline_adc).max()
+    assert channel.amplitude_edges_adc[filled] <= reached <= channel.amplitude_edges_adc[filled + 1] * (1 + 1e-6)
 
 
 def test_lengths_that_differ_are_told_apart() -> None:

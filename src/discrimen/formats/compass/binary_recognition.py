@@ -73,7 +73,10 @@ def _fits(layout: Layout, fetch: Fetch, size: int, events: int) -> bool:
         return waveforms == (EventContent.WAVEFORM in layout.content) or (layout.start > 0 and not waveforms)
     times = [int.from_bytes(fetch(offset + 4, 8), "little") for offset, _ in walked]
     whole = (size - layout.start) % layout.head_bytes == 0
-    return whole or _mostly_rising(times) if layout.start else whole and _mostly_rising(times)
+    if layout.start:
+        return whole or _mostly_rising(times)
+    # Any few bytes could be a single event.
+    return whole and len(walked) > 1 and _mostly_rising(times)
 
 
 def _mostly_rising(times: Sequence[int]) -> bool:

@@ -110,8 +110,8 @@ def find_compass_settings(run_file: Path, *, given: Path | None, known: Detector
 
     Searched in this order: the file `given`; ``<run>_settings.xml`` beside the run file; then ``settings.xml`` beside
     it, ``settings.xml`` one folder up, and, where neither is there, a single ``*settings*.xml`` beside it (or one
-    folder up, if the run file lies in RAW, UNFILTERED or FILTERED), but never ``NAME_settings.xml``, which speaks for
-    the run NAME only. Where there is none, a link is followed, and the
+    folder up, if the run file lies in RAW, UNFILTERED or FILTERED), but never a ``NAME_settings.xml`` beside it,
+    which speaks for the run NAME only. Where there is none, a link is followed, and the
     search is repeated beside the file that it leads to.
 
     Parameters
@@ -167,9 +167,12 @@ def _candidates(run_file: Path) -> list[Path]:
     in_run_folder = folder.name.lower() in RAW_FOLDERS
     for place in (folder, folder.parent) if in_run_folder else (folder,):
         try:
-            found = sorted(path for path in place.iterdir() if _named_settings(path) and not _of_another_run(path))
+            found = sorted(path for path in place.iterdir() if _named_settings(path))
         except OSError as error:
             raise SettingsError(f"{place}: cannot look for settings.xml: {error.strerror or error}") from error
+        if place == folder:
+            # Those of the run itself were looked for before.
+            found = [path for path in found if not path.name.lower().endswith("_settings.xml")]
         if found:
             return found
     return []
@@ -178,11 +181,6 @@ def _candidates(run_file: Path) -> list[Path]:
 def _named_settings(path: Path) -> bool:
     name = path.name.lower()
     return name.endswith(".xml") and "settings" in name and not name.startswith(".")
-
-
-def _of_another_run(path: Path) -> bool:
-    """Whether the name says whose settings these are; those of the run itself were looked for before."""
-    return path.name.lower().endswith("_settings.xml")
 
 
 def _is_compass(path: Path) -> bool:

@@ -48,7 +48,8 @@ class ChannelTally:
     has_time: bool = False
     first_ps: int = 0
     last_ps: int = 0
-    n_saturated: int | None = None
+    n_saturated: int = 0
+    rails_known: bool = False
     highest: float = 0.0
     n_at_power: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(_POWERS), np.int64))
     flags: Counter[str] = field(default_factory=Counter)
@@ -71,19 +72,18 @@ class ChannelTally:
             self.amplitude_width = float(excursion.max()) / _FLOAT_BINS or 1.0
         binned = np.minimum((excursion / self.amplitude_width).astype(np.int64), AMPLITUDE_BINS - 1)
         self.amplitudes += np.bincount(binned, minlength=AMPLITUDE_BINS)
-        self._add_saturation(pulses, at_rail=at_rail(highest, lowest, adc_bits=adc_bits))
+        self._add_saturation(pulses, at_rail(highest, lowest, adc_bits=adc_bits))
+        self.rails_known |= pulses.flags is not None or (adc_bits is not None and self.digitised)
         if adc_bits is None and samples.dtype.kind == "u":
             self.highest = max(self.highest, float(highest.max()))
             self.n_at_power += (highest[:, None] == 2**_POWERS - 1).sum(axis=0)
         self._add_columns(pulses)
 
-    def _add_saturation(self, pulses: Pulses, *, at_rail: NDArray[np.bool_] | None) -> None:
-        saturated = at_rail
+    def _add_saturation(self, pulses: Pulses, cut_off: NDArray[np.bool_] | None) -> None:
+        saturated = np.zeros(len(pulses), np.bool_) if cut_off is None else cut_off
         if pulses.flags is not None:
-            flagged = (pulses.flags & np.uint32(_SATURATION_FLAGS)) != 0
-            saturated = flagged if saturated is None else saturated | flagged
-        if saturated is not None:
-            self.n_saturated = (self.n_saturated or 0) + int(saturated.sum())
+            saturated = saturated | ((pulses.flags & np.uint32(_SATURATION_FLAGS)) != 0)
+        self.n_saturated += int(saturated.sum())
 
     @property
     def n_at_rails(self) -> int | None:
@@ -91,10 +91,9 @@ class ChannelTally:
 
         None where nothing tells.
         """
-        full = self.n_at_power[self.highest == 2**_POWERS - 1]
-        if self.n_saturated is None or not full.size or full[0] < 2:
-            return self.n_saturated
-        return self.n_saturated + int(full[0])
+        full = self.n_at_power[self.highest == 2**_POWERS - 1].sum()
+        found = self.n_saturated + int(full if full > 1 else 0)
+        return found if found or self.rails_known else None
 
     def _add_columns(self, pulses: Pulses) -> None:
         if pulses.timestamp_ps is not None:

@@ -1,0 +1,39 @@
+"""Files that are none of ours, told by how they begin: what they are, and what reads them."""
+
+from __future__ import annotations
+
+import re
+
+_SAVE = "save the waveforms as a NumPy array (.npy, one pulse a row) and read that"
+
+_FOREIGN: tuple[tuple[str, str, str], ...] = (
+    (r"(?s).{0,11}WAVEDESC", "a LeCroy oscilloscope waveform (.trc)", f"lecroyscope reads it; {_SAVE}"),
+    (r"DRS[0-9]|TIMEB#|EHDR", "a file of a DRS4 evaluation board", f"pydrs4 reads it; {_SAVE}"),
+    (r"(?s)[\x0f\xf0]{2}:WFM#", "a Tektronix oscilloscope waveform (.wfm)", f"tm_data_types reads it; {_SAVE}"),
+    (r"AG[0-9]{2}", "a Keysight oscilloscope waveform (.bin)", f"wavebin reads it; {_SAVE}"),
+    (r"(?s)\xa5\xa5.\x00|RG01", "a Rigol oscilloscope waveform", f"RigolWFM reads it; {_SAVE}"),
+    (r"(?s).\xaa[\x00-\xff]{2}", "FASTER data (.fast) of LPC Caen", f"fasterac reads it; {_SAVE}"),
+    (r"MATLAB 5.0 MAT", "a MATLAB file (.mat)", f"scipy.io.loadmat reads it; {_SAVE}"),
+    (r"PAR1", "a Parquet table", f"pyarrow reads it; {_SAVE}"),
+    (r"ARROW1|FEA1", "an Arrow table", f"pyarrow reads it; {_SAVE}"),
+    (r"SQLite format 3", "a SQLite data base", f"sqlite3 reads it; {_SAVE}"),
+    (r"RIFF(?s:.{4})WAVE", "a sound file (.wav)", f"scipy.io.wavfile reads it; {_SAVE}"),
+    (r"\x80[\x02-\x05]", "a Python pickle", f"it is code and is never opened here; {_SAVE}"),
+    (r"DISCRIM\x00", "a frozen model of discrimen", "it is no run file: give it as the model"),
+    (r"\x89PNG|%PDF|GIF8|\xff\xd8\xff", "a picture", "give the run that it shows"),
+    (
+        r"<\?xml|<configuration",
+        "an XML file",
+        "give the run that it describes; settings are found beside it or by --companion",
+    ),
+)
+"""Pattern of the first bytes, what the file is, and the way out."""
+
+
+def name_foreign(head: bytes) -> str | None:
+    """Say what a file that begins with these bytes is, and what to do; None if it is nothing known."""
+    text = head[:64].decode("latin-1")
+    for pattern, what, way_out in _FOREIGN:
+        if re.match(pattern, text):
+            return f"this is {what}, which is not read here: {way_out}"
+    return None

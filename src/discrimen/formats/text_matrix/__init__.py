@@ -1,0 +1,1 @@
+"""Text with one pulse a row."""
