@@ -79,6 +79,16 @@ def test_options_win_over_the_file_and_say_so(run_json: RunJson, folder: Path) -
     assert found["settings_source"]["sample_period_ns"] == "command line"
 
 
+@pytest.mark.parametrize("command", [["inspect"], ["bench"], ["label", "--method", "band"]])
+def test_a_picture_never_replaces_what_is_none(run: Run, tmp_path: Path, command: list[str]) -> None:
+    settings = tmp_path / "run_settings.xml"
+    settings.write_text("<configuration/>")
+    status, _, err = run(*command, tmp_path / "run.BIN", "--plot", settings)
+    assert status == 2
+    assert "run_settings.xml" in err
+    assert settings.read_text() == "<configuration/>"
+
+
 def test_inspect_fits_a_terminal_of_80_columns(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     status, out, _ = run("inspect", folder / "test.BIN")

@@ -28,7 +28,10 @@ def bench(
     threads: Annotated[int, typer.Option(help="How many compute at once.", min=1)] = 1,
     seconds: Annotated[float, typer.Option(help="For the timed calls, about; more means less noise.")] = 20.0,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="PNG", help="Draw time against batch size.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--plot", metavar="PNG", callback=common.png_only, help="Draw time against batch size.", show_default=False
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the made-up pulses.", min=0)] = 0,
     json: common.JsonOption = False,

@@ -56,6 +56,19 @@ ConfidenceOption = Annotated[float, typer.Option(help="Of every interval.")]
 ThreadsOption = Annotated[int | None, typer.Option(help="By default: one for each core.", min=1, show_default=False)]
 
 
+def png_only(path: Path | None) -> Path | None:
+    """Refuse a picture of another suffix, for the callback of an option: it would replace what is no picture.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it does not end in ``.png``.
+    """
+    if path is not None and path.suffix.lower() != ".png":
+        raise typer.BadParameter(f"a picture is a .png file, got {path.name}")
+    return path
+
+
 def log(line: str) -> None:
     """Print one plain line to standard error."""
     print(line, file=sys.stderr)

@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 def inspect(
     file: Annotated[Path, typer.Argument(help="A run file of any readable format.", show_default=False)],
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="PNG", help="Draw mean pulse and spectrum.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--plot", metavar="PNG", callback=common.png_only, help="Draw mean pulse and spectrum.", show_default=False
+        ),
     ] = None,
     json: common.JsonOption = False,
     *,

@@ -84,6 +84,7 @@ def label(
         typer.Option(
             "--plot",
             metavar="PNG",
+            callback=common.png_only,
             help="Band: draw plane, cuts and purity; time of flight: draw spectrum and windows.",
             show_default=False,
         ),

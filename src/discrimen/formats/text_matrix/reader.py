@@ -53,7 +53,7 @@ class TextMatrixReader:
         # The length of a single row is borne out by no other: it may have been cut.
         if len(good) < 2 or 2 * len(good) <= len(rows):
             raise FormatError(
-                f"expected text with one pulse a row, several rows of {FEWEST_SAMPLES} numbers or more, as many in each",
+                f"expected text with one pulse a row: rows of {FEWEST_SAMPLES} numbers or more, all of one length",
                 path,
             )
         self._n_samples = len(good[0])
