@@ -84,9 +84,30 @@ def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
     OutputError
         If it is.
     """
-    for path in inputs:
-        if output.resolve() == path.resolve() or (output.exists() and path.exists() and output.samefile(path)):
+    refuse_all_inputs([output], inputs)
+
+
+def refuse_all_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse outputs among which is one of the inputs, under whatever name; each path is looked at once.
+
+    Raises
+    ------
+    OutputError
+        If there is one.
+    """
+    known = {identity for path in inputs for identity in _identities(path)}
+    for output in outputs:
+        if not known.isdisjoint(_identities(output)):
             raise OutputError(f"{output}: this is an input; inputs are never written to, choose another output")
+
+
+def _identities(path: Path) -> tuple[object, ...]:
+    """Return what tells a file: its resolved name and, where it is there, its place on the disk, which links share."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (path.resolve(),)
+    return path.resolve(), (found.st_dev, found.st_ino)
 
 
 def _reason(error: OSError) -> str:

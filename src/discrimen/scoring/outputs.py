@@ -7,8 +7,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from discrimen.errors import DiscrimenError, OutputError
-from discrimen.output.files import refuse_inputs
+from discrimen.output.files import refuse_all_inputs
 from discrimen.scoring.scores import SCORE_SUFFIXES, read_attributes
+
+_NO_FOLDERS = (
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".json",
+    ".npy",
+    ".npz",
+    ".hdf5",
+    ".lh5",
+    ".dat",
+    ".bin",
+    ".xlsx",
+    ".feather",
+    ".html",
+)
+"""Nobody calls a folder so."""
 
 
 def plan_outputs(files: Sequence[Path], output: Path, *, suffix: str | None = None) -> list[Path]:
@@ -37,13 +54,17 @@ def plan_outputs(files: Sequence[Path], output: Path, *, suffix: str | None = No
         raise OutputError(
             f"{output}: a file that is no file of scores; give a folder or a name ending in .h5, .parquet or .root"
         )
+    elif output.suffix.lower() in _NO_FOLDERS and not output.is_dir():
+        raise OutputError(
+            f"{output}: scores are written as {', '.join(SCORE_SUFFIXES)}; give such a name, or one without "
+            f"'{output.suffix}' for a folder"
+        )
     else:
         planned = [output / f"{path.name}.scores{suffix or '.h5'}" for path in files]
     twice = [path for path, count in Counter(planned).items() if count > 1]
     if twice:
         raise OutputError(f"{twice[0]}: several inputs have the same name; classify them into folders of their own")
-    for path in planned:
-        refuse_inputs(path, files)
+    refuse_all_inputs(planned, files)
     return planned
 
 
