@@ -135,8 +135,8 @@ def build(folder: Path, flags: Sequence[str], engine: Path) -> Path:
     return folder / "main"
 
 
-def measure(folder: Path, flags: Sequence[str], engine: Path) -> dict[str, dict[str, float | str]]:
-    """Return times per pulse in ns, by network."""
+def write_models(folder: Path) -> list[Path]:
+    """Freeze the networks, and write 4096 pulses of int16 beside them as ``samples``."""
     preparation = one_channel(
         sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_length=N_SAMPLES
     )
@@ -147,8 +147,14 @@ def measure(folder: Path, flags: Sequence[str], engine: Path) -> dict[str, dict[
         network = chain(layers)
         paths.append(folder / f"{name}.discrimen")
         write_frozen(FrozenModel(description, network, golden_vectors(network, description, golden)), paths[-1])
-    write_cpp_header(paths[0], folder / "header.hpp")
     made_up_pulses(preparation, 4096).astype(np.int16).tofile(folder / "samples")
+    return paths
+
+
+def measure(folder: Path, flags: Sequence[str], engine: Path) -> dict[str, dict[str, float | str]]:
+    """Return times per pulse in ns, by network."""
+    paths = write_models(folder)
+    write_cpp_header(paths[0], folder / "header.hpp")
     program = build(folder, flags, engine)
     said = subprocess.run([program, folder / "samples", *paths], capture_output=True, text=True, check=True).stdout
     keys = ("instruction_set", "header_ns", "engine_ns", "header_one_pulse_ns", "engine_one_pulse_ns")
