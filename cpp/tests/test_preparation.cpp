@@ -86,7 +86,7 @@ void check_alignment(const std::string& set) {
 
 // Sums of long baselines must be as exact as those of short ones, in every type and on every path.
 void check_long_baselines(const std::string& set) {
-    for (const int n_baseline : {300, 3000, 40000})
+    for (const int n_baseline : {256, 300, 3000, 40000})
         for (int type = 0; type < 4; ++type) {
             const check::Context where(std::to_string(n_baseline) + " baseline samples of type " + std::to_string(type));
             Random random(3);

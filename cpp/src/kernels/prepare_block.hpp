@@ -105,12 +105,17 @@ struct Levels {
     Vector whole, rest;
 };
 
+// Sums of so many 16-bit integers are exact as floats, and so is what is left of them.
+constexpr int short_baseline = 256;
+
 static inline __attribute__((always_inline)) Levels levels_of(IntVector total, int count) {
     constexpr float rounder = 12582912.0f;  // 1.5 * 2**23: adding it rounds to an integer
     if (count == 0) return {Vector{}, Vector{}};
-    const Vector whole = (quotient(to_float(total), float(count)) + rounder) - rounder;
-    const IntVector left = total - __builtin_convertvector(whole, IntVector) * count;
-    return {whole, quotient(to_float(left), float(count))};
+    const float share = 1.0f / float(count);
+    const Vector sum = to_float(total);
+    const Vector whole = (sum * share + rounder) - rounder;
+    if (count <= short_baseline) return {whole, (sum - whole * float(count)) * share};
+    return {whole, to_float(total - __builtin_convertvector(whole, IntVector) * count) * share};
 }
 
 // From samples to whole numbers above the baseline, one fused multiply-add each; keeps the peak and the sum.
@@ -162,8 +167,8 @@ struct Extent {
 
 // `lanes` pulses of one channel of 16-bit samples: rows of values above the whole part of the baseline.
 template <bool is_signed, bool rising, bool with_sum>
-static inline Extent turn_window(const ChannelPlan& plan, int length, const SampleView& view, const char* const* pulses,
-                                 float* values) {
+static __attribute__((noinline)) Extent turn_window(const ChannelPlan& plan, int length, const SampleView& view,
+                                                    const char* const* pulses, float* values) {
     const std::uint32_t bits = (view.bits & 0xffffu) * 0x10001u;
     const std::ptrdiff_t start = plan.window_start, stop = start + length;
     const std::ptrdiff_t last = std::ptrdiff_t(view.n_samples) - columns;  // no reading beyond the record
@@ -214,8 +219,9 @@ static inline bool can_turn(const PreparationPlan& plan, const SampleView& view)
     return true;
 }
 
-// All bits of the lanes whose pulse has that channel.
-static inline IntVector those_with(int channel, const Block& pulses, int first) {
+// All bits of the lanes whose pulse has that channel. Not inlined, like the next two: most blocks need none of them, and
+// should not pay for the addresses of their loops.
+static __attribute__((noinline)) IntVector those_with(int channel, const Block& pulses, int first) {
     IntVector there = {};
     for (int i = 0; i < lanes; ++i) {
         const std::uint8_t* present = pulses[first + i].present;
@@ -224,9 +230,17 @@ static inline IntVector those_with(int channel, const Block& pulses, int first) 
     return there;
 }
 
-static inline void write_baselines(const Levels& levels, IntVector there, int channel, const Block& pulses, int first) {
+static __attribute__((noinline)) void write_baselines(const Levels& levels, IntVector there, int channel,
+                                                      const Block& pulses, int first) {
     for (int i = 0; i < lanes; ++i)
         pulses[first + i].origin[2 + channel] = there[i] ? double(levels.whole[i]) + double(levels.rest[i]) : 0.0;
+}
+
+static __attribute__((noinline)) void write_divisors(Vector divisors, const Block& pulses, int first) {
+    for (int i = 0; i < lanes; ++i) {
+        pulses[first + i].origin[0] = 0;
+        pulses[first + i].origin[1] = double(divisors[i]);
+    }
 }
 
 // What scales `lanes` pulses, as the channels come in.
@@ -291,10 +305,7 @@ static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block
                                                          : divisor.found & (divisor.peak > 0.0f) & (by > 0.0f);
         prepared.factor[half] = prepared.valid[half] ? reciprocal(by) : broadcast(0.0f);
         store(values + std::ptrdiff_t(plan.n_channels) * plan.window_length * block + first, prepared.rest[half]);
-        for (int i = 0; with_origins && i < lanes; ++i) {
-            pulses[first + i].origin[0] = 0;
-            pulses[first + i].origin[1] = double(by[i]);
-        }
+        if (with_origins) write_divisors(by, pulses, first);
     }
     return prepared;
 }

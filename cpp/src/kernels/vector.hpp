@@ -115,17 +115,6 @@ static inline Vector ratio(Vector numerator, Vector x) {
 
 static inline Vector reciprocal(Vector x) { return ratio(broadcast(1.0f), x); }
 
-// x / divisor. With fused multiply-adds by way of the inverse, made good once: as exact, at a fifth of the time.
-static inline Vector quotient(Vector x, float divisor) {
-#if defined(__FMA__) || defined(__aarch64__)
-    const float inverse = 1.0f / divisor;
-    const Vector guess = x * inverse;
-    return guess + (x - guess * divisor) * inverse;
-#else
-    return x / divisor;
-#endif
-}
-
 // 2**x to within 3e-7 of itself; beyond +-limit it stays as it is there. Up to 126, one over it is a normal number too:
 // those that are not take a hundred times as long. x = n + r with |r| <= 1/2; for 2**r the polynomial of degree 5 with
 // the least relative error there, 7.5e-8 (found by the algorithm of Remez).

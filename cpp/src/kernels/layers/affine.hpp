@@ -36,13 +36,13 @@ static inline Taps taps_inside(const Operation& op, int origin) {
     return {first, last < op.length ? last : op.length};
 }
 
-// `scale`: see Arguments.
+// Step after step, each over the taps that are there. Not inlined: a single row should not pay for its registers.
 template <int width>
-static inline void affine(const Operation& op, const float* x, float* y, const Vector* scale) {
+static __attribute__((noinline)) void affine_steps(const Operation& op, const float* x, float* y) {
     const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
     const std::size_t tap_weights = std::size_t(op.channels_in) * op.pitch;
     const bool relu = op.activation == Activation::relu;
-    Product product = {0, op.channels_out, op.pitch, false, relu, scale};
+    Product product = {0, op.channels_out, op.pitch, false, relu, nullptr};
     constexpr int together = 8;
     for (int step = 0; step < op.steps_out; ++step) {
         const int origin = step * op.stride - op.pad_front;
@@ -59,7 +59,7 @@ static inline void affine(const Operation& op, const float* x, float* y, const V
             }
         }
         if (op.dilation == 1 || taps.last - taps.first < 2) {
-            product.n_inputs = (taps.last - taps.first) * op.channels_in + (scale ? 1 : 0);
+            product.n_inputs = (taps.last - taps.first) * op.channels_in;
             product.add = false;
             product.relu = relu;
             const std::ptrdiff_t at = taps.last > 0 ? origin + taps.first * op.dilation : 0;
@@ -74,6 +74,18 @@ static inline void affine(const Operation& op, const float* x, float* y, const V
             product_row<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights, op.bias,
                             to);
         }
+    }
+}
+
+// `scale`: see Arguments.
+template <int width>
+static inline void affine(const Operation& op, const float* x, float* y, const Vector* scale) {
+    const bool relu = op.activation == Activation::relu;
+    if (op.steps_out == 1 && op.length == 1) {
+        const Product product = {op.channels_in + (scale ? 1 : 0), op.channels_out, op.pitch, false, relu, scale};
+        product_row<width>(product, x, op.weights, op.bias, y);
+    } else {
+        affine_steps<width>(op, x, y);
     }
     if (!relu) activate_values<width>(op.activation, y, op.steps_out, op.channels_out);
 }
