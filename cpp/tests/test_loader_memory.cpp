@@ -99,7 +99,7 @@ void check_many_layers() {
 }  // namespace
 
 int main() {
-    if (!allocations::can_count()) return check::skipped;
+    if (!allocations::can_count()) return check::skip(allocations::why_not);
     return check::run([] {
         check_huge_options();
         check_many_layers();

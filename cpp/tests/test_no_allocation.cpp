@@ -67,7 +67,8 @@ void check_run(const frozen::Content& content, const discrimen::Model& model, Ra
 
 int main(int argc, char** argv) {
     const std::string set = networks::instruction_set_from(argc, argv);
-    if (set.empty() || !allocations::can_count()) return check::skipped;
+    if (set.empty()) return check::skipped;
+    if (!allocations::can_count()) return check::skip(allocations::why_not);
     return check::run([&] {
         check_that_counting_works();
         for (const std::uint32_t code : networks::every_code)

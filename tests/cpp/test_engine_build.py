@@ -20,7 +20,10 @@ N_MUTATIONS = 200_000
 BUILD_OPTIONS = {
     "plain": {"DISCRIMEN_SANITIZE": ""},
     "sanitized": {"DISCRIMEN_SANITIZE": "address,undefined", "DISCRIMEN_MUTATIONS": f"{N_MUTATIONS}"},
+    "thread": {"DISCRIMEN_SANITIZE": "thread"},
+    "realtime": {"DISCRIMEN_SANITIZE": "realtime"},
 }
+CLANG_VERSIONS = (22, 21, 20)  # the first one that knows the realtime sanitizer is 20
 SETS = ("baseline", "avx2", "avx512")
 OF_KERNELS = ("layers", "preparation", "channels", "sample_layouts", "batches", "threads", "no_allocation")
 TESTS = (
@@ -29,6 +32,7 @@ TESTS = (
     "mutate_loader",
     "found_files",
 )
+TESTS_OF_BUILD = {"realtime": {"test_realtime", "test_realtime.planted"}}
 LIBRARIES = {
     "libstdc++.so.6",
     "libm.so.6",
@@ -39,11 +43,22 @@ LIBRARIES = {
 }
 
 
+def compilers(name: str) -> dict[str, str]:
+    """Choose the compiler of a build: clang where the sanitizer is its own, else what CMake finds."""
+    if name != "realtime":
+        return {}
+    for version in CLANG_VERSIONS:
+        if shutil.which(f"clang-{version}") and shutil.which(f"clang++-{version}"):
+            return {"CMAKE_C_COMPILER": f"clang-{version}", "CMAKE_CXX_COMPILER": f"clang++-{version}"}
+    pytest.skip("NO CLANG 20 OR NEWER on this machine: apt-get install clang-22 to test what may wait in a call")
+
+
 def build_checked(name: str) -> Path:
     """Build the engine with its tests and harnesses, warnings as errors; return the folder."""
     options = {
         **CHECKED,
         **BUILD_OPTIONS[name],
+        **compilers(name),
         "DISCRIMEN_WERROR": "ON",
         "DISCRIMEN_EXAMPLES": "OFF",
         "CMAKE_MAKE_PROGRAM": native_build.build_tool("ninja"),
@@ -55,13 +70,21 @@ def build_checked(name: str) -> Path:
     return folder
 
 
-SANITIZED = pytest.param("sanitized", marks=pytest.mark.slow)  # as long to build as a tenth of all fast tests
+# Each takes as long to build as a tenth of all fast tests.
+SANITIZED, THREAD, REALTIME = (
+    pytest.param(name, marks=pytest.mark.slow) for name in ("sanitized", "thread", "realtime")
+)
 
 
-@pytest.fixture(scope="module", params=["plain", SANITIZED])
-def results(request: pytest.FixtureRequest) -> dict[str, Element]:
+@pytest.fixture(scope="module", params=["plain", SANITIZED, THREAD, REALTIME])
+def build_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def results(build_name: str) -> dict[str, Element]:
     """What CTest says of each test of a build."""
-    folder = build_checked(request.param)
+    folder = build_checked(build_name)
     report = folder / "results.xml"
     report.unlink(missing_ok=True)
     # The status is not asked for: each test below looks for its own.
@@ -71,18 +94,28 @@ def results(request: pytest.FixtureRequest) -> dict[str, Element]:
     return {str(case.get("name")): case for case in ElementTree.parse(report).iter("testcase")}
 
 
-def test_every_test_of_the_engine_is_known_here(results: dict[str, Element]) -> None:
-    assert set(results) == set(TESTS)
+def test_every_test_of_the_engine_is_known_here(build_name: str, results: dict[str, Element]) -> None:
+    assert set(results) == set(TESTS) | TESTS_OF_BUILD.get(build_name, set())
 
 
 @pytest.mark.parametrize("name", TESTS)
 def test_engine(name: str, results: dict[str, Element]) -> None:
     output = results[name].findtext("system-out") or ""
     if results[name].get("status") == "notrun":
-        assert "on this machine" in output
+        assert "skipped: " in output
         pytest.skip(output.strip())
     assert results[name].get("status") == "run", output
     assert re.search(r"[1-9]\d* checks, 0 failed|[1-9]\d* inputs|[1-9]\d* files", output), output
+
+
+@pytest.mark.parametrize("build_name", [REALTIME], indirect=True)
+def test_nothing_in_a_call_may_wait_or_allocate(results: dict[str, Element]) -> None:
+    printed = results["test_realtime"].findtext("system-out") or ""
+    assert re.search(r"[1-9]\d* checks, 0 failed", printed), printed
+    # The sanitizer sees what it is to see: an allocation that is planted in a function like these.
+    planted = results["test_realtime.planted"].findtext("system-out") or ""
+    assert "RealtimeSanitizer: unsafe-library-call" in planted
+    assert "`malloc` in real-time context" in planted
 
 
 def check_mutations(printed: str, n_inputs: int) -> None:
@@ -96,7 +129,7 @@ def check_mutations(printed: str, n_inputs: int) -> None:
     assert n_kinds > 50
 
 
-@pytest.mark.parametrize("results", [SANITIZED], indirect=True)
+@pytest.mark.parametrize("build_name", [SANITIZED], indirect=True)
 def test_no_damaged_file_harms_the_loader(results: dict[str, Element]) -> None:
     printed = results["mutate_loader"].findtext("system-out") or ""
     print(printed)

@@ -8,6 +8,7 @@
 
 namespace allocations {
 
+constexpr const char* why_not = "allocations cannot be counted under this sanitizer or C library";
 bool can_count();
 std::size_t count();       // allocations since the start
 std::size_t live_bytes();  // allocated and not freed

@@ -54,6 +54,12 @@ inline void expect_refused(const std::function<void()>& call, const std::string&
            "', expected '", words, "'");
 }
 
+// The exit status of a program that cannot check anything here, for a reason that it prints.
+inline int skip(const std::string& reason) {
+    std::cout << "skipped: " << reason << "\n";
+    return skipped;
+}
+
 // Runs all the checks of a program, prints how many there were and returns its exit status.
 inline int run(const std::function<void()>& checks) {
     const std::string reason = reason_of(checks);
