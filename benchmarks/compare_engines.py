@@ -2,7 +2,8 @@
 
 Builds the C interface of both as a shared library and one program for each, freezes the networks of ``cpp_header.py``
 and lets the programs take turns, old new, new old: what else goes on on the machine meets both. A turn's time is that
-of its quickest stretch of calls; the ratios of all rounds give the median and the quartiles. One core, preparation
+of its quickest stretch of calls. Shown are the quickest turns and their ratio, which a busy machine disturbs least,
+then median and quartiles of the ratios of all rounds: where these lie far apart, measure again. One core, preparation
 included.
 
     python benchmarks/compare_engines.py OLD [NEW] [--rounds 24] [--only mlp] [--old-models FOLDER] [--json]
@@ -80,13 +81,14 @@ int main(int count, char **arguments) {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Times in ns a pulse, medians; the ratio new / old with its quartiles."""
+    """Times of the quickest turns in ns a pulse, and new / old: of these, and of each round."""
 
     network: str
     at_once: int
     old_ns: float
     new_ns: float
     ratio: float
+    ratio_median: float
     ratio_quartiles: tuple[float, float]
 
 
@@ -131,12 +133,14 @@ def compare(programs: Pair, models: Pair, at_once: int, *, rounds: int, millisec
             times_ns[side].append(float(said))
     ratios = [new / old for old, new in zip(*times_ns, strict=True)]
     lower, middle, upper = statistics.quantiles(ratios, n=4, method="inclusive")
+    old_ns, new_ns = map(min, times_ns)
     return Comparison(
         network=models[1].stem,
         at_once=at_once,
-        old_ns=statistics.median(times_ns[0]),
-        new_ns=statistics.median(times_ns[1]),
-        ratio=middle,
+        old_ns=old_ns,
+        new_ns=new_ns,
+        ratio=new_ns / old_ns,
+        ratio_median=middle,
         ratio_quartiles=(lower, upper),
     )
 
@@ -180,8 +184,10 @@ def main() -> None:
 def line_of(row: Comparison) -> str:
     """Write a comparison out."""
     lower, upper = row.ratio_quartiles
-    times = f"old {row.old_ns:9.2f} ns  new {row.new_ns:9.2f} ns"
-    return f"{row.network:18}{row.at_once:6} at once  {times}  new / old {row.ratio:.3f} ({lower:.3f} to {upper:.3f})"
+    times = f"old {row.old_ns:9.2f} ns  new {row.new_ns:9.2f} ns  new / old {row.ratio:.3f}"
+    return (
+        f"{row.network:17}{row.at_once:5} at once  {times}  rounds {row.ratio_median:.3f} ({lower:.3f} to {upper:.3f})"
+    )
 
 
 if __name__ == "__main__":
