@@ -13,6 +13,7 @@ import typer
 
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader, ReadOptions
+from discrimen.formats.record_length import RecordLengthReader
 from discrimen.formats.table import FORMATS, open_reader
 from discrimen.pulses.detector import DetectorSettings, WindowNs, read_settings
 
@@ -25,10 +26,12 @@ class InputOptions:
 
     read: ReadOptions
     format_name: str | None
+    record_samples: int | None = None
 
     def open(self, path: Path) -> Reader:
         """Open one run file."""
-        return open_reader(path, self.read, format_name=self.format_name)
+        reader = open_reader(path, self.read, format_name=self.format_name)
+        return reader if self.record_samples is None else RecordLengthReader(reader, self.record_samples)
 
 
 def _options(
@@ -52,6 +55,10 @@ def _options(
     companion: Annotated[
         Path | None, typer.Option(help="The digitizer's settings file (CoMPASS settings.xml).")
     ] = None,
+    record_samples: Annotated[
+        int | None,
+        typer.Option(help="Cut longer records to so many samples, and leave shorter ones out.", min=1),
+    ] = None,
 ) -> InputOptions:
     known = read_settings(settings) if settings is not None else DetectorSettings()
     try:
@@ -70,7 +77,7 @@ def _options(
         sample_bytes=sample_bytes,
         companion=companion,
     )
-    return InputOptions(read=read, format_name=format_name)
+    return InputOptions(read=read, format_name=format_name, record_samples=record_samples)
 
 
 INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).parameters)

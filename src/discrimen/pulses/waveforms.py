@@ -211,7 +211,8 @@ def concatenate(parts: Iterable[Pulses]) -> Pulses:
         values = {getattr(chunk, what) for chunk in chunks}
         if len(values) > 1:
             listed = ", ".join(str(value) for value in sorted(values, key=str))
-            raise DataError(f"cannot join pulses of different {what}: {listed}; read one channel or board at a time")
+            way_out = "choose with --record-samples" if what == "n_samples" else "read one board at a time"
+            raise DataError(f"cannot join pulses of different {what}: {listed}; {way_out}")
     dtypes = {chunk.samples.dtype for chunk in chunks}
     if len(dtypes) > 1:
         raise DataError(f"cannot join pulses of different sample types: {', '.join(sorted(map(str, dtypes)))}")

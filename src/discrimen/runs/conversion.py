@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ def convert_runs(
     SettingsError
         If the inputs contradict each other.
     DataError
-        If there is no pulse in them.
+        If there is no pulse in them, or one mixes records of several lengths.
     OutputError, FormatError
         If the output is one of the inputs, or reading or writing fails.
     """
@@ -61,7 +61,7 @@ def convert_runs(
     reports = []
     with open_writer(output, settings, format_name=format_name) as writer:
         for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
-            for pulses in reader.chunks():
+            for pulses in _of_one_length(reader):
                 if len(readers) > 1 and pulses.run is None:
                     pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
                 writer.write(transform(pulses))
@@ -70,3 +70,21 @@ def convert_runs(
         if not sum(report.n_read for report in reports):
             raise DataError(f"{', '.join(str(reader.info.path) for reader in readers)}: no pulses to convert")
     return reports
+
+
+def _of_one_length(reader: Reader) -> Iterator[Pulses]:
+    """Refuse a file that mixes lengths within a channel: its pulses would be written out of their order."""
+    lengths: dict[tuple[int, int], int] = {}
+    for pulses in reader.chunks():
+        zeros = np.zeros(len(pulses), np.int32)
+        board, channel = (zeros if column is None else column for column in (pulses.board, pulses.channel))
+        for place in np.unique(np.stack([board, channel]), axis=1).T.tolist():
+            before = lengths.setdefault((place[0], place[1]), pulses.n_samples)
+            if before != pulses.n_samples:
+                shorter, longer = sorted((before, pulses.n_samples))
+                choice = f"{shorter} (longer ones are cut) or {longer} (shorter ones are left out)"
+                raise DataError(
+                    f"{reader.info.path}: channel {place[1]} holds records of {shorter} and of {longer} samples; "
+                    f"choose with --record-samples {choice}"
+                )
+        yield pulses
