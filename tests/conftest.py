@@ -6,15 +6,18 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-# The same networks are trained again and again: each process compiles a program once, commands that it starts included.
-_COMPILED = tempfile.mkdtemp(prefix="discrimen-compiled-")
-atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+# The same networks are trained again and again: each program is compiled once, for all workers and their commands.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _COMPILED = tempfile.mkdtemp(prefix="discrimen-compiled-")
+    atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
 def _real_data_folder() -> Path:
@@ -29,3 +32,19 @@ def real_data() -> Path:
     if not (folder / "README.md").is_file():
         pytest.skip(f"NO REAL DATA at {folder}: set DISCRIMEN_REAL_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _undrawn_trainings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Most trainings here are a means: a dot stands for their pictures, which take longer than the training itself.
+
+    A module that is about these pictures says so by the marker `drawn`.
+    """
+    if request.node.get_closest_marker("drawn"):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("discrimen.training.run.write_training_curve", lambda *_, path, **__: path.write_bytes(b"."))
+        for name in ("roc_image", "score_image"):
+            patch.setattr(f"discrimen.training.tensorboard_log.{name}", lambda *_: np.zeros((1, 1, 3), np.uint8))
+        yield

@@ -15,6 +15,8 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.training import TrainingConfig, train
 
+pytestmark = pytest.mark.drawn
+
 SCALARS = {"loss/training", "loss/validation", "accuracy/training", "accuracy/validation", "epoch/duration_s"}
 IMAGES = {"roc", "scores", "best/roc", "best/scores"}
 
@@ -34,6 +36,10 @@ def test_scalars_and_images_are_logged(log_folder: Path) -> None:
     assert [event.step for event in events.Scalars("loss/validation")] == list(range(1, 12))
     assert [event.step for event in events.Images("roc")] == [1, 10]
     assert events.Images("best/roc")[0].encoded_image_string.startswith(b"\x89PNG")
+
+
+def test_the_curve_of_the_training_is_a_png(log_folder: Path) -> None:
+    assert (log_folder.parent / "training.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_tensorboard_server_shows_them(log_folder: Path) -> None:
