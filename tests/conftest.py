@@ -8,9 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+from discrimen.output.pictures import Picture
 
 # The same networks are trained again and again: each program is compiled once, for all workers and their commands.
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -34,9 +37,13 @@ def real_data() -> Path:
     return folder
 
 
+def _dot(*_: Any, name: str, caption: str, **__: Any) -> Picture:
+    return Picture(name=name, caption=caption, png=b".", pdf=b".")
+
+
 @pytest.fixture(scope="module", autouse=True)
-def _undrawn_trainings(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Most trainings here are a means: a dot stands for their pictures, which take longer than the training itself.
+def _undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Trainings and reports here are mostly a means: a dot stands for their pictures, which take longer than they do.
 
     A module that is about these pictures says so by the marker `drawn`.
     """
@@ -47,4 +54,6 @@ def _undrawn_trainings(request: pytest.FixtureRequest) -> Iterator[None]:
         patch.setattr("discrimen.training.run.write_training_curve", lambda *_, path, **__: path.write_bytes(b"."))
         for name in ("roc_image", "score_image"):
             patch.setattr(f"discrimen.training.tensorboard_log.{name}", lambda *_: np.zeros((1, 1, 3), np.uint8))
+        for page in ("evaluation", "comparison"):
+            patch.setattr(f"discrimen.{page}.page.picture", _dot)
         yield

@@ -32,7 +32,19 @@ def python_example() -> str:
     return found[1]
 
 
-def test_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_example_of_the_readme_runs_with_few_pulses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few, n_replaced = re.subn(r"20_000|epochs=20", lambda n: "1_500" if "_" in n[0] else "epochs=2", python_example())
+    assert n_replaced == 3
+    monkeypatch.chdir(tmp_path)
+    exec(few, {})
+    assert "neutrons" in capsys.readouterr().out
+    assert {"model.discrimen", "report", "scores.h5"} <= {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.slow
+def test_example_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", python_example()],
         cwd=tmp_path,

@@ -28,6 +28,8 @@ from discrimen.output.plain import json_text
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
 
+pytestmark = pytest.mark.drawn
+
 EDGES = (50.0, 200.0, 1000.0)
 
 

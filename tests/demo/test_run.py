@@ -12,6 +12,8 @@ import pytest
 import discrimen
 from discrimen.cli.main import main
 
+pytestmark = pytest.mark.drawn
+
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_frozen_model_and_its_scores(

@@ -26,6 +26,8 @@ from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
+pytestmark = pytest.mark.drawn
+
 MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-"}
 
 
