@@ -71,7 +71,13 @@ def test_no_gpu_is_an_error_not_a_fallback(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("platforms", "device"), [("cuda", "cpu"), ("cuda", "gpu"), ("nonsense", "cpu"), ("cpu", "gpu")]
+    ("platforms", "device"),
+    [
+        ("nonsense", "cpu"),
+        ("cpu", "gpu"),
+        pytest.param("cuda", "cpu", marks=pytest.mark.slow),
+        pytest.param("cuda", "gpu", marks=pytest.mark.slow),
+    ],
 )
 def test_a_platform_that_is_not_there_is_one_line_that_names_the_variable(platforms: str, device: str) -> None:
     code = (

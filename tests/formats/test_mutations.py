@@ -19,7 +19,7 @@ from discrimen.formats.table import FORMATS, find_format, open_writer
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
-N_MUTATIONS = int(os.environ.get("DISCRIMEN_MUTATIONS", "2000"))
+FEW_MUTATIONS, N_MUTATIONS = 400, int(os.environ.get("DISCRIMEN_MUTATIONS", "2000"))
 N_PULSES, N_SAMPLES = 12, 24
 GOLDEN = Path(__file__).parent / "golden"
 SETTINGS = DetectorSettings(sample_period_ns=2.0, polarity="negative", pretrigger_ns=10.0, adc_bits=14)
@@ -115,10 +115,11 @@ def test_every_format_is_mutated() -> None:
     assert set(MAKERS) == {known.name for known in FORMATS}
 
 
+@pytest.mark.parametrize("n_mutations", [FEW_MUTATIONS, pytest.param(N_MUTATIONS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("format_name", MAKERS)
 @pytest.mark.timeout(600)
 def test_mutated_files_are_read_or_refused(
-    format_name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    format_name: str, n_mutations: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file_name, make = MAKERS[format_name]
     path = tmp_path / file_name
@@ -126,7 +127,7 @@ def test_mutated_files_are_read_or_refused(
     assert find_format(path).name == format_name
     script = Path(__file__).with_name("mutate.py")
     run = subprocess.run(
-        [sys.executable, str(script), str(path), str(N_MUTATIONS), "1"], capture_output=True, text=True, check=False
+        [sys.executable, str(script), str(path), str(n_mutations), "1"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, f"the reading process ended with {run.returncode}: {run.stderr[-2000:]}"
     tally = json.loads(run.stdout)
@@ -136,6 +137,6 @@ def test_mutated_files_are_read_or_refused(
             f"{tally['damage']} read with damage reported, {tally['read']} read",
             end=" ",
         )
-    assert tally["n_mutations"] == N_MUTATIONS
+    assert tally["n_mutations"] == n_mutations
     assert not tally["violations"], "\n".join(tally["violations"][:5])
-    assert tally["refused"] + tally["damage"] > N_MUTATIONS / 10
+    assert tally["refused"] + tally["damage"] > n_mutations / 10

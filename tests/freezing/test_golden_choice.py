@@ -117,7 +117,7 @@ def test_a_weight_that_moves_a_score_of_other_pulses_is_caught(
         network, description, factor=1.0, offset=np.array([0.0, first - second])
     )  # scores on both sides
     golden = choose_golden(network, description, candidates, session=session)
-    others = made_up_pulses(description.preparation, 400, seed=2)
+    others = made_up_pulses(description.preparation, 100, seed=2)
     (scores,) = (description.scores.finish(each) for each in exact_values(network, description.preparation, others))
     assert passes(golden, network, description)
     moved = 0
