@@ -210,11 +210,12 @@ def test_a_truncated_file_is_one_clear_error(tmp_path: Path) -> None:
     assert not FORMAT.recognises(path, path.read_bytes()[:4096])
 
 
-def test_mutated_files_give_pulses_or_one_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_mutations", [50, pytest.param(150, marks=pytest.mark.slow)])
+def test_mutated_files_give_pulses_or_one_error(tmp_path: Path, n_mutations: int) -> None:
     data, path = GOLDEN.read_bytes(), tmp_path / "mutated.root"
     rng = np.random.default_rng(11)
     outcomes = {"read": 0, "refused": 0}
-    for _ in range(150):
+    for _ in range(n_mutations):
         mutated = bytearray(data)
         for place in rng.integers(len(data), size=rng.integers(1, 6)):
             mutated[place] = rng.integers(256)

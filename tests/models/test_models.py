@@ -20,6 +20,7 @@ def build(architecture: str, window_length: int = 75, n_channels: int = 1, **opt
     return build_model(load_keras("cpu").keras, architecture, options, shape=shape, outputs=SCORES)
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_the_reference_network_has_814_parameters() -> None:
     model = build("mlp")
     assert model.count_params() == 75 * 10 + 10 + 10 * 4 + 4 + 4 * 2 + 2 == 814
@@ -39,6 +40,7 @@ def test_a_seed_gives_the_first_weights_that_bare_layers_would_have() -> None:
         assert_allclose(np.asarray(layer.kernel.value), np.asarray(bare.kernel.value))
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("architecture", ["dense_autoencoder", "conv_autoencoder"])
 @pytest.mark.parametrize("shape", [(1, 75), (3, 16)])
 def test_an_auto_encoder_gives_a_waveform_of_its_input_s_shape_and_a_code(
@@ -65,6 +67,7 @@ def test_an_output_may_have_the_name_of_a_layer() -> None:
     assert [layer.name for layer in model.layers][-2:] == ["hidden_1_output", "hidden_1_in_unit"]
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize(
     ("hidden", "n_parameters"),
     [((), 75 * 2 + 2), ((7,), 75 * 7 + 7 + 7 * 2 + 2), ((3, 4, 5, 6), 228 + 16 + 25 + 36 + 14), ("10,4", 814)],
@@ -73,6 +76,7 @@ def test_width_and_depth_follow_the_option(hidden: Any, n_parameters: int) -> No
     assert build("mlp", hidden=hidden).count_params() == n_parameters
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(("n_channels", "window_length"), [(1, 16), (1, 75), (3, 16)])
 def test_every_architecture_gives_probabilities(architecture: str, n_channels: int, window_length: int) -> None:
@@ -83,10 +87,12 @@ def test_every_architecture_gives_probabilities(architecture: str, n_channels: i
     assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_the_convolution_has_the_described_shape() -> None:
     assert build("cnn").count_params() == (5 * 8 + 8) + (5 * 8 * 8 + 8) + (8 * 2 + 2)
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize(("window_length", "stride", "n_patches"), [(75, 4, 19), (75, 5, 15), (3, 4, 1)])
 def test_the_patch_network_keeps_the_place_of_every_patch(window_length: int, stride: int, n_patches: int) -> None:
     model = build("patches", window_length, filters=3, kernel=6, stride=stride, hidden="5,4")
@@ -104,6 +110,7 @@ def test_the_patch_network_sees_the_same_in_every_patch() -> None:
     assert_allclose(first[:-2], second[2:], atol=1e-6)
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_the_residual_network_grows_by_the_block() -> None:
     normalisation, convolution = 4 * 8, 5 * 8 * 8
     block = 2 * (convolution + normalisation)
@@ -112,12 +119,14 @@ def test_the_residual_network_grows_by_the_block() -> None:
         assert build("resnet", blocks=blocks).count_params() == expected
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_the_residual_network_pools_where_it_is_told() -> None:
     assert build("resnet", blocks=3, pool=2).get_layer("block_3_sum").output.shape == (None, 75 // 2 // 2 // 2, 8)
     assert build("resnet", blocks=3, pool=1).get_layer("block_3_sum").output.shape == (None, 75, 8)
     assert build("resnet", activation="tanh").get_layer("block_1_activation").activation.__name__ == "tanh"
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_the_recurrent_networks_have_16_units() -> None:
     assert build("lstm").count_params() == 4 * (16 * (1 + 16) + 16) + 34
     assert build("gru").count_params() == 3 * (16 * (1 + 16) + 2 * 16) + 34

@@ -18,7 +18,7 @@ from discrimen.errors import FormatError
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 
-N_MUTATIONS = 500
+FEW_MUTATIONS, N_MUTATIONS = 150, 500
 MODELS = ("two classes", "everything at once", "convolutional autoencoder")
 
 
@@ -135,9 +135,10 @@ def test_missing_file_is_one_error(tmp_path: Path) -> None:
         read_frozen(tmp_path / "absent.discrimen")
 
 
+@pytest.mark.parametrize("n_mutations", [FEW_MUTATIONS, pytest.param(N_MUTATIONS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["two classes", "everything at once", "bidirectional"])
 def test_mutated_files_are_refused_or_keep_their_promise(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, n_mutations: int
 ) -> None:
     """The checksum is made to fit again, so that everything behind it is tried; memory stays that of the file."""
     rng = np.random.default_rng(6)
@@ -146,7 +147,7 @@ def test_mutated_files_are_refused_or_keep_their_promise(
     content = target.read_bytes()
     refused = 0
     tracemalloc.start()
-    for _ in range(N_MUTATIONS):
+    for _ in range(n_mutations):
         data = bytearray(content)
         for _ in range(rng.integers(1, 4)):
             at = int(rng.integers(0, len(data) - 32))
@@ -161,6 +162,6 @@ def test_mutated_files_are_refused_or_keep_their_promise(
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     with capsys.disabled():
-        print(f"\n{name}: {N_MUTATIONS} mutations: {refused} refused, {N_MUTATIONS - refused} loaded", end=" ")
-    assert refused > N_MUTATIONS / 2
+        print(f"\n{name}: {n_mutations} mutations: {refused} refused, {n_mutations - refused} loaded", end=" ")
+    assert refused > n_mutations / 2
     assert peak_bytes < 64 * len(content) + 2**21
