@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+import numpy as np
+
 from discrimen.errors import DataError
 from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
 from discrimen.metrics import (
@@ -55,11 +57,16 @@ class NotComputed:
 def if_computed(
     compute: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
 ) -> _Result | NotComputed:
-    """Return what a function computes, or why the pulses do not allow it."""
+    """Return what a function computes, or why the pulses do not allow it.
+
+    What nobody foresaw counts as not computed, too, and is named: one figure never costs the rest of a report.
+    """
     try:
         return compute(*args, **kwargs)
     except DataError as error:
         return NotComputed(str(error))
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+        return NotComputed(f"{type(error).__name__}: {error}")
 
 
 def computed(results: Iterable[_Result | NotComputed]) -> list[_Result]:

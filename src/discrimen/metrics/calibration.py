@@ -132,6 +132,8 @@ def fit_temperature(
     optimize = require_module("scipy.optimize", extra="analysis")
     known = ~np.isnan(np.asarray(logits, np.float64))
     signed = _signed_logits(logits, labels)
+    if signed.min() > 0:
+        raise DataError("no temperature is the likeliest: the classes part completely; take more pulses")
 
     def log_loss(log_temperature: float) -> float:
         return float(np.logaddexp(0.0, -signed * exp(-log_temperature)).mean())
@@ -221,6 +223,8 @@ def _reach(scaled: NDArray[np.float64], run: NDArray[Any] | None, confidence: fl
     right = 1 / (1 + np.exp(-np.clip(scaled, -700, 700)))
     slope = -(1 - right) * scaled
     curvature = float(np.sum(right * (1 - right) * scaled**2 + (1 - right) * scaled))
+    if not curvature > 0:
+        raise DataError("no temperature is the likeliest: the likelihood is flat; take more pulses")
     quantile = normal_quantile(confidence)
     variance = float(slope @ slope)
     if run is not None:

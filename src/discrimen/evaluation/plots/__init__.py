@@ -41,7 +41,8 @@ def draw_plots(report: Report) -> dict[str, Figure]:
             drawn["roc"] = draw_roc(report)
         if any(part.computed() for part in report.bins):
             drawn["leakage"] = draw_leakage(report)
-        drawn["scores"] = draw_scores(report)
+        if report.score_histogram.gamma_counts.any() or report.score_histogram.neutron_counts.any():
+            drawn["scores"] = draw_scores(report)
         if isinstance(report.psd_map, PsdMap):
             drawn["psd_map"] = draw_psd_map(report.psd_map, psd_definition=report.psd_definition)
         if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):

@@ -62,8 +62,8 @@ def _draw_pulse(ax: Axes, worst: WorstPulses, pulse: WorstPulse, crossing: float
 
 def _shown_ns(worst: WorstPulses, at_ns: NDArray[Any]) -> tuple[float, float]:
     """Return the stretch in which the mean shapes differ from nothing, and some room on both sides."""
-    lit = [np.flatnonzero(shape > _LIT * shape.max()) for shape in worst.mean_shapes.values()]
-    if not lit:
+    lit = [np.flatnonzero(shape > _LIT * shape.max()) for shape in worst.mean_shapes.values() if shape.max() > 0]
+    if not lit or max(each[-1] for each in lit) == min(each[0] for each in lit):
         return float(at_ns[0]), float(at_ns[-1])
     first, last = min(each[0] for each in lit), max(each[-1] for each in lit)
     start, end = ((at - worst.crossing_sample) * worst.sample_period_ns for at in (first, last))
