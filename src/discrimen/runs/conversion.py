@@ -13,6 +13,7 @@ from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import open_writer
 from discrimen.output.files import refuse_inputs
 from discrimen.pulses import Pulses
+from discrimen.runs.polarity import PolarityCheck
 
 
 def convert_runs(
@@ -51,7 +52,7 @@ def convert_runs(
     SettingsError
         If the inputs contradict each other.
     DataError
-        If there is no pulse in them, or one mixes records of several lengths.
+        If there is no pulse in them, or one mixes records of several lengths or holds pulses against the polarity.
     OutputError, FormatError
         If the output is one of the inputs, or reading or writing fails.
     """
@@ -61,7 +62,7 @@ def convert_runs(
     reports = []
     with open_writer(output, settings, format_name=format_name) as writer:
         for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
-            for pulses in _of_one_length(reader):
+            for pulses in _of_one_kind(reader):
                 if len(readers) > 1 and pulses.run is None:
                     pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
                 writer.write(transform(pulses))
@@ -72,10 +73,12 @@ def convert_runs(
     return reports
 
 
-def _of_one_length(reader: Reader) -> Iterator[Pulses]:
-    """Refuse a file that mixes lengths within a channel: its pulses would be written out of their order."""
+def _of_one_kind(reader: Reader) -> Iterator[Pulses]:
+    """Refuse pulses against the polarity, and a channel of several lengths: they would be written out of order."""
     lengths: dict[tuple[int, int], int] = {}
+    check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
     for pulses in reader.chunks():
+        check(pulses)
         zeros = np.zeros(len(pulses), np.int32)
         board, channel = (zeros if column is None else column for column in (pulses.board, pulses.channel))
         for place in np.unique(np.stack([board, channel]), axis=1).T.tolist():

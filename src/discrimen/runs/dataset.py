@@ -16,6 +16,7 @@ from discrimen.formats.settings_merge import common_settings
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.polarity import PolarityCheck
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -125,7 +126,8 @@ def load_dataset(
     Raises
     ------
     DataError
-        If a file has no labels or unknown ones, or waveforms of different length or sampling period.
+        If a file has no labels or unknown ones, waveforms of different length or sampling period, or pulses against
+        the polarity.
     SettingsError
         If the files contradict each other on polarity, ADC bits or the like.
     """
@@ -135,7 +137,9 @@ def load_dataset(
     n_unlabelled = 0
     for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
         n_before = sum(len(part) for part in parts)
+        check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
         for pulses in reader.chunks():
+            check(pulses)
             chosen = _numbered(transform(pulses), number)
             if labelled:
                 chosen = _labelled(chosen, reader.info.path)

@@ -18,6 +18,7 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
+from discrimen.runs.polarity import PolarityCheck
 from discrimen.scoring.scores import ScoreRows, ScoreWriter, open_score_writer
 from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
@@ -176,10 +177,12 @@ def _score_all(
     info, description = reader.info, predictor.description
     neutron = description.neutron_class
     counts = np.zeros(3, np.int64)
+    check = PolarityCheck(info.path, "positive" if description.preparation.only.polarity > 0 else "negative")
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
             require_compatible(description, pulses, info.settings, where=str(info.path))
+            check(pulses)
             scores = predictor.predict(pulses.samples)
             writer.write(_rows(pulses, scores))
             counts += _count(scores[:, neutron], threshold)

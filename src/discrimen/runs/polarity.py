@@ -1,0 +1,85 @@
+"""Whether the pulses of a run go the way that the settings say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.pulses import Pulses
+from discrimen.pulses.detector import PolarityName
+
+FEWEST = 10
+"""Of fewer pulses of a channel nothing is said."""
+
+_LOOKED_AT = 1000
+_MOST_AGAINST = 0.9
+_CLEARLY = 3.0
+
+
+Place = tuple[int | None, int | None]
+"""Board and channel, None where the file does not say."""
+
+
+class PolarityCheck:
+    """Refuses a run where a channel's pulses go the other way.
+
+    A pulse goes the other way if it reaches three times as far from the median of its record to that side as to its
+    own; a channel, if more than nine in ten of its first thousand pulses do.
+
+    Parameters
+    ----------
+    path : Path
+        Of the run, for the error.
+    polarity : {"positive", "negative"} or None
+        Of the pulses; where nothing says it, nothing is refused.
+    """
+
+    def __init__(self, path: Path, polarity: PolarityName | None) -> None:
+        self._path = path
+        self._polarity = polarity
+        self._seen: Counter[Place] = Counter()
+        self._against: Counter[Place] = Counter()
+
+    def __call__(self, pulses: Pulses) -> None:
+        """Look at the next pulses of the run.
+
+        Raises
+        ------
+        DataError
+            With the channel, the counts and the way out.
+        """
+        if self._polarity is None:
+            return
+        boards, channels = (
+            np.full(len(pulses), -1, np.int64) if column is None else column.astype(np.int64)
+            for column in (pulses.board, pulses.channel)
+        )
+        for board, channel in np.unique(np.stack([boards, channels]), axis=1).T.tolist():
+            place = (None if board < 0 else board, None if channel < 0 else channel)
+            room = _LOOKED_AT - self._seen[place]
+            if room > 0:
+                self._look(place, pulses.samples[np.flatnonzero((boards == board) & (channels == channel))[:room]])
+
+    def _look(self, place: Place, samples: NDArray[Any]) -> None:
+        middle = np.median(samples, axis=1)
+        up, down = samples.max(axis=1) - middle, middle - samples.min(axis=1)
+        own, other = (up, down) if self._polarity == "positive" else (down, up)
+        self._seen[place] += len(samples)
+        self._against[place] += int((other > _CLEARLY * own).sum())
+        if self._seen[place] >= FEWEST and self._against[place] > _MOST_AGAINST * self._seen[place]:
+            raise DataError(f"{self._path}: {self._told(place)}")
+
+    def _told(self, place: Place) -> str:
+        named = zip(("board", "channel"), place, strict=True)
+        where = "".join(f" {name} {number}" for name, number in named if number is not None)
+        goes, other = ("down", "negative") if self._polarity == "positive" else ("up", "positive")
+        return (
+            f"{self._against[place]} of {self._seen[place]} pulses{where and ' of' + where} go {goes}, and the "
+            f"polarity is {self._polarity}: give --polarity {other}, or leave that channel out; 'discrimen inspect' "
+            "shows where each channel goes"
+        )
