@@ -9,7 +9,15 @@ import numpy as np
 from discrimen.audit.audit import Audit
 from discrimen.audit.give_aways import GiveAwayTest
 from discrimen.audit.plotted import Plotted
-from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.output.style import (
+    BLACK,
+    GAMMA_COLOUR,
+    GREY,
+    NEUTRON_COLOUR,
+    house_style,
+    logarithmic_counts,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +98,7 @@ def _draw_give_aways(tests: tuple[GiveAwayTest, ...]) -> Figure:
     ax.axvline(0.5, color=BLACK, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(tests)), [test.name for test in tests])
     ax.set_ylim(len(tests) - 0.5, -0.5)
-    ax.set_xlim(min(0.4, *(test.auc.low for test in tests)), 1.15)
+    ax.set_xlim(min(0.4, *(test.auc.low for test in tests)), 1.2)
     interval = f"{100 * tests[0].confidence:.5g} % interval"
     if tests[0].permuted:
         ax.set_xlabel(f"AUC of the quantity nearest to the class ({interval}; the verdict is by permutation)")
@@ -106,7 +114,7 @@ def _draw_spectra(plotted: Plotted) -> Figure:
         ax.stairs(counts, plotted.charge_edges, color=colour, linewidth=2, label=name)
     ax.set_xscale("log")
     if plotted.charge_counts.any():
-        ax.set_yscale("log")
+        logarithmic_counts(ax)
         ax.set_ylim(0.5, 3 * plotted.charge_counts.max())
     ax.set_xlabel("charge of the record (ADC counts x samples)")
     ax.set_ylabel("pulses per bin")

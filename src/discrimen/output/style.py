@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from discrimen.errors import require_module
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito, Color Universal Design (2008).
@@ -59,3 +60,16 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
     figure: Figure = figure_module.Figure(figsize=(width_inches, height_inches), layout=engine)
     agg.FigureCanvasAgg(figure)
     return figure
+
+
+def logarithmic_counts(axes: Axes) -> None:
+    """Make the vertical axis of counts logarithmic, its numbers whole: 1, 10, 100, 1000, then powers."""
+    ticker = require_module("matplotlib.ticker", extra="analysis")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(ticker.LogLocator(numticks=8))
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+    powers = ticker.LogFormatterMathtext()
+    powers.set_axis(axes.yaxis)
+    axes.yaxis.set_major_formatter(
+        ticker.FuncFormatter(lambda value, place: f"{value:g}" if 0.1 <= value < 9999 else powers(value, place))
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from discrimen.errors import require_module
 from discrimen.evaluation.report import MethodResult, Report
 from discrimen.metrics import Leakage
-from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, new_figure
+from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, logarithmic_counts, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def draw_scores(report: Report) -> Figure:
     ax.set_xscale("logit")
     ax.set_xticks(list(_SCORE_TICKS.values()), list(_SCORE_TICKS))
     ax.set_xticks([], minor=True)
-    ax.set_yscale("log")
+    logarithmic_counts(ax)
     ax.set_xlim(histogram.score_edges[0], histogram.score_edges[-1])
     highest = max(histogram.gamma_counts.max(), histogram.neutron_counts.max(), 1)
     ax.set_ylim(0.5, 6 * highest)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discrimen.output.style import COLOURS, house_style, new_figure
+from discrimen.output.style import COLOURS, house_style, logarithmic_counts, new_figure
 from discrimen.runs.inspection.inspect import ChannelSummary, Inspection, unit_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _draw_mean_pulses(axes: Axes, channels: list[ChannelSummary]) -> None:
 def _draw_spectra(axes: Axes, channels: list[ChannelSummary]) -> None:
     for channel, colour in zip(channels, COLOURS, strict=False):
         axes.stairs(channel.amplitude_counts, channel.amplitude_edges_adc, color=colour, linewidth=1.4)
-    axes.set_yscale("log")
+    logarithmic_counts(axes)
     axes.set_xlabel(f"largest excursion from the baseline ({unit_of(channels)})")
     axes.set_ylabel("pulses per bin")
 
