@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-from discrimen.cli.main import SUBCOMMANDS, main
+from discrimen.cli.main import SUBCOMMANDS, LazyGroup, main
 from discrimen.formats.table import open_reader
 from discrimen.scoring.scores import read_scores
 
@@ -283,6 +284,30 @@ def test_debug_shows_the_traceback() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "Traceback" in ended.stderr
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_the_example_of_a_command_is_one_that_it_takes(name: str) -> None:
+    command = LazyGroup().get_command(None, name)
+    arguments = [each for each in shlex.split(SUBCOMMANDS[name].example) if not each.startswith("discrimen")]
+    if name == "datasets":
+        command, arguments = command.commands[arguments[0]], arguments[1:]
+    with command.make_context(name, arguments) as context:
+        assert context.params
+
+
+def test_a_command_that_is_written_nearly_right_is_named(run: Run) -> None:
+    status, _, err = run("trian")
+    assert status == 2
+    assert "there is no command 'trian'; did you mean train?" in err
+
+
+def test_options_of_input_files_have_a_heading_of_their_own(run: Run) -> None:
+    _, out, _ = run("classify", "-h")
+    own, _, inputs = out.partition("Options of input files:")
+    assert "--threshold" in own
+    assert "--polarity" in inputs
+    assert "--polarity" not in own
 
 
 def test_help_imports_nothing_heavy() -> None:

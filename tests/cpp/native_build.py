@@ -62,7 +62,12 @@ def build_engine() -> Path:
     """
     folder = FOLDER / "engine"
     little = "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -D_GLIBCXX_ASSERTIONS"
-    options = ("-DDISCRIMEN_WERROR=ON", "-DDISCRIMEN_TESTS=ON", "-DDISCRIMEN_EXAMPLES=OFF", "-DCMAKE_INSTALL_LIBDIR=lib")
+    options = (
+        "-DDISCRIMEN_WERROR=ON",
+        "-DDISCRIMEN_TESTS=ON",
+        "-DDISCRIMEN_EXAMPLES=OFF",
+        "-DCMAKE_INSTALL_LIBDIR=lib",
+    )
     with only_one():
         build(REPOSITORY / "cpp", folder, *options, little)
     return folder

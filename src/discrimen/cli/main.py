@@ -6,13 +6,16 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from discrimen.errors import DiscrimenError, MissingExtraError
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +26,100 @@ class Subcommand:
     ----------
     summary : str
         One line for people.
+    example : str
+        What may follow the name.
     extra : str or None
         The extra of the package that brings what the module imports beyond the core.
     """
 
     summary: str
+    example: str
     extra: str | None = None
 
 
 SUBCOMMANDS = {
-    "simulate": Subcommand("simulate pulses of known kind into a run file", "simulation"),
-    "inspect": Subcommand("say what is in a run file"),
-    "convert": Subcommand("copy run files into one of another format"),
-    "label": Subcommand("give every pulse a label, for training"),
-    "audit": Subcommand("say what a network could cheat from in labelled pulses", "analysis"),
-    "train": Subcommand("train a network on labelled pulses", "train"),
-    "search": Subcommand("search for the best network, training and preparation", "search"),
-    "evaluate": Subcommand("judge a model beside charge comparison and the physical bound", "analysis"),
-    "compare": Subcommand("put several models, data sets or reports on one page", "analysis"),
-    "robustness": Subcommand("say what time, gain, baseline, noise and clock do to models", "analysis"),
-    "freeze": Subcommand("freeze a trained model into one file", "train"),
-    "adopt": Subcommand("make a model of a network that was trained elsewhere", "train"),
-    "adapt": Subcommand("adapt a model to another channel or detector", "train"),
-    "classify": Subcommand("score every pulse of run files"),
-    "drift": Subcommand("say whether runs still are like a good one", "analysis"),
-    "bench": Subcommand("time a frozen model on every backend that is present"),
-    "datasets": Subcommand("list public data sets, fetch them, make native files of them", "datasets"),
-    "demo": Subcommand("the whole path on a simulated run", "all"),
+    "simulate": Subcommand("simulate pulses of known kind into a run file", "-o run.lh5 -n 20000", "simulation"),
+    "inspect": Subcommand("say what is in a run file", "run.BIN --plot run.png"),
+    "convert": Subcommand("copy run files into one of another format", "run.BIN -o run.lh5"),
+    "label": Subcommand("give every pulse a label, for training", "run.BIN --method band -o set.lh5"),
+    "audit": Subcommand("say what a network could cheat from in labelled pulses", "set.lh5 -o audit", "analysis"),
+    "train": Subcommand("train a network on labelled pulses", "set.lh5 -o model", "train"),
+    "search": Subcommand("search for the best network, training and preparation", "set.lh5 -o search", "search"),
+    "evaluate": Subcommand(
+        "judge a model beside charge comparison and the physical bound", "model test.lh5 -o report", "analysis"
+    ),
+    "compare": Subcommand(
+        "put several models, data sets or reports on one page",
+        "a.discrimen b.discrimen --dataset test.lh5 -o comparison",
+        "analysis",
+    ),
+    "robustness": Subcommand(
+        "say what time, gain, baseline, noise and clock do to models", "model test.lh5 -o curves", "analysis"
+    ),
+    "freeze": Subcommand("freeze a trained model into one file", "model -o neda.discrimen", "train"),
+    "adopt": Subcommand(
+        "make a model of a network that was trained elsewhere",
+        "net.keras --preparation p.yaml -o model",
+        "train",
+    ),
+    "adapt": Subcommand(
+        "adapt a model to another channel or detector", "neda.discrimen other.BIN -o other.discrimen", "train"
+    ),
+    "classify": Subcommand("score every pulse of run files", "neda.discrimen run_*.BIN -o scores/"),
+    "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
+    "bench": Subcommand("time a frozen model on every backend that is present", "neda.discrimen"),
+    "datasets": Subcommand(
+        "list public data sets, fetch them, make native files of them", "fetch ej299-survey -o data", "datasets"
+    ),
+    "demo": Subcommand("the whole path on a simulated run", "-o demo-output", "all"),
 }
 """Each is the function of its name in the module of its name in this package."""
 
 
-class _LazyGroup(TyperGroup):
+class _Command(TyperCommand):
+    """A command whose help page puts the options that describe input files last, under a heading of their own."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        from discrimen.cli.input_options import INPUT_OPTION_NAMES
+
+        parts: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Options of input files": []}
+        names = {parameter.name for parameter in self.params}
+        takes_inputs = names.issuperset(INPUT_OPTION_NAMES)
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            of_inputs = takes_inputs and parameter.name in INPUT_OPTION_NAMES
+            heading = "Options of input files" if of_inputs else "Options"
+            parts["Arguments" if parameter.param_type_name == "argument" else heading].append(record)
+        for heading, records in parts.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+class LazyGroup(TyperGroup):
     """A group that imports a subcommand only to run it, so that each needs no more than its own dependencies."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, in the order of the table."""
         return list(SUBCOMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command; None if there is none of that name."""
         known = SUBCOMMANDS.get(cmd_name)
         return None if known is None else _load(cmd_name, known)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, or name the ones that are written nearly like it."""
+        if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
+            near = get_close_matches(args[0], SUBCOMMANDS, n=2)
+            meant = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(SUBCOMMANDS)}"
+            ctx.fail(f"there is no command '{args[0]}'; {meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write name and summary of each, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, known.summary) for name, known in SUBCOMMANDS.items()])
 
@@ -76,8 +131,13 @@ def _load(name: str, known: Subcommand) -> Any:
         if known.extra is None or error.name is None or error.name.startswith("discrimen"):
             raise
         raise MissingExtraError(error.name, known.extra) from error
-    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    single = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=_HELP
+    )
     module.register(single)
+    for info in single.registered_commands:
+        info.cls, info.context_settings = _Command, _HELP
+        info.epilog = f"Example: discrimen {name} {known.example}"
     command = typer.main.get_command(single)
     command.name = name
     return command
@@ -85,11 +145,11 @@ def _load(name: str, known: Subcommand) -> Any:
 
 app = typer.Typer(
     name="discrimen",
-    cls=_LazyGroup,
+    cls=LazyGroup,
     help="Tell neutrons from gammas by the shape of their pulses, from the digitizer's file to scores.",
     epilog="--debug with any command shows the traceback of an error.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=_HELP,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
