@@ -66,5 +66,5 @@ def test_batch_sizes_that_do_not_grow_or_end_are_refused(bench: Bench, batch: st
 def test_the_model_is_not_drawn_over(bench: Bench, tmp_path: Path) -> None:
     before = (tmp_path / "small.discrimen").read_bytes()
     status, _, err = bench("--plot", str(tmp_path / "small.discrimen"))
-    assert status == 1, err
+    assert status == 2, err
     assert (tmp_path / "small.discrimen").read_bytes() == before

@@ -64,8 +64,11 @@ class CsvLayout:
                 )
             if name in _WHOLE and not value.isdigit():
                 return f"{name} is {text!r}, expected a whole number"
-            if name == "FLAGS" and not (_is_hexadecimal(value) or value.isdigit()):
-                return f"FLAGS is {text!r}, expected a number such as 0x4000"
+            if name == "FLAGS" and not _is_hexadecimal(value):
+                elsewhere = _flags_place(row)
+                if not value.isdigit() or elsewhere is not None:
+                    there = "" if elsewhere is None else f", which stands in column {elsewhere + 1}"
+                    return f"FLAGS is {text!r}, expected a number such as 0x4000{there}"
         return None
 
 
