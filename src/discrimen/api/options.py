@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from discrimen.keras_jax import Device
     from discrimen.pulses.detector import PolarityName
+    from discrimen.simulation.own_detector import OwnDetector
     from discrimen.simulation.sources import SpectrumName
     from discrimen.training.balance import BalanceBy, BalanceName
     from discrimen.training.config import Decay, OptimizerName
@@ -21,6 +22,7 @@ class SimulationOptions(TypedDict, total=False):
     neutron_fraction: float | None
     detector: str
     digitizer: str
+    own: OwnDetector | None
     spectrum: SpectrumName
     energy_min_kevee: float
     energy_max_kevee: float

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.given_options import given_options, refuse_idle
+from discrimen.cli.simulate_like import (
+    READING,
+    fit_like,
+    only_fits,
+    print_fit,
+    read_options,
+    refuse_unused,
+    write_fit,
+)
+from discrimen.formats.base import ReadOptions
 from discrimen.runs.simulated import simulate_run
 from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.detector_file import DetectorFile, is_detector_file, read_detector_file
 from discrimen.simulation.digitizer import DIGITIZERS
 from discrimen.simulation.scintillator import DETECTORS
 from discrimen.simulation.sources import SPECTRA
@@ -21,11 +34,38 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
+    context: typer.Context,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Run file; its suffix tells the format.", show_default=False)
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Run file; its suffix tells the format. With --like, .yaml writes the detector file alone.",
+            show_default=False,
+        ),
     ],
     n_pulses: Annotated[int, typer.Option("-n", "--n-pulses", help="How many.")] = 100_000,
-    detector: Annotated[str, typer.Option(help=f"One of {', '.join(DETECTORS)}.")] = "BC501A",
+    detector: Annotated[
+        str, typer.Option(help=f"One of {', '.join(DETECTORS)}, or a detector file that --like has written.")
+    ] = "BC501A",
+    like: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Fit the detector to this unlabelled run of it (repeatable), of the scintillator --detector, else the "
+            "one that fits best.",
+            show_default=False,
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="YAML file of detector settings of the run of --like.", show_default=False)
+    ] = None,
+    sample_period_ns: Annotated[
+        float | None, typer.Option(help="Of the run of --like, where its file does not say.", show_default=False)
+    ] = None,
+    polarity: Annotated[
+        str | None, typer.Option(help="Of the run of --like; by default seen.", show_default=False)
+    ] = None,
     digitizer: Annotated[str, typer.Option(help=f"One of {', '.join(DIGITIZERS)}.")] = "NUMEXO2",
     spectrum: Annotated[str, typer.Option(help=f"Of the light: {', '.join(SPECTRA)}.")] = "exponential",
     neutron_fraction: Annotated[
@@ -84,41 +124,52 @@ def simulate(
     json: common.JsonOption = False,
 ) -> None:
     """Simulate pulses of known kind into a run file; the truth goes into a file beside it."""
-    config = SimulationConfig(
-        n_pulses=n_pulses,
-        detector=detector,
-        digitizer=digitizer,
-        spectrum=spectrum,  # type: ignore[arg-type]  # checked by the configuration
-        neutron_fraction=neutron_fraction,
-        energy_min_kevee=energy_min_kevee,
-        energy_max_kevee=energy_max_kevee,
-        noise_adc=noise_adc,
-        gain_adc_per_kevee=gain_adc_per_kevee,
-        gain_spread=gain_spread,
-        baseline_adc=baseline_adc,
-        baseline_spread_adc=baseline_spread_adc,
-        trigger_jitter_ns=trigger_jitter_ns,
-        pileup_fraction=pileup_fraction,
-        rate_hz=rate_hz,
-        n_channels=n_channels,
-        n_runs=n_runs,
-        first_run=first_run,
-        channel_gain_spread=channel_gain_spread,
-        channel_noise_spread=channel_noise_spread,
-        channel_baseline_spread_adc=channel_baseline_spread_adc,
-        channel_delay_spread_ns=channel_delay_spread_ns,
-        run_gain_spread=run_gain_spread,
-        run_noise_spread=run_noise_spread,
-        run_baseline_spread_adc=run_baseline_spread_adc,
-        flight_path_m=flight_path_m,
-        time_resolution_ns=time_resolution_ns,
-        accidental_fraction=accidental_fraction,
-        accidental_neutron_fraction=accidental_neutron_fraction,
-        tof_window_ns=tof_window_ns,
-        tof_delay_ns=tof_delay_ns,
-        seed=seed,
-        setup_seed=setup_seed,
-    )
+    values: dict[str, Any] = {
+        "detector": detector,
+        "digitizer": digitizer,
+        "spectrum": spectrum,
+        "neutron_fraction": neutron_fraction,
+        "energy_min_kevee": energy_min_kevee,
+        "energy_max_kevee": energy_max_kevee,
+        "noise_adc": noise_adc,
+        "gain_adc_per_kevee": gain_adc_per_kevee,
+        "gain_spread": gain_spread,
+        "baseline_adc": baseline_adc,
+        "baseline_spread_adc": baseline_spread_adc,
+        "trigger_jitter_ns": trigger_jitter_ns,
+        "pileup_fraction": pileup_fraction,
+        "rate_hz": rate_hz,
+        "n_channels": n_channels,
+        "n_runs": n_runs,
+        "first_run": first_run,
+        "channel_gain_spread": channel_gain_spread,
+        "channel_noise_spread": channel_noise_spread,
+        "channel_baseline_spread_adc": channel_baseline_spread_adc,
+        "channel_delay_spread_ns": channel_delay_spread_ns,
+        "run_gain_spread": run_gain_spread,
+        "run_noise_spread": run_noise_spread,
+        "run_baseline_spread_adc": run_baseline_spread_adc,
+        "flight_path_m": flight_path_m,
+        "time_resolution_ns": time_resolution_ns,
+        "accidental_fraction": accidental_fraction,
+        "accidental_neutron_fraction": accidental_neutron_fraction,
+        "tof_window_ns": tof_window_ns,
+        "tof_delay_ns": tof_delay_ns,
+        "seed": seed,
+        "setup_seed": setup_seed,
+    }
+    given = given_options(context)
+    written: dict[str, Any] = {}
+    file: DetectorFile | None
+    if like:
+        options = read_options(settings, sample_period_ns=sample_period_ns, polarity=polarity)
+        file, written = _fitted(output, like, options, values=values, given=given, json=json)
+        if only_fits(output):
+            return
+    else:
+        refuse_idle(context, READING, without="--like RUN")
+        file = read_detector_file(detector) if is_detector_file(detector) else None
+    config = SimulationConfig(n_pulses=n_pulses, **values) if file is None else _of_file(file, n_pulses, values, given)
     with common.progress("simulating", total=n_pulses) as tick:
         done = simulate_run(config, output, format_name=output_format, on_progress=tick)
     result = {
@@ -129,8 +180,43 @@ def simulate(
         "settings": done.settings.model_dump(exclude_none=True),
         "seed": seed,
     }
+    result |= {"like": written} if written else {}
     if json:
         common.emit_json(result)
     else:
         line = f"{done.n_gamma} gammas and {done.n_neutron} neutrons written to {done.run}, truth to {done.truth}"
         common.stdout_console().print(line, markup=False)
+
+
+def _fitted(
+    output: Path,
+    like: list[Path],
+    options: ReadOptions,
+    *,
+    values: Mapping[str, Any],
+    given: Mapping[str, str],
+    json: bool,
+) -> tuple[DetectorFile, dict[str, Any]]:
+    """Fit a detector, write its file and picture, and say so, in JSON where nothing else follows."""
+    alone = only_fits(output)
+    if alone:
+        refuse_unused(given)
+    detector = values["detector"] if "detector" in given else None
+    gain = values["gain_adc_per_kevee"]
+    fit = fit_like(like, detector, options, gain_adc_per_kevee=gain, seed=values["seed"])
+    written = write_fit(fit, output if alone else output.with_name(f"{output.stem}.detector.yaml"), inputs=like)
+    if not json:
+        print_fit(fit, written)
+    elif alone:
+        common.emit_json(written)
+    return fit.file, written
+
+
+def _of_file(
+    file: DetectorFile, n_pulses: int, values: Mapping[str, Any], given: Mapping[str, str]
+) -> SimulationConfig:
+    """Return the configuration of a detector file, with the options that were given in the place of its values."""
+    if "digitizer" in given:
+        raise typer.BadParameter("--digitizer does nothing with a detector file, which has its own: leave it out")
+    changes = {name: value for name, value in values.items() if name in given and name != "detector"}
+    return file.config(n_pulses, **changes)

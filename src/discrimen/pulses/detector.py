@@ -14,6 +14,9 @@ from discrimen.errors import SettingsError
 
 PolarityName = Literal["positive", "negative"]
 
+SIMULATION_SECTION = "simulation"
+"""What only the simulator reads of a detector file; see :mod:`discrimen.simulation.detector_file`."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -94,20 +97,38 @@ def validate_settings(values: object, *, source: str) -> DetectorSettings:
     try:
         return DetectorSettings.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'top'}: {fault['msg']}" for fault in error.errors())
-        raise SettingsError(f"{source}: {faults}") from error
+        raise SettingsError(f"{source}: {faults_of(error)}") from error
+
+
+def faults_of(error: ValidationError) -> str:
+    """Return every fault that a check of a schema found: where, and what was expected."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'top'}: {fault['msg']}" for fault in error.errors())
 
 
 def read_settings(path: Path | str) -> DetectorSettings:
-    """Read detector settings from a YAML file.
+    """Read detector settings from a YAML file; its section `simulation` is left to the simulator.
 
     Raises
     ------
     SettingsError
         If the file cannot be read, is no YAML mapping, or does not fit the schema.
     """
+    values = read_yaml(path)
+    if isinstance(values, dict):
+        values.pop(SIMULATION_SECTION, None)
+    return validate_settings(values, source=str(path))
+
+
+def read_yaml(path: Path | str) -> object:
+    """Read what a YAML file holds, an empty mapping where it is empty.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or is no YAML.
+    """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values: object = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: cannot read detector settings: {' '.join(str(error).split())}") from error
-    return validate_settings(values if values is not None else {}, source=str(path))
+    return {} if values is None else values

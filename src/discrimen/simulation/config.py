@@ -10,6 +10,7 @@ from discrimen.errors import SettingsError
 from discrimen.pulses.detector import PolarityName
 from discrimen.simulation.digitizer import DIGITIZERS, Digitizer
 from discrimen.simulation.kinematics import light_flight_time_ns
+from discrimen.simulation.own_detector import OwnDetector
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor
 from discrimen.simulation.scintillator import DETECTORS, Scintillator
 from discrimen.simulation.sources import SPECTRA, SpectrumName, has_neutrons
@@ -44,8 +45,10 @@ class SimulationConfig:
         A name in :data:`~discrimen.simulation.scintillator.DETECTORS`.
     digitizer : str
         A name in :data:`~discrimen.simulation.digitizer.DIGITIZERS`.
+    own : OwnDetector or None
+        Takes the place of `detector` and `digitizer`.
     spectrum : str
-        One of :data:`~discrimen.simulation.sources.SPECTRA`.
+        One of :data:`~discrimen.simulation.sources.SPECTRA`; "run" is the light of `own`.
     energy_min_kevee, energy_max_kevee : float
         Limits of the light of each pulse.
     exponential_slope_kevee : float
@@ -104,6 +107,7 @@ class SimulationConfig:
     neutron_fraction: float | None = None
     detector: str = "BC501A"
     digitizer: str = "NUMEXO2"
+    own: OwnDetector | None = None
     spectrum: SpectrumName = "exponential"
     energy_min_kevee: float = 30.0
     energy_max_kevee: float = 2000.0
@@ -149,6 +153,8 @@ class SimulationConfig:
                 f"energy_max_kevee must lie above energy_min_kevee, got {self.energy_max_kevee:g} and "
                 f"{self.energy_min_kevee:g}"
             )
+        if self.spectrum == "run" and self.own is None:
+            raise SettingsError("the spectrum 'run' needs a detector file: give --detector FILE, or another spectrum")
         if not has_neutrons(self.spectrum) and self.neutron_fraction:
             raise SettingsError(f"{self.spectrum} has no neutrons: leave out neutron_fraction or set it to 0")
         if self.polarity not in (None, "positive", "negative"):
@@ -179,7 +185,7 @@ class SimulationConfig:
             )
 
     def _check_numbers(self) -> None:
-        highest_adc = DIGITIZERS[self.digitizer].highest_adc
+        highest_adc = self._digitizer_as_is.highest_adc
         whole: tuple[tuple[str, int, int], ...] = (
             ("n_pulses", 1, 10**12),
             ("n_samples", 4, 4096),
@@ -245,7 +251,7 @@ class SimulationConfig:
     @property
     def scintillator(self) -> Scintillator:
         """The detector, with what this configuration changes."""
-        detector = DETECTORS[self.detector]
+        detector = DETECTORS[self.detector] if self.own is None else self.own.scintillator
         if self.photoelectrons_per_kev is None:
             return detector
         return replace(detector, photoelectrons_per_kev=self.photoelectrons_per_kev)
@@ -259,7 +265,16 @@ class SimulationConfig:
     def digitizer_as_run(self) -> Digitizer:
         """The digitizer, with what this configuration changes."""
         given = {name: getattr(self, name) for name in _OVERRIDES if getattr(self, name) is not None}
-        return replace(DIGITIZERS[self.digitizer], **given)
+        return replace(self._digitizer_as_is, **given)
+
+    @property
+    def name(self) -> str:
+        """What is simulated, in words."""
+        return f"{self.detector} with {self.digitizer}" if self.own is None else self.own.name
+
+    @property
+    def _digitizer_as_is(self) -> Digitizer:
+        return DIGITIZERS[self.digitizer] if self.own is None else self.own.digitizer
 
 
 def _require_name(what: str, name: str, known: Iterable[str]) -> None:

@@ -47,11 +47,14 @@ class FrontEnd:
         Of a Gaussian smearing.
     ringing : Ringing or None
         What an impedance mismatch adds.
+    second_time_constant_ns : float or None
+        Of a second low pass behind the first, which must differ from it.
     """
 
     time_constant_ns: float
     sigma_ns: float
     ringing: Ringing | None = None
+    second_time_constant_ns: float | None = None
 
     @classmethod
     def of_bandwidth(cls, bandwidth_mhz: float) -> FrontEnd:
@@ -61,6 +64,8 @@ class FrontEnd:
     def response(self, *, extra_sigma_ns: float = 0.0) -> Response:
         """Return the impulse response; `extra_sigma_ns` adds in quadrature to the Gaussian (single-electron width)."""
         direct = Response.low_pass(self.time_constant_ns, sigma_ns=float(np.hypot(self.sigma_ns, extra_sigma_ns)))
+        if self.second_time_constant_ns is not None:
+            direct = direct.then_low_pass(self.second_time_constant_ns)
         if self.ringing is None:
             return direct
         ring = self.ringing
@@ -91,7 +96,7 @@ class Digitizer:
     baseline_adc, baseline_spread_adc : float
         Mean baseline, and its standard deviation from pulse to pulse.
     noise_adc : float
-        Standard deviation of the white noise of each sample.
+        Standard deviation of the noise of each sample.
     gain_adc_per_kevee : float
         Peak of the mean gamma pulse for 1 keVee, in ADC counts.
     trigger : {"constant_fraction", "leading_edge"}
@@ -104,6 +109,10 @@ class Digitizer:
         A second pulse closer than this is not noticed by the digitizer.
     front_end : FrontEnd
         What shapes the pulse before the ADC.
+    adc_step : int
+        Every sample is a multiple of it: 4 where a digitizer gives 10 bits as 12.
+    noise_power : tuple of float
+        Relative power of the noise at evenly spaced frequencies from 0 to half the sampling rate; empty: white.
     """
 
     name: str
@@ -121,11 +130,18 @@ class Digitizer:
     charge_divisor: int
     pile_up_resolving_ns: float
     front_end: FrontEnd
+    adc_step: int = 1
+    noise_power: tuple[float, ...] = ()
 
     @property
     def highest_adc(self) -> int:
         """The upper rail."""
         return int(2**self.adc_bits - 1)
+
+    @property
+    def highest_code(self) -> int:
+        """The highest value that a sample can have."""
+        return self.highest_adc // self.adc_step * self.adc_step
 
     @property
     def sign(self) -> int:
@@ -166,13 +182,41 @@ class Digitizer:
         """
         mean = self.baseline_adc + baseline_shift_adc[:, None]
         baseline = mean + self.baseline_spread_adc * rng.standard_normal((len(waves_adc), 1))
-        analogue: NDArray[Any] = rng.standard_normal(waves_adc.shape, dtype=np.float32)
+        analogue: NDArray[Any] = coloured(rng.standard_normal(waves_adc.shape, dtype=np.float32), self.noise_power)
         analogue *= np.float32(self.noise_adc) * relative_noise[:, None]
         analogue += baseline.astype(np.float32)
         analogue += self.sign * waves_adc
+        analogue /= self.adc_step
         np.rint(analogue, out=analogue)
+        analogue *= self.adc_step
         saturated = (analogue.min(axis=1) < 0) | (analogue.max(axis=1) > self.highest_adc)
-        return np.clip(analogue, 0, self.highest_adc).astype(np.uint16), saturated
+        return np.clip(analogue, 0, self.highest_code).astype(np.uint16), saturated
+
+
+def coloured(white: NDArray[np.float32], power: tuple[float, ...]) -> NDArray[np.float32]:
+    """Give white noise a spectrum, its variance kept: each frequency is scaled by the root of its power.
+
+    Parameters
+    ----------
+    white : ndarray of float32, shape (pulse, sample)
+        Independent normal numbers.
+    power : tuple of float
+        Relative power at evenly spaced frequencies from 0 to half the sampling rate, linear in between; empty: white.
+
+    Returns
+    -------
+    ndarray of float32, shape (pulse, sample)
+    """
+    if not power:
+        return white
+    n_samples = white.shape[1]
+    frequencies = np.fft.rfftfreq(n_samples)
+    shape = np.interp(frequencies, np.linspace(0, 0.5, len(power)), power)
+    # Every frequency but the first and, in even lengths, the last stands for two of the whole spectrum.
+    twice = np.where((frequencies == 0) | (frequencies == 0.5), 1, 2)
+    shape /= (twice * shape).sum() / n_samples
+    shaped = np.fft.rfft(white, axis=1) * np.sqrt(shape)
+    return np.asarray(np.fft.irfft(shaped, n=n_samples, axis=1), dtype=np.float32)
 
 
 BC501A_SETUP = FrontEnd(

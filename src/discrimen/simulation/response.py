@@ -91,5 +91,5 @@ def _smeared_exponential(time_ns: NDArray[np.float64], pole: complex, sigma_ns: 
     argument = -(time_ns + pole * sigma_ns**2) / (np.sqrt(2) * sigma_ns)
     behind = argument.real < -_FAR_BEHIND
     near = 0.5 * np.exp(-0.5 * (time_ns / sigma_ns) ** 2) * special.wofz(1j * np.where(behind, 0, argument))
-    far = np.exp(pole * np.where(behind, time_ns, 0) + 0.5 * (pole * sigma_ns) ** 2)
+    far = np.exp(np.where(behind, pole * time_ns + 0.5 * (pole * sigma_ns) ** 2, 0))
     return np.where(behind, far, near)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,6 +80,10 @@ class Decay:
         values /= values.sum()
         return values
 
+    def with_tail(self, factor: float) -> Decay:
+        """Return this decay with the share of its delayed components times a factor."""
+        return _with_delayed_share(self, factor * _delayed_share(self), prompt_ns=self.times_ns[0])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scintillator:
@@ -104,6 +108,10 @@ class Scintillator:
     neutron: Decay
     photoelectrons_per_kev: float
     light_output: LightOutput
+
+    def with_tails(self, gamma: float, neutron: float) -> Scintillator:
+        """Return this scintillator with the delayed share of each class times a factor."""
+        return replace(self, gamma=self.gamma.with_tail(gamma), neutron=self.neutron.with_tail(neutron))
 
     def gamma_shares(self) -> NDArray[np.float64]:
         """Return the share of a gamma's light in each component, the same at all energies; shape (component,)."""

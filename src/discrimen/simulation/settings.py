@@ -30,7 +30,7 @@ def detector_settings(config: SimulationConfig) -> DetectorSettings:
     digitizer = config.digitizer_as_run
     gates = gates_ns(digitizer)
     return DetectorSettings(
-        name=f"{config.detector} with {config.digitizer} (simulated)",
+        name=f"{config.name} (simulated)",
         sample_period_ns=digitizer.sample_period_ns,
         polarity=digitizer.polarity,
         pretrigger_ns=digitizer.pretrigger_ns,

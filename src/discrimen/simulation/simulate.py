@@ -151,6 +151,8 @@ class _Run:
     @classmethod
     def of(cls, config: SimulationConfig) -> _Run:
         def spectrum(*, neutron: bool) -> LightSpectrum:
+            if config.spectrum == "run" and config.own is not None:
+                return config.own.light.between(config.energy_min_kevee, config.energy_max_kevee)
             return light_spectrum(
                 config.spectrum,
                 neutron=neutron,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.simulation.scintillator import LightOutput
 
-SpectrumName = Literal["exponential", "flat", "Cf-252", "AmBe", "Co-60", "Cs-137"]
+SpectrumName = Literal["exponential", "flat", "Cf-252", "AmBe", "Co-60", "Cs-137", "run"]
 SPECTRA: tuple[str, ...] = get_args(SpectrumName)
 
 GAMMA_LINES_KEV: Mapping[str, tuple[float, ...]] = {
@@ -60,6 +60,18 @@ class LightSpectrum:
     def draw(self, n_pulses: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draw the light of this many pulses, in keVee; shape (pulse,)."""
         return np.interp(rng.random(n_pulses), self.cumulative, self.light_kevee)
+
+    def between(self, low_kevee: float, high_kevee: float) -> LightSpectrum:
+        """Return what lies between two limits.
+
+        Raises
+        ------
+        SettingsError
+            If nothing does.
+        """
+        light = np.unique(np.clip(self.light_kevee, low_kevee, high_kevee))
+        cumulative = np.interp(light, self.light_kevee, self.cumulative)
+        return _cut(light, cumulative, "the run of the detector file", (low_kevee, high_kevee))
 
 
 def light_spectrum(

@@ -1,0 +1,90 @@
+"""What the digitizer triggers on, from where the pulses lie in their records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.detector_fit.traces import Traces
+
+_FEWEST = 60
+_CLEARLY_NARROWER = 0.8
+_ABOVE_LOWEST, _BELOW_MEDIAN = 1.5, 0.45
+_LEAST_SIGMAS = 5.0
+_N_LEVELS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerFit:
+    """What pulses have in common at the same place of their records.
+
+    Parameters
+    ----------
+    threshold_adc : float or None
+        The height at which all pulses cross at nearly the same time: a leading edge. None: a fraction of the height.
+    mean, spread : float
+        Of the crossings of 30 % of the height, or of this threshold, in samples.
+    n_pulses : int
+        How many.
+    """
+
+    threshold_adc: float | None
+    mean: float
+    spread: float
+    n_pulses: int
+
+
+def fit_trigger(traces: Traces, *, threshold_adc: float | None = None, search: bool = True) -> TriggerFit:
+    """Find where the clean pulses cross with the least spread.
+
+    A leading edge fires where the pulse crosses a fixed height, so that there the spread is that of the clock alone,
+    while a fraction of the height walks; and the other way round.
+
+    Parameters
+    ----------
+    traces : Traces
+        Of the records.
+    threshold_adc : float, optional
+        Measure at this height instead of searching.
+    search : bool
+        Look for a threshold; else measure at the fraction of the height.
+    """
+    waves, fraction = traces.waves_adc[traces.clean], traces.crossing[traces.clean]
+    if threshold_adc is not None:
+        higher = traces.height_adc[traces.clean] >= np.median(traces.height_adc[traces.clean])
+        return _summary(threshold_adc, crossings_at(waves[higher], threshold_adc))
+    plain = _summary(None, fraction)
+    if not search or len(waves) < _FEWEST:
+        return plain
+    heights = traces.height_adc[traces.clean]
+    lowest, median = float(np.quantile(heights, 0.02)), float(np.median(heights))
+    first, last = _LEAST_SIGMAS * max(traces.noise_adc, 0.5), min(_ABOVE_LOWEST * lowest, _BELOW_MEDIAN * median)
+    if first >= last:
+        return plain
+    higher = heights >= median
+    levels = np.geomspace(first, last, _N_LEVELS)
+    tried = [_summary(float(level), crossings_at(waves[higher], level)) for level in levels]
+    best = min(tried, key=lambda fit: fit.spread)
+    return best if best.spread < _CLEARLY_NARROWER * _summary(None, fraction[higher]).spread else plain
+
+
+def crossings_at(waves: NDArray[np.float32], level: float) -> NDArray[np.float64]:
+    """Return where each leading edge crosses a fixed height, in samples; NaN where it does not; shape (pulse,)."""
+    peak_at = waves.argmax(axis=1)
+    below = (waves < level) & (np.arange(waves.shape[1]) < peak_at[:, None])
+    last = waves.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(waves))
+    low, high = waves[rows, last], waves[rows, np.minimum(last + 1, waves.shape[1] - 1)]
+    found = below.any(axis=1) & (high > low)
+    share: NDArray[Any] = (level - low) / np.where(found, high - low, 1)
+    return np.where(found, last + share, np.nan).astype(np.float64)
+
+
+def _summary(threshold_adc: float | None, crossings: NDArray[np.float64]) -> TriggerFit:
+    found = crossings[np.isfinite(crossings)]
+    return TriggerFit(
+        threshold_adc=threshold_adc, mean=float(found.mean()), spread=float(found.std(ddof=1)), n_pulses=len(found)
+    )
