@@ -15,7 +15,6 @@ from discrimen.detector_fit.result import Candidate, Quantity
 from discrimen.simulation.detector_file import DetectorFile
 
 _FEW_PULSES = 50
-_SHAPE_UNITS = {"cosine": "", "sine": "", "ratio": ""}
 
 
 def quantities(
@@ -50,7 +49,7 @@ def _place(measured: Measured, file: DetectorFile) -> list[Quantity]:
         Quantity(
             name="trigger_jitter",
             value=section.trigger_jitter_ns,
-            error=float(trigger.spread * period / np.sqrt(2 * max(trigger.n_pulses - 1, 1))),
+            error=_root_error(section.trigger_jitter_ns, (trigger.spread * period) ** 2, trigger.n_pulses),
             unit="ns",
             how="their spread, beyond that of simulated ones",
         ),
@@ -59,6 +58,12 @@ def _place(measured: Measured, file: DetectorFile) -> list[Quantity]:
         how = "the height at which the edges cross with the least spread: a leading edge"
         found.append(Quantity(name="threshold", value=section.threshold_adc, error=None, unit="ADC", how=how))
     return found
+
+
+def _root_error(value: float, variance: float, n_pulses: int) -> float:
+    """Return the error of the root of a difference of variances, of which this is the larger one."""
+    of_square = variance * np.sqrt(2 / max(n_pulses - 1, 1))
+    return float(min(of_square / (2 * value), np.sqrt(of_square))) if value > 0 else float(np.sqrt(of_square))
 
 
 def _shape(shape: ShapeFit, errors: Mapping[str, float]) -> list[Quantity]:

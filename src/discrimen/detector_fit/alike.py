@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from discrimen.detector_fit.measure import Measured
 from discrimen.detector_fit.second_pulses import second_pulses
 from discrimen.detector_fit.traces import Traces, trace
-from discrimen.detector_fit.trigger import TriggerFit, fit_trigger
+from discrimen.detector_fit.trigger import Phases, measure_trigger
 from discrimen.simulation.detector_file import DetectorFile
 from discrimen.simulation.simulate import simulate
 
-_N_PULSES = 2000
+_N_PULSES = 4000
 _LEAST_POWER = 0.1
-_PILED_UP = 0.5
+_PILED_UP = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,17 @@ def with_simulation(file: DetectorFile, **changes: object) -> DetectorFile:
     return file.model_copy(update={"simulation": file.simulation.model_copy(update=changes)})
 
 
-def correct_trigger(file: DetectorFile, measured: Measured, *, seed: int) -> tuple[DetectorFile, NDArray[np.float64]]:
+def correct_trigger(
+    file: DetectorFile, measured: Measured, *, phases: Phases, seed: int
+) -> tuple[DetectorFile, NDArray[np.float64]]:
     """Correct pre-trigger and jitter by the crossings of simulated pulses; return their heights too."""
-    simulated = simulated_traces(file, measured, seed=seed)
-    seen = fit_trigger(simulated, threshold_adc=measured.trigger.threshold_adc, search=False)
-    period = measured.sample_period_ns
-    pretrigger_ns = (file.settings.pretrigger_ns or 0.0) + (measured.trigger.mean - seen.mean) * period
-    more = _variance(measured.trigger) - _variance(seen)
+    simulated, period = simulated_traces(file, measured, seed=seed), measured.sample_period_ns
+    run, seen = (
+        measure_trigger(traces, threshold_adc=measured.trigger.threshold_adc, phases=phases)
+        for traces in (measured.traces, simulated)
+    )
+    pretrigger_ns = (file.settings.pretrigger_ns or 0.0) + (run.mean - seen.mean) * period
+    more = run.spread**2 - seen.spread**2
     settings = file.settings.merged(pretrigger_ns=round(max(pretrigger_ns, 0.0), 4))
     corrected = with_simulation(file, trigger_jitter_ns=round(float(np.sqrt(max(more, 0.0))) * period, 4))
     return corrected.model_copy(update={"settings": settings}), simulated.height_adc[simulated.clean]
@@ -79,7 +83,3 @@ def simulated_traces(file: DetectorFile, measured: Measured, *, seed: int, pileu
     """Simulate a detector file and measure its records as those of the run were."""
     pulses = simulate(file.config(_N_PULSES, seed=seed, pileup_fraction=pileup_fraction))
     return trace(pulses.samples, sign=measured.sign, highest_adc=2**measured.adc_bits - 1)
-
-
-def _variance(fit: TriggerFit) -> float:
-    return fit.spread**2

@@ -40,10 +40,10 @@ def gain_of(measured: Measured, records: Records, told_adc_per_kevee: float | No
     return float(np.median(measured.heights_adc)) / RELATIVE_MEDIAN_KEVEE, True
 
 
-def light_of_median(measured: Measured, records: Records, told_adc_per_kevee: float | None) -> float:
-    """Return the light of the median height in keVee."""
-    gain, _ = gain_of(measured, records, told_adc_per_kevee)
-    return float(np.clip(np.median(measured.heights_adc) / gain, _LEAST_KEVEE, _MOST_KEVEE))
+def light_of(heights_adc: NDArray[np.float64], gain_adc_per_kevee: float) -> float:
+    """Return the light that a mean pulse stands for, in keVee: the mean weighted with the height itself."""
+    weighted = float((heights_adc**2).sum() / heights_adc.sum())
+    return float(np.clip(weighted / gain_adc_per_kevee, _LEAST_KEVEE, _MOST_KEVEE))
 
 
 def _calibrated_gain(measured: Measured, settings: DetectorSettings) -> float | None:

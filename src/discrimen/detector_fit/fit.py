@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from discrimen.detector_fit.account import quantities, unfitted, warnings
 from discrimen.detector_fit.alike import correct_trigger, fit_pile_up, with_simulation
-from discrimen.detector_fit.as_file import detector_file, light_of_median
-from discrimen.detector_fit.front_end import ShapeFit, Target, best_shape, fit_shape
+from discrimen.detector_fit.as_file import detector_file, gain_of, light_of
+from discrimen.detector_fit.front_end import ShapeFit, Target, best_shape, fit_shape, late_crossings
 from discrimen.detector_fit.mean_pulse import mean_pulse
 from discrimen.detector_fit.measure import Measured, measure
 from discrimen.detector_fit.records import Records
@@ -55,15 +55,17 @@ def fit_detector(
     """
     measured = measure(records)
     on_progress(1)
-    target = _target(measured, light_kevee=light_of_median(measured, records, gain_adc_per_kevee))
+    gain, _ = gain_of(measured, records, gain_adc_per_kevee)
+    target = _target(measured, gain_adc_per_kevee=gain)
     fits = _candidates(target, scintillator, on_progress)
     best = fits[0]
     _refuse_misfit(best, fits, records)
     draft = detector_file(measured, best, records, gain_adc_per_kevee=gain_adc_per_kevee)
-    aligned, simulated = correct_trigger(draft, measured, seed=seed)
+    phases = late_crossings(best, period_ns=measured.sample_period_ns)
+    aligned, simulated = correct_trigger(draft, measured, phases=phases, seed=seed)
     pile_up = fit_pile_up(aligned, measured, seed=seed) if measured.looks_for_seconds else None
     on_progress(1)
-    errors = _errors(measured, target, best)
+    errors = _errors(measured, best, gain_adc_per_kevee=gain)
     on_progress(1)
     candidates = tuple(map(_candidate, fits))
     not_fitted = unfitted(measured, records, file=aligned, pile_up=pile_up, named=scintillator is not None)
@@ -100,7 +102,7 @@ N_STEPS = 3 + len(set(map(id, DETECTORS.values())))
 """Steps of a fit, for a progress bar."""
 
 
-def _target(measured: Measured, *, light_kevee: float, chosen: NDArray[np.bool_] | None = None) -> Target:
+def _target(measured: Measured, *, gain_adc_per_kevee: float, chosen: NDArray[np.bool_] | None = None) -> Target:
     traces, bands, period = measured.traces, measured.bands, measured.sample_period_ns
     some = np.ones(len(traces.clean), dtype=bool) if chosen is None else chosen
     if min(bands.gamma.sum(), bands.neutron.sum()) >= _FEWEST_FOR_TAILS:
@@ -108,7 +110,8 @@ def _target(measured: Measured, *, light_kevee: float, chosen: NDArray[np.bool_]
     else:
         groups = (traces.clean,)
     pulses = tuple(mean_pulse(traces, group & some, period_ns=period) for group in groups)
-    return Target(pulses=pulses, light_kevee=light_kevee)
+    heights = traces.height_adc[groups[-1] & some]
+    return Target(pulses=pulses, light_kevee=light_of(heights, gain_adc_per_kevee))
 
 
 def _candidates(target: Target, scintillator: str | None, on_progress: Callable[[int], None]) -> list[ShapeFit]:
@@ -147,7 +150,7 @@ def _refuse_misfit(best: ShapeFit, fits: Sequence[ShapeFit], records: Records) -
     )
 
 
-def _errors(measured: Measured, target: Target, best: ShapeFit) -> dict[str, float]:
+def _errors(measured: Measured, best: ShapeFit, *, gain_adc_per_kevee: float) -> dict[str, float]:
     """Return standard errors of the shape's parameters by a jackknife over blocks of pulses."""
     clean = np.flatnonzero(measured.traces.clean)
     n_blocks = min(_MOST_BLOCKS, len(clean))
@@ -155,7 +158,7 @@ def _errors(measured: Measured, target: Target, best: ShapeFit) -> dict[str, flo
     for number in range(n_blocks):
         chosen = np.ones(len(measured.traces.clean), dtype=bool)
         chosen[clean[number::n_blocks]] = False
-        part = _target(measured, light_kevee=target.light_kevee, chosen=chosen)
+        part = _target(measured, gain_adc_per_kevee=gain_adc_per_kevee, chosen=chosen)
         tries.append(fit_shape(part, best.scintillator, best.shape, start=best.values).values)
     table = {name: np.array([each[name] for each in tries]) for name in best.values}
     factor = (n_blocks - 1) / n_blocks

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.detector_fit.mean_pulse import MeanPulse, as_measured
+from discrimen.detector_fit.mean_pulse import MeanPulse, as_measured, wrong_by_phase
 from discrimen.errors import require_module
 from discrimen.simulation.digitizer import FrontEnd, Ringing
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER
@@ -18,6 +18,7 @@ from discrimen.simulation.scintillator import Decay, Scintillator
 
 _BEFORE_NS = 60.0
 _PHASE_NS = 0.7
+_CROSSING_PHASES = 32
 _LEAST_GAIN_PER_PARAMETER = 6.0
 _WORST_ERROR = 0.002
 """The model is no better than this share of the peak, whatever the statistics."""
@@ -235,14 +236,30 @@ class _Model:
 
 def expected(filters: FrontEnd, decay: Decay, shares: NDArray[np.float64], *, like: MeanPulse) -> NDArray[np.float64]:
     """Return what a mean pulse should be, relative to its prompt charge; shape (point,)."""
-    period = like.sample_period_ns
-    phases = max(2, math.ceil(period / _PHASE_NS))
-    time = np.arange(-_BEFORE_NS, float(like.places_ns.max()) + 60 + 2 * period, period / phases)
+    phases = max(2, math.ceil(like.sample_period_ns / _PHASE_NS))
+    stop_ns = float(like.places_ns.max()) + _BEFORE_NS
+    return as_measured(_shape(filters, decay, shares, like.sample_period_ns / phases, stop_ns=stop_ns), phases, like)
+
+
+def late_crossings(fit: ShapeFit, *, period_ns: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return a function from the phase of a crossing to what is wrong with it, both in samples, for a gamma pulse."""
+    scintillator = fit.scintillator.with_tails(*fit.tails)
+    step_ns = period_ns / _CROSSING_PHASES
+    shape = _shape(fit.front_end, scintillator.gamma, scintillator.gamma_shares(), step_ns, stop_ns=_BEFORE_NS)
+    found, late = wrong_by_phase(shape, _CROSSING_PHASES)
+    return lambda phase: np.interp(phase, found, late, period=1.0)
+
+
+def _shape(
+    filters: FrontEnd, decay: Decay, shares: NDArray[np.float64], step_ns: float, *, stop_ns: float
+) -> NDArray[np.float64]:
+    """Return the mean pulse of a class on a fine grid; shape (point,)."""
+    time = np.arange(-_BEFORE_NS, stop_ns, step_ns)
     sensor = PHOTOMULTIPLIER
     smear = float(np.hypot(sensor.single_electron_sigma_ns, sensor.transit_time_spread_ns))
     response = filters.response(extra_sigma_ns=smear)
-    shape = sum(share * response.then_low_pass(tau).at(time) for tau, share in zip(decay.times_ns, shares, strict=True))
-    return as_measured(np.asarray(shape), phases, like)
+    parts = [share * response.then_low_pass(tau).at(time) for tau, share in zip(decay.times_ns, shares, strict=True)]
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def _classes(values: dict[str, float], number: int) -> tuple[tuple[str, float], ...]:

@@ -125,10 +125,37 @@ def as_measured(shape: NDArray[np.float64], phases: int, like: MeanPulse) -> NDA
     ndarray of float64, shape (point,)
         Relative to the prompt charge, so not to the peak.
     """
-    waves = shape[: len(shape) // phases * phases].reshape(-1, phases).T.astype(np.float32)
-    crossing = constant_fraction_crossing(waves, fraction=CROSSING_FRACTION).astype(np.float64)
+    waves, crossing = _sampled(shape, phases)
     charge = prompt_charge(waves, crossing, period_ns=like.sample_period_ns)
     after = ((np.arange(waves.shape[1]) - crossing[:, None]) * like.sample_period_ns).ravel()
     order = np.argsort(after)
     pooled = np.interp(like.places_ns, after[order], (waves / charge[:, None]).ravel()[order])
     return np.asarray(pooled.mean(axis=0))
+
+
+def wrong_by_phase(shape: NDArray[np.float64], phases: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much crossings of a sampled pulse are late, against the phase at which they are found.
+
+    Parameters
+    ----------
+    shape : ndarray of float64, shape (sample x phase,)
+        The pulse, so many phases to a sampling period.
+    phases : int
+        Points of a period.
+
+    Returns
+    -------
+    found, late : ndarray of float64, shape (phase,)
+        In samples; found rises from 0 to 1.
+    """
+    _, crossing = _sampled(shape, phases)
+    finely = constant_fraction_crossing(shape[None, :].astype(np.float32), fraction=CROSSING_FRACTION)
+    late = crossing - (float(finely[0]) - np.arange(phases)) / phases
+    order = np.argsort(crossing % 1)
+    return (crossing % 1)[order], late[order]
+
+
+def _sampled(shape: NDArray[np.float64], phases: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the records of a pulse at all phases of the clock, and their crossings in samples."""
+    waves = shape[: len(shape) // phases * phases].reshape(-1, phases).T.astype(np.float32)
+    return waves, constant_fraction_crossing(waves, fraction=CROSSING_FRACTION).astype(np.float64)

@@ -13,7 +13,7 @@ from discrimen.detector_fit.noise import Noise, adc_step, least_usual_bits, meas
 from discrimen.detector_fit.records import Records
 from discrimen.detector_fit.second_pulses import second_pulses
 from discrimen.detector_fit.traces import Traces, polarity_of, refuse_opposite, trace
-from discrimen.detector_fit.trigger import TriggerFit, fit_trigger
+from discrimen.detector_fit.trigger import TriggerFit, find_trigger
 from discrimen.pulses.detector import PolarityName
 
 _FEWEST_FOR_SECONDS = 100
@@ -97,7 +97,7 @@ def measure(records: Records) -> Measured:
         has_second=has_second,
         n_single=int(every.clean.sum()),
         noise=measure_noise(samples, traces, step=step),
-        trigger=fit_trigger(traces),
+        trigger=find_trigger(traces),
         bands=find_bands(traces, period_ns=period),
         polarity=polarity,
         adc_bits=bits,

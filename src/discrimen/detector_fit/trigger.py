@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.detector_fit.traces import Traces
 
-_FEWEST = 60
+_FEWEST, _FEWEST_ON_EDGE = 60, 2
 _CLEARLY_NARROWER = 0.8
 _ABOVE_LOWEST, _BELOW_MEDIAN = 1.5, 0.45
 _LEAST_SIGMAS = 5.0
@@ -37,27 +38,25 @@ class TriggerFit:
     n_pulses: int
 
 
-def fit_trigger(traces: Traces, *, threshold_adc: float | None = None, search: bool = True) -> TriggerFit:
+Phases = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""What linear interpolation of crossings gets wrong at each phase of the clock, in samples."""
+
+
+def find_trigger(traces: Traces) -> TriggerFit:
     """Find where the clean pulses cross with the least spread.
 
     A leading edge fires where the pulse crosses a fixed height, so that there the spread is that of the clock alone,
-    while a fraction of the height walks; and the other way round.
+    while a fraction of the height walks; and the other way round. It is looked for where there are many pulses and
+    more than one sample on the edge.
 
     Parameters
     ----------
     traces : Traces
         Of the records.
-    threshold_adc : float, optional
-        Measure at this height instead of searching.
-    search : bool
-        Look for a threshold; else measure at the fraction of the height.
     """
     waves, fraction = traces.waves_adc[traces.clean], traces.crossing[traces.clean]
-    if threshold_adc is not None:
-        higher = traces.height_adc[traces.clean] >= np.median(traces.height_adc[traces.clean])
-        return _summary(threshold_adc, crossings_at(waves[higher], threshold_adc))
     plain = _summary(None, fraction)
-    if not search or len(waves) < _FEWEST:
+    if len(waves) < _FEWEST or np.median(waves.argmax(axis=1) - fraction) < _FEWEST_ON_EDGE:
         return plain
     heights = traces.height_adc[traces.clean]
     lowest, median = float(np.quantile(heights, 0.02)), float(np.median(heights))
@@ -69,6 +68,15 @@ def fit_trigger(traces: Traces, *, threshold_adc: float | None = None, search: b
     tried = [_summary(float(level), crossings_at(waves[higher], level)) for level in levels]
     best = min(tried, key=lambda fit: fit.spread)
     return best if best.spread < _CLEARLY_NARROWER * _summary(None, fraction[higher]).spread else plain
+
+
+def measure_trigger(traces: Traces, *, threshold_adc: float | None, phases: Phases) -> TriggerFit:
+    """Measure the crossings of a known trigger: of a height, or of a fraction of it, there corrected by the phase."""
+    if threshold_adc is None:
+        crossing = traces.crossing[traces.clean]
+        return _summary(None, crossing - phases(crossing % 1))
+    higher = traces.height_adc[traces.clean] >= np.median(traces.height_adc[traces.clean])
+    return _summary(threshold_adc, crossings_at(traces.waves_adc[traces.clean][higher], threshold_adc))
 
 
 def crossings_at(waves: NDArray[np.float32], level: float) -> NDArray[np.float64]:
