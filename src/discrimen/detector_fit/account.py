@@ -171,7 +171,9 @@ def unfitted(
     return tuple(found)
 
 
-def warnings(measured: Measured, records: Records, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def warnings(
+    measured: Measured, records: Records, candidates: Sequence[Candidate], *, most_misfit: float
+) -> tuple[str, ...]:
     """Return what is doubtful."""
     found, traces = [], measured.traces
     n_clean = int(traces.clean.sum())
@@ -188,6 +190,8 @@ def warnings(measured: Measured, records: Records, candidates: Sequence[Candidat
             f"ADC steps differ from file to file ({', '.join(map(str, steps))}): {measured.adc_step} is simulated"
         )
     best = candidates[0]
+    if best.misfit > most_misfit:
+        found.append(f"{best.name} fits badly: misfit of {100 * best.misfit:.1f} % of the peak; look at the picture")
     width = np.sqrt(2 * best.n_degrees) * max(1.0, best.chi2 / best.n_degrees)
     alike = [each.name for each in candidates[1:] if each.chi2 - best.chi2 < width]
     if alike:

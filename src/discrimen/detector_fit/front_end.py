@@ -17,20 +17,23 @@ from discrimen.simulation.photosensor import PHOTOMULTIPLIER
 from discrimen.simulation.scintillator import Decay, Scintillator
 
 _BEFORE_NS = 60.0
+_GOOD_ENOUGH = 0.5
+"""Chi-square by degrees of freedom: the rest is less than what the model is trusted with."""
 _PHASE_NS = 0.7
 _CROSSING_PHASES = 32
 _LEAST_GAIN_PER_PARAMETER = 6.0
 _WORST_ERROR = 0.002
 """The model is no better than this share of the peak, whatever the statistics."""
 
+_MARGIN = 0.01
 _BOUNDS = {
-    "time_constant_ns": (0.3, 40.0),
+    "time_constant_ns": (0.3, 30.0),
     "sigma_ns": (0.1, 12.0),
     "ratio": (0.03, 0.97),
-    "cosine": (-8.0, 8.0),
-    "sine": (-8.0, 8.0),
-    "decay_ns": (3.0, 100.0),
-    "period_ns": (6.0, 100.0),
+    "cosine": (-1.5, 1.5),
+    "sine": (-1.5, 1.5),
+    "decay_ns": (3.0, 80.0),
+    "period_ns": (6.0, 60.0),
     "shift_ns": (-3.0, 3.0),
     "neutron_share": (0.0, 1.0),
     "gamma_tail": (0.3, 2.5),
@@ -54,8 +57,12 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "one pole": ("time_constant_ns", "sigma_ns"),
     "two poles": ("time_constant_ns", "sigma_ns", "ratio"),
     "one pole and ringing": ("time_constant_ns", "sigma_ns", *_RING),
+    "two poles and ringing": ("time_constant_ns", "sigma_ns", "ratio", *_RING),
 }
-"""What a front end can be, the simple first: a Gaussian and one or two poles, or one pole and a damped oscillation."""
+"""What a front end can be, the simple first: a Gaussian, one or two poles, and perhaps a damped oscillation."""
+
+_KEPT = {"two poles and ringing": _RING}
+"""What a kind of front end begins with, where a simpler one has it already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -103,6 +110,8 @@ class ShapeFit:
         Against the errors of the mean pulses and 0.2 % of the peak.
     rms_residual : float
         Share of the peak.
+    misfit : float
+        What of it the errors of the mean pulses do not explain.
     """
 
     scintillator: Scintillator
@@ -112,11 +121,24 @@ class ShapeFit:
     chi2: float
     n_degrees: int
     rms_residual: float
+    misfit: float
 
     @property
     def chi2_per_degree(self) -> float:
         """Chi-square by its degrees of freedom."""
         return self.chi2 / self.n_degrees
+
+    @property
+    def at_limits(self) -> tuple[str, ...]:
+        """Parameters of the ringing, or the slow end of the poles, where the fit ran into what is allowed."""
+        found = []
+        for name in (*_RING, "time_constant_ns", "sigma_ns"):
+            low, high = _of(_BOUNDS, name)
+            margin, value = _MARGIN * (high - low), self.values.get(name)
+            fast = name not in _RING
+            if value is not None and (value > high - margin or (value < low + margin and not fast)):
+                found.append(name)
+        return tuple(found)
 
     @property
     def front_end(self) -> FrontEnd:
@@ -168,6 +190,7 @@ def fit_shape(
     values = dict(zip(names, map(float, best.x), strict=True))
     fitted = model.fitted(best.x)
     residual = np.concatenate([have - pulse.value for have, pulse in zip(fitted, target.pulses, strict=True)])
+    error = np.concatenate([pulse.error for pulse in target.pulses])
     return ShapeFit(
         scintillator=scintillator,
         shape=shape,
@@ -176,6 +199,7 @@ def fit_shape(
         chi2=2 * float(best.cost),
         n_degrees=max(len(residual) - len(names) - len(target.pulses), 1),
         rms_residual=float(np.sqrt((residual**2).mean())),
+        misfit=float(np.sqrt(max((residual**2 - error**2).mean(), 0.0))),
     )
 
 
@@ -183,11 +207,13 @@ def best_shape(target: Target, scintillator: Scintillator) -> ShapeFit:
     """Fit every kind of front end; a less simple one must be better by more than its parameters alone would be."""
     best = fit_shape(target, scintillator, "one pole")
     for shape in list(SHAPES)[1:]:
-        known = {name: value for name, value in best.values.items() if name in target.names}
+        if best.chi2_per_degree < _GOOD_ENOUGH:
+            break
+        known = {name: value for name, value in best.values.items() if name in (*target.names, *_KEPT.get(shape, ()))}
         other = fit_shape(target, scintillator, shape, start=known)
         more = len(SHAPES[shape]) - len(SHAPES[best.shape])
         gain = _LEAST_GAIN_PER_PARAMETER * max(more, 1) * max(1.0, other.chi2_per_degree)
-        if other.chi2 < best.chi2 - gain:
+        if other.chi2 < best.chi2 - gain and not other.at_limits:
             best = other
     return best
 

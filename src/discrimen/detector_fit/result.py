@@ -47,8 +47,8 @@ class Candidate:
         The scintillator and the kind of front end that goes with it best.
     chi2, n_degrees : float, int
         Of the mean pulses.
-    rms_residual : float
-        Share of the peak.
+    rms_residual, misfit : float
+        Share of the peak; the misfit is what the errors of the mean pulses do not explain.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Candidate:
     chi2: float
     n_degrees: int
     rms_residual: float
+    misfit: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
