@@ -16,6 +16,7 @@ from discrimen.cli.simulate_like import (
     only_fits,
     print_fit,
     read_options,
+    refuse_targets,
     refuse_unused,
     write_fit,
 )
@@ -201,10 +202,12 @@ def _fitted(
     alone = only_fits(output)
     if alone:
         refuse_unused(given)
+    path = output if alone else output.with_name(f"{output.stem}.detector.yaml")
+    refuse_targets(path, like)
     detector = values["detector"] if "detector" in given else None
     gain = values["gain_adc_per_kevee"]
     fit = fit_like(like, detector, options, gain_adc_per_kevee=gain, seed=values["seed"])
-    written = write_fit(fit, output if alone else output.with_name(f"{output.stem}.detector.yaml"), inputs=like)
+    written = write_fit(fit, path)
     if not json:
         print_fit(fit, written)
     elif alone:

@@ -75,18 +75,27 @@ def fit_like(
         )
 
 
-def write_fit(fit: DetectorFit, path: Path, *, inputs: Iterable[Path]) -> dict[str, Any]:
-    """Write detector file and picture; return what was found as plain data.
+def refuse_targets(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse places for detector file and picture before anything is fitted.
 
     Raises
     ------
     OutputError
         If one of them is an input, or a file is there that no fit has written.
     """
-    plot, kept = path.with_suffix(".png"), list(inputs)
+    kept = list(inputs)
     refuse_inputs(path, kept)
-    refuse_inputs(plot, kept)
-    _refuse_foreign(path)
+    refuse_inputs(path.with_suffix(".png"), kept)
+    if not path.exists():
+        return
+    values = read_yaml(path)
+    if not isinstance(values, Mapping) or SIMULATION_SECTION not in values:
+        raise OutputError(f"{path}: there is a file that no fit has written, it is not replaced; choose another output")
+
+
+def write_fit(fit: DetectorFit, path: Path) -> dict[str, Any]:
+    """Write detector file and picture; return what was found as plain data."""
+    plot = path.with_suffix(".png")
     with complete_or_absent(path) as part:
         part.write_text(detector_yaml(fit.file), encoding="utf-8")
     with complete_or_absent(plot) as part:
@@ -100,11 +109,3 @@ def print_fit(fit: DetectorFit, written: Mapping[str, Any]) -> None:
     for line in lines_of(fit):
         console.print(line, markup=False)
     console.print(f"detector file {written['detector_file']}, picture {written['plot']}", markup=False)
-
-
-def _refuse_foreign(path: Path) -> None:
-    if not path.exists():
-        return
-    values = read_yaml(path)
-    if not isinstance(values, Mapping) or SIMULATION_SECTION not in values:
-        raise OutputError(f"{path}: there is a file that no fit has written, it is not replaced; choose another output")

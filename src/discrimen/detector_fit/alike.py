@@ -65,10 +65,12 @@ def fit_pile_up(file: DetectorFile, measured: Measured, *, seed: int) -> PileUpF
     if power < _LEAST_POWER:
         return None
     seen = measured.second_share
-    error = np.sqrt(max(seen * (1 - seen), 1 / measured.n_single) / measured.n_single + alone * (1 - alone) / _N_PULSES)
+    share = float(np.clip((seen - alone) / power, 0, 1))
+    of_run = max(seen * (1 - seen), 1 / measured.n_single) / measured.n_single
+    of_simulated = (piled * (1 - piled) + alone * (1 - alone)) / _N_PULSES * (share / _PILED_UP) ** 2
     return PileUpFit(
-        share=float(np.clip((seen - alone) / power, 0, 1)),
-        error=float(error / power),
+        share=share,
+        error=float(np.sqrt(of_run + of_simulated) / power),
         seen_of_real=power + alone,
         seen_of_none=alone,
     )

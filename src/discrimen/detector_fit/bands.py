@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.detector_fit.traces import Traces
-from discrimen.errors import require_module
 
 _SHORT_NS, _LONG_NS = 30.0, 150.0
 _FEWEST = 100
@@ -16,6 +15,7 @@ _LEAST_SHARE = 0.05
 _LEAST_FIGURE = 1.0
 _FWHM = 2.3548
 _WITHIN_SIGMAS = 1.5
+_ROUNDS, _LEAST_SIGMA, _NOTHING = 200, 1e-4, 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,17 +62,31 @@ def find_bands(traces: Traces, *, period_ns: float) -> Bands:
         return Bands(figure_of_merit=None, gamma=nobody, neutron=nobody, n_pulses=int(chosen.sum()))
     tails = tail_fraction(traces, period_ns=period_ns)
     inside = chosen & _within(tails, chosen)
-    mixture = require_module("sklearn.mixture", extra="analysis")
-    two = mixture.GaussianMixture(2, n_init=3, random_state=0).fit(tails[inside, None])
-    order = np.argsort(two.means_[:, 0])
-    means, sigmas = two.means_[order, 0], np.sqrt(two.covariances_[order, 0, 0])
+    means, sigmas, shares = _two_gaussians(tails[inside])
     figure = float((means[1] - means[0]) / (_FWHM * sigmas.sum()))
-    if figure < _LEAST_FIGURE or two.weights_.min() < _LEAST_SHARE:
+    if figure < _LEAST_FIGURE or shares.min() < _LEAST_SHARE:
         return Bands(figure_of_merit=figure, gamma=nobody, neutron=nobody, n_pulses=int(inside.sum()))
     gamma, neutron = (
         inside & (np.abs(tails - mean) < _WITHIN_SIGMAS * sigma) for mean, sigma in zip(means, sigmas, strict=True)
     )
     return Bands(figure_of_merit=figure, gamma=gamma, neutron=neutron, n_pulses=int(inside.sum()))
+
+
+def _two_gaussians(
+    tails: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Fit two Gaussians by expectation and maximisation, from the quartiles; return means, sigmas and shares."""
+    means, shares = np.quantile(tails, [0.25, 0.75]), np.array([0.5, 0.5])
+    sigmas = np.full(2, max(float(tails.std()) / 2, _LEAST_SIGMA))
+    for _ in range(_ROUNDS):
+        density = shares / sigmas * np.exp(-0.5 * ((tails[:, None] - means) / sigmas) ** 2) + _NOTHING
+        belongs = density / density.sum(axis=1, keepdims=True)
+        weights = belongs.sum(axis=0)
+        means = (belongs * tails[:, None]).sum(axis=0) / weights
+        sigmas = np.sqrt((belongs * (tails[:, None] - means) ** 2).sum(axis=0) / weights + _LEAST_SIGMA**2)
+        shares = weights / len(tails)
+    order = np.argsort(means)
+    return means[order], sigmas[order], shares[order]
 
 
 def tail_fraction(traces: Traces, *, period_ns: float) -> NDArray[np.float64]:

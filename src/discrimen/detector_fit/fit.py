@@ -15,7 +15,7 @@ from discrimen.detector_fit.mean_pulse import mean_pulse
 from discrimen.detector_fit.measure import Measured, measure
 from discrimen.detector_fit.records import Records
 from discrimen.detector_fit.result import Candidate, DetectorFit
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.simulation.scintillator import DETECTORS
 
 MOST_MISFIT, MOST_MISFIT_OF_NAMED = 0.01, 0.06
@@ -56,7 +56,11 @@ def fit_detector(
     ------
     DataError
         If the records do not let themselves be measured, or no known scintillator fits.
+    SettingsError
+        If there is no such scintillator, or the sampling period is unknown.
     """
+    if scintillator is not None and scintillator not in DETECTORS:
+        raise SettingsError(f"unknown scintillator {scintillator!r}; choose one of: {', '.join(DETECTORS)}")
     measured = measure(records)
     on_progress(1)
     gain, _ = gain_of(measured, records, gain_adc_per_kevee)

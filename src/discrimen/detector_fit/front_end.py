@@ -21,6 +21,7 @@ _GOOD_ENOUGH = 0.5
 """Chi-square by degrees of freedom: the rest is less than what the model is trusted with."""
 _PHASE_NS = 0.7
 _CROSSING_PHASES = 32
+_MOST_STEPS = 40
 _LEAST_GAIN_PER_PARAMETER = 6.0
 _WORST_ERROR = 0.002
 """The model is no better than this share of the peak, whatever the statistics."""
@@ -233,7 +234,7 @@ class _Model:
             inside,
             bounds=(low, high),
             x_scale=np.maximum(np.abs(inside), 0.2),
-            max_nfev=100,
+            max_nfev=_MOST_STEPS,
             ftol=1e-5,
             diff_step=2e-3,
         )

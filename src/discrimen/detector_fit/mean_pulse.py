@@ -14,6 +14,7 @@ from discrimen.simulation.digitizer import CROSSING_FRACTION
 
 LONGEST_NS = 400.0
 """So far after the edge a mean pulse goes."""
+_EARLIEST_NS, _EARLIEST_SAMPLES = 40.0, 5
 _PROMPT_START_NS, _PROMPT_STOP_NS = -20.0, 30.0
 _PULSES_A_BIN = 25
 _FINEST_BIN_NS = 0.7
@@ -65,7 +66,7 @@ def mean_pulse(traces: Traces, chosen: NDArray[np.bool_], *, period_ns: float) -
     charge = prompt_charge(waves, crossing, period_ns=period_ns)
     finer = min(max(len(waves) // _PULSES_A_BIN, 1), max(math.floor(period_ns / _FINEST_BIN_NS), 1))
     after = (np.arange(waves.shape[1]) - crossing[:, None]) * finer
-    first = math.ceil(-(crossing.min() - 1) * finer)
+    first = math.ceil(-min(crossing.min() - 1, max(_EARLIEST_NS / period_ns, _EARLIEST_SAMPLES)) * finer)
     last = math.floor(min((waves.shape[1] - 1 - crossing.max()) * finer, LONGEST_NS / period_ns * finer))
     points, rows = [], np.arange(len(waves))
     for number in range(first, last):

@@ -87,10 +87,13 @@ def measure_noise(samples: NDArray[Any], traces: Traces, *, step: int) -> Noise:
     rounding = step**2 / 12
     hidden = variance < (_HIDDEN_STEPS * step) ** 2
     left = variance if hidden else max(variance - rounding, 0.0)
-    relative = np.maximum(mean / mean[1:].mean() - (0 if hidden else rounding / variance), _LEAST_POWER)
+    level = mean[1:].mean()
+    relative = (
+        np.maximum(mean / level - (0 if hidden else rounding / variance), _LEAST_POWER) if level > 0 else mean + 1
+    )
     relative /= relative[1:].mean()
-    level = np.median(traces.baseline_adc[traces.clean])
-    deviation = traces.baseline_adc[traces.clean] - level
+    baseline = traces.baseline_adc[traces.clean]
+    deviation = baseline - np.median(baseline)
     near = np.abs(deviation) <= max(6 * 1.48 * float(np.median(np.abs(deviation))), 3 * float(deviation.std()))
     own = variance * relative[0] / before.shape[1]
     return Noise(
@@ -99,7 +102,7 @@ def measure_noise(samples: NDArray[Any], traces: Traces, *, step: int) -> Noise:
         power=relative,
         is_coloured=not hidden and _is_coloured(powers[:, 1:]),
         is_hidden=hidden,
-        baseline_adc=float(traces.baseline_adc[traces.clean].mean()),
+        baseline_adc=float(baseline.mean()),
         baseline_spread_adc=float(np.sqrt(max(deviation[near].var() - own, 0.0))),
         n_pulses=len(before),
     )

@@ -63,11 +63,10 @@ def find_trigger(traces: Traces) -> TriggerFit:
     first, last = _LEAST_SIGMAS * max(traces.noise_adc, 0.5), min(_ABOVE_LOWEST * lowest, _BELOW_MEDIAN * median)
     if first >= last:
         return plain
-    higher = heights >= median
     levels = np.geomspace(first, last, _N_LEVELS)
-    tried = [_summary(float(level), crossings_at(waves[higher], level)) for level in levels]
+    tried = [_at_level(waves, heights, float(level)) for level in levels]
     best = min(tried, key=lambda fit: fit.spread)
-    return best if best.spread < _CLEARLY_NARROWER * _summary(None, fraction[higher]).spread else plain
+    return best if best.spread < _CLEARLY_NARROWER * plain.spread else plain
 
 
 def measure_trigger(traces: Traces, *, threshold_adc: float | None, phases: Phases) -> TriggerFit:
@@ -75,8 +74,7 @@ def measure_trigger(traces: Traces, *, threshold_adc: float | None, phases: Phas
     if threshold_adc is None:
         crossing = traces.crossing[traces.clean]
         return _summary(None, crossing - phases(crossing % 1))
-    higher = traces.height_adc[traces.clean] >= np.median(traces.height_adc[traces.clean])
-    return _summary(threshold_adc, crossings_at(traces.waves_adc[traces.clean][higher], threshold_adc))
+    return _at_level(traces.waves_adc[traces.clean], traces.height_adc[traces.clean], threshold_adc)
 
 
 def crossings_at(waves: NDArray[np.float32], level: float) -> NDArray[np.float64]:
@@ -86,9 +84,14 @@ def crossings_at(waves: NDArray[np.float32], level: float) -> NDArray[np.float64
     last = waves.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
     rows = np.arange(len(waves))
     low, high = waves[rows, last], waves[rows, np.minimum(last + 1, waves.shape[1] - 1)]
-    found = below.any(axis=1) & (high > low)
+    found = below.any(axis=1) & (high >= level) & (high > low)
     share: NDArray[Any] = (level - low) / np.where(found, high - low, 1)
     return np.where(found, last + share, np.nan).astype(np.float64)
+
+
+def _at_level(waves: NDArray[np.float32], heights_adc: NDArray[np.float64], level: float) -> TriggerFit:
+    """Measure the crossings of a height, of pulses twice as high."""
+    return _summary(level, crossings_at(waves[heights_adc > 2 * level], level))
 
 
 def _summary(threshold_adc: float | None, crossings: NDArray[np.float64]) -> TriggerFit:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import periodogram
+
+from discrimen.simulation.digitizer import DIGITIZERS, FrontEnd, coloured
+from discrimen.simulation.response import Response
+
+
+def test_noise_takes_the_spectrum_that_is_asked_for_and_keeps_its_variance() -> None:
+    power = (0.2, 4.0, 1.0, 0.1, 0.7)
+    noise = coloured(np.random.default_rng(1).standard_normal((4000, 128), dtype=np.float32), power)
+    frequency, measured = periodogram(noise, detrend=False, axis=1)
+    expected = np.interp(frequency, np.linspace(0, 0.5, 5), power)
+    ratio = measured.mean(axis=0)[1:-1] / expected[1:-1]
+    assert ratio.std() / ratio.mean() < 0.03
+    assert noise.var() == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize("n_samples", [75, 76])
+def test_a_flat_spectrum_is_white_noise_as_it_was(n_samples: int) -> None:
+    white = np.random.default_rng(2).standard_normal((20, n_samples), dtype=np.float32)
+    np.testing.assert_allclose(coloured(white, (3.0, 3.0)), white, atol=1e-5)
+    assert coloured(white, ()) is white
+
+
+def test_samples_are_multiples_of_the_step_and_stay_between_the_rails() -> None:
+    digitizer = replace(DIGITIZERS["DT5751"], adc_step=4, noise_adc=30.0)
+    waves = np.random.default_rng(3).uniform(-400, 1500, (50, 192)).astype(np.float32)
+    samples, saturated = digitizer.digitise(
+        waves,
+        baseline_shift_adc=np.zeros(50),
+        relative_noise=np.ones(50, np.float32),
+        rng=np.random.default_rng(4),
+    )
+    assert set(np.unique(samples % 4)) == {0}
+    assert samples.max() == 1020
+    assert saturated.all()
+
+
+def test_two_poles_are_one_after_the_other() -> None:
+    time = np.linspace(-5, 60, 200)
+    front_end = FrontEnd(time_constant_ns=5.0, sigma_ns=1.0, second_time_constant_ns=2.0)
+    expected = Response.low_pass(5.0, sigma_ns=1.0).then_low_pass(2.0).at(time)
+    np.testing.assert_allclose(front_end.response().at(time), expected)
+
+
+def test_a_wide_gaussian_before_a_fast_pole_does_not_overflow() -> None:
+    assert np.isfinite(Response.low_pass(0.3, sigma_ns=12.0).at(np.linspace(-60, 60, 50))).all()
