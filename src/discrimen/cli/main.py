@@ -41,6 +41,11 @@ SUBCOMMANDS = {
     "simulate": Subcommand("simulate pulses of known kind into a run file", "-o run.lh5 -n 20000", "simulation"),
     "inspect": Subcommand("say what is in a run file", "run.BIN --plot run.png"),
     "convert": Subcommand("copy run files into one of another format", "run.BIN -o run.lh5"),
+    "calibrate": Subcommand(
+        "calibrate light in keVee by the Compton edges of gamma sources",
+        "cs.BIN --source Cs-137 -o detector.yaml",
+        "analysis",
+    ),
     "label": Subcommand("give every pulse a label, for training", "run.BIN --method band -o set.lh5"),
     "audit": Subcommand("say what a network could cheat from in labelled pulses", "set.lh5 -o audit", "analysis"),
     "train": Subcommand("train a network on labelled pulses", "set.lh5 -o model", "train"),

@@ -48,11 +48,11 @@ def light_kevee(
         return pulses.energy_kevee.astype(np.float64), "column energy_kevee"
     if calibration is None:
         return None, NotComputed(
-            "the pulses have no column energy_kevee and the model's settings no calibration: no energy bins"
+            "the pulses have no column energy_kevee and the model's settings no calibration: no energy bins "
+            "('discrimen calibrate' makes one)"
         )
     light = calibrated_light_kevee(pulses, calibration, preparation=preparation, gates=gates)
-    source = f"{calibration.gain_kevee_per_unit:g} keVee * {calibration.quantity} + {calibration.offset_kevee:g} keVee"
-    return light, f"calibration: {source}"
+    return light, f"calibration: {calibration.in_words}"
 
 
 def spectra_distance(energy_kevee: NDArray[np.float64], labels: NDArray[Any]) -> float | None:

@@ -104,7 +104,7 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
             raise SettingsError(
                 f"list mode holds no {calibration.quantity}: calibrate the digitizer's long charge (quantity: energy)"
             )
-        energy, unit = calibration.light_kevee(energy), "keVee"
+        energy, unit = calibration.light_kevee(energy, channel=charges.channel), "keVee"
     return Plane(
         energy=energy,
         psd=charges.psd,

@@ -142,7 +142,7 @@ def calibrated_light_kevee(
     Raises
     ------
     SettingsError
-        If the calibration needs gates and there are none.
+        If the calibration needs gates and there are none, or does not know a channel.
     DataError
         If the calibration needs a column that the pulses lack.
     """
@@ -156,4 +156,4 @@ def calibrated_light_kevee(
         raise SettingsError("the calibration uses long_charge_adc_ns, but no gates are given: add them to the settings")
     else:
         quantity = (charges or charges_of(pulses, preparation, gates)).long_charge_adc_ns
-    return calibration.light_kevee(quantity)
+    return calibration.light_kevee(quantity, board=pulses.board, channel=pulses.channel)

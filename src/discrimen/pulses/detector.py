@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from discrimen.errors import SettingsError
 
 PolarityName = Literal["positive", "negative"]
+LightQuantity = Literal["peak_adc", "long_charge_adc_ns", "energy"]
+"""What light is calibrated in: height, charge over the long gate, or what the digitizer computed itself."""
 
 SIMULATION_SECTION = "simulation"
 """What only the simulator reads of a detector file; see :mod:`discrimen.simulation.detector_file`."""
@@ -49,17 +51,95 @@ class GatesNs(_Section):
         return self
 
 
-class LightCalibration(_Section):
-    """Light in keVee = gain_kevee_per_unit * quantity + offset_kevee."""
+class LightResolution(_Section):
+    """Standard deviation of the light: sigma^2 = (constant L)^2 + statistical^2 L + noise^2, all in keVee."""
 
-    quantity: Literal["peak_adc", "long_charge_adc_ns", "energy"]
+    constant: Annotated[float, Field(ge=0)] = 0.0
+    statistical_per_sqrt_kevee: Annotated[float, Field(ge=0)] = 0.0
+    noise_kevee: Annotated[float, Field(ge=0)] = 0.0
+
+    def sigma_kevee(self, light_kevee: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the standard deviation at some light; same shape."""
+        light = light_kevee.astype(np.float64)
+        squared = (self.constant * light) ** 2 + self.statistical_per_sqrt_kevee**2 * light + self.noise_kevee**2
+        sigma: NDArray[np.float64] = np.sqrt(squared)
+        return sigma
+
+
+class ChannelCalibration(_Section):
+    """The line of one channel, as in :class:`LightCalibration`."""
+
+    board: Annotated[int, Field(ge=0)] = 0
+    channel: Annotated[int, Field(ge=0)]
     gain_kevee_per_unit: Annotated[float, Field(gt=0)]
     offset_kevee: float = 0.0
+    resolution: LightResolution | None = None
 
-    def light_kevee(self, quantity: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the light that belongs to values of the quantity."""
-        light: NDArray[np.float64] = self.gain_kevee_per_unit * quantity.astype(np.float64) + self.offset_kevee
-        return light
+
+class LightCalibration(_Section):
+    """Light in keVee = gain_kevee_per_unit * quantity + offset_kevee: one line for all pulses, or one a channel."""
+
+    quantity: LightQuantity
+    gain_kevee_per_unit: Annotated[float, Field(gt=0)] | None = None
+    offset_kevee: float = 0.0
+    resolution: LightResolution | None = None
+    channels: tuple[ChannelCalibration, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_or_each(self) -> LightCalibration:
+        if (self.gain_kevee_per_unit is None) == (not self.channels):
+            raise ValueError("give either gain_kevee_per_unit, for all channels, or channels with a gain each")
+        if self.channels and (self.offset_kevee or self.resolution):
+            raise ValueError("with channels, offset_kevee and resolution stand with each channel")
+        places = [(each.board, each.channel) for each in self.channels or ()]
+        if len(set(places)) < len(places):
+            raise ValueError("a channel is calibrated twice")
+        return self
+
+    @property
+    def in_words(self) -> str:
+        """The line, or how many there are."""
+        if self.channels:
+            return f"{self.quantity} with a line for each of {len(self.channels)} channels"
+        return f"{self.gain_kevee_per_unit:g} keVee * {self.quantity} + {self.offset_kevee:g} keVee"
+
+    def light_kevee(
+        self, quantity: NDArray[Any], *, board: NDArray[Any] | None = None, channel: NDArray[Any] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the light that belongs to values of the quantity.
+
+        Parameters
+        ----------
+        quantity : ndarray, shape (pulse,)
+            Charge, height or energy.
+        board, channel : ndarray of int, shape (pulse,), optional
+            Where each pulse was digitised; zero if not given. Only lines by channel ask for it.
+
+        Raises
+        ------
+        SettingsError
+            If there is a line for each channel, and a pulse is of another one.
+        """
+        value = quantity.astype(np.float64)
+        if self.gain_kevee_per_unit is not None:
+            return np.asarray(self.gain_kevee_per_unit * value + self.offset_kevee)
+        nowhere = np.zeros(len(value), np.int32)
+        board, channel = (nowhere if where is None else where for where in (board, channel))
+        gain, offset = np.full(len(value), np.nan), np.zeros(len(value))
+        for each in self.channels or ():
+            here = (board == each.board) & (channel == each.channel)
+            gain[here], offset[here] = each.gain_kevee_per_unit, each.offset_kevee
+        self._require_all(np.isnan(gain), board, channel)
+        return gain * value + offset
+
+    def _require_all(self, missing: NDArray[np.bool_], board: NDArray[Any], channel: NDArray[Any]) -> None:
+        if missing.any():
+            places = sorted(set(zip(board[missing].tolist(), channel[missing].tolist(), strict=True)))
+            raise SettingsError(
+                f"{int(missing.sum())} pulses are of {' and '.join(f'board {b} channel {c}' for b, c in places[:3])}"
+                f"{' and others' if len(places) > 3 else ''}, which the calibration does not know: calibrate these "
+                "channels too with 'discrimen calibrate', or leave out their pulses"
+            )
 
 
 class DetectorSettings(_Section):

@@ -176,7 +176,7 @@ def _energy_kevee(
     if energy is None:
         raise SettingsError(
             "the light of the pulses is not known, so that there are no lowest energy bins: put a calibration into "
-            "--settings, or search with --all-energies"
+            "--settings ('discrimen calibrate' makes one), or search with --all-energies"
         )
     return energy
 

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.simulation.scintillator import LightOutput
 
-SpectrumName = Literal["exponential", "flat", "Cf-252", "AmBe", "Co-60", "Cs-137", "run"]
+SpectrumName = Literal["exponential", "flat", "Cf-252", "AmBe", "Co-60", "Cs-137", "Na-22", "run"]
 SPECTRA: tuple[str, ...] = get_args(SpectrumName)
 
 GAMMA_LINES_KEV: Mapping[str, tuple[float, ...]] = {
     "Co-60": (1173.2, 1332.5),
     "Cs-137": (661.7,),
+    "Na-22": (511.0, 511.0, 1274.5),
     "AmBe": (4438.0,),
 }
-"""Gamma lines in keV, of equal intensity. AmBe: the first excited state of C-12; the 60 keV of Am-241 is shielded."""
+"""Gamma lines in keV, of equal intensity; each positron of Na-22 gives two. AmBe: the first excited state of C-12; the
+60 keV of Am-241 is shielded."""
 
 ELECTRON_MASS_KEV = 511.0
 CF252_WATT_A_MEV, CF252_WATT_B_PER_MEV = 1.18, 1.03419
@@ -120,7 +122,7 @@ def light_spectrum(
 
 def has_neutrons(name: SpectrumName) -> bool:
     """Tell whether this spectrum has neutrons."""
-    return name not in ("Co-60", "Cs-137")
+    return name not in ("Co-60", "Cs-137", "Na-22")
 
 
 def cf252_neutron_density(energy_mev: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Light of a detector's pulses: Compton edges of gamma sources, and the line from charge to keVee through them."""

@@ -1,0 +1,136 @@
+"""What of each pulse is calibrated: its charge, its height or the digitizer's energy, channel by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import ListModeReader, Reader
+from discrimen.network.prepare import choose_preparation
+from discrimen.pulse_shape.upright import blocks, charges_of, upright
+from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.charge_pairs import ChargePairs
+from discrimen.pulses.detector import DetectorSettings, LightQuantity
+from discrimen.pulses.places import Place, board_and_channel, by_place
+
+_SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Amplitudes:
+    """One value a pulse.
+
+    Parameters
+    ----------
+    value : ndarray of float64, shape (pulse,)
+        In the unit of the quantity; NaN where a pulse has none.
+    saturated : ndarray of bool, shape (pulse,)
+        Whether the pulse touches a rail of the ADC or is flagged.
+    board, channel : ndarray of int32, shape (pulse,)
+        Zero where the file does not say.
+    """
+
+    value: NDArray[np.float64]
+    saturated: NDArray[np.bool_]
+    board: NDArray[np.int32]
+    channel: NDArray[np.int32]
+
+
+def choose_quantity(reader: Reader, wanted: LightQuantity | None) -> LightQuantity:
+    """Return what to calibrate: what is wanted, else what the detector's calibration has, else its long gate.
+
+    Raises
+    ------
+    SettingsError
+        If list mode is to be calibrated in what it does not hold, or there are no gates.
+    """
+    settings = reader.info.settings
+    known = None if settings.calibration is None else settings.calibration.quantity
+    listed = isinstance(reader, ListModeReader)
+    quantity = wanted or known or ("energy" if listed else "long_charge_adc_ns")
+    if listed and quantity != "energy":
+        raise SettingsError(
+            f"{reader.info.path}: list mode holds no {quantity}: calibrate the digitizer's long charge "
+            "(--quantity energy)"
+        )
+    if quantity == "long_charge_adc_ns" and settings.gates is None:
+        raise SettingsError(
+            f"{reader.info.path}: the long gate is not known: put "
+            "'gates: {gate_start_ns: -20, short_gate_end_ns: ..., long_gate_end_ns: ...}' into --settings, or "
+            "calibrate --quantity peak_adc or energy"
+        )
+    return quantity
+
+
+def read_amplitudes(
+    reader: Reader, quantity: LightQuantity, *, on_progress: Callable[[int], None] = lambda _: None
+) -> Mapping[Place, list[Amplitudes]]:
+    """Read a run, channel by channel.
+
+    Raises
+    ------
+    SettingsError, DataError, FormatError
+        If the file cannot be read, lacks what the quantity needs, or its pulses go the other way.
+    """
+    found: dict[Place, list[Amplitudes]] = {}
+    listed = isinstance(reader, ListModeReader)
+    for part in reader.charge_chunks() if isinstance(reader, ListModeReader) else reader.chunks():
+        read = _of_charges(part) if isinstance(part, ChargePairs) else _of_pulses(part, reader, quantity)
+        for place, which in by_place(read).items():
+            found.setdefault(place, []).append(
+                Amplitudes(**{name: getattr(read, name)[which] for name in Amplitudes.__slots__})
+            )
+        on_progress(len(part))
+    if not found:
+        raise DataError(
+            f"{reader.info.path}: no pulses to calibrate{'' if listed else ' (or none with a waveform)'}: "
+            "look into it with 'discrimen inspect'"
+        )
+    return found
+
+
+def _of_charges(charges: ChargePairs) -> Amplitudes:
+    nothing = np.zeros(len(charges), bool)
+    board = np.zeros(len(charges), np.int32)
+    return Amplitudes(value=charges.long_charge, saturated=nothing, board=board, channel=charges.channel)
+
+
+def _of_pulses(pulses: Pulses, reader: Reader, quantity: LightQuantity) -> Amplitudes:
+    settings = reader.info.settings
+    saturated = _saturated(pulses, settings)
+    if quantity == "energy":
+        return Amplitudes(value=pulses.column("energy"), saturated=saturated, **board_and_channel(pulses))
+    known = settings.merged(sample_period_ns=pulses.require_sample_period_ns())
+    preparation = choose_preparation(known, n_samples=pulses.n_samples)
+    up, down = (np.concatenate(each) for each in zip(*_excursions(pulses, preparation), strict=True))
+    if np.median(down) > np.median(up):
+        raise SettingsError(
+            f"{reader.info.path}: the pulses go the other way than polarity {settings.polarity} "
+            f"({np.median(down):.4g} ADC counts against {np.median(up):.4g}): mend polarity in --settings, or give "
+            "--polarity"
+        )
+    value = up
+    if quantity == "long_charge_adc_ns":
+        assert settings.gates is not None
+        value = charges_of(pulses, preparation, settings.gates).long_charge_adc_ns
+    return Amplitudes(value=value.astype(np.float64), saturated=saturated, **board_and_channel(pulses))
+
+
+def _excursions(pulses: Pulses, preparation: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return the height of each pulse and how far it goes to the other side, block by block."""
+    turned = (upright(samples, preparation).waveforms for samples in blocks(pulses.samples))
+    return [(waveforms.max(axis=1), -waveforms.min(axis=1)) for waveforms in turned]
+
+
+def _saturated(pulses: Pulses, settings: DetectorSettings) -> NDArray[np.bool_]:
+    saturated = np.zeros(len(pulses), bool)
+    if pulses.flags is not None:
+        saturated |= (pulses.flags & np.uint32(_SATURATED)) != 0
+    if settings.adc_bits is not None and pulses.samples.dtype.kind != "f":
+        saturated |= (pulses.samples.max(axis=1) >= 2**settings.adc_bits - 1) | (pulses.samples.min(axis=1) <= 0)
+    return saturated
