@@ -228,8 +228,8 @@ class _Likelihood:
         return cls(group, start.position, window.fall, edges, spectrum.counts(edges))
 
     def __call__(self, *values: float) -> float:
-        poisson_chi2 = require_module("iminuit.cost", extra="analysis").poisson_chi2
-        missed = float(poisson_chi2(self.counts, np.maximum(self.expected(values), 1e-9)))
+        kl_div = require_module("scipy.special", extra="analysis").kl_div
+        missed = 2 * float(kl_div(self.counts, np.maximum(self.expected(values), 1e-9)).sum())
         return missed + (values[_NAMES.index("depth")] / USUAL_DEPTH) ** 2
 
     def expected(self, values: Sequence[float]) -> NDArray[np.float64]:

@@ -48,16 +48,17 @@ def light_of(heights_adc: NDArray[np.float64], gain_adc_per_kevee: float) -> flo
 
 def _calibrated_gain(measured: Measured, settings: DetectorSettings) -> float | None:
     calibration: LightCalibration | None = settings.calibration
-    if calibration is None:
+    kevee_per_unit = None if calibration is None else calibration.gain_kevee_per_unit
+    if calibration is None or kevee_per_unit is None:
         return None
     if calibration.quantity == "peak_adc":
-        return 1 / calibration.gain_kevee_per_unit
+        return 1 / kevee_per_unit
     if calibration.quantity == "long_charge_adc_ns" and settings.gates is not None:
         traces, period = measured.traces, measured.sample_period_ns
         time_ns = (np.arange(traces.waves_adc.shape[1]) - traces.crossing[:, None]) * period
         inside = (time_ns >= settings.gates.gate_start_ns) & (time_ns < settings.gates.long_gate_end_ns)
         charge = np.where(inside, traces.waves_adc, 0).sum(axis=1)[traces.clean] * period
-        return float(np.median(measured.heights_adc / charge)) / calibration.gain_kevee_per_unit
+        return float(np.median(measured.heights_adc / charge)) / kevee_per_unit
     return None
 
 
