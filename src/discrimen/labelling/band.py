@@ -7,7 +7,7 @@ that are not Gaussian. The worse one counts. A class whose purity stays below th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.band_cuts import ClassCut, choose_cuts
+from discrimen.labelling.band_evidence import BandEvidence, find_evidence
 from discrimen.labelling.band_fit import (
     FEWEST_IN_SLICE,
     Bands,
@@ -102,12 +103,15 @@ class BandLabels:
         By ascending energy.
     bands : Bands
         Smooth centres and widths.
+    evidence : BandEvidence
+        Why there are two.
     options : BandOptions
         As asked for.
     """
 
     slices: tuple[BandSlice, ...]
     bands: Bands
+    evidence: BandEvidence
     options: BandOptions
 
     def labels(self, energy: NDArray[Any], psd: NDArray[Any]) -> NDArray[np.int8]:
@@ -150,18 +154,25 @@ class BandLabels:
         """Return plain data, ready for JSON."""
         return {
             "options": asdict(self.options),
+            "evidence": self.evidence.as_dict(),
             "figure_of_merit_definition": FIGURE_OF_MERIT_DEFINITION,
             "slices": [part.as_dict() for part in self.slices],
         }
 
 
 def find_bands(
-    energy: NDArray[Any], psd: NDArray[Any], *, options: BandOptions, rng: np.random.Generator
+    energy: NDArray[Any],
+    psd: NDArray[Any],
+    *,
+    options: BandOptions,
+    rng: np.random.Generator,
+    psd_step: NDArray[Any] | None = None,
 ) -> BandLabels:
     """Find the two bands of a mixed source and the cuts for a wished purity.
 
-    Each slice of energy is fitted with two Gaussians; smooth curves go through their centres and widths, the slices
-    are straightened along them and fitted once more. Cuts, purity and efficiency follow from the smooth bands and the
+    There must be evidence of two species, see :func:`~discrimen.labelling.band_evidence.find_evidence`. Then each
+    slice of energy is fitted with two Gaussians; smooth curves go through their centres and widths, the slices are
+    straightened along them and fitted once more. Cuts, purity and efficiency follow from the smooth bands and the
     shares of the classes in each slice.
 
     Parameters
@@ -173,20 +184,25 @@ def find_bands(
     options : BandOptions
         Wished purity and range.
     rng : numpy.random.Generator
-        For the bootstrap.
+        For the bootstrap, and the halves that the evidence is judged by.
+    psd_step : ndarray of float, shape (pulse,), optional
+        By how much the PSD changes with one count of the digitizer.
 
     Raises
     ------
     DataError
-        If there are too few pulses, or two bands stand apart in no slice.
+        If there are too few pulses, no evidence of two species, or two bands that can be fitted in no slice.
     """
     known = np.isfinite(energy) & np.isfinite(psd) & (np.asarray(energy) > 0)
+    step = np.zeros(int(known.sum())) if psd_step is None else np.asarray(psd_step, np.float64)[known]
     energy, psd = np.asarray(energy, np.float64)[known], np.asarray(psd, np.float64)[known]
     low, high = options.energy_range or _default_range(energy)
     edges = slice_edges(energy, low=low, high=high)
-    fits = fit_slices(energy, psd, edges=edges)
+    evidence = find_evidence(energy, psd, energy_range=(low, high), psd_step=step, rng=rng)
+    fits = _connected(fit_slices(energy, psd, edges=edges), evidence)
     bands = smooth_bands(fits)
-    fits = fit_slices(energy, straightened(energy, psd, slices=fits, bands=bands), edges=edges)
+    moved = straightened(energy, psd, slices=fits, bands=bands)
+    fits = _connected(fit_slices(energy, moved, edges=edges), evidence)
     bands = smooth_bands(fits)
     slices = []
     for fit in fits:
@@ -202,7 +218,26 @@ def find_bands(
             rng=rng,
         )
         slices.append(BandSlice(fit=fit, gamma=gamma, neutron=neutron))
-    return BandLabels(slices=tuple(slices), bands=bands, options=options)
+    return BandLabels(slices=tuple(slices), bands=bands, evidence=evidence, options=options)
+
+
+def _connected(fits: tuple[SliceFit, ...], evidence: BandEvidence) -> tuple[SliceFit, ...]:
+    """Take the fit from slices that no unbroken row of fits joins to the energies where two species show.
+
+    Two Gaussians can be fitted to one band with a flat top too.
+    """
+    proven = [fit.low < evidence.high and fit.high > evidence.low for fit in fits]
+    joined = list(proven)
+    for order in (range(len(fits)), reversed(range(len(fits)))):
+        last = False
+        for at in order:
+            joined[at] = last = proven[at] or (fits[at].merit is not None and (last or joined[at]))
+    return tuple(
+        fit
+        if is_joined
+        else replace(fit, merit=None, problem=fit.problem or "no row of fits leads here from two bands")
+        for fit, is_joined in zip(fits, joined, strict=True)
+    )
 
 
 def _default_range(energy: NDArray[np.float64]) -> tuple[float, float]:

@@ -131,7 +131,7 @@ class Bands:
         return place
 
 
-def slice_edges(energy: NDArray[Any], *, low: float, high: float) -> NDArray[np.float64]:
+def slice_edges(energy: NDArray[Any], *, low: float, high: float, fewest: int = FEWEST_IN_SLICE) -> NDArray[np.float64]:
     """Return edges of slices of about equal ratio, joined at the ends of the spectrum where pulses are few.
 
     Parameters
@@ -140,6 +140,8 @@ def slice_edges(energy: NDArray[Any], *, low: float, high: float) -> NDArray[np.
         Of the pulses that have a PSD.
     low, high : float
         Range to slice.
+    fewest : int
+        Pulses in each.
 
     Raises
     ------
@@ -151,12 +153,12 @@ def slice_edges(energy: NDArray[Any], *, low: float, high: float) -> NDArray[np.
     n_slices = max(1, round(np.log(high / low) / np.log(SLICE_RATIO)))
     edges = list(np.geomspace(low, high, n_slices + 1))
     counts = [int(count) for count in np.histogram(energy, edges)[0]]
-    if sum(counts) < FEWEST_IN_SLICE:
+    if sum(counts) < fewest:
         raise DataError(
-            f"{sum(counts)} pulses with a PSD between {low:g} and {high:g}, at least {FEWEST_IN_SLICE} are needed "
+            f"{sum(counts)} pulses with a PSD between {low:g} and {high:g}, at least {fewest} are needed "
             "to tell two bands"
         )
-    while min(counts) < FEWEST_IN_SLICE:
+    while min(counts) < fewest:
         poorest = int(np.argmin(counts))
         lower = poorest if poorest < len(counts) // 2 else poorest - 1
         counts[lower : lower + 2] = [counts[lower] + counts[lower + 1]]

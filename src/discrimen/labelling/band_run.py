@@ -98,7 +98,9 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
     channels, problems = {}, {}
     for place, chosen in by_place(plane).items():
         try:
-            channels[place] = find_bands(plane.energy[chosen], plane.psd[chosen], options=options, rng=rng)
+            channels[place] = find_bands(
+                plane.energy[chosen], plane.psd[chosen], psd_step=plane.psd_step[chosen], options=options, rng=rng
+            )
         except DataError as error:
             problems[place] = str(error)
     if not channels:

@@ -31,6 +31,8 @@ class Plane:
         saturation.
     board, channel : ndarray of int32, shape (pulse,)
         Zero where the file does not say.
+    psd_step : ndarray of float64, shape (pulse,)
+        By how much the PSD changes with one count of the charge; 0 where it was computed from waveforms.
     energy_unit : str
         keVee where the detector is calibrated, else ADC ns or the digitizer's own.
     """
@@ -39,6 +41,7 @@ class Plane:
     psd: NDArray[np.float64]
     board: NDArray[np.int32]
     channel: NDArray[np.int32]
+    psd_step: NDArray[np.float64]
     energy_unit: str
 
     def __len__(self) -> int:
@@ -79,7 +82,7 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
         energy = calibrated_light_kevee(
             pulses, settings.calibration, preparation=preparation, gates=settings.gates, charges=charges
         )
-    return Plane(energy=energy, psd=psd, energy_unit=unit, **board_and_channel(pulses))
+    return Plane(energy=energy, psd=psd, psd_step=np.zeros(len(psd)), energy_unit=unit, **board_and_channel(pulses))
 
 
 def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
@@ -110,5 +113,6 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
         psd=charges.psd,
         board=np.zeros(len(charges), np.int32),
         channel=charges.channel,
+        psd_step=charges.psd_step,
         energy_unit=unit,
     )

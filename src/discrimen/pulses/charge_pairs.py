@@ -59,6 +59,13 @@ class ChargePairs:
         fraction: NDArray[np.float64] = np.where(positive, tail / np.where(positive, self.long_charge, 1.0), np.nan)
         return fraction
 
+    @property
+    def psd_step(self) -> NDArray[np.float64]:
+        """By how much the PSD changes with one count of the short charge; 0 where charges are no whole numbers."""
+        counted = all(bool((charge == np.rint(charge)).all()) for charge in (self.long_charge, self.short_charge))
+        step: NDArray[np.float64] = float(counted) / np.maximum(self.long_charge, 1.0)
+        return step
+
 
 def concatenate_charges(parts: Iterable[ChargePairs]) -> ChargePairs:
     """Join stretches of a run.
