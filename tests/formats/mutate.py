@@ -72,10 +72,10 @@ def read_all(path: Path, format_name: str, valid_lengths: set[int], n_bytes: int
     try:
         reader = find_format(path, format_name).open_reader(path, options)
         if isinstance(reader, ListModeReader):
-            for charges in reader.charge_chunks():
+            for charges in reader.event_chunks():
                 n_pulses += len(charges)
                 n_values += len(charges)
-                float(np.nansum(charges.psd))
+                float(np.nansum(charges.columns()["entry"]))
         else:
             for pulses in reader.chunks():
                 n_pulses += len(pulses)

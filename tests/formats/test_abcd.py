@@ -11,7 +11,7 @@ from discrimen.errors import DataError, FormatError
 from discrimen.formats.abcd.events import EVENT, AbcdEventsReader
 from discrimen.formats.base import ListModeReader, ReadOptions
 from discrimen.formats.table import find_format, open_reader
-from discrimen.pulses.charge_pairs import ChargePairs, concatenate_charges
+from discrimen.pulses.list_mode import ListModeEvents, concatenate_events
 
 
 def events(n: int = 50) -> np.ndarray:
@@ -34,7 +34,7 @@ def written(folder: Path, made: np.ndarray, *, extra: bytes = b"") -> Path:
 def test_charges_come_back_whatever_the_chunks(tmp_path: Path, chunk_bytes: int) -> None:
     made = events()
     reader = AbcdEventsReader(written(tmp_path, made), ReadOptions(chunk_bytes=chunk_bytes))
-    read = concatenate_charges(reader.charge_chunks())
+    read = concatenate_events(reader.event_chunks())
     assert np.array_equal(read.long_charge, made["qlong"])
     assert np.array_equal(read.short_charge, made["qshort"])
     assert np.array_equal(read.channel, made["channel"])
@@ -55,7 +55,7 @@ def test_overflow_is_left_out_and_entries_stay(tmp_path: Path, chunk_bytes: int)
     made["qlong"][[4, 9]] = 65_535
     made["qshort"][9] = 65_535
     reader = AbcdEventsReader(written(tmp_path, made), ReadOptions(chunk_bytes=chunk_bytes))
-    read = concatenate_charges(reader.charge_chunks())
+    read = concatenate_events(reader.event_chunks())
     assert np.array_equal(read.entry, np.delete(np.arange(50), [4, 9]))
     damage = reader.report.damaged["charge overflow"]
     assert (damage.count, damage.first_offset) == (2, 64)
@@ -63,7 +63,7 @@ def test_overflow_is_left_out_and_entries_stay(tmp_path: Path, chunk_bytes: int)
 
 def test_cut_last_record_is_counted(tmp_path: Path) -> None:
     reader = AbcdEventsReader(written(tmp_path, events(), extra=b"\0" * 7), ReadOptions())
-    assert len(concatenate_charges(reader.charge_chunks())) == 50
+    assert len(concatenate_events(reader.event_chunks())) == 50
     assert reader.report.damaged["truncated event"].first_offset == 800
 
 
@@ -71,7 +71,7 @@ def test_wild_timestamp_is_left_out(tmp_path: Path) -> None:
     made = events()
     made["timestamp"][7] = 2**63
     reader = AbcdEventsReader(written(tmp_path, made), ReadOptions())
-    assert 7 not in concatenate_charges(reader.charge_chunks()).entry
+    assert 7 not in concatenate_events(reader.event_chunks()).entry
     assert reader.report.n_damaged == 1
 
 
@@ -86,7 +86,7 @@ def test_file_without_an_event_is_refused(tmp_path: Path) -> None:
 
 
 def test_psd_is_the_tail_fraction_and_nan_without_charge() -> None:
-    pairs = ChargePairs(
+    pairs = ListModeEvents(
         entry=np.arange(3),
         long_charge=np.array([100.0, 0.0, 50.0]),
         short_charge=np.array([70.0, 5.0, 60.0]),
@@ -98,7 +98,7 @@ def test_psd_is_the_tail_fraction_and_nan_without_charge() -> None:
 
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(DataError, match="one length"):
-        ChargePairs(
+        ListModeEvents(
             entry=np.arange(3),
             long_charge=np.zeros(2),
             short_charge=np.zeros(3),
@@ -111,7 +111,7 @@ def test_columns_of_different_length_are_refused() -> None:
 def test_real_run_is_read(real_data: Path) -> None:
     reader = open_reader(real_data / "listmode" / "plastic_cf252_dt5725.ade")
     assert isinstance(reader, ListModeReader)
-    read = concatenate_charges(reader.charge_chunks())
+    read = concatenate_events(reader.event_chunks())
     assert reader.info.n_entries == 91_952
     assert len(read) == 91_952 - 857
     assert set(read.channel) == {0}

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import uproot
 
-from discrimen.errors import DiscrimenError, FormatError, MissingExtraError, SettingsError
-from discrimen.formats.base import ReadOptions
+from discrimen.errors import DataError, DiscrimenError, FormatError, MissingExtraError, SettingsError
+from discrimen.formats.base import ListModeReader, ReadOptions
 from discrimen.formats.compass.root_file import FORMAT
 from discrimen.formats.root.samples import waveforms_from_items, waveforms_from_raw
+from discrimen.formats.table import open_reader
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.list_mode import concatenate_events
 
 GOLDEN = Path(__file__).parent / "golden" / "compass_data_r.root"
 N_ENTRIES = 60
@@ -139,21 +141,27 @@ def test_several_trees_are_asked_about(tmp_path: Path) -> None:
         FORMAT.open_reader(path, ReadOptions(tree="Data"))
 
 
-def test_list_mode_without_waveforms_counts_as_empty(tmp_path: Path) -> None:
+def test_list_mode_gives_events_without_the_fake_ones(tmp_path: Path) -> None:
     path = tmp_path / "list.root"
     write_scalars(path, ("Data",))
-    chunks, reader = read(path)
-    assert chunks == []
-    assert (reader.report.n_read, reader.report.n_fake, reader.report.n_empty) == (0, 1, 3)
+    reader = open_reader(path)
+    assert isinstance(reader, ListModeReader)
+    events = concatenate_events(reader.event_chunks())
+    assert (reader.report.n_read, reader.report.n_fake, len(events)) == (3, 1, 3)
+    assert events.long_charge is not None
+    assert events.timestamp_ps is not None
     assert "no waveforms" in reader.info.layout
+    with pytest.raises(DataError, match="4 events without waveforms"):
+        next(reader.chunks())
 
 
 def test_an_empty_tree_has_no_pulses(tmp_path: Path) -> None:
     path = tmp_path / "empty.root"
     with uproot.recreate(path) as file:
         file.mktree("Data_R", {"Channel": np.uint16, "Timestamp": np.uint64, "Energy": np.uint16})
-    chunks, reader = read(path)
-    assert (chunks, reader.info.n_entries, reader.report.n_damaged) == ([], 0, 0)
+    reader = open_reader(path)
+    assert isinstance(reader, ListModeReader)
+    assert (list(reader.event_chunks()), reader.info.n_entries, reader.report.n_damaged) == ([], 0, 0)
 
 
 def test_timestamp_beyond_the_range_is_counted_as_damage(tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def abcd_events(path: Path) -> None:
     path.write_bytes(made.tobytes())
 
 
+def text_table(path: Path) -> None:
+    rows = [f"{1000 + number},{0.2 + 0.001 * number:.3f}" for number in range(N_PULSES)]
+    path.write_text("energy,psd\n" + "\n".join(rows) + "\n")
+
+
 def golden(name: str) -> Callable[[Path], None]:
     return lambda path: path.write_bytes((GOLDEN / name).read_bytes()) and None
 
@@ -104,6 +109,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "wavedump-text": ("wave0.txt", wavedump_text),
     "lh5": ("run.lh5", by_writer),
     "abcd-events": ("run.ade", abcd_events),
+    "text-table": ("table.tsv", text_table),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),

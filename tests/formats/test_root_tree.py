@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.root.reader import RootReader, convert_column
+from discrimen.formats.columns import convert_column
+from discrimen.formats.root.reader import RootReader
 from discrimen.formats.root.tree import FORMAT
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings

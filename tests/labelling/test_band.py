@@ -16,8 +16,8 @@ from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.band_fit import Curve, slice_edges
 from discrimen.labelling.plane import Plane, plane_of_pulses
 from discrimen.pulses import Label, concatenate
-from discrimen.pulses.charge_pairs import concatenate_charges
 from discrimen.pulses.detector import DetectorSettings, GatesNs
+from discrimen.pulses.list_mode import concatenate_events
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate_blocks_with_truth
@@ -209,7 +209,7 @@ def test_missing_gates_are_asked_for() -> None:
 @pytest.mark.real_data
 def test_real_bands_part_above_3000_and_purity_falls_below(real_data: Path) -> None:
     reader = AbcdEventsReader(real_data / "listmode" / "plastic_cf252_dt5725.ade", ReadOptions())
-    charges = concatenate_charges(reader.charge_chunks())
+    charges = concatenate_events(reader.event_chunks())
     found = find_bands(charges.long_charge, charges.psd, options=BandOptions(), rng=np.random.default_rng(0))
     for part in found.slices:
         if part.fit.low > 3000:

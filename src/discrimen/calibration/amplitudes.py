@@ -14,8 +14,8 @@ from discrimen.formats.base import ListModeReader, Reader
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.upright import blocks, charges_of, upright
 from discrimen.pulses import PulseFlag, Pulses
-from discrimen.pulses.charge_pairs import ChargePairs
 from discrimen.pulses.detector import DetectorSettings, LightQuantity
+from discrimen.pulses.list_mode import ListModeEvents
 from discrimen.pulses.places import Place, board_and_channel, by_place
 
 _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
@@ -79,8 +79,8 @@ def read_amplitudes(
     """
     found: dict[Place, list[Amplitudes]] = {}
     listed = isinstance(reader, ListModeReader)
-    for part in reader.charge_chunks() if isinstance(reader, ListModeReader) else reader.chunks():
-        read = _of_charges(part) if isinstance(part, ChargePairs) else _of_pulses(part, reader, quantity)
+    for part in reader.event_chunks() if isinstance(reader, ListModeReader) else reader.chunks():
+        read = _of_events(part, reader) if isinstance(part, ListModeEvents) else _of_pulses(part, reader, quantity)
         for place, which in by_place(read).items():
             found.setdefault(place, []).append(
                 Amplitudes(**{name: getattr(read, name)[which] for name in Amplitudes.__slots__})
@@ -94,10 +94,10 @@ def read_amplitudes(
     return found
 
 
-def _of_charges(charges: ChargePairs) -> Amplitudes:
-    nothing = np.zeros(len(charges), bool)
-    board = np.zeros(len(charges), np.int32)
-    return Amplitudes(value=charges.long_charge, saturated=nothing, board=board, channel=charges.channel)
+def _of_events(events: ListModeEvents, reader: Reader) -> Amplitudes:
+    if events.long_charge is None:
+        raise SettingsError(f"{reader.info.path}: the list holds no charge: name its column with --column energy=NAME")
+    return Amplitudes(value=events.long_charge, saturated=_flagged(events), **board_and_channel(events))
 
 
 def _of_pulses(pulses: Pulses, reader: Reader, quantity: LightQuantity) -> Amplitudes:
@@ -127,10 +127,13 @@ def _excursions(pulses: Pulses, preparation: Any) -> list[tuple[NDArray[Any], ND
     return [(waveforms.max(axis=1), -waveforms.min(axis=1)) for waveforms in turned]
 
 
+def _flagged(pulses: Pulses | ListModeEvents) -> NDArray[np.bool_]:
+    nothing = np.zeros(len(pulses), np.bool_)
+    return nothing if pulses.flags is None else (pulses.flags & np.uint32(_SATURATED)) != 0
+
+
 def _saturated(pulses: Pulses, settings: DetectorSettings) -> NDArray[np.bool_]:
-    saturated = np.zeros(len(pulses), bool)
-    if pulses.flags is not None:
-        saturated |= (pulses.flags & np.uint32(_SATURATED)) != 0
+    saturated = _flagged(pulses)
     if settings.adc_bits is not None and pulses.samples.dtype.kind != "f":
         saturated |= (pulses.samples.max(axis=1) >= 2**settings.adc_bits - 1) | (pulses.samples.min(axis=1) <= 0)
     return saturated

@@ -48,7 +48,12 @@ def _options(
     ] = None,
     branch: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD=NAME", help="ROOT branch or .npz array of a field: samples=wave; repeatable."),
+        typer.Option(
+            "--branch",
+            "--column",
+            metavar="FIELD=NAME",
+            help="ROOT branch, .npz array or column of text of a field: samples=wave, psd=PSD, tof_ns=3; repeatable.",
+        ),
     ] = None,
     tree: Annotated[str | None, typer.Option(help="Which tree of a ROOT file.")] = None,
     sample_bytes: Annotated[int | None, typer.Option(help="WaveDump: bytes a sample (1, 2 or 4).")] = None,

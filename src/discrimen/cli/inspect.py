@@ -11,8 +11,10 @@ from rich.table import Table
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.formats.base import ListModeReader
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
+from discrimen.runs.inspection.listed import MEASURED, ListedChannel, ListInspection, inspect_list
 
 _SPECTRA_SHOWN = 4
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -37,6 +39,9 @@ def inspect(
 ) -> None:
     """Say what is in a run file: channels, counts, rate, baseline, saturation, spectrum and mean pulse."""
     reader = inputs.open(file)
+    if isinstance(reader, ListModeReader):
+        _inspect_list(reader, plot=plot, json=json)
+        return
     if plot is not None:
         refuse_inputs(plot, [file])
     with common.progress("reading", total=reader.info.n_entries) as tick:
@@ -51,6 +56,44 @@ def inspect(
     else:
         _print(inspection)
         common.log_left_out(file, inspection.report)
+
+
+def _inspect_list(reader: ListModeReader, *, plot: Path | None, json: bool) -> None:
+    if plot is not None:
+        raise typer.BadParameter(
+            f"{reader.info.path} holds no waveforms to draw: 'discrimen label --method band --plot' draws the plane of "
+            "charge and pulse shape parameter",
+            param_hint="--plot",
+        )
+    with common.progress("reading", total=reader.info.n_entries) as tick:
+        found = inspect_list(reader, on_progress=tick)
+    if json:
+        common.emit_json(found.as_dict())
+        return
+    console = common.stdout_console()
+    console.print(f"{found.info.path}", markup=False)
+    console.print(f"  format        {found.info.format}: {found.info.layout}", markup=False)
+    console.print(_list_table(found))
+    console.print("  charge, pulse shape parameter, time of flight: 5 % | median | 95 %", markup=False)
+    common.log_left_out(reader.info.path, found.report)
+
+
+def _list_table(found: ListInspection) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    measured = [name for name in MEASURED if any(name in one.quantiles for one in found.channels)]
+    table.add_column("channel")
+    for heading in ("events", "rate/Hz", "saturated", *measured):
+        table.add_column(heading, justify="right")
+    for one in found.channels:
+        spread = [" | ".join(f"{value:.4g}" for value in one.quantiles.get(name, ())) or "-" for name in measured]
+        table.add_row(
+            _name(one),
+            str(one.n_pulses),
+            "-" if one.rate_hz is None else f"{one.rate_hz:.4g}",
+            "?" if one.n_saturated is None else str(one.n_saturated),
+            *spread,
+        )
+    return table
 
 
 def _print(inspection: Inspection) -> None:
@@ -99,7 +142,7 @@ def _table(inspection: Inspection) -> Table:
     return table
 
 
-def _name(channel: ChannelSummary) -> str:
+def _name(channel: ChannelSummary | ListedChannel) -> str:
     board = "" if channel.board is None else f"{channel.board}/"
     return f"{board}{'-' if channel.channel is None else channel.channel}"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
-from discrimen.errors import FormatError
+from discrimen.errors import DataError, FormatError
 from discrimen.pulses import Pulses
-from discrimen.pulses.charge_pairs import ChargePairs
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.list_mode import ListModeEvents
 
 DEFAULT_CHUNK_BYTES = 16 * 2**20
 
@@ -160,16 +160,10 @@ class Reader(Protocol):
 
 @runtime_checkable
 class ListModeReader(Reader, Protocol):
-    """A reader of files that may hold the digitizer's charges without waveforms; `chunks` then raises."""
+    """A reader of a file without waveforms, of charges, pulse shape parameters or times; `chunks` raises."""
 
-    def charge_chunks(self) -> Iterator[ChargePairs]:
-        """Read the file once, from its start, and yield the charges of its pulses; every chunk holds at least one.
-
-        Raises
-        ------
-        DataError
-            If the file holds no charges.
-        """
+    def event_chunks(self) -> Iterator[ListModeEvents]:
+        """Read the file once, from its start, and yield its events; every chunk holds at least one."""
 
 
 class Writer(Protocol):
@@ -189,6 +183,15 @@ class Writer(Protocol):
         DataError
             If the format cannot hold them.
         """
+
+
+def no_waveforms(info: RunInfo) -> DataError:
+    """Return the error that a list of events was asked for its waveforms."""
+    count = "" if info.n_entries is None else f"{info.n_entries} "
+    return DataError(
+        f"{info.path}: holds {count}events without waveforms (list mode: charges only); 'discrimen inspect' and "
+        "'discrimen label --method band' or 'tof' read them, pulse shapes need the option to save waveforms"
+    )
 
 
 @contextmanager

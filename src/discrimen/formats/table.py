@@ -18,11 +18,13 @@ from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.root import tree as root_tree
 from discrimen.formats.text_matrix import reader as text_matrix
+from discrimen.formats.text_table import reader as text_table
 from discrimen.formats.wavedump import binary as wavedump_binary
 from discrimen.formats.wavedump import text as wavedump_text
 from discrimen.formats.wavedump import wavedump2
 from discrimen.pulses import COLUMNS
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.list_mode import LIST_ONLY
 
 FORMATS: tuple[Format, ...] = (
     compass_binary.FORMAT,
@@ -37,6 +39,7 @@ FORMATS: tuple[Format, ...] = (
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
     text_matrix.FORMAT,
+    text_table.FORMAT,
 )
 """Every format, in the order in which they are tried on a file of unknown kind."""
 
@@ -99,8 +102,8 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
     """
     options = options or ReadOptions()
     for field in options.branches:
-        if field not in ("samples", *COLUMNS):
-            known = ", ".join(("samples", *COLUMNS))
+        if field not in ("samples", *COLUMNS, *LIST_ONLY):
+            known = ", ".join(("samples", *COLUMNS, *LIST_ONLY))
             raise SettingsError(
                 f"--branch {field}={options.branches[field]}: there is no field '{field}'; fields: {known}"
             )

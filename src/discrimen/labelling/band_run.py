@@ -13,7 +13,7 @@ from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.places import Place, by_place, joined, no_place, reasons
-from discrimen.labelling.plane import Plane, plane_of_charges, plane_of_pulses
+from discrimen.labelling.plane import Plane, plane_of_events, plane_of_pulses
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label, Pulses
 
@@ -65,8 +65,8 @@ def read_plane(reader: Reader, *, on_progress: Callable[[int], None] = lambda _:
     settings = reader.info.settings
     parts = []
     if isinstance(reader, ListModeReader):
-        for charges in reader.charge_chunks():
-            parts.append(plane_of_charges(charges, settings))
+        for charges in reader.event_chunks():
+            parts.append(plane_of_events(charges, settings))
             on_progress(len(charges))
     else:
         for pulses in reader.chunks():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, OutputError
 from discrimen.formats.base import ListModeReader
 from discrimen.labelling.band_run import RunBands
-from discrimen.labelling.plane import plane_of_charges
+from discrimen.labelling.plane import plane_of_events
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.hdf5 import Hdf5Output, hdf5_output
 from discrimen.pulses import Label
@@ -62,8 +62,8 @@ def write_label_table(
         for name, value in attributes.items():
             opened.file.attrs[name] = json.dumps(value)
         for number, reader in enumerate(readers):
-            for charges in reader.charge_chunks():
-                plane = plane_of_charges(charges, reader.info.settings)
+            for charges in reader.event_chunks():
+                plane = plane_of_events(charges, reader.info.settings)
                 labels = bands.labels(plane)
                 run = np.full(len(labels), number, np.int32)
                 _append(opened, {"run": run, **charges.columns(), "psd": plane.psd, "label": labels})

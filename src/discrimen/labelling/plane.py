@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import SettingsError
+from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.places import board_and_channel
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.upright import calibrated_light_kevee, charges_of
 from discrimen.pulses import PulseFlag, Pulses
-from discrimen.pulses.charge_pairs import ChargePairs
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.list_mode import ListModeEvents
 
 _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
 
@@ -85,12 +85,12 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
     return Plane(energy=energy, psd=psd, psd_step=np.zeros(len(psd)), energy_unit=unit, **board_and_channel(pulses))
 
 
-def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
+def plane_of_events(charges: ListModeEvents, settings: DetectorSettings) -> Plane:
     """Take the charges that the digitizer computed.
 
     Parameters
     ----------
-    charges : ChargePairs
+    charges : ListModeEvents
         Of a list-mode file.
     settings : DetectorSettings
         A calibration of quantity `energy` refers to the long charge.
@@ -99,8 +99,16 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
     ------
     SettingsError
         If the calibration refers to what list mode does not hold.
+    DataError
+        If the list has no charge, or no pulse shape parameter.
     """
-    energy, unit = charges.long_charge, "digitizer units"
+    energy, psd, unit = charges.long_charge, charges.psd, "digitizer units"
+    if energy is None or psd is None:
+        raise DataError(
+            "band labels need the charge of each event and its pulse shape parameter or short charge; this list has "
+            f"{', '.join(charges.columns())}: name them with --branch energy=NAME and --branch psd=NAME or "
+            "energy_short=NAME"
+        )
     calibration = settings.calibration
     if calibration is not None:
         if calibration.quantity != "energy":
@@ -110,9 +118,8 @@ def plane_of_charges(charges: ChargePairs, settings: DetectorSettings) -> Plane:
         energy, unit = calibration.light_kevee(energy, channel=charges.channel), "keVee"
     return Plane(
         energy=energy,
-        psd=charges.psd,
-        board=np.zeros(len(charges), np.int32),
-        channel=charges.channel,
+        psd=psd,
         psd_step=charges.psd_step,
         energy_unit=unit,
+        **board_and_channel(charges),
     )

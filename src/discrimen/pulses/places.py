@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.pulses.list_mode import ListModeEvents
 from discrimen.pulses.waveforms import Pulses
 
 
@@ -38,7 +39,7 @@ class Placed(Protocol):
 _Placed = TypeVar("_Placed", bound=Placed)
 
 
-def board_and_channel(pulses: Pulses) -> dict[str, NDArray[np.int32]]:
+def board_and_channel(pulses: Pulses | ListModeEvents) -> dict[str, NDArray[np.int32]]:
     """Return both columns by name, zero where the file does not say."""
     nowhere = np.zeros(len(pulses), np.int32)
     return {

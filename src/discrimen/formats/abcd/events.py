@@ -14,10 +14,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, FormatError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
+from discrimen.errors import FormatError
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms, opened_to_read
 from discrimen.pulses import Pulses
-from discrimen.pulses.charge_pairs import ChargePairs
+from discrimen.pulses.list_mode import ListModeEvents
 
 EVENT = np.dtype(
     [
@@ -81,12 +81,9 @@ class AbcdEventsReader:
             Always.
         """
         self.report = ReadReport()
-        raise DataError(
-            f"{self._path}: holds {self.info.n_entries} events without waveforms (charges only); "
-            "'discrimen label --method band' reads them, anything else needs ABCD's waveforms"
-        )
+        raise no_waveforms(self.info)
 
-    def charge_chunks(self) -> Iterator[ChargePairs]:
+    def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once, from its start, and yield its charges; overflows are left out and counted.
 
         Raises
@@ -106,7 +103,7 @@ class AbcdEventsReader:
                 first += n_whole
                 if len(kept):
                     report.n_read += len(kept)
-                    yield _pairs(events[kept], kept + first - n_whole)
+                    yield _list(events[kept], kept + first - n_whole)
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -124,8 +121,8 @@ def _kept(events: NDArray[np.void], first: int, report: ReadReport) -> NDArray[n
     return np.flatnonzero(~(overflow | wild))
 
 
-def _pairs(events: NDArray[np.void], entry: NDArray[np.int64]) -> ChargePairs:
-    return ChargePairs(
+def _list(events: NDArray[np.void], entry: NDArray[np.int64]) -> ListModeEvents:
+    return ListModeEvents(
         entry=entry,
         long_charge=events["qlong"].astype(np.float64),
         short_charge=events["qshort"].astype(np.float64),

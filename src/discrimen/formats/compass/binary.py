@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms
 from discrimen.formats.compass.binary_events import EventWalk, Stretch
 from discrimen.formats.compass.binary_layout import MAX_SAMPLES, EventContent, Fetch
 from discrimen.formats.compass.binary_recognition import find_layout, recognises
@@ -24,6 +24,7 @@ from discrimen.formats.compass.boards import BoardPeriods
 from discrimen.formats.compass.files import open_run_file, read_exactly
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.pulses import FAKE_FLAGS, Pulses
+from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
 _BLOCK_BYTES = 2 * 2**20
 """Larger blocks, though allowed, are slower: they fall out of the processor's cache before the samples are used."""
@@ -60,14 +61,14 @@ class CompassBinReader:
         companion = find_compass_settings(path, given=options.companion, known=options.settings)
         settings, source = with_companion(path, options.settings, companion)
         self._periods_ns = BoardPeriods(options.settings.sample_period_ns, companion)
-        self._charges_only = EventContent.WAVEFORM not in self._layout.content
+        self.charges_only = EventContent.WAVEFORM not in self._layout.content
         self.info = RunInfo(
             path=path,
             format=FORMAT.name,
-            layout=f"CoMPASS binary{', charges only' if self._charges_only else ''} ({self._layout})",
+            layout=f"CoMPASS binary{', charges only' if self.charges_only else ''} ({self._layout})",
             settings=settings,
             settings_source=source,
-            n_entries=(size - self._layout.start) // self._layout.head_bytes if self._charges_only else None,
+            n_entries=(size - self._layout.start) // self._layout.head_bytes if self.charges_only else None,
         )
 
     def chunks(self) -> Iterator[Pulses]:
@@ -81,11 +82,8 @@ class CompassBinReader:
             If the operating system reports a read error.
         """
         self.report = report = ReadReport()
-        if self._charges_only:
-            raise DataError(
-                f"{self._path}: holds {self.info.n_entries} events without waveforms (charges only); pulse shapes "
-                "need the option to save waveforms in CoMPASS"
-            )
+        if self.charges_only:
+            raise no_waveforms(self.info)
         with open_run_file(self._path) as stream:
             for block, base, stretches in self._blocks(stream, report):
                 for pulses in self._pulses(block, base, stretches, report):
@@ -137,6 +135,39 @@ class CompassBinReader:
             yield Pulses(samples=part, sample_period_ns=period_ns, **taken)
 
 
+class CompassBinListReader(CompassBinReader):
+    """Reader of one CoMPASS ``.BIN`` file without waveforms; a :class:`~discrimen.formats.base.ListModeReader`."""
+
+    def event_chunks(self) -> Iterator[ListModeEvents]:
+        """Read the file once and yield its events; see the protocol.
+
+        Raises
+        ------
+        FormatError
+            If the operating system reports a read error.
+        """
+        self.report = report = ReadReport()
+        size = self._layout.head_bytes
+        with open_run_file(self._path) as stream:
+            for block, base, stretches in self._blocks(stream, report):
+                events = _events(block, stretches, size)
+                columns = _columns(events.view(self._layout.head)[:, 0])
+                columns["entry"] = np.concatenate(
+                    [np.arange(stretch.entry, stretch.entry + stretch.n_events) for stretch in stretches]
+                )
+                keep = _kept(columns, stretches, base, size, None, report)
+                kept = columns if keep is None else {name: values[keep] for name, values in columns.items()}
+                if len(kept["entry"]):
+                    report.n_read += len(kept["entry"])
+                    yield events_of_columns(kept)
+
+
+def open_compass_bin(path: Path, options: ReadOptions) -> CompassBinReader:
+    """Open a file with waveforms or without; see :class:`CompassBinReader`."""
+    reader = CompassBinReader(path, options)
+    return CompassBinListReader(path, options) if reader.charges_only else reader
+
+
 def _fetcher(stream: BinaryIO, path: Path) -> Fetch:
     def fetch(offset: int, count: int) -> bytes:
         into = bytearray(count)
@@ -168,11 +199,19 @@ def _columns(heads: NDArray[Any]) -> dict[str, NDArray[Any]]:
 
 
 def _kept(
-    columns: dict[str, NDArray[Any]], stretches: list[Stretch], base: int, size: int, n_samples: int, report: ReadReport
+    columns: dict[str, NDArray[Any]],
+    stretches: list[Stretch],
+    base: int,
+    size: int,
+    n_samples: int | None,
+    report: ReadReport,
 ) -> NDArray[np.bool_] | None:
-    """Count fake and empty events and return which ones hold a pulse; None stands for all of them."""
+    """Count fake and empty events and return which ones hold a pulse; None stands for all of them.
+
+    In a list none is expected to have samples: `n_samples` is None then.
+    """
     flags, timestamp_ps = columns["flags"], columns["timestamp_ps"]
-    if n_samples and not np.bitwise_or.reduce(flags) & FAKE_FLAGS and timestamp_ps.min() >= 0:
+    if n_samples != 0 and not np.bitwise_or.reduce(flags) & FAKE_FLAGS and timestamp_ps.min() >= 0:
         return None
     fake = (flags & np.uint32(FAKE_FLAGS)) != 0
     # The file holds the time without sign: what lies beyond MAX_TIMESTAMP has turned negative.
@@ -200,7 +239,7 @@ FORMAT = Format(
     description="CAEN CoMPASS binary (.BIN)",
     suffixes=(".bin",),
     recognises=recognises,
-    open_reader=CompassBinReader,
+    open_reader=open_compass_bin,
     open_writer=CompassBinWriter,
 )
 """The row of the table of formats."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms
 from discrimen.formats.compass.boards import BoardPeriods
 from discrimen.formats.compass.csv_layout import CsvLayout, find_csv_layout, first_lengths, header_columns
 from discrimen.formats.compass.csv_rows import (
@@ -26,6 +26,7 @@ from discrimen.formats.compass.csv_rows import (
 from discrimen.formats.compass.files import open_run_file
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.pulses import FAKE_FLAGS, Pulses
+from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
 _MOST_BLOCK_BYTES = 2**20
 _MOST_LINE_BYTES = 64 * 2**20
@@ -60,6 +61,7 @@ class CompassCsvReader:
         self._block_bytes = max(256, min(options.chunk_bytes, _MOST_BLOCK_BYTES))
         self.report = ReadReport()
         self._layout = find_csv_layout(path)
+        self.waveforms = self._layout.waveforms
         companion = find_compass_settings(path, given=options.companion, known=options.settings)
         settings, source = with_companion(path, options.settings, companion)
         self._periods_ns = BoardPeriods(options.settings.sample_period_ns, companion)
@@ -83,10 +85,14 @@ class CompassCsvReader:
         """
         self.report = report = ReadReport()
         if not self._layout.waveforms:
-            raise DataError(
-                f"{self._path}: holds events without waveforms (charges only); pulse shapes need the option to save "
-                "waveforms in CoMPASS"
-            )
+            raise no_waveforms(self.info)
+        for table in self._tables(report):
+            for samples, columns in table.groups():
+                yield from self._by_period(samples, columns, report)
+        if report.n_empty and not report.n_read and not report.n_fake:
+            raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
+
+    def _tables(self, report: ReadReport) -> Iterator[_Table]:
         entry = 0
         usual = UsualLengths(first_lengths(self._path, self._layout))
         for block in self._blocks():
@@ -94,10 +100,7 @@ class CompassCsvReader:
             table = _Table(self._layout, rows, block, entry, report)
             table.note_lengths(usual)
             entry += len(rows.first)
-            for samples, columns in table.groups():
-                yield from self._by_period(samples, columns, report)
-        if report.n_empty and not report.n_read and not report.n_fake:
-            raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
+            yield table
 
     def _blocks(self) -> Iterator[_Block]:
         """Yield blocks of whole lines."""
@@ -132,6 +135,31 @@ class CompassCsvReader:
             part = pulses if chosen is None else pulses[chosen]
             report.n_read += len(part)
             yield part
+
+
+class CompassCsvListReader(CompassCsvReader):
+    """Reader of one CoMPASS CSV file without waveforms; a :class:`~discrimen.formats.base.ListModeReader`."""
+
+    def event_chunks(self) -> Iterator[ListModeEvents]:
+        """Read the file once and yield its events; see the protocol.
+
+        Raises
+        ------
+        FormatError
+            If the operating system reports a read error, or a line never ends.
+        """
+        self.report = report = ReadReport()
+        for table in self._tables(report):
+            columns = table.events()
+            if len(columns["entry"]):
+                report.n_read += len(columns["entry"])
+                yield events_of_columns(columns)
+
+
+def open_compass_csv(path: Path, options: ReadOptions) -> CompassCsvReader:
+    """Open a file with waveforms or without; see :class:`CompassCsvReader`."""
+    reader = CompassCsvReader(path, options)
+    return reader if reader.waveforms else CompassCsvListReader(path, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +203,21 @@ class _Table:
             kept = self._kept(at, samples.shape[1], columns)
             if kept.any():
                 groups.append((samples[kept], {name: column[kept] for name, column in columns.items()}))
+        self._report_problems()
+        return groups
+
+    def events(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of the good rows, whose samples are none."""
+        at = np.flatnonzero(self._lengths == 0)
+        self._note(np.flatnonzero(self._lengths > 0), "more columns than the header line")
+        columns = self._columns(at)
+        kept = self._kept(at, None, columns)
+        self._report_problems()
+        return {name: column[kept] for name, column in columns.items()}
+
+    def _report_problems(self) -> None:
         for row, problem in sorted(self._problem.items()):
             self.report.add_damage(problem, offset=self._offset(row))
-        return groups
 
     def _samples(self, at: NDArray[np.intp], n_samples: int) -> NDArray[np.uint16]:
         first = self._rows.first[at] + len(self._layout.columns)
@@ -232,7 +272,7 @@ class _Table:
         for row in [row for row in self._problem if row > 0 and 0 <= lengths[row - 1] < longest]:
             self._problem.setdefault(row - 1, "torn row")
 
-    def _kept(self, at: NDArray[np.intp], n_samples: int, columns: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    def _kept(self, at: NDArray[np.intp], n_samples: int | None, columns: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
         good = ~np.isin(at, np.fromiter(self._problem, np.intp, len(self._problem)))
         if "flags" in columns:
             fake = good & ((columns["flags"] & np.uint32(FAKE_FLAGS)) != 0)
@@ -268,6 +308,6 @@ FORMAT = Format(
     description="CAEN CoMPASS text (.csv)",
     suffixes=(".csv",),
     recognises=recognises,
-    open_reader=CompassCsvReader,
+    open_reader=open_compass_csv,
 )
 """The row of the table of formats."""

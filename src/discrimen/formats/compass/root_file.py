@@ -15,7 +15,7 @@ from discrimen.errors import DiscrimenError, FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, RunInfo
 from discrimen.formats.compass.settings import CompassSettings, find_compass_settings, with_companion
 from discrimen.formats.root.file import MAGIC, RootTree, open_root, tree_names
-from discrimen.formats.root.reader import Column, RootReader, TreeLayout
+from discrimen.formats.root.reader import Column, RootListReader, RootReader, TreeLayout
 
 TREES = ("Data_R", "Data", "Data_F")
 """The trees of CoMPASS: raw, unfiltered, filtered."""
@@ -80,7 +80,8 @@ def open_compass_root(path: Path, options: ReadOptions) -> RootReader:
         columns=columns,
         board_periods_ns=_board_periods_ns(companion),
     )
-    return RootReader(info, layout, chunk_bytes=options.chunk_bytes)
+    kind = RootListReader if samples is None else RootReader
+    return kind(info, layout, chunk_bytes=options.chunk_bytes)
 
 
 def _is_compass(tree: RootTree) -> bool:

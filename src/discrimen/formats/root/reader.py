@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
-from discrimen.formats.base import ReadReport, RunInfo
+from discrimen.formats.base import ReadReport, RunInfo, no_waveforms
+from discrimen.formats.columns import convert_column
 from discrimen.formats.root.file import RootTree, open_root
 from discrimen.formats.root.samples import Waveforms, storable
-from discrimen.pulses import COLUMNS, FAKE_FLAGS, Pulses
+from discrimen.pulses import FAKE_FLAGS, Pulses
+from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
 UNREADABLE = "unreadable basket"
 WRONG_LENGTH = "waveform length contradicts its room"
@@ -91,13 +93,18 @@ class RootReader:
 
     def chunks(self) -> Iterator[Pulses]:
         """Yield the pulses, one chunk for each length and sampling period of a block; see the protocol."""
+        for tree, block in self.blocks():
+            yield from self._pulses(tree, block)
+
+    def blocks(self) -> Iterator[tuple[RootTree, _Block]]:
+        """Begin a new pass and yield what can be read; refuse a file of which nothing can."""
         self.report = ReadReport()
         self._first_fault = ""
         with open_root(self.info.path) as file:
             tree = RootTree(file, self._layout.tree, self.info.path)
             for start, stop in tree.ranges(self._layout.branches, self._chunk_bytes):
                 for block in self._blocks(tree, start, stop):
-                    yield from self._pulses(tree, block)
+                    yield tree, block
         self._refuse_if_all_lost(self.info.path)
 
     def _blocks(self, tree: RootTree, start: int, stop: int) -> Iterator[_Block]:
@@ -128,13 +135,18 @@ class RootReader:
             waveforms = tree.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
         return _Block(start, columns, in_range, waveforms)
 
-    def _pulses(self, tree: RootTree, block: _Block) -> Iterator[Pulses]:
+    def _kept(self, tree: RootTree, block: _Block) -> NDArray[np.bool_]:
+        """Count damaged and fake events, and return which are neither."""
         kept = block.in_range.copy()
         self._count_damage(OUT_OF_RANGE, tree, block, ~kept)
         if "flags" in block.columns:
             fake = kept & ((block.columns["flags"] & np.uint32(FAKE_FLAGS)) != 0)
             self.report.n_fake += int(np.count_nonzero(fake))
             kept &= ~fake
+        return kept
+
+    def _pulses(self, tree: RootTree, block: _Block) -> Iterator[Pulses]:
+        kept = self._kept(tree, block)
         waveforms = block.waveforms
         if waveforms is None:
             self.report.n_empty += int(np.count_nonzero(kept))
@@ -201,38 +213,25 @@ class RootReader:
             raise FormatError(f"not one event of tree '{self._layout.tree}' can be read: {kinds}{fault}", path)
 
 
-def convert_column(values: NDArray[Any], name: str, factor: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Bring a branch's numbers, times a factor, to the type of a column, and tell which of them it can hold.
+class RootListReader(RootReader):
+    """Reads a tree without waveforms; a :class:`~discrimen.formats.base.ListModeReader`."""
 
-    Parameters
-    ----------
-    values : ndarray, shape (entry,)
-        Integers, floats or booleans.
-    name : str
-        Of the column, see :data:`~discrimen.pulses.COLUMNS`.
-    factor : int
-        To the column's unit.
+    def chunks(self) -> Iterator[Pulses]:
+        """Refuse: there are no waveforms in list mode.
 
-    Returns
-    -------
-    converted : ndarray, shape (entry,)
-        Of the column's type; 0 where it does not fit.
-    fits : ndarray of bool, shape (entry,)
-        Whether the value fits. A float fits an integer column if it is whole; a time stamp is rounded to whole ps.
-    """
-    dtype = COLUMNS[name]
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return (values.astype(np.float64) * factor).astype(dtype), np.ones(len(values), dtype=np.bool_)
-    limits = np.iinfo(dtype)
-    if values.dtype.kind == "f":
-        with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.rint(values.astype(np.float64) * factor)
-            fits = (scaled >= float(limits.min)) & (scaled < float(limits.max) + 1)
-            if name != "timestamp_ps":
-                fits &= scaled == values.astype(np.float64) * factor
-        return np.where(fits, scaled, 0).astype(dtype), fits
-    whole = values.astype(np.int64) if values.dtype.kind == "b" else values
-    lowest, highest = -(-limits.min // factor), limits.max // factor
-    fits = (whole >= lowest) & (whole <= highest)
-    return np.where(fits, whole, 0).astype(dtype) * dtype.type(factor), fits
+        Raises
+        ------
+        DataError
+            Always.
+        """
+        self.report = ReadReport()
+        raise no_waveforms(self.info)
+
+    def event_chunks(self) -> Iterator[ListModeEvents]:
+        """Read the file once and yield its events; see the protocol."""
+        for tree, block in self.blocks():
+            rows = np.flatnonzero(self._kept(tree, block))
+            if len(rows):
+                self.report.n_read += len(rows)
+                columns = {name: values[rows] for name, values in block.columns.items()}
+                yield events_of_columns({"entry": rows + block.start, **columns})

@@ -8,24 +8,18 @@ name carries its unit: ``ts:ns``; units are ps, ns, us, ms, s, and a number befo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, RunInfo
+from discrimen.formats.columns import split_unit
 from discrimen.formats.root.file import MAGIC, RootTree, open_root, tree_names
-from discrimen.formats.root.reader import Column, RootReader, TreeLayout
+from discrimen.formats.root.reader import Column, RootListReader, RootReader, TreeLayout
 from discrimen.pulses import COLUMNS
+from discrimen.pulses.list_mode import LIST_COLUMNS, LIST_ONLY
 
 NAME = "root"
-
-UNITS_PS: Mapping[str, int] = {"ps": 1, "ns": 10**3, "us": 10**6, "ms": 10**9, "s": 10**12}
-"""Units of a time stamp, in ps."""
-
-_MAPPABLE = tuple(name for name in COLUMNS if name != "entry")
-_UNIT = re.compile(r"(?P<ticks>\d+(\.\d+)?)?(?P<unit>ps|ns|us|ms|s)")
 
 
 def recognise_root(path: Path, head: bytes) -> bool:
@@ -46,9 +40,15 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
     """
     with open_root(path) as file:
         tree = RootTree(file, _choose_tree(tree_names(file, path), options.tree, path), path)
-        samples, chosen = _choose_samples(tree, options.branches)
-        columns = {field: _column(tree, field, name) for field, name in options.branches.items() if field != "samples"}
-        for branch in (samples, *(column.branch for column in columns.values())):
+        listed = _is_list(tree, options.branches)
+        samples, chosen = (None, "") if listed else _choose_samples(tree, options.branches)
+        mappable = LIST_COLUMNS if listed else COLUMNS
+        columns = {
+            field: _column(tree, field, name, mappable=mappable)
+            for field, name in options.branches.items()
+            if field != "samples"
+        }
+        for branch in (*([] if samples is None else [samples]), *(column.branch for column in columns.values())):
             tree.boundaries(branch)
     info = RunInfo(
         path=path,
@@ -59,7 +59,14 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
         n_entries=tree.n_entries,
     )
     layout = TreeLayout(tree=tree.name, samples=samples, columns=columns)
-    return RootReader(info, layout, chunk_bytes=options.chunk_bytes)
+    kind = RootListReader if listed else RootReader
+    return kind(info, layout, chunk_bytes=options.chunk_bytes)
+
+
+def _is_list(tree: RootTree, mapping: Mapping[str, str]) -> bool:
+    """Whether the branches that are named make a list of events without waveforms."""
+    arrays = any(branch.shape in ("fixed", "jagged") for branch in tree.branches.values())
+    return "samples" not in mapping and bool(mapping) and (not arrays or any(name in mapping for name in LIST_ONLY))
 
 
 def _choose_tree(names: Iterable[str], wanted: str | None, path: Path) -> str:
@@ -89,19 +96,22 @@ def _choose_samples(tree: RootTree, mapping: Mapping[str, str]) -> tuple[str, st
     if not candidates:
         has = ", ".join(f"{branch.name} ({branch.typename})" for branch in tree.branches.values())
         raise FormatError(
-            f"tree '{tree.name}' has no branch with one array of numbers an entry; it has: {has}", tree.path
+            f"tree '{tree.name}' has no branch with one array of numbers an entry; it has: {has}; a list of events "
+            "without waveforms is read by naming its branches: --branch psd=NAME, energy=NAME, tof_ns=NAME",
+            tree.path,
         )
     if len(candidates) > 1:
         raise SettingsError(f"{where}: which branch holds the waveforms? --branch samples=NAME, one of: {listed}")
     return candidates[0].name, "the only branch of arrays"
 
 
-def _column(tree: RootTree, field: str, named: str) -> Column:
+def _column(tree: RootTree, field: str, named: str, *, mappable: Iterable[str]) -> Column:
     where = f"{tree.path}, tree '{tree.name}'"
-    if field not in _MAPPABLE:
-        fields = ", ".join(("samples", *_MAPPABLE))
+    fields_there = tuple(name for name in mappable if name != "entry")
+    if field not in fields_there:
+        fields = ", ".join(("samples", *fields_there))
         raise SettingsError(f"--branch {field}={named}: there is no field '{field}'; fields: {fields}")
-    name, factor = (named, 1) if named in tree.branches else _split_unit(field, named)
+    name, factor = (named, 1) if named in tree.branches else split_unit(field, named)
     scalars = [branch.name for branch in tree.branches.values() if branch.shape == "scalar"]
     if name not in scalars:
         kind = f" ({tree.branches[name].typename})" if name in tree.branches else ""
@@ -110,29 +120,14 @@ def _column(tree: RootTree, field: str, named: str) -> Column:
     return Column(name, factor)
 
 
-def _split_unit(field: str, named: str) -> tuple[str, int]:
-    """Take ``NAME:unit`` apart; the factor brings the branch's numbers to ps."""
-    name, colon, unit = named.rpartition(":")
-    if not colon:
-        return named, 1
-    if field != "timestamp_ps":
-        raise SettingsError(f"--branch {field}={named}: only timestamp_ps takes a unit; {field} is read as it is")
-    found = _UNIT.fullmatch(unit)
-    if found is None:
-        units = ", ".join(UNITS_PS)
-        raise SettingsError(f"--branch {field}={named}: no unit of time '{unit}'; use {units}, or ticks like 8ns")
-    factor = Decimal(found["ticks"] or 1) * UNITS_PS[found["unit"]]
-    if factor != factor.to_integral_value() or not 1 <= factor <= UNITS_PS["s"]:
-        expected = "a count must be a whole number of ps, from 1 ps to 1 s"
-        raise SettingsError(f"--branch {field}={named}: {expected}, got {factor} ps")
-    return name, int(factor)
-
-
-def _describe(tree: RootTree, samples: str, chosen: str, columns: Mapping[str, Column]) -> str:
+def _describe(tree: RootTree, samples: str | None, chosen: str, columns: Mapping[str, Column]) -> str:
     mapped = [f"{field} from {column.branch}{_times(field, column)}" for field, column in columns.items()]
     used = {samples, *(column.branch for column in columns.values())}
     unused = [branch.name for branch in tree.branches.values() if branch.shape == "scalar" and branch.name not in used]
-    parts = [f"tree {tree.name}", f"samples from {samples} ({tree.branches[samples].typename}; {chosen})", *mapped]
+    source = "list mode: charges only"
+    if samples is not None:
+        source = f"samples from {samples} ({tree.branches[samples].typename}; {chosen})"
+    parts = [f"tree {tree.name}", source, *mapped]
     if unused:
         parts.append(f"not used: {', '.join(unused)} (--branch FIELD=NAME)")
     return ", ".join(parts)
@@ -144,7 +139,7 @@ def _times(field: str, column: Column) -> str:
 
 FORMAT = Format(
     name=NAME,
-    description="ROOT tree or RNTuple with one waveform an entry; branches named with --branch FIELD=NAME",
+    description="ROOT tree or RNTuple, a waveform or a listed event an entry; branches named with --branch FIELD=NAME",
     suffixes=(".root",),
     recognises=recognise_root,
     open_reader=open_root_tree,

@@ -1,0 +1,1 @@
+"""Tables of text, one event a row."""
