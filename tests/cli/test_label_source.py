@@ -105,12 +105,12 @@ def test_an_input_is_never_written_to(run: Run, folder: Path) -> None:
 
 
 def test_labels_go_to_the_pulses_in_their_order_chunk_by_chunk(folder: Path) -> None:
-    from discrimen.cli.label_source import InOrder
     from discrimen.errors import DataError
+    from discrimen.labelling.in_order import InOrder
 
     pulses = concatenate(open_reader(folder / "mixed.lh5").chunks())[:10]
     labels = np.arange(10, dtype=np.int8) % 2
-    hand_out = InOrder(labels, np.arange(10, dtype=np.float64))
+    hand_out = InOrder(labels, {"energy_kevee": np.arange(10, dtype=np.float64)})
     parts = concatenate([hand_out(pulses[:4]), hand_out(pulses[4:])])
     assert np.array_equal(parts.column("label"), labels)
     assert np.array_equal(parts.column("energy_kevee"), np.arange(10, dtype=np.float32))

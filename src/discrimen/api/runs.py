@@ -94,12 +94,12 @@ def label_by_band(
     """
     from discrimen.labelling.band import BandOptions
     from discrimen.labelling.band_run import find_run_bands, read_plane
-    from discrimen.labelling.band_run import label_by_band as label_chunk
+    from discrimen.labelling.in_order import InOrder
 
     readers = open_all(paths, options)
     planes = [read_plane(reader) for reader in readers]
     bands = find_run_bands(planes, options=BandOptions(**wishes), rng=np.random.default_rng(seed))
-    transforms = [partial(label_chunk, bands=bands, reader=reader) for reader in readers]
+    transforms = [InOrder(bands.labels(plane), plane.light()) for plane in planes]
     return load_dataset(readers, transforms=transforms), bands
 
 

@@ -29,8 +29,19 @@ _METHODS_OF: Mapping[str, tuple[Method, ...]] = {
     "--least-efficiency": ("band",),
     "--energy-range": ("band", "source"),
     "--plot": ("band", "tof"),
-    "--flight-path-m": ("tof",),
-    "--accidental-neutron-share": ("tof",),
+    **dict.fromkeys(
+        (
+            "--flight-path-m",
+            "--accidental-neutron-share",
+            "--neutron-window-ns",
+            "--flat-range-ns",
+            "--start-channel",
+            "--start-board",
+            "--start-window-ns",
+            "--tick-ps",
+        ),
+        ("tof",),
+    ),
     "--gamma-run": ("source",),
 }
 """Which methods listen to an option; with any other it would be ignored without a word."""
@@ -99,6 +110,45 @@ def label(
             show_default=False,
         ),
     ] = None,
+    neutron_window_ns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH",
+            help="Time of flight: of the neutrons, in ns behind the gamma flash; by default 0.5 to 15 MeV.",
+            show_default=False,
+        ),
+    ] = None,
+    flat_range_ns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH",
+            help="Time of flight: where only accidentals lie, in ns behind the gamma flash (negative: before); by "
+            "default before the flash or, if nothing was measured there, behind the neutrons.",
+            show_default=False,
+        ),
+    ] = None,
+    start_channel: Annotated[
+        int | None,
+        typer.Option(
+            help="Time of flight: channel of the start detector; times are those since its pulses, corrected for walk.",
+            show_default=False,
+        ),
+    ] = None,
+    start_board: Annotated[
+        int | None, typer.Option(help="Time of flight: board of the start detector.", show_default=False)
+    ] = None,
+    start_window_ns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH",
+            help="Time of flight: in which a pulse belongs to a start, in ns behind it [-200:400].",
+            show_default=False,
+        ),
+    ] = None,
+    tick_ps: Annotated[
+        float | None,
+        typer.Option(help="Time of flight: length of a tick of time stamps that count ticks.", show_default=False),
+    ] = None,
     gamma_run: Annotated[
         list[Path] | None,
         typer.Option(
@@ -121,6 +171,12 @@ def label(
         "--plot": plot is not None,
         "--flight-path-m": flight_path_m is not None,
         "--accidental-neutron-share": accidental_neutron_share is not None,
+        "--neutron-window-ns": neutron_window_ns is not None,
+        "--flat-range-ns": flat_range_ns is not None,
+        "--start-channel": start_channel is not None,
+        "--start-board": start_board is not None,
+        "--start-window-ns": start_window_ns is not None,
+        "--tick-ps": tick_ps is not None,
         "--gamma-run": bool(gamma_run),
     }
     _refuse_options_of_others(method, [option for option, is_given in given.items() if is_given])
@@ -132,7 +188,25 @@ def label(
         )
         return
     if method == "tof":
-        _label_by_tof(readers, output, flight_path_m, accidental_neutron_share, plot=plot, seed=seed, json=json)
+        from discrimen.cli.label_tof import label_runs_by_tof, print_flight_labels, start_options
+        from discrimen.labelling.time_of_flight import FlightOptions
+
+        if flight_path_m is None and neutron_window_ns is None:
+            raise typer.BadParameter(
+                "--method tof needs the flight path, or --neutron-window-ns", param_hint="--flight-path-m"
+            )
+        flight = FlightOptions(
+            flight_path_m=flight_path_m,
+            accidental_neutron_share=accidental_neutron_share,
+            neutron_window_ns=_parse_times(neutron_window_ns, "--neutron-window-ns"),
+            flat_range_ns=_parse_times(flat_range_ns, "--flat-range-ns"),
+        )
+        start = start_options(start_channel, start_board, _parse_times(start_window_ns, "--start-window-ns"), tick_ps)
+        by_tof, run_flight = label_runs_by_tof(readers, output, options=flight, start=start, plot=plot, seed=seed)
+        if json:
+            common.emit_json(by_tof)
+        else:
+            print_flight_labels(by_tof, run_flight)
         return
     if method == "source":
         _label_by_source(
@@ -211,29 +285,6 @@ def _label_by_band(
         print_bands(result, bands)
 
 
-def _label_by_tof(
-    readers: list[Reader],
-    output: Path | None,
-    flight_path_m: float | None,
-    accidental_neutron_share: float | None,
-    *,
-    plot: Path | None,
-    seed: int,
-    json: bool,
-) -> None:
-    from discrimen.cli.label_tof import label_runs_by_tof, print_flight_labels
-    from discrimen.labelling.time_of_flight import FlightOptions
-
-    if flight_path_m is None:
-        raise typer.BadParameter("--method tof needs the flight path", param_hint="--flight-path-m")
-    options = FlightOptions(flight_path_m=flight_path_m, accidental_neutron_share=accidental_neutron_share)
-    result, found = label_runs_by_tof(readers, output, options=options, plot=plot, seed=seed)
-    if json:
-        common.emit_json(result)
-    else:
-        print_flight_labels(result, found)
-
-
 def _label_by_source(
     gamma_runs: list[Reader],
     mixed_runs: list[Reader],
@@ -265,6 +316,18 @@ def _parse_range(text: str | None) -> tuple[float, float] | None:
         raise SettingsError(f"--energy-range {text}: expected LOW:HIGH, for example 100:2000") from error
     if not 0 < low < high:
         raise SettingsError(f"--energy-range {text}: expected two positive numbers in ascending order")
+    return low, high
+
+
+def _parse_times(text: str | None, option: str) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError as error:
+        raise SettingsError(f"{option} {text}: expected LOW:HIGH in ns, for example -50:-5") from error
+    if not low < high:
+        raise SettingsError(f"{option} {text}: expected two times in ascending order")
     return low, high
 
 

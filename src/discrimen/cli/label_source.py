@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discrimen.cli import common
-from discrimen.cli.label_result import with_provenance, write_beside
+from discrimen.cli.label_flow import print_lines, summary, where_written, write_labels
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import ListModeReader, Reader
+from discrimen.labelling.in_order import InOrder
 from discrimen.labelling.places import joined
 from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice, find_source_labels
 from discrimen.labelling.source_shape import read_shapes, shape_preparation
-from discrimen.pulses import Label, Pulses
-from discrimen.runs.conversion import convert_runs
+from discrimen.pulses import Pulses
 
 WIDEST_SLICE = 8.0
 """Highest over lowest energy. Co-60 against Cf-252 in one slice over a factor of 90: 0.69 for a true share of 0.50."""
@@ -35,33 +34,24 @@ def label_runs_by_source(
     readers = [*gamma_runs, *mixed_runs]
     if any(isinstance(reader, ListModeReader) for reader in readers):
         raise SettingsError("labels by source are for training on waveforms; these files hold list mode")
-    total = common.total_entries(readers)
     preparation = shape_preparation(_first_pulses(gamma_runs[0]), gamma_runs[0].info.settings)
-    with common.progress("reading the shapes of the pulses", total=total) as tick:
+    with common.progress("reading the shapes of the pulses", total=common.total_entries(readers)) as tick:
         shapes = [read_shapes(reader, preparation, on_progress=tick) for reader in readers]
     gamma, mixed = shapes[: len(gamma_runs)], shapes[len(gamma_runs) :]
     rng = np.random.default_rng(seed)
     found = find_source_labels(joined(gamma), joined(mixed), options=options, rng=rng)
-    labels = [found.labels(run, mixed=False, rng=rng) for run in gamma]
-    labels += [found.labels(run, mixed=True, rng=rng) for run in mixed]
-    everything = np.concatenate(labels)
-    result: dict[str, Any] = {"output": None if output is None else str(output), "method": "source", "seed": seed}
-    result |= {f"n_{label.name.lower()}": int((everything == label).sum()) for label in Label}
+    light = [{"energy_kevee": run.energy} if found.energy_unit == "keVee" else {} for run in shapes]
+    mixed_run = [False] * len(gamma) + [True] * len(mixed)
+    labelled = [
+        InOrder(found.labels(run, mixed=is_mixed, rng=rng), columns)
+        for run, is_mixed, columns in zip(shapes, mixed_run, light, strict=True)
+    ]
+    result = summary("source", output, [run.labels for run in labelled], seed=seed)
     result["gamma_runs"] = [str(reader.info.path) for reader in gamma_runs]
     result["mixed_runs"] = [str(reader.info.path) for reader in mixed_runs]
     result["warnings"] = _warnings(found.slices)
     result["source"] = found.as_dict()
-    if output is not None:
-        whole = with_provenance(result, readers)
-        with common.progress("labelling", total=total) as tick:
-            light = found.energy_unit == "keVee"
-            transforms = [
-                InOrder(run, known.energy if light else None) for run, known in zip(labels, shapes, strict=True)
-            ]
-            convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
-        write_beside(output, whole)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    write_labels(readers, output, labelled, result=result)
     for warning in result["warnings"]:
         common.log(f"WARNING {warning}")
     return result, found
@@ -81,41 +71,17 @@ def _warnings(slices: Sequence[SourceSlice]) -> list[str]:
 
 def print_source_labels(result: dict[str, Any], found: SourceLabels) -> None:
     """Print one line a slice, the share of neutrons, and what the labels are worth."""
-    console = common.stdout_console()
-    console.print(f"energy in {found.energy_unit}", markup=False)
-    for line in _lines(found.slices):
-        console.print(line, markup=False, soft_wrap=True)
-    for place, reason in found.problems.items():
-        console.print(f"{place}: no labels: {reason}", markup=False, soft_wrap=True)
-    where = "" if result["output"] is None else f" written to {result['output']}"
     lines = [
+        f"energy in {found.energy_unit}",
+        *_lines(found.slices),
+        *(f"{place}: no labels: {reason}" for place, reason in found.problems.items()),
         f"neutrons in the mixed runs: {found.neutron_share:.4f} "
         f"({found.neutron_share_low:.4f}-{found.neutron_share_high:.4f})",
         f"{result['n_gamma']} labelled gamma, {result['n_neutron']} labelled neutron, "
-        f"{result['n_unknown']} thinned out or left out{where}",
+        f"{result['n_unknown']} thinned out or left out{where_written(result)}",
         f"{found.contamination:.1%} of the labels neutron are wrong: train corrects for that; never judge by them",
     ]
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
-
-
-class InOrder:
-    """Hands out labels and light of a run, which were found in the order of its pulses, chunk by chunk."""
-
-    def __init__(self, labels: NDArray[np.int8], energy_kevee: NDArray[np.float64] | None) -> None:
-        self._labels = labels
-        self._energy_kevee = energy_kevee
-        self._done = 0
-
-    def __call__(self, pulses: Pulses) -> Pulses:
-        """Give the next pulses of the run what is theirs."""
-        here = slice(self._done, self._done + len(pulses))
-        chosen = self._labels[here]
-        if len(chosen) != len(pulses):
-            raise DataError("a run gave more pulses when it was read again: is it still being written?")
-        self._done += len(pulses)
-        light = {} if self._energy_kevee is None else {"energy_kevee": self._energy_kevee[here].astype(np.float32)}
-        return pulses.replace(label=chosen, **light)
+    print_lines(lines)
 
 
 def _first_pulses(reader: Reader) -> Pulses:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,64 +11,132 @@ from typing import Any
 import numpy as np
 
 from discrimen.cli import common
-from discrimen.cli.label_result import with_provenance, write_beside
+from discrimen.cli.label_flow import drawn, lists_of, print_lines, summary, title_of, where_written, write_labels
+from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader
-from discrimen.labelling.flight_run import FlightTimes, RunFlight, find_run_flight, times_of_pulses
+from discrimen.labelling.coincidence import StartDetector
+from discrimen.labelling.flight_figures import contamination_by_energy, leakages
+from discrimen.labelling.flight_read import RunTimes, read_times
+from discrimen.labelling.flight_run import RunFlight, find_run_flight
+from discrimen.labelling.in_order import InOrder
 from discrimen.labelling.places import joined
 from discrimen.labelling.time_of_flight import FlightOptions, FlightWindow
-from discrimen.output.files import complete_or_absent
-from discrimen.pulses import Label, Pulses
-from discrimen.runs.conversion import convert_runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """Where times of flight come from, if not from a column of the file.
+
+    Parameters
+    ----------
+    start : StartDetector, optional
+        None: from the column `tof_ns`.
+    tick_ps : float, optional
+        Length of a tick, where the file's time stamps count ticks of unknown length.
+    """
+
+    start: StartDetector | None = None
+    tick_ps: float | None = None
+
+
+def start_options(
+    channel: int | None, board: int | None, window_ns: tuple[float, float] | None, tick_ps: float | None
+) -> StartOptions:
+    """Put the options of the command line together.
+
+    Raises
+    ------
+    SettingsError
+        If one of them needs a start detector that is not given.
+    """
+    if channel is None:
+        given = {"--start-board": board, "--start-window-ns": window_ns, "--tick-ps": tick_ps}
+        useless = [name for name, value in given.items() if value is not None]
+        if useless:
+            raise SettingsError(f"{' and '.join(useless)} needs the start detector: --start-channel")
+        return StartOptions()
+    if tick_ps is not None and not tick_ps > 0:
+        raise SettingsError(f"--tick-ps must be positive, got {tick_ps:g}")
+    window = {} if window_ns is None else {"window_ns": window_ns}
+    return StartOptions(start=StartDetector(channel=channel, board=board, **window), tick_ps=tick_ps)
 
 
 def label_runs_by_tof(
-    readers: Sequence[Reader], output: Path | None, *, options: FlightOptions, plot: Path | None, seed: int
+    readers: Sequence[Reader],
+    output: Path | None,
+    *,
+    options: FlightOptions,
+    start: StartOptions,
+    plot: Path | None,
+    seed: int,
 ) -> tuple[dict[str, Any], RunFlight]:
-    """Find flashes, windows and accidentals in a first pass, draw them, and write the data set in a second."""
-    total = common.total_entries(readers)
-    with common.progress("reading times of flight", total=total) as tick:
-        times = joined([part for reader in readers for part in _times(reader, tick)])
-    flight = find_run_flight(times, options=options, rng=np.random.default_rng(seed))
-    labels = flight.labels(times)
-    result: dict[str, Any] = {"output": None if output is None else str(output), "method": "tof", "seed": seed}
-    result |= {f"n_{label.name.lower()}": int((labels == label).sum()) for label in Label}
-    result["plots"] = [] if plot is None else [_draw(flight, times, plot, source=_source(readers))]
+    """Find flashes, windows and accidentals in a first pass, draw them, and write the labels in a second."""
+    lists_of(readers)
+    with common.progress("reading times of flight", total=common.total_entries(readers)) as tick:
+        runs = [read_times(reader, start=start.start, tick_ps=start.tick_ps, on_progress=tick) for reader in readers]
+    rng = np.random.default_rng(seed)
+    times = joined([run.times for run in runs])
+    flight = find_run_flight(times, options=options, rng=rng)
+    found = [InOrder(flight.labels(run.times), run.columns()) for run in runs]
+    result = summary("tof", output, [run.labels for run in found], seed=seed)
+    draw = partial(_draw, flight, runs, title_of(readers))
+    result["plots"] = [] if plot is None else [drawn(plot, draw)]
     result["time_of_flight"] = flight.as_dict()
-    if output is not None:
-        whole = with_provenance(result, readers)
-        with common.progress("labelling", total=total) as tick:
-            transforms = [partial(_labelled, flight=flight)] * len(readers)
-            convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
-        write_beside(output, whole)
-    for reader in readers:
-        common.log_left_out(reader.info.path, reader.report)
+    result["start_detector"] = None if start.start is None else asdict(start.start)
+    result["walk"] = [walk for run in runs for walk in run.walks_as_dicts()]
+    result["leakage"] = leakages(times, flight.labels(times))
+    result["contamination_by_energy"] = [asdict(part) for part in contamination_by_energy(times, flight, rng=rng)]
+    write_labels(readers, output, found, result=result)
     return result, flight
 
 
 def print_flight_labels(result: dict[str, Any], flight: RunFlight) -> None:
-    """Print flash, windows, contamination and ceiling."""
-    console = common.stdout_console()
+    """Print flash, windows, contamination, ceiling, and what a list's own figures leak."""
     found = flight.found
-    where = "" if result["output"] is None else f" written to {result['output']}"
     worst = found.options.accidental_neutron_share is None
-    lines = [
-        *(
-            f"gamma flash     {place}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
-            f"sigma {flash.sigma_ns:.3f} ns"
-            for place, flash in flight.flashes.items()
-        ),
-        *(f"no labels       {place}: {reason}" for place, reason in flight.problems.items()),
-        f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
-        f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
-        + (", all counted as wrong labels" if worst else ""),
-        _window_line("gammas", found.gamma),
-        _window_line("neutrons", found.neutron),
-        f"accuracy        at most {found.accuracy_ceiling:.4f} "
-        f"({found.accuracy_ceiling_low:.4f}-{found.accuracy_ceiling_high:.4f}) against these labels",
-        f"{result['n_gamma']} gammas, {result['n_neutron']} neutrons and {result['n_unknown']} unknown{where}",
+    print_lines(
+        [
+            *_walk_lines(result["walk"]),
+            *(
+                f"gamma flash     {place}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
+                f"sigma {flash.sigma_ns:.3f} ns"
+                for place, flash in flight.flashes.items()
+            ),
+            *(f"no labels       {place}: {reason}" for place, reason in flight.problems.items()),
+            f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
+            f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
+            + (", all counted as wrong labels" if worst else ""),
+            _window_line("gammas", found.gamma),
+            _window_line("neutrons", found.neutron),
+            *_slice_lines(result["contamination_by_energy"]),
+            f"accuracy        at most {found.accuracy_ceiling:.4f} "
+            f"({found.accuracy_ceiling_low:.4f}-{found.accuracy_ceiling_high:.4f}) against these labels",
+            *(
+                f"leakage         {name}: {one['leakage']:.4f} ({one['low']:.4f}-{one['high']:.4f}) of the gammas at "
+                f"{one['efficiency']:.0%} of the neutrons, relative to these labels"
+                for name, one in result["leakage"].items()
+            ),
+            f"{result['n_gamma']} gammas, {result['n_neutron']} neutrons and {result['n_unknown']} unknown"
+            f"{where_written(result)}",
+        ]
+    )
+
+
+def _walk_lines(walks: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"walk            board {walk['board']} channel {walk['channel']}: flash of sigma "
+        f"{walk['sigma_before_ns']:.3f} ns, corrected by charge {walk['sigma_after_ns']:.3f} ns"
+        for walk in walks
     ]
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+
+
+def _slice_lines(slices: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"  energy {part['energy_low']:.5g} to {part['energy_high']:.5g}: accidentals among gammas {part['gamma']:.4f} "
+        f"({part['gamma_low']:.4f}-{part['gamma_high']:.4f}), among neutrons {part['neutron']:.4f} "
+        f"({part['neutron_low']:.4f}-{part['neutron_high']:.4f})"
+        for part in slices
+    ]
 
 
 def _window_line(name: str, window: FlightWindow) -> str:
@@ -77,24 +146,8 @@ def _window_line(name: str, window: FlightWindow) -> str:
     )
 
 
-def _times(reader: Reader, tick: common.Tick) -> Iterator[FlightTimes]:
-    for pulses in reader.chunks():
-        yield times_of_pulses(pulses, where=reader.info.path)
-        tick(len(pulses))
-
-
-def _labelled(pulses: Pulses, *, flight: RunFlight) -> Pulses:
-    return pulses.replace(label=flight.labels(times_of_pulses(pulses)))
-
-
-def _source(readers: Sequence[Reader]) -> str:
-    first = readers[0].info.path.name
-    return first if len(readers) == 1 else f"{first} and {len(readers) - 1} more"
-
-
-def _draw(flight: RunFlight, times: FlightTimes, path: Path, *, source: str) -> str:
+def _draw(flight: RunFlight, runs: Sequence[RunTimes], title: str, path: Path) -> None:
     from discrimen.labelling.flight_picture import draw_flight
 
-    with complete_or_absent(path) as part:
-        draw_flight(flight.found, flight.flight_time_ns(times), part, title=source)
-    return str(path)
+    times = joined([run.times for run in runs])
+    draw_flight(flight.found, flight.flight_time_ns(times), path, title=title)

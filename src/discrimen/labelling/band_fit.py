@@ -201,7 +201,7 @@ def smooth_bands(slices: tuple[SliceFit, ...]) -> Bands:
     merits = [part.merit for part in fitted if part.merit is not None]
 
     def curve(values: list[float], errors: list[float]) -> Curve:
-        return _curve(energy, np.array(values), np.maximum(errors, _SMALLEST_RELATIVE_ERROR * np.abs(values)))
+        return fit_curve(energy, np.array(values), np.maximum(errors, _SMALLEST_RELATIVE_ERROR * np.abs(values)))
 
     return Bands(
         gamma_mean=curve([m.gamma.mean for m in merits], [m.gamma.mean_error for m in merits]),
@@ -242,7 +242,7 @@ def _fit_slice(energy: NDArray[Any], psd: NDArray[Any], *, low: float, high: flo
     return SliceFit(low=float(low), high=float(high), centre=centre, n_pulses=len(psd), merit=merit, problem=problem)
 
 
-def _curve(energy: NDArray[np.float64], values: NDArray[np.float64], errors: NDArray[np.float64]) -> Curve:
+def fit_curve(energy: NDArray[np.float64], values: NDArray[np.float64], errors: NDArray[np.float64]) -> Curve:
     """Fit the polynomial with the smallest Bayesian information criterion (Schwarz, Ann. Stat. 6 (1978) 461)."""
     log = np.log(energy)
     middle = float((log.min() + log.max()) / 2)

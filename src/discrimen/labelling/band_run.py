@@ -15,7 +15,7 @@ from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.places import Place, by_place, joined, no_place, reasons
 from discrimen.labelling.plane import Plane, plane_of_events, plane_of_pulses
 from discrimen.pulse_shape.charge import PSD_DEFINITION
-from discrimen.pulses import Label, Pulses
+from discrimen.pulses import Label
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -106,20 +106,3 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
     if not channels:
         raise no_place(problems)
     return RunBands(channels=channels, problems=problems, energy_unit=plane.energy_unit)
-
-
-def label_by_band(pulses: Pulses, *, bands: RunBands, reader: Reader) -> Pulses:
-    """Give pulses of a run the labels of its bands, and their light in keVee where the detector is calibrated.
-
-    Parameters
-    ----------
-    pulses : Pulses
-        A chunk of the run.
-    bands : RunBands
-        From :func:`find_run_bands`.
-    reader : Reader
-        Whose settings know the gates.
-    """
-    plane = plane_of_pulses(pulses, reader.info.settings)
-    light = {"energy_kevee": plane.energy.astype(np.float32)} if plane.energy_unit == "keVee" else {}
-    return pulses.replace(label=bands.labels(plane), **light)

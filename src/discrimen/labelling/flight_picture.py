@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from discrimen.labelling.time_of_flight import FlightLabels
 from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
 from discrimen.simulation.kinematics import light_flight_time_ns, neutron_flight_time_ns
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _ENERGIES_MEV = (0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 _MOST_BINS = 1500
@@ -54,15 +58,22 @@ def draw_flight(found: FlightLabels, flight_time_ns: NDArray[np.float64], path: 
         axes.set_xlabel("time of flight (ns)")
         axes.set_ylabel(f"pulses per {bin_ns:.2g} ns")
         path_m = found.options.flight_path_m
-        ticks = [float(neutron_flight_time_ns(energy, flight_path_m=path_m)) for energy in _ENERGIES_MEV]
-        shown = [(tick, energy) for tick, energy in zip(ticks, _ENERGIES_MEV, strict=True) if low < tick < high]
-        top = axes.secondary_xaxis("top")
-        top.set_xticks(
-            [light_flight_time_ns(path_m), *(tick for tick, _ in shown)],
-            labels=[r"$\gamma$", *(f"{energy:g}" for _, energy in shown)],
-        )
-        top.set_xlabel("neutron energy (MeV)")
-        axes.tick_params(top=False)
+        if path_m is not None:
+            _draw_energies(axes, path_m, low=low, high=high)
+        else:
+            axes.set_xlabel("time behind the gamma flash (ns)")
         axes.legend(loc="upper right")
-        figure.suptitle(f"{title}, {path_m:g} m")
+        figure.suptitle(title if path_m is None else f"{title}, {path_m:g} m")
         figure.savefig(path, dpi=120, format="png")
+
+
+def _draw_energies(axes: Axes, path_m: float, *, low: float, high: float) -> None:
+    ticks = [float(neutron_flight_time_ns(energy, flight_path_m=path_m)) for energy in _ENERGIES_MEV]
+    shown = [(tick, energy) for tick, energy in zip(ticks, _ENERGIES_MEV, strict=True) if low < tick < high]
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(
+        [light_flight_time_ns(path_m), *(tick for tick, _ in shown)],
+        labels=[r"$\gamma$", *(f"{energy:g}" for _, energy in shown)],
+    )
+    top.set_xlabel("neutron energy (MeV)")
+    axes.tick_params(top=False)

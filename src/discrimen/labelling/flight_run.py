@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
 from discrimen.labelling.places import Place, board_and_channel, by_place, no_place, reasons
-from discrimen.labelling.time_of_flight import (
-    CLEAR_OF_FLASH_SIGMAS,
-    FlightLabels,
-    FlightOptions,
-    find_flight_labels,
-)
+from discrimen.labelling.time_of_flight import FlightLabels, FlightOptions, find_flight_labels
 from discrimen.pulses import Pulses
-from discrimen.simulation.kinematics import light_flight_time_ns
+from discrimen.pulses.list_mode import ListModeEvents
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -33,11 +28,16 @@ class FlightTimes:
         Raw; NaN where there is none.
     board, channel : ndarray of int32, shape (pulse,)
         Zero where the file does not say.
+    energy, psd, score : ndarray of float64, shape (pulse,), optional
+        Charge, pulse shape parameter and somebody's figure, where a list has them.
     """
 
     tof_ns: NDArray[np.float64]
     board: NDArray[np.int32]
     channel: NDArray[np.int32]
+    energy: NDArray[np.float64] | None = None
+    psd: NDArray[np.float64] | None = None
+    score: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -60,7 +60,7 @@ class RunFlight:
 
     def flight_time_ns(self, times: FlightTimes) -> NDArray[np.float64]:
         """Return the time of flight of each pulse; NaN in a channel without a flash."""
-        return _aligned(times, self.flashes, light_flight_time_ns(self.found.options.flight_path_m))
+        return _aligned(times, self.flashes, self.found.options.light_ns)
 
     def labels(self, times: FlightTimes) -> NDArray[np.int8]:
         """Label pulses; a channel without a flash, and NaN, stays unknown."""
@@ -85,7 +85,32 @@ def times_of_pulses(pulses: Pulses, *, where: Path | str = "the pulses") -> Flig
     """
     if pulses.tof_ns is None:
         raise DataError(f"{where}: the pulses have no time of flight; name the branch with --branch tof_ns=NAME")
-    return FlightTimes(tof_ns=pulses.tof_ns, **board_and_channel(pulses))
+    where_digitised = board_and_channel(pulses)
+    return FlightTimes(tof_ns=pulses.tof_ns, board=where_digitised["board"], channel=where_digitised["channel"])
+
+
+def times_of_events(events: ListModeEvents, *, where: Path | str) -> FlightTimes:
+    """Take the times of a list, and what else it says of each event.
+
+    Raises
+    ------
+    DataError
+        If it has no time of flight.
+    """
+    if events.tof_ns is None:
+        raise DataError(
+            f"{where}: the list has no time of flight, only {', '.join(events.columns())}; name its column with "
+            "--branch tof_ns=NAME, or the start detector with --start-channel"
+        )
+    where_digitised = board_and_channel(events)
+    return FlightTimes(
+        tof_ns=events.tof_ns,
+        board=where_digitised["board"],
+        channel=where_digitised["channel"],
+        energy=events.long_charge,
+        psd=events.psd,
+        score=events.score,
+    )
 
 
 def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.random.Generator) -> RunFlight:
@@ -106,7 +131,7 @@ def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.rando
         If no channel shows a flash, with the reasons of the first three, or as
         :func:`~discrimen.labelling.time_of_flight.find_flight_labels` does.
     """
-    light_ns = light_flight_time_ns(options.flight_path_m)
+    light_ns = options.light_ns
     flashes: dict[Place, GammaFlash] = {}
     problems: dict[Place, str] = {}
     lows, highs = [], []
@@ -126,12 +151,6 @@ def find_run_flight(times: FlightTimes, *, options: FlightOptions, rng: np.rando
     aligned = _aligned(times, flashes, light_ns)
     # Only where all channels measure: elsewhere the accidentals of some are missing.
     aligned = aligned[(aligned >= max(lows)) & (aligned <= min(highs))]
-    widest = max(flash.sigma_ns for flash in flashes.values())
-    if options.flat_range_ns is None and light_ns - CLEAR_OF_FLASH_SIGMAS * widest <= max(lows):
-        raise DataError(
-            f"nothing is measured before the gamma flash (from {max(lows):.1f} ns of flight, the flash at "
-            f"{light_ns:.1f} ns): the accidentals cannot be counted; begin the window earlier"
-        )
     return RunFlight(
         flashes=flashes,
         problems=problems,

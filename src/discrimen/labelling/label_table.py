@@ -1,4 +1,4 @@
-"""Labels of list-mode pulses as an HDF5 table: one data set a column, joined to the input by file and entry."""
+"""Labels of list-mode events as an HDF5 table: one data set a column, joined to the input by file and entry."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, OutputError
 from discrimen.formats.base import ListModeReader
-from discrimen.labelling.band_run import RunBands
-from discrimen.labelling.plane import plane_of_events
+from discrimen.labelling.in_order import InOrder
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.hdf5 import Hdf5Output, hdf5_output
-from discrimen.pulses import Label
 
 SUFFIXES = (".h5", ".hdf5")
 
@@ -25,11 +23,11 @@ def write_label_table(
     readers: Sequence[ListModeReader],
     output: Path,
     *,
-    bands: RunBands,
+    found: Sequence[InOrder],
     attributes: Mapping[str, Any],
     on_progress: Callable[[int], None] = lambda _: None,
-) -> dict[Label, int]:
-    """Label every pulse of list-mode files and write run (number of the file), entry, charges, PSD and label.
+) -> None:
+    """Write run (number of the file), entry, what the list holds of each event, its PSD and its label.
 
     Parameters
     ----------
@@ -37,17 +35,12 @@ def write_label_table(
         Open inputs.
     output : Path
         Named ``.h5`` or ``.hdf5``.
-    bands : RunBands
-        Found in these files.
+    found : sequence of InOrder
+        The labels of each.
     attributes : mapping
         Kept as JSON texts in attributes of the root group.
     on_progress : callable
-        Called with the number of pulses of each chunk.
-
-    Returns
-    -------
-    dict of Label to int
-        How many pulses have each label.
+        Called with the number of events of each chunk.
 
     Raises
     ------
@@ -57,22 +50,20 @@ def write_label_table(
     if output.suffix.lower() not in SUFFIXES:
         raise OutputError(f"{output}: labels of list mode are written as HDF5; choose a name that ends in .h5")
     refuse_inputs(output, [reader.info.path for reader in readers])
-    counts = dict.fromkeys(Label, 0)
+    n_events = 0
     with complete_or_absent(output) as part, hdf5_output(part, libver=("v108", "latest")) as opened:
         for name, value in attributes.items():
             opened.file.attrs[name] = json.dumps(value)
-        for number, reader in enumerate(readers):
-            for charges in reader.event_chunks():
-                plane = plane_of_events(charges, reader.info.settings)
-                labels = bands.labels(plane)
-                run = np.full(len(labels), number, np.int32)
-                _append(opened, {"run": run, **charges.columns(), "psd": plane.psd, "label": labels})
-                for label in Label:
-                    counts[label] += int((labels == label).sum())
-                on_progress(len(labels))
-        if not sum(counts.values()):
+        for number, (reader, labels) in enumerate(zip(readers, found, strict=True)):
+            for events in reader.event_chunks():
+                psd = {} if events.psd is None else {"psd": events.psd}
+                known = {name: values for name, values in events.columns().items() if name != "given_psd"}
+                run = np.full(len(events), number, np.int32)
+                _append(opened, {"run": run, **known, **psd, **labels.take(len(events))})
+                n_events += len(events)
+                on_progress(len(events))
+        if not n_events:
             raise DataError("no pulses to label")
-    return counts
 
 
 def _append(opened: Hdf5Output, columns: Mapping[str, NDArray[Any]]) -> None:

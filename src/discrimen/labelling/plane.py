@@ -47,6 +47,10 @@ class Plane:
     def __len__(self) -> int:
         return len(self.psd)
 
+    def light(self) -> dict[str, NDArray[np.float64]]:
+        """Return the light of the pulses as a column of theirs, where the detector is calibrated."""
+        return {"energy_kevee": self.energy} if self.energy_unit == "keVee" else {}
+
 
 def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
     """Integrate the gates of the settings over waveforms.

@@ -29,14 +29,18 @@ class FlightOptions:
 
     Parameters
     ----------
-    flight_path_m : float
-        From the source or target to the detector.
+    flight_path_m : float, optional
+        From the source or target to the detector. If not known, neutrons have no energy, and their window is
+        `neutron_window_ns`.
     neutron_energy_mev : (float, float)
         Kinetic energies that the neutron window spans; it never begins within the flash.
+    neutron_window_ns : (float, float), optional
+        Times behind the gamma flash, instead of energies.
     gamma_window_sigmas : float
         Half width of the gamma window in widths of the flash.
     flat_range_ns : (float, float), optional
-        Raw times where only accidentals lie; by default all that comes before the flash.
+        Times behind the gamma flash (negative: before it) where only accidentals lie; by default all that comes before
+        the flash or, where nothing was measured there, all that comes behind the neutron window.
     accidental_neutron_share : float, optional
         Share of neutrons among accidental pulses. If not known, every accidental counts as wrongly labelled.
     n_draws : int
@@ -45,8 +49,9 @@ class FlightOptions:
         Of the intervals.
     """
 
-    flight_path_m: float
+    flight_path_m: float | None = None
     neutron_energy_mev: tuple[float, float] = (0.5, 15.0)
+    neutron_window_ns: tuple[float, float] | None = None
     gamma_window_sigmas: float = 3.0
     flat_range_ns: tuple[float, float] | None = None
     accidental_neutron_share: float | None = None
@@ -56,12 +61,24 @@ class FlightOptions:
     def __post_init__(self) -> None:
         low, high = self.neutron_energy_mev
         share = self.accidental_neutron_share
-        if not (self.flight_path_m > 0 and 0 < low < high and self.gamma_window_sigmas > 0 and 0 < self.confidence < 1):
+        if self.flight_path_m is None and self.neutron_window_ns is None:
+            raise SettingsError("the neutron window needs the flight path, or times: neutron_window_ns")
+        path_m = 1.0 if self.flight_path_m is None else self.flight_path_m
+        if not (path_m > 0 and 0 < low < high and self.gamma_window_sigmas > 0 and 0 < self.confidence < 1):
             raise SettingsError(
                 f"flight path, neutron energies and gamma window must be positive and in order, got {asdict(self)}"
             )
         if share is not None and not 0 <= share <= 1:
             raise SettingsError(f"the share of neutrons among accidentals must lie between 0 and 1, got {share}")
+        for name in ("neutron_window_ns", "flat_range_ns"):
+            given = getattr(self, name)
+            if given is not None and not given[0] < given[1]:
+                raise SettingsError(f"{name} must be two times in ascending order, got {given}")
+
+    @property
+    def light_ns(self) -> float:
+        """How long a photon flies; 0 without a flight path: times then count from the flash."""
+        return 0.0 if self.flight_path_m is None else light_flight_time_ns(self.flight_path_m)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +146,19 @@ class FlightLabels:
 
     def flight_time_ns(self, tof_ns: NDArray[Any]) -> NDArray[np.float64]:
         """Return the true time of flight: the flash arrives at the speed of light."""
-        light_ns = light_flight_time_ns(self.options.flight_path_m)
-        time: NDArray[np.float64] = np.asarray(tof_ns, np.float64) - self.flash.time_ns + light_ns
+        time: NDArray[np.float64] = np.asarray(tof_ns, np.float64) - self.flash.time_ns + self.options.light_ns
         return time
 
     def neutron_energy_mev(self, tof_ns: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the kinetic energy of a neutron with these raw times; NaN where it would outrun light."""
+        """Return the kinetic energy of a neutron with these raw times; NaN where it would outrun light.
+
+        Raises
+        ------
+        SettingsError
+            If the flight path is not known.
+        """
+        if self.options.flight_path_m is None:
+            raise SettingsError("energies of neutrons need the flight path")
         return neutron_energy_mev(self.flight_time_ns(tof_ns), flight_path_m=self.options.flight_path_m)
 
 
@@ -158,11 +182,11 @@ def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.
     """
     known = np.sort(np.asarray(tof_ns, np.float64)[np.isfinite(tof_ns)])
     flash = find_gamma_flash(known)
-    flat = options.flat_range_ns or (float(known[0]), flash.time_ns - CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
-    n_flat = _check_flat(known, flat, flash)
-    rate_per_ns = n_flat / (flat[1] - flat[0])
     gamma = flash.low_ns(options.gamma_window_sigmas), flash.high_ns(options.gamma_window_sigmas)
     neutron = _neutron_window(known, flash, options)
+    flat = _flat_range(known, flash, options, after=neutron[1])
+    n_flat = _check_flat(known, flat, flash)
+    rate_per_ns = n_flat / (flat[1] - flat[0])
     # Jeffreys' prior for a counted rate: a region without a pulse still allows some.
     rates = rng.gamma(n_flat + 0.5, 1 / (flat[1] - flat[0]), options.n_draws)
     share = options.accidental_neutron_share
@@ -190,13 +214,29 @@ def find_flight_labels(tof_ns: NDArray[Any], *, options: FlightOptions, rng: np.
 
 
 def _neutron_window(known: NDArray[np.float64], flash: GammaFlash, options: FlightOptions) -> tuple[float, float]:
-    zero = flash.time_ns - light_flight_time_ns(options.flight_path_m)
+    end = float(np.nextafter(known[-1], np.inf))
+    clear = flash.time_ns + CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns
+    if options.neutron_window_ns is not None:
+        low, high = (flash.time_ns + edge for edge in options.neutron_window_ns)
+        return max(low, clear), min(high, end)
+    assert options.flight_path_m is not None
+    zero = flash.time_ns - options.light_ns
     slowest, fastest = (
         zero + float(neutron_flight_time_ns(energy, flight_path_m=options.flight_path_m))
         for energy in options.neutron_energy_mev
     )
-    low = max(fastest, flash.time_ns + CLEAR_OF_FLASH_SIGMAS * flash.sigma_ns)
-    return low, min(slowest, float(np.nextafter(known[-1], np.inf)))
+    return max(fastest, clear), min(slowest, end)
+
+
+def _flat_range(
+    known: NDArray[np.float64], flash: GammaFlash, options: FlightOptions, *, after: float
+) -> tuple[float, float]:
+    if options.flat_range_ns is not None:
+        low, high = (flash.time_ns + edge for edge in options.flat_range_ns)
+        return max(low, float(known[0])), min(high, float(known[-1]))
+    before = float(known[0]), flash.low_ns(CLEAR_OF_FLASH_SIGMAS)
+    # Behind the neutrons only where nothing at all is measured before the flash: slow ones would be counted.
+    return before if before[1] - before[0] >= FEWEST_FLAT_NS else (after, float(known[-1]))
 
 
 def _window(
@@ -235,13 +275,17 @@ def _check_flat(known: NDArray[np.float64], flat: tuple[float, float], flash: Ga
     if low < flash.high_ns(CLEAR_OF_FLASH_SIGMAS) and high > flash.low_ns(CLEAR_OF_FLASH_SIGMAS) + 1e-9:
         raise DataError(f"{where} holds the gamma flash at {flash.time_ns:.2f} ns")
     if high - low < FEWEST_FLAT_NS:
-        raise DataError(f"{where} is shorter than {FEWEST_FLAT_NS:g} ns: give a longer one")
+        raise DataError(
+            f"{where} is shorter than {FEWEST_FLAT_NS:g} ns: give a longer one (--flat-range-ns, in ns behind the "
+            "gamma flash), or begin the window of the measurement earlier"
+        )
     counts = np.histogram(known, _N_FLAT_BINS, range=(low, high))[0]
     expected = counts.mean()
     if expected > 0 and ((counts - expected) ** 2 / expected).sum() / (_N_FLAT_BINS - 1) > _LARGEST_REDUCED_CHI2:
         raise DataError(
             f"{where} is not flat (from {counts.min()} to {counts.max()} pulses in each of {_N_FLAT_BINS} parts): give "
-            "a region without correlated pulses; if most pulses lie before the flash, time runs backwards: negate it"
+            "a region without correlated pulses (--flat-range-ns, in ns behind the gamma flash); if most pulses lie "
+            "before the flash, time runs backwards: negate it"
         )
     return _count(known, low, high)
 
