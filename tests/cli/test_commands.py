@@ -167,6 +167,22 @@ def test_evaluate_puts_charge_comparison_and_bound_beside(run_json: RunJson, fol
     assert written["overall"] == result["overall"]
 
 
+def test_evaluate_reads_the_record_of_the_labels(run: Run, folder: Path, tmp_path: Path) -> None:
+    dataset = tmp_path / "set.lh5"
+    dataset.write_bytes((folder / "test.lh5").read_bytes())
+    record = tmp_path / "set.lh5.labels.json"
+    record.write_text(json.dumps({"method": "source", "source": {"contamination": {"gamma": 0, "neutron": 0.4}}}))
+    status, _, err = run("evaluate", folder / "model", dataset, "-o", tmp_path / "report")
+    assert status == 1
+    assert "40% of the labels neutron are wrong" in err
+    window = {"contamination": 0.01, "contamination_high": 0.02}
+    flight = {"gamma": window, "neutron": window, "options": {"accidental_neutron_share": None}}
+    record.write_text(json.dumps({"method": "tof", "time_of_flight": flight}))
+    status, out, err = run("evaluate", folder / "model", dataset, "-o", tmp_path / "report")
+    assert status == 0, err
+    assert out.startswith("Labels of set.lh5 by time of flight: wrong for 1.00% (up to 2.00%)")
+
+
 @pytest.mark.slow
 def test_evaluation_on_the_training_data_is_called_out(run: Run, folder: Path) -> None:
     status, _, err = run("evaluate", folder / "model", folder / "train.lh5", "-o", folder / "report-train")

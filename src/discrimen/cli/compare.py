@@ -13,6 +13,7 @@ from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
+from discrimen.evaluation.label_trust import read_label_trust, trust_lines
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset
@@ -100,6 +101,8 @@ def _require_one_kind(entries: list[Path], reports: list[Path], dataset: list[st
 
 
 def _load(files: list[Path], models: dict[str, Model], inputs: InputOptions) -> Dataset:
+    for line in trust_lines(read_label_trust(files), ()):
+        common.log(f"WARNING: {line}")
     dataset = read_dataset(files, inputs)
     where = ", ".join(str(path) for path in files)
     for name, model in models.items():

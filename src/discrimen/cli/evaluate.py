@@ -13,6 +13,7 @@ from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.evaluation import Report, report_text, write_report
 from discrimen.evaluation import evaluate as run_evaluation
+from discrimen.evaluation.label_trust import read_label_trust, with_trust
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
@@ -48,6 +49,7 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
     loaded = load_model(model, device=device, backend=backend, threads=threads)
+    trust = read_label_trust(datasets)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None
     report = run_evaluation(
@@ -65,7 +67,7 @@ def evaluate(
     seen = seen_of(loaded.description.provenance, dataset)
     for warning in seen.warnings():
         common.log(f"WARNING: {warning}")
-    report = replace(report, notes=(*seen.warnings(), *report.notes))
+    report = with_trust(replace(report, notes=(*seen.warnings(), *report.notes)), trust)
     with common.progress("drawing", total=None):
         written = write_report(report, output)
     if json:

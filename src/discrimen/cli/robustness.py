@@ -13,6 +13,7 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.errors import SettingsError
+from discrimen.evaluation.label_trust import read_label_trust, trust_lines
 from discrimen.inference.load import load_model
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.metrics import EnergyBin
@@ -65,6 +66,8 @@ def robustness(
     if not model_paths or not data_paths:
         raise typer.BadParameter(f"expected models and data sets, got {len(model_paths)} and {len(data_paths)}")
     models = {name: load_model(path, device=device) for name, path in _named(model_paths).items()}
+    for line in trust_lines(read_label_trust(data_paths), ()):
+        common.log(f"WARNING: {line}")
     dataset = read_dataset(data_paths, inputs)
     with common.progress("distorting", total=None) as tick:
         result = run_robustness(

@@ -105,6 +105,7 @@ def report_page(report: Report, pictures: Sequence[Picture]) -> str:
     return render_page(
         "report.html",
         title=_title(report),
+        head=report.head,
         summary=_summary(report),
         efficiency=f"{efficiency:.0%}",
         confidence=f"{report.confidence:.0%}",

@@ -9,7 +9,16 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from discrimen.errors import DataError
-from discrimen.evaluation.report_parts import JudgedData, LossCurve, PsdHistogram, PsdMap, ScoreHistogram, WorstPulses
+from discrimen.evaluation.report_parts import (
+    JudgedData,
+    LabelBound,
+    LabelTrust,
+    LossCurve,
+    PsdHistogram,
+    PsdMap,
+    ScoreHistogram,
+    WorstPulses,
+)
 from discrimen.metrics import (
     Auc,
     CalibrationError,
@@ -256,6 +265,12 @@ class Report:
         ISO 8601.
     software : mapping of str to str
         Versions.
+    labels : tuple of LabelTrust
+        How far the labels can be trusted, of the data sets that say so.
+    label_bounds : tuple of LabelBound
+        What the leakage against such labels says of the truth.
+    head : tuple of str
+        The same in words: what must be read before the figures.
     """
 
     model: Mapping[str, Any]
@@ -276,6 +291,9 @@ class Report:
     figure_of_merit_definition: str
     created_utc: str
     software: Mapping[str, str]
+    labels: tuple[LabelTrust, ...] = ()
+    label_bounds: tuple[LabelBound, ...] = ()
+    head: tuple[str, ...] = ()
 
     @property
     def ranges(self) -> tuple[BinReport, ...]:

@@ -168,3 +168,50 @@ class PsdMap:
     neutron_called_gamma: NDArray[np.int64]
     threshold: float
     threshold_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTrust:
+    """The labels of one data set.
+
+    Parameters
+    ----------
+    file : str
+        The data set.
+    method : str
+        That gave its labels.
+    contamination, highest : mapping of str to float
+        Share of wrong labels of each class: the estimate, and the upper end of its interval.
+    n_labelled : mapping of str to int
+        Pulses of each label.
+    unlabelled_share : float or None
+        Of the pulses of the run; None where the record does not say.
+    """
+
+    file: str
+    method: str
+    contamination: Mapping[str, float]
+    highest: Mapping[str, float]
+    n_labelled: Mapping[str, int]
+    unlabelled_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelBound:
+    """What a leakage against labels says of the truth.
+
+    Parameters
+    ----------
+    efficiency : float
+        Of the neutrons, relative to the labels.
+    leakage : float
+        Relative to the labels.
+    low, high : float
+        Between what limits the share of the true gammas among the labelled pulses lies that pass, however the wrong
+        labels fall.
+    """
+
+    efficiency: float
+    leakage: float
+    low: float
+    high: float

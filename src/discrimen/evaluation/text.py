@@ -135,6 +135,8 @@ def report_text(report: Report, *, width: int = 80) -> str:
     stream = StringIO()
     console = Console(file=stream, width=width, force_terminal=False, color_system=None, highlight=False)
     efficiency = report.main_efficiency
+    for line in report.head:
+        console.print(line, markup=False)
     if report.overall.computed():
         console.print(leakage_table(report, efficiency=efficiency))
         console.print(auc_table(report))

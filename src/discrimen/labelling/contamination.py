@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Label
 
 LABELLED = (Label.GAMMA, Label.NEUTRON)
+_COUNTED = tuple(label.name.lower() for label in Label)
 NAMES = tuple(label.name.lower() for label in LABELLED)
 
 
@@ -57,12 +58,18 @@ class LabelNoise:
         the loss demands, and are estimates rather than limits.
     reason : str
         Why not; empty if so.
+    highest : mapping of str to float
+        Upper end of the interval of each contamination.
+    counts : mapping of str to int
+        Pulses by label, ``unknown`` among them; empty where the record does not say.
     """
 
     method: str
     contamination: Mapping[str, float]
     correctable: bool
     reason: str = ""
+    highest: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def labels_path(dataset: Path) -> Path:
@@ -93,6 +100,7 @@ def read_label_noise(dataset: Path | str) -> LabelNoise | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         method = found["method"]
         noise = {"band": _of_bands, "tof": _of_flight, "source": _of_source}[method](found)
+        noise = replace(noise, counts={name: int(found[f"n_{name}"]) for name in _COUNTED if f"n_{name}" in found})
         labelled = found.get("output_sha256")
     except FileNotFoundError:
         return None
@@ -142,25 +150,33 @@ def _share(name: str, value: Any) -> float:
 
 
 def _of_bands(found: Mapping[str, Any]) -> LabelNoise:
-    shares = {}
+    shares: dict[str, float] = {}
+    highest: dict[str, float] = {}
     for name in NAMES:
         cuts = [part[name] for channel in found["bands"]["channels"] for part in channel["slices"]]
         labelled = [cut for cut in cuts if cut["labelled"]]
         n_labelled = sum(cut["n_accepted"] for cut in labelled)
-        wrong = sum((1 - cut["purity"]) * cut["n_accepted"] for cut in labelled)
-        shares[name] = wrong / n_labelled if n_labelled else 0.0
+        for into, purity in ((shares, "purity"), (highest, "purity_low")):
+            wrong = sum((1 - cut.get(purity, cut["purity"])) * cut["n_accepted"] for cut in labelled)
+            into[name] = wrong / n_labelled if n_labelled else 0.0
     reason = "wrong band labels lie where the bands overlap, not at random"
-    return LabelNoise(method="band", contamination=check_contamination(shares), correctable=False, reason=reason)
+    return LabelNoise(
+        method="band", contamination=check_contamination(shares), correctable=False, reason=reason, highest=highest
+    )
 
 
 def _of_flight(found: Mapping[str, Any]) -> LabelNoise:
     flight = found["time_of_flight"]
     shares = {name: flight[name]["contamination"] for name in NAMES}
+    highest = {name: float(flight[name].get("contamination_high", shares[name])) for name in NAMES}
     known = flight["options"]["accidental_neutron_share"] is not None
     reason = "" if known else "they are upper limits: label again with --accidental-neutron-share"
-    return LabelNoise(method="tof", contamination=check_contamination(shares), correctable=known, reason=reason)
+    return LabelNoise(
+        method="tof", contamination=check_contamination(shares), correctable=known, reason=reason, highest=highest
+    )
 
 
 def _of_source(found: Mapping[str, Any]) -> LabelNoise:
     shares = check_contamination(found["source"]["contamination"])
-    return LabelNoise(method="source", contamination=shares, correctable=True)
+    highest = {"gamma": 0.0, "neutron": float(found["source"].get("contamination_high", shares["neutron"]))}
+    return LabelNoise(method="source", contamination=shares, correctable=True, highest=highest)
