@@ -188,7 +188,6 @@ def test_picture_and_data_set_need_names_of_their_own(run: Run, tmp_path: Path) 
         ("tof", "--energy-range", "1:2"),
         ("gamma", "--plot", "x.png"),
         ("band", "--flight-path-m", "1"),
-        ("band", "--gamma-run", "x.lh5"),
         ("source", "--least-efficiency", "0.4"),
         ("band", "--accidental-neutron-share", "0.4"),
     ],

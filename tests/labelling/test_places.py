@@ -15,6 +15,7 @@ from discrimen.pulses import Pulses
 PLANE = Plane(
     energy=np.array([1.0, 2.0, 3.0]),
     psd=np.array([0.1, 0.2, 0.3]),
+    psd_step=np.zeros(3),
     board=np.array([1, 0, 1], np.int32),
     channel=np.array([2, 0, 2], np.int32),
     energy_unit="keVee",

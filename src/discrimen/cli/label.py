@@ -42,7 +42,7 @@ _METHODS_OF: Mapping[str, tuple[Method, ...]] = {
         ),
         ("tof",),
     ),
-    "--gamma-run": ("source",),
+    "--gamma-run": ("source", "band"),
 }
 """Which methods listen to an option; with any other it would be ignored without a word."""
 _PURITY, _LEAST_EFFICIENCY = 0.99, 0.5
@@ -152,7 +152,8 @@ def label(
     gamma_run: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Source: a run of a pure gamma source; repeatable. FILES are the mixed runs.", show_default=False
+            help="Source: a run of a pure gamma source; repeatable. FILES are the mixed runs. Band: a control.",
+            show_default=False,
         ),
     ] = None,
     seed: Annotated[
@@ -184,7 +185,15 @@ def label(
     readers = [inputs.open(path) for path in files]
     if method == "band":
         _label_by_band(
-            readers, output, purity, least_efficiency, _parse_range(energy_range), plot=plot, seed=seed, json=json
+            readers,
+            output,
+            purity,
+            least_efficiency,
+            _parse_range(energy_range),
+            gamma_runs=[inputs.open(path) for path in gamma_run or []],
+            plot=plot,
+            seed=seed,
+            json=json,
         )
         return
     if method == "tof":
@@ -269,6 +278,7 @@ def _label_by_band(
     least_efficiency: float,
     energy_range: tuple[float, float] | None,
     *,
+    gamma_runs: list[Reader],
     plot: Path | None,
     seed: int,
     json: bool,
@@ -278,7 +288,7 @@ def _label_by_band(
     from discrimen.labelling.band import BandOptions
 
     options = BandOptions(purity=purity, least_efficiency=least_efficiency, energy_range=energy_range)
-    result, bands = label_runs_by_band(readers, output, options=options, plot=plot, seed=seed)
+    result, bands = label_runs_by_band(readers, output, options=options, plot=plot, seed=seed, gamma_runs=gamma_runs)
     if json:
         common.emit_json(result)
     else:

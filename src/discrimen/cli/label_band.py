@@ -21,21 +21,30 @@ from discrimen.labelling.plane import Plane
 
 
 def label_runs_by_band(
-    readers: Sequence[Reader], output: Path | None, *, options: BandOptions, plot: Path | None, seed: int
+    readers: Sequence[Reader],
+    output: Path | None,
+    *,
+    options: BandOptions,
+    plot: Path | None,
+    seed: int,
+    gamma_runs: Sequence[Reader] = (),
 ) -> tuple[dict[str, Any], RunBands]:
     """Find the bands in a first pass, draw them, and write the labels in a second.
 
     Waveform files become a data set, list-mode files a table of labels; the bands go beside either as JSON.
     """
     lists_of(readers)
-    with common.progress("reading the charge-comparison plane", total=common.total_entries(readers)) as tick:
-        planes = [read_plane(reader, on_progress=tick) for reader in readers]
-    bands = find_run_bands(planes, options=options, rng=np.random.default_rng(seed))
+    everything = [*readers, *gamma_runs]
+    with common.progress("reading the charge-comparison plane", total=common.total_entries(everything)) as tick:
+        planes, controls = ([read_plane(reader, on_progress=tick) for reader in runs] for runs in (readers, gamma_runs))
+    rng = np.random.default_rng(seed)
+    bands = find_run_bands(planes, options=options, rng=rng, gamma_planes=controls)
     found = [InOrder(bands.labels(plane), plane.light()) for plane in planes]
     result = summary("band", output, [run.labels for run in found], seed=seed)
     result["plots"] = [] if plot is None else _draw(bands, joined(planes), plot, source=title_of(readers))
     result["bands"] = bands.as_dict()
-    write_labels(readers, output, found, result=result)
+    result["gamma_runs"] = [str(reader.info.path) for reader in gamma_runs]
+    write_labels(readers, output, found, result=result, inputs=gamma_runs)
     return result, bands
 
 
@@ -48,6 +57,7 @@ def print_bands(result: dict[str, Any], bands: RunBands) -> None:
             f"{place}, energy in {bands.energy_unit}",
             f"two species from {evidence.low:.5g} to {evidence.high:.5g}: a valley of {evidence.significance:.1f} "
             f"standard deviations in {evidence.n_slices} slices that one band of any shape cannot make",
+            *_control_lines(found),
             *_lines(found),
         ]
     lines += [f"{place}: no labels: {reason}" for place, reason in bands.problems.items()]
@@ -70,6 +80,17 @@ def _draw(bands: RunBands, plane: Plane, path: Path, *, source: str) -> list[str
         draw = partial(draw_bands, found, chosen(plane, places[place]), title=f"{source}, {place}")
         pictures.append(drawn(target, draw))
     return pictures
+
+
+def _control_lines(found: BandLabels) -> list[str]:
+    if found.control is None:
+        return []
+    control = found.control
+    return [
+        f"without neutrons {control.n_gamma_run_above} of {control.n_gamma_run} pulses lie in the upper band, here "
+        f"{control.n_mixed_above} of {control.n_mixed}: an excess of {control.excess:.1%}, "
+        f"{control.significance:.1f} standard deviations"
+    ]
 
 
 def _lines(found: BandLabels) -> list[str]:

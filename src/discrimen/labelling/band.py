@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.labelling.band_control import BandControl, compare_with_control
 from discrimen.labelling.band_cuts import ClassCut, choose_cuts
 from discrimen.labelling.band_evidence import BandEvidence, find_evidence
 from discrimen.labelling.band_fit import (
@@ -25,6 +26,7 @@ from discrimen.labelling.band_fit import (
     smooth_bands,
     straightened,
 )
+from discrimen.labelling.band_shape import find_shapes
 from discrimen.metrics import FIGURE_OF_MERIT_DEFINITION
 from discrimen.pulses import Label
 
@@ -107,12 +109,15 @@ class BandLabels:
         Why there are two.
     options : BandOptions
         As asked for.
+    control : BandControl, optional
+        The run without neutrons beside the mixed one, where one was given.
     """
 
     slices: tuple[BandSlice, ...]
     bands: Bands
     evidence: BandEvidence
     options: BandOptions
+    control: BandControl | None = None
 
     def labels(self, energy: NDArray[Any], psd: NDArray[Any]) -> NDArray[np.int8]:
         """Label pulses; what lies between the cuts, far outside of a band or in a slice left out stays unknown.
@@ -155,6 +160,7 @@ class BandLabels:
         return {
             "options": asdict(self.options),
             "evidence": self.evidence.as_dict(),
+            "gamma_run": None if self.control is None else asdict(self.control),
             "figure_of_merit_definition": FIGURE_OF_MERIT_DEFINITION,
             "slices": [part.as_dict() for part in self.slices],
         }
@@ -167,6 +173,7 @@ def find_bands(
     options: BandOptions,
     rng: np.random.Generator,
     psd_step: NDArray[Any] | None = None,
+    gamma_run: tuple[NDArray[Any], NDArray[Any]] | None = None,
 ) -> BandLabels:
     """Find the two bands of a mixed source and the cuts for a wished purity.
 
@@ -187,11 +194,15 @@ def find_bands(
         For the bootstrap, and the halves that the evidence is judged by.
     psd_step : ndarray of float, shape (pulse,), optional
         By how much the PSD changes with one count of the digitizer.
+    gamma_run : (ndarray, ndarray), optional
+        Energy and PSD of a run without neutrons: the upper band must not show there, and its pulses behind a cut tell
+        how many gammas lie there.
 
     Raises
     ------
     DataError
-        If there are too few pulses, no evidence of two species, or two bands that can be fitted in no slice.
+        If there are too few pulses, no evidence of two species, an upper band in the gamma run too, or two bands that
+        can be fitted in no slice.
     """
     known = np.isfinite(energy) & np.isfinite(psd) & (np.asarray(energy) > 0)
     step = np.zeros(int(known.sum())) if psd_step is None else np.asarray(psd_step, np.float64)[known]
@@ -204,6 +215,14 @@ def find_bands(
     moved = straightened(energy, psd, slices=fits, bands=bands)
     fits = _connected(fit_slices(energy, moved, edges=edges), evidence)
     bands = smooth_bands(fits)
+    of_gamma_run = None if gamma_run is None else _Control.of(*gamma_run, bands=bands)
+    control = None
+    if of_gamma_run is not None:
+        shown = (energy >= evidence.low) & (energy < evidence.high)
+        control = compare_with_control(
+            bands.place(energy[shown], psd[shown]), of_gamma_run.between(evidence.low, evidence.high)
+        )
+    flanks = find_shapes(energy, psd, slices=fits, bands=bands)
     slices = []
     for fit in fits:
         inside = (energy >= fit.low) & (energy < fit.high)
@@ -216,9 +235,29 @@ def find_bands(
             n_draws=options.n_draws,
             confidence=options.confidence,
             rng=rng,
+            flanks=flanks,
+            gamma_run=None if of_gamma_run is None else of_gamma_run.between(fit.low, fit.high),
         )
         slices.append(BandSlice(fit=fit, gamma=gamma, neutron=neutron))
-    return BandLabels(slices=tuple(slices), bands=bands, evidence=evidence, options=options)
+    return BandLabels(slices=tuple(slices), bands=bands, evidence=evidence, options=options, control=control)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Control:
+    """Pulses of a run without neutrons: energies, and places between the bands of the mixed run."""
+
+    energy: NDArray[np.float64]
+    place: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, energy: NDArray[Any], psd: NDArray[Any], *, bands: Bands) -> _Control:
+        known = np.isfinite(energy) & np.isfinite(psd) & (np.asarray(energy) > 0)
+        light = np.asarray(energy, np.float64)[known]
+        return cls(light, bands.place(light, np.asarray(psd)[known]))
+
+    def between(self, low: float, high: float) -> NDArray[np.float64]:
+        """Return the places at some energies."""
+        return self.place[(self.energy >= low) & (self.energy < high)]
 
 
 def _connected(fits: tuple[SliceFit, ...], evidence: BandEvidence) -> tuple[SliceFit, ...]:

@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from discrimen.errors import require_module
 from discrimen.labelling.band_fit import Bands, SliceFit
+from discrimen.labelling.band_shape import FlankShape
 from discrimen.metrics import wilson_interval
+from discrimen.metrics.intervals import normal_quantile
 
 OUTER_SIGMAS = 3.0
 """How far outside of a band's centre a pulse may lie and still get its label: beyond are pile-up and cut pulses."""
 
 LEAST_PROBABILITY = 0.9
 """That each single pulse is of its label, by the fit: a cut begins no closer to the other band."""
+
+WIDTH_ERROR = 0.15
+"""Of a skewed band: how much narrower its Gaussian comes out where the bands overlap than where its shape was seen."""
 
 _N_BINS = 120
 _N_TRIED = 60
@@ -47,6 +52,10 @@ class ClassCut:
         Share of them that are of the class: the worse of the two estimates, and the range of both intervals.
     purity_by_fit, purity_by_mirror : float
         From the fitted Gaussians; from the pulses on the outer side of the other band.
+    purity_by_shape : float or None
+        From the shape that the other band has where both part best; None where they do so nowhere.
+    purity_by_gamma_run : float or None
+        From a run without neutrons: as many of its pulses as lie there. Neutrons only, and only if such a run is given.
     efficiency, efficiency_low, efficiency_high : float
         Share of the class's own band between the limits, by the fit.
     purity_at_one_cut : float
@@ -65,6 +74,8 @@ class ClassCut:
     purity_high: float
     purity_by_fit: float
     purity_by_mirror: float
+    purity_by_shape: float | None
+    purity_by_gamma_run: float | None
     efficiency: float
     efficiency_low: float
     efficiency_high: float
@@ -84,6 +95,8 @@ class _Side:
     other_area: NDArray[np.float64]
     other_mean: NDArray[np.float64]
     other_sigma: NDArray[np.float64]
+    other_shape: FlankShape | None = None
+    other_run: NDArray[np.float64] | None = None
 
     @property
     def top(self) -> float:
@@ -102,6 +115,43 @@ class _Side:
         share: NDArray[np.float64] = own / np.maximum(own + other, 1e-300)
         return share
 
+    def purity_by_shape(self, cut: float, *, nearer: float = 1.0) -> float | None:
+        """Return the purity if the other band has its shape of where both part best; None where that is not known.
+
+        The cut may be taken for nearer to the other band than it is in widths of its Gaussian.
+        """
+        if self.other_shape is None:
+            return None
+        distance = nearer * (cut - self.other_mean[0]) / self.other_sigma[0]
+        wrong = self.other_area[0] * self.other_shape.beyond(float(distance))
+        return float(1 - wrong / max(wrong + self.own(cut)[0], 1e-300))
+
+    def leaked_of_run(self, cut: float, confidence: float) -> tuple[float, float, float] | None:
+        """Return the share of a run of the other class that lies above a cut, with its interval."""
+        if self.other_run is None or not len(self.other_run):
+            return None
+        leaked = wilson_interval(_count(self.other_run, cut, self.top), len(self.other_run), confidence=confidence)
+        return leaked.value, leaked.low, leaked.high
+
+    def purity_by_run(self, cut: float, confidence: float) -> tuple[float, float, float] | None:
+        """Return the purity and its interval as a run of the other class has it; None without one."""
+        leaked = self.leaked_of_run(cut, confidence)
+        if leaked is None:
+            return None
+        wrong, wrong_low, wrong_high = self.other_area[0] * np.array(leaked)
+        # How many gammas of this run lie there is a count too, beside that of the control.
+        noise = normal_quantile(confidence) ** 2 * wrong
+        least = max(0.0, wrong - np.sqrt((wrong - wrong_low) ** 2 + noise))
+        most = wrong + np.sqrt((wrong_high - wrong) ** 2 + noise)
+        own = max(float(self.own(cut)[0]), 1e-300)
+        return own / (own + wrong), own / (own + most), own / (own + least)
+
+    def least_purity(self, place: NDArray[np.float64], cut: float, confidence: float) -> float:
+        """Return the worst of all estimates at a cut."""
+        shape, run = self.purity_by_shape(cut), self.purity_by_run(cut, confidence)
+        known = [float(self.purity(cut)[0]), _mirrored(self, place, cut, confidence)[0]]
+        return min([*known, *([] if shape is None else [shape]), *([] if run is None else [run[0]])])
+
     def realised_purity(self, cut: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return the purity with as many of each class above the cut as chance gives, shape (draw,)."""
         own, other = rng.poisson(self.own(cut)), rng.poisson(self.other(cut))
@@ -119,6 +169,8 @@ def choose_cuts(
     n_draws: int,
     confidence: float,
     rng: np.random.Generator,
+    flanks: tuple[FlankShape | None, FlankShape | None] = (None, None),
+    gamma_run: NDArray[np.float64] | None = None,
 ) -> tuple[ClassCut, ClassCut]:
     """Choose the cuts of one slice, gammas first.
 
@@ -136,6 +188,10 @@ def choose_cuts(
         As in :class:`~discrimen.labelling.band.BandOptions`.
     rng : numpy.random.Generator
         For the repetitions.
+    flanks : tuple of FlankShape or None
+        Of gammas and of neutrons, where they part best.
+    gamma_run : ndarray of float64, shape (pulse,), optional
+        Places of the pulses of a run without neutrons.
     """
     at = np.array([fit.centre])
     central = bands.at(at)[:, 0]
@@ -149,10 +205,11 @@ def choose_cuts(
     neutrons = _Side(
         own_area=neutron_area, own_mean=neutron_mean, own_sigma=neutron_sigma,
         other_area=gamma_area, other_mean=gamma_mean, other_sigma=gamma_sigma,
+        other_shape=flanks[0], other_run=None if gamma_run is None else np.sort(gamma_run),
     )  # fmt: skip
     gammas = _Side(
         own_area=gamma_area, own_mean=-gamma_mean, own_sigma=gamma_sigma,
-        other_area=neutron_area, other_mean=-neutron_mean, other_sigma=neutron_sigma,
+        other_area=neutron_area, other_mean=-neutron_mean, other_sigma=neutron_sigma, other_shape=flanks[1],
     )  # fmt: skip
     wish = _Wish(purity, least_efficiency, confidence, fit.problem)
     gamma, neutron = (
@@ -183,7 +240,7 @@ def _cut(
     one_cut, first, last = _cut_range(side, wish.least_efficiency)
     cut, reached = last, False
     for tried in np.linspace(first, last, _N_TRIED):
-        if min(side.purity(tried)[0], _mirrored(side, place, tried, wish.confidence)[0]) >= wish.purity:
+        if side.least_purity(place, float(tried), wish.confidence) >= wish.purity:
             cut, reached = float(tried), True
             break
     by_fit = side.purity(cut)
@@ -192,7 +249,10 @@ def _cut(
     mirror, mirror_low, mirror_high = _mirrored(side, place, cut, wish.confidence)
     efficiency = _between(cut, side.top, side.own_mean, side.own_sigma)
     efficiency_low, efficiency_high = np.quantile(efficiency[1:], tails)
-    purity = min(by_fit[0], mirror)
+    purity = side.least_purity(place, cut, wish.confidence)
+    by_shape, by_run = side.purity_by_shape(cut), side.purity_by_run(cut, wish.confidence)
+    by_shape_low = side.purity_by_shape(cut, nearer=1 - WIDTH_ERROR)
+    lows = [fit_low, mirror_low, by_shape_low, None if by_run is None else by_run[1]]
     reason = ""
     if wish.no_fit:
         reason = f"bands continued from other slices, for this one has no fit: {wish.no_fit}"
@@ -208,10 +268,12 @@ def _cut(
         psd_high=float(psd_of[0] + high * psd_of[1]),
         n_accepted=_count(place, cut, side.top),
         purity=float(purity),
-        purity_low=float(min(fit_low, mirror_low)),
-        purity_high=float(max(fit_high, mirror_high)),
+        purity_low=float(min(low for low in lows if low is not None)),
+        purity_high=float(max(fit_high, mirror_high, 0.0 if by_run is None else by_run[2])),
         purity_by_fit=float(by_fit[0]),
         purity_by_mirror=mirror,
+        purity_by_shape=by_shape,
+        purity_by_gamma_run=None if by_run is None else by_run[0],
         efficiency=float(efficiency[0]),
         efficiency_low=float(efficiency_low),
         efficiency_high=float(efficiency_high),

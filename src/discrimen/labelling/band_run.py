@@ -77,7 +77,13 @@ def read_plane(reader: Reader, *, on_progress: Callable[[int], None] = lambda _:
     return joined(parts)
 
 
-def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.random.Generator) -> RunBands:
+def find_run_bands(
+    planes: Sequence[Plane],
+    *,
+    options: BandOptions,
+    rng: np.random.Generator,
+    gamma_planes: Sequence[Plane] = (),
+) -> RunBands:
     """Find the bands of each channel in the pulses of all files together.
 
     Parameters
@@ -88,18 +94,36 @@ def find_run_bands(planes: Sequence[Plane], *, options: BandOptions, rng: np.ran
         The same for every channel.
     rng : numpy.random.Generator
         For the bootstrap.
+    gamma_planes : sequence of Plane
+        Of runs without neutrons, as a control.
 
     Raises
     ------
     DataError
-        If no channel shows two bands, with the reasons of the first three.
+        If no channel shows two bands, with the reasons of the first three, or energies have different units.
     """
     plane = joined(planes)
+    control = joined([*gamma_planes]) if gamma_planes else None
+    if control is not None and control.energy_unit != plane.energy_unit:
+        raise DataError(
+            f"cannot compare energies in {control.energy_unit} (gamma runs) and {plane.energy_unit}: give all runs the "
+            "same --settings"
+        )
+    of_control = {} if control is None else by_place(control)
     channels, problems = {}, {}
     for place, chosen in by_place(plane).items():
+        gamma_run = None
+        if control is not None:
+            there = of_control.get(place, np.empty(0, np.intp))
+            gamma_run = control.energy[there], control.psd[there]
         try:
             channels[place] = find_bands(
-                plane.energy[chosen], plane.psd[chosen], psd_step=plane.psd_step[chosen], options=options, rng=rng
+                plane.energy[chosen],
+                plane.psd[chosen],
+                psd_step=plane.psd_step[chosen],
+                gamma_run=gamma_run,
+                options=options,
+                rng=rng,
             )
         except DataError as error:
             problems[place] = str(error)
