@@ -62,7 +62,7 @@ def test_channels_may_be_repeated_and_absent_ones_are_said(classify: Classify) -
     status, out, err = classify("--board", "0", "--channel", "3", "--channel", "9")
     assert status == 0
     assert f", {N_LONG * 3 // 4 + N_SHORT} of other channels left out;" in out
-    assert err.endswith("run.BIN: no pulse of channel 9\n")
+    assert "run.BIN: no pulse of channel 9\n" in err
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,19 @@ def test_one_bad_file_does_not_keep_the_others_from_their_scores(
     assert [one["input"] for one in told["failed"]] == [str(bad)]
     assert captured.err.splitlines()[-1] == f"discrimen: 1 of 3 files failed, see above: {bad}"
     assert len(list((tmp_path / "scores").glob("*.h5"))) == 2
+
+
+def test_a_model_of_unknown_domain_says_so_once(classify: Classify) -> None:
+    _, _, err = classify("--board", "0")
+    assert err.count("the domain of this model is unknown") == 1
+
+
+def test_accepting_every_run_and_a_share_contradict_each_other(classify: Classify) -> None:
+    status, _, err = classify("--board", "0", "--accept", "--most-outside", "0.1")
+    assert (status, "leave out --most-outside" in err) == (2, True)
+
+
+def test_scores_made_with_another_share_are_not_taken_for_finished(classify: Classify) -> None:
+    assert classify("--board", "0", "--accept")[0] == 0
+    status, _, err = classify("--board", "0")
+    assert (status, "of another most_outside" in err) == (1, True)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.network.domain.seen_pulses import seen_domain
 from tests.network.networks import NETWORKS
 from tests.network.pulses import frozen
 
 from discrimen.errors import FormatError
 from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.domain.packing import pack_domain
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 
 FEW_MUTATIONS, N_MUTATIONS = 150, 500
@@ -48,6 +50,42 @@ def test_everything_comes_back(tmp_path: Path, name: str) -> None:
     assert read.golden.tolerances == written.golden.tolerances
     assert np.array_equal(read.golden.samples, written.golden.samples)
     ReferencePredictor(tmp_path / "m.discrimen")
+
+
+def with_domain(path: Path) -> FrozenModel:
+    """Write a model that knows its domain."""
+    model = model_of("two classes")
+    length = model.description.preparation.window_length
+    domain = seen_domain()
+    fitting = replace(
+        domain,
+        rows=tuple(range(len(domain.rows))),
+        ranges=tuple(replace(each, edge=(0, length - 1)) for each in domain.ranges),
+    )
+    model = replace(model, description=replace(model.description, domain=fitting))
+    write_frozen(model, path)
+    return model
+
+
+def test_a_domain_comes_back_and_a_file_without_it_has_none(tmp_path: Path, path: Path) -> None:
+    written = with_domain(tmp_path / "d.discrimen")
+    assert read_frozen(tmp_path / "d.discrimen").description == written.description
+    assert read_frozen(path).description.domain is None
+    assert b"domain" not in path.read_bytes()
+
+
+def test_a_domain_that_contradicts_meta_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "d.discrimen"
+    domain = with_domain(path).description.domain
+    assert domain is not None
+    content, packed = path.read_bytes(), pack_domain(domain)
+    at = content.index(packed)
+    path.write_bytes(signed(content[:at] + struct.pack("<3I", 1, 1, 1) + content[at + 12 :]))
+    with pytest.raises(FormatError, match="different domains"):
+        read_frozen(path)
+    path.write_bytes(signed(content.replace(b"domain\0\0", b"dominion")))
+    with pytest.raises(FormatError, match="different domains"):
+        read_frozen(path)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -13,14 +13,16 @@ from tests.scoring.small_model import (
     short_records,
     small_predictor,
     write_run,
+    write_small_model,
 )
 
-from discrimen.errors import DataError, OutputError
+from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.domain import Outside
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.classify import MOST_OUTSIDE, Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete
 from discrimen.scoring.scores import read_attributes, read_scores
 from discrimen.scoring.selection import ChannelSelection
@@ -47,6 +49,7 @@ def classified(
     threshold: float = 0.5,
     compress: bool = False,
     chunk_bytes: int = 2**20,
+    most_outside: float = MOST_OUTSIDE,
 ) -> Classification:
     reader = open_reader(run, ReadOptions(chunk_bytes=chunk_bytes))
     return classify_run(
@@ -57,6 +60,7 @@ def classified(
         threshold=threshold,
         selection=selection,
         compress=compress,
+        most_outside=most_outside,
     )
 
 
@@ -181,3 +185,66 @@ def test_a_run_that_does_not_tell_channels_cannot_be_chosen_from(tmp_path: Path,
     with pytest.raises(DataError, match="does not tell the board"):
         classify_run(reader, predictor, tmp_path / "scores.h5", model_sha256="ab", selection=BOARD_0)
     assert not (tmp_path / "scores.h5").exists()
+
+
+@pytest.fixture
+def knowing(tmp_path: Path) -> ReferencePredictor:
+    """Return the small model, which knows the pulses that it was trained on."""
+    return ReferencePredictor(write_small_model(tmp_path / "knowing.discrimen", domain=True))
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+def test_pulses_like_the_trained_ones_have_a_column_that_says_so(
+    tmp_path: Path, run: Path, knowing: ReferencePredictor, suffix: str
+) -> None:
+    done = classified(run, knowing, tmp_path / f"scores{suffix}")
+    rows = read_scores(done.output).rows
+    assert rows.outside is not None
+    assert rows.outside.dtype == np.uint16
+    assert rows.outside.tolist() == [0] * N_LONG
+    assert done.outside is not None
+    assert done.as_dict()["outside"]["n_outside"] == done.outside.n_outside == 0
+
+
+def test_a_model_that_does_not_know_its_domain_says_nothing_of_the_pulses(
+    tmp_path: Path, run: Path, predictor: ReferencePredictor
+) -> None:
+    done = classified(run, predictor, tmp_path / "scores.h5")
+    assert done.outside is None
+    assert done.as_dict()["outside"] is None
+    assert read_scores(done.output).rows.outside is None
+
+
+def early_run(tmp_path: Path, name: str = "early.BIN") -> Path:
+    """Write the run with its pulses 100 ns earlier in the record, where the model takes the baseline from."""
+    pulses = long_records()
+    return write_run(tmp_path / name, pulses.replace(samples=np.roll(pulses.samples, -10, axis=1)))
+
+
+def test_a_run_that_is_unlike_the_trained_pulses_is_refused(tmp_path: Path, knowing: ReferencePredictor) -> None:
+    with pytest.raises(DataError, match=r"240 of 240 pulses .* inside the baseline window .* --accept takes the run"):
+        classified(early_run(tmp_path), knowing, tmp_path / "scores.h5")
+    assert not (tmp_path / "scores.h5").exists()
+
+
+def test_a_large_run_is_refused_as_soon_as_nothing_can_make_it_good(
+    tmp_path: Path, knowing: ReferencePredictor
+) -> None:
+    with pytest.raises(DataError, match=r"early.lh5: \d\d? of \d\d? pulses"):
+        classified(early_run(tmp_path, "early.lh5"), knowing, tmp_path / "scores.h5", chunk_bytes=2000)
+
+
+def test_a_run_that_is_accepted_has_its_flags_and_no_score_where_the_edge_spoils_the_baseline(
+    tmp_path: Path, knowing: ReferencePredictor
+) -> None:
+    done = classified(early_run(tmp_path), knowing, tmp_path / "scores.h5", most_outside=1.0)
+    rows = read_scores(done.output).rows
+    assert rows.outside is not None
+    spoiled = (rows.outside & Outside.EDGE_IN_BASELINE) != 0
+    assert spoiled.sum() == done.n_not_scored == N_LONG
+    assert np.isnan(rows.score[spoiled]).all()
+
+
+def test_a_share_that_is_none_is_refused(tmp_path: Path, run: Path, knowing: ReferencePredictor) -> None:
+    with pytest.raises(SettingsError, match="share from 0 to 1"):
+        classified(run, knowing, tmp_path / "scores.h5", most_outside=1.5)

@@ -14,7 +14,7 @@ from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
-from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.classify import MOST_OUTSIDE, Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.selection import ChannelSelection
@@ -50,6 +50,20 @@ def classify(
             show_default=False,
         ),
     ] = None,
+    most_outside: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Refuse a run of which surely more pulses are unlike those that the model was trained on; "
+            f"by default {MOST_OUTSIDE:g}. docs/domain.md",
+            min=0,
+            max=1,
+            show_default=False,
+        ),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take every run, however many of its pulses are unlike those.")
+    ] = False,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -71,6 +85,7 @@ def classify(
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     chosen = _threshold(threshold, loaded.description.thresholds)
     least_score = chosen.value
+    allowed = _share_outside(most_outside, accept=accept)
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
@@ -78,7 +93,11 @@ def classify(
         with failures.noting(path):
             reader = inputs.open(path)
             identity = input_identity(
-                reader.info, model_sha256=loaded.sha256, threshold=least_score, selection=selection
+                reader.info,
+                model_sha256=loaded.sha256,
+                threshold=least_score,
+                selection=selection,
+                most_outside=allowed,
             )
             if not overwrite and is_complete(scores, identity):
                 results.append({"input": str(path), "output": str(scores), "skipped": True})
@@ -92,12 +111,15 @@ def classify(
                     model_sha256=loaded.sha256,
                     threshold=least_score,
                     selection=selection,
+                    most_outside=allowed,
                     compress=compress,
                     on_progress=tick,
                 )
             _log_left_out(path, done)
             results.append({"input": str(path), "skipped": False, **done.as_dict()})
             _say(json, _summary(path, done, chosen))
+    if not all(result["skipped"] for result in results):
+        common.log_unknown_domain(model, loaded.description)
     if json:
         common.emit_json(
             {
@@ -127,15 +149,25 @@ def _threshold(text: str | None, stored: Mapping[str, float]) -> ChosenThreshold
         raise typer.BadParameter(str(error)) from error
 
 
+def _share_outside(most_outside: float | None, *, accept: bool) -> float:
+    if accept and most_outside is not None:
+        raise typer.BadParameter("--accept takes every run: leave out --most-outside")
+    if accept:
+        return 1.0
+    return MOST_OUTSIDE if most_outside is None else most_outside
+
+
 def _log_left_out(path: Path, done: Classification) -> None:
     common.log_left_out(path, done.report)
     for what in done.absent:
         common.log(f"{path}: no pulse of {what}")
+    if done.outside is not None:
+        common.log_outside(path, done.outside)
 
 
 def _summary(path: Path, done: Classification, threshold: ChosenThreshold) -> str:
     left_out = {
-        "not scored (no pulse above the baseline)": done.n_not_scored,
+        "not scored (no pulse above the baseline, or its edge inside the baseline window)": done.n_not_scored,
         "of other channels left out": done.n_other_channels,
     }
     besides = "".join(f", {count} {what}" for what, count in left_out.items() if count)

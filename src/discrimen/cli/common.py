@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from discrimen.formats.base import Reader, ReadReport
+    from discrimen.network.domain import OutsideTally
+    from discrimen.network.model_description import ModelDescription
 
 ModelArgument = Annotated[
     Path,
@@ -90,6 +92,21 @@ def log_left_out(path: Path, report: ReadReport) -> None:
     """Say on standard error what of a file was left out, one line for each reason."""
     for line in report.left_out():
         log(f"{path}: {line}")
+
+
+def log_unknown_domain(model: Path, description: ModelDescription) -> None:
+    """Say on standard error that a model does not know what it was trained on."""
+    if description.domain is None:
+        log(
+            f"{model}: the domain of this model is unknown, so pulses unlike those of its training are scored like any "
+            "other; train it again with this version"
+        )
+
+
+def log_outside(where: Path | str, tally: OutsideTally) -> None:
+    """Say on standard error, in one line, how many pulses are unlike those that a model has seen, and in what."""
+    if tally.n_outside:
+        log(f"{'WARNING: ' if tally.share > tally.expected else ''}{where}: {tally.told()}")
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.network.domain import outside
 from discrimen.network.model_description import ModelDescription
 
 
@@ -59,11 +60,36 @@ class Predictor(Protocol):
             See :meth:`run`.
         """
 
+    def judge(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+        """Score raw waveforms as :meth:`predict` does, and say which are unlike those that the model has seen.
+
+        Returns
+        -------
+        scores : ndarray of float32, shape (pulse, class)
+            See :meth:`predict`.
+        outside : ndarray of uint16, shape (pulse,), or None
+            Bits of :class:`~discrimen.network.domain.Outside`, 0 for a pulse like them; None if the model does not know
+            its domain.
+
+        Raises
+        ------
+        SettingsError, DataError
+            See :meth:`predict`.
+        """
+
 
 class ScoresOfRun:
-    """Gives :meth:`Predictor.predict` to a predictor that has :meth:`Predictor.run`."""
+    """Gives :meth:`Predictor.predict` and :meth:`Predictor.judge` to a predictor that has :meth:`Predictor.run`."""
 
     def predict(self: Predictor, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Score raw waveforms; see :meth:`Predictor.predict`."""
         at = self.description.scores_at
         return self.run(samples)[at]
+
+    def judge(self: Predictor, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+        """Score raw waveforms and compare them with the domain, by NumPy; see :meth:`Predictor.judge`."""
+        description = self.description
+        scores = self.predict(samples)
+        if description.domain is None:
+            return scores, None
+        return scores, outside(samples, description.preparation, description.domain)

@@ -5,8 +5,8 @@ All numbers are little-endian. The file holds
 - 8 bytes ``DISCRIM\0``, u32 version of the layout, u32 number of sections;
 - for each section 8 bytes of name (zero-padded ASCII), u64 offset, u64 length; sections start at multiples of 64 bytes;
 - the sections ``meta`` (JSON: :class:`~discrimen.network.model_description.ModelDescription`, for people and
-  provenance), ``input``, ``layers``, ``weights`` (float32), ``outputs`` and ``golden``: a reader without JSON needs all
-  but ``meta``;
+  provenance), ``input``, ``layers``, ``weights`` (float32), ``outputs``, ``golden``, and ``domain`` where it is
+  known: a reader without JSON needs all but ``meta``;
 - the SHA-256 of all before, 32 bytes.
 
 ``docs/frozen-file.md`` describes each section.
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from discrimen.errors import DataError, DiscrimenError, FormatError
+from discrimen.network.domain.packing import pack_domain
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network
 from discrimen.network.model_description import ModelDescription
@@ -71,6 +72,8 @@ def write_frozen(model: FrozenModel, path: Path | str) -> None:
         b"outputs": pack_outputs(model.description.outputs, model.network.outputs, model.golden.tolerances),
         b"golden": pack_golden(model.golden),
     }
+    if model.description.domain is not None:
+        sections[b"domain"] = pack_domain(model.description.domain)
     content = _assemble(sections)
     with complete_or_absent(path) as part:
         part.write_bytes(content + hashlib.sha256(content).digest())
@@ -141,5 +144,8 @@ def _unpack(sections: dict[str, memoryview]) -> FrozenModel:
     reads, tolerances = outputs_read(sections["outputs"])
     if bytes(sections["outputs"]) != pack_outputs(description.outputs, reads, tolerances):
         raise DataError("meta and outputs describe different outputs")
+    domain = description.domain
+    if bytes(sections.get("domain", b"")) != (b"" if domain is None else pack_domain(domain)):
+        raise DataError("meta and domain describe different domains")
     golden = unpack_golden(sections["golden"], description, tolerances)
     return FrozenModel(description, Network(nodes, reads), golden)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import SettingsError
+from discrimen.network.domain import Domain
 from discrimen.network.outputs import ClassThreshold, Output, class_scores
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
@@ -33,6 +34,8 @@ class ModelDescription:
         The detector that the model was trained for.
     provenance : mapping
         Hashes of the training data, versions, date, seed.
+    domain : Domain or None
+        What pulses the model has seen; None where that is not known.
     """
 
     preparation: Preparation
@@ -40,6 +43,7 @@ class ModelDescription:
     architecture: Mapping[str, Any] = field(default_factory=dict)
     settings: DetectorSettings = field(default_factory=DetectorSettings)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    domain: Domain | None = None
 
     def __post_init__(self) -> None:
         names = [output.name for output in self.outputs]
@@ -104,6 +108,7 @@ class ModelDescription:
             "architecture": dict(self.architecture),
             "settings": self.settings.model_dump(exclude_none=True),
             "provenance": dict(self.provenance),
+            **({} if self.domain is None else {"domain": self.domain.as_dict()}),
         }
 
     @classmethod
@@ -122,12 +127,14 @@ class ModelDescription:
                 "train or freeze it again"
             )
         try:
+            preparation, domain = Preparation.from_dict(values["preparation"]), values.get("domain")
             return cls(
-                preparation=Preparation.from_dict(values["preparation"]),
+                preparation=preparation,
                 outputs=tuple(Output.from_dict(output) for output in values["outputs"]),
                 architecture=values["architecture"],
                 settings=validate_settings(values["settings"], source="model description"),
                 provenance=values["provenance"],
+                domain=None if domain is None else Domain.from_dict(domain, preparation),
             )
         except KeyError as error:
             raise SettingsError(f"the model description lacks {error}") from error

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
+from discrimen.network.domain import Outside, OutsideTally, exceeds
+from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.runs.polarity import PolarityCheck
@@ -23,6 +25,9 @@ from discrimen.scoring.scores import ScoreRows, ScoreWriter, open_score_writer
 from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
 ALL_CHANNELS = ChannelSelection()
+
+MOST_OUTSIDE = 0.01
+"""Share of the pulses of a run that may be unlike those that the model has seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,14 @@ class Classification:
     n_neutron, n_gamma : int
         Pulses with a neutron score of at least the threshold, and below it.
     n_not_scored : int
-        Pulses that could not be prepared (no pulse above its baseline); their scores are NaN.
+        Pulses that could not be prepared (no pulse above its baseline), or whose edge lies inside the model's baseline
+        window; their scores are NaN.
     n_other_channels : int
         Pulses of boards and channels that were not chosen; they have no row.
     absent : tuple of str
         Boards and channels that were chosen, but are not in the run.
+    outside : OutsideTally or None
+        Pulses unlike those that the model has seen; None if it does not know what it has seen.
     threshold : float
         On the neutron score.
     seconds : float
@@ -56,6 +64,7 @@ class Classification:
     n_not_scored: int
     n_other_channels: int
     absent: tuple[str, ...]
+    outside: OutsideTally | None
     threshold: float
     seconds: float
 
@@ -74,6 +83,7 @@ class Classification:
             "n_not_scored": self.n_not_scored,
             "n_other_channels": self.n_other_channels,
             "absent": list(self.absent),
+            "outside": None if self.outside is None else self.outside.as_dict(),
             "threshold": self.threshold,
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
@@ -81,7 +91,12 @@ class Classification:
 
 
 def input_identity(
-    info: RunInfo, *, model_sha256: str, threshold: float, selection: ChannelSelection = ALL_CHANNELS
+    info: RunInfo,
+    *,
+    model_sha256: str,
+    threshold: float,
+    selection: ChannelSelection = ALL_CHANNELS,
+    most_outside: float = MOST_OUTSIDE,
 ) -> dict[str, str]:
     """Return what a file of scores must carry to be the finished result.
 
@@ -96,6 +111,7 @@ def input_identity(
         "input_mtime_ns": str(stat.st_mtime_ns),
         "model_sha256": model_sha256,
         "threshold": repr(threshold),
+        "most_outside": repr(most_outside),
         **selection.as_attributes(),
     }
 
@@ -108,6 +124,7 @@ def classify_run(
     model_sha256: str,
     threshold: float = 0.5,
     selection: ChannelSelection = ALL_CHANNELS,
+    most_outside: float = MOST_OUTSIDE,
     compress: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Classification:
@@ -127,6 +144,8 @@ def classify_run(
         A pulse with this neutron score or more counts as neutron; the scores themselves are stored.
     selection : ChannelSelection
         Which boards and channels; the model need not fit the others.
+    most_outside : float
+        Share of the pulses that may be unlike those that the model has seen; 1 accepts every run.
     compress : bool
         Of an HDF5 file: see :func:`~discrimen.scoring.scores.open_score_writer`.
     on_progress : callable
@@ -135,22 +154,28 @@ def classify_run(
     Raises
     ------
     DataError
-        If the file holds no pulses, or none of the chosen channels, or the model was not trained for them.
+        If the file holds no pulses, or none of the chosen channels, or the model was not trained for them; if surely
+        more of them than `most_outside` are unlike those that the model has seen.
     OutputError, FormatError
         If reading or writing fails.
     """
     sieve = ChannelSieve(selection, str(reader.info.path))
-    attributes = _attributes(reader, predictor, model_sha256=model_sha256, threshold=threshold, selection=selection)
+    identity = input_identity(
+        reader.info, model_sha256=model_sha256, threshold=threshold, selection=selection, most_outside=most_outside
+    )
+    verdict = _Verdict.on(predictor.description, reader.info, most_outside)
     with open_score_writer(
         output,
         classes=predictor.description.classes,
-        attributes=attributes,
+        attributes=_attributes(reader, predictor, identity),
         n_entries=reader.info.n_entries,
         compress=compress,
     ) as writer:
         begin_s = perf_counter()
-        counts = _score_all(reader, predictor, writer, sieve=sieve, threshold=threshold, on_progress=on_progress)
+        scored = _scored(reader, predictor, writer, sieve=sieve, verdict=verdict, on_progress=on_progress)
+        counts = sum((_count(scores, threshold) for scores in scored), np.zeros(3, np.int64))
         _require_pulses(reader, sieve)
+        verdict.require_inside()
     return Classification(
         output=output,
         report=reader.report,
@@ -159,35 +184,78 @@ def classify_run(
         n_not_scored=int(counts[2]),
         n_other_channels=sieve.n_left_out,
         absent=sieve.absent(),
+        outside=verdict.tally,
         threshold=threshold,
         seconds=perf_counter() - begin_s,
     )
 
 
-def _score_all(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Verdict:
+    """Whether a run is like the pulses that the model has seen."""
+
+    where: Path
+    n_entries: int | None
+    most_outside: float
+    tally: OutsideTally | None
+
+    @classmethod
+    def on(cls, description: ModelDescription, info: RunInfo, most_outside: float) -> _Verdict:
+        """Return what judges a run, before it is read."""
+        if not 0 <= most_outside <= 1:
+            raise SettingsError(f"expected a share from 0 to 1 that may lie outside, got {most_outside:g}")
+        domain = description.domain
+        tally = None if domain is None else OutsideTally(domain, description.preparation)
+        return cls(info.path, info.n_entries, most_outside, tally)
+
+    def add(self, pulses: Pulses, outside: NDArray[np.uint16] | None) -> None:
+        """Count the pulses of a chunk; refuse the run where all that is still to come could not make it good."""
+        if self.tally is None or outside is None:
+            return
+        self.tally.add(pulses.samples, outside)
+        if self.n_entries is not None and self._exceeds(max(self.n_entries, self.tally.n_pulses)):
+            self._refuse(self.tally)
+
+    def require_inside(self) -> None:
+        """Refuse the run, which has been read, if too much of it lies outside."""
+        if self.tally is not None and self._exceeds(self.tally.n_pulses):
+            self._refuse(self.tally)
+
+    def _exceeds(self, n_pulses: int) -> bool:
+        return self.tally is not None and exceeds(self.tally.n_outside, n_pulses, self.most_outside)
+
+    def _refuse(self, tally: OutsideTally) -> NoReturn:
+        raise DataError(
+            f"{self.where}: {tally.told()} (allowed is a share of {self.most_outside:.4g}; --accept takes the run "
+            "as it is)"
+        )
+
+
+def _scored(
     reader: Reader,
     predictor: Predictor,
     writer: ScoreWriter,
     *,
     sieve: ChannelSieve,
-    threshold: float,
+    verdict: _Verdict,
     on_progress: Callable[[int], None],
-) -> NDArray[np.int64]:
-    """Score chunk by chunk and return the numbers of neutrons, gammas and pulses without scores."""
+) -> Iterator[NDArray[np.float32]]:
+    """Score and write chunk by chunk; yield the neutron scores."""
     info, description = reader.info, predictor.description
     neutron = description.neutron_class
-    counts = np.zeros(3, np.int64)
     check = PolarityCheck(info.path, "positive" if description.preparation.only.polarity > 0 else "negative")
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
             require_compatible(description, pulses, info.settings, where=str(info.path))
             check(pulses)
-            scores = predictor.predict(pulses.samples)
-            writer.write(_rows(pulses, scores))
-            counts += _count(scores[:, neutron], threshold)
+            scores, outside = predictor.judge(pulses.samples)
+            if outside is not None:
+                scores[(outside & Outside.EDGE_IN_BASELINE) != 0] = np.nan
+            verdict.add(pulses, outside)
+            writer.write(_rows(pulses, scores, outside))
+            yield scores[:, neutron]
         on_progress(len(read))
-    return counts
 
 
 def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
@@ -199,11 +267,9 @@ def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
         raise DataError(f"{path}: none of its {n_read} pulses is of {sieve.selection}; it holds {sieve.describe_met()}")
 
 
-def _attributes(
-    reader: Reader, predictor: Predictor, *, model_sha256: str, threshold: float, selection: ChannelSelection
-) -> dict[str, str]:
+def _attributes(reader: Reader, predictor: Predictor, identity: Mapping[str, str]) -> dict[str, str]:
     return {
-        **input_identity(reader.info, model_sha256=model_sha256, threshold=threshold, selection=selection),
+        **identity,
         "settings": reader.info.settings.model_dump_json(exclude_none=True),
         "preparation": json.dumps(predictor.description.preparation.as_dict()),
         "backend": predictor.backend,
@@ -212,7 +278,7 @@ def _attributes(
     }
 
 
-def _rows(pulses: Pulses, scores: NDArray[np.float32]) -> ScoreRows:
+def _rows(pulses: Pulses, scores: NDArray[np.float32], outside: NDArray[np.uint16] | None) -> ScoreRows:
     return ScoreRows(
         entry=pulses.column("entry"),
         timestamp_ps=pulses.timestamp_ps,
@@ -220,6 +286,7 @@ def _rows(pulses: Pulses, scores: NDArray[np.float32]) -> ScoreRows:
         channel=pulses.channel,
         flags=pulses.flags,
         score=scores,
+        outside=outside,
     )
 
 

@@ -17,8 +17,13 @@ from discrimen.errors import DataError
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses import COLUMNS
 
-OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags")
-"""Columns that a run may lack."""
+OUTSIDE = "outside"
+"""Name of the column that says in what a pulse is unlike those that the model has seen."""
+
+OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE)
+"""Columns that a run may lack; the last one a model that does not know its domain."""
+
+_TYPES = {**COLUMNS, OUTSIDE: np.dtype(np.uint16)}
 
 SCORE_PREFIX = "score_"
 """Before the name of the class in the name of a column."""
@@ -40,6 +45,8 @@ class ScoreRows:
         Where the pulse was digitised.
     flags : ndarray of uint32, optional
         Bits of :class:`~discrimen.pulses.PulseFlag`.
+    outside : ndarray of uint16, optional
+        Bits of :class:`~discrimen.network.domain.Outside`.
 
     Raises
     ------
@@ -53,6 +60,7 @@ class ScoreRows:
     board: NDArray[np.int32] | None = None
     channel: NDArray[np.int32] | None = None
     flags: NDArray[np.uint32] | None = None
+    outside: NDArray[np.uint16] | None = None
 
     def __post_init__(self) -> None:
         if self.score.ndim != 2 or len(self.score) != len(self.entry):
@@ -79,7 +87,7 @@ class ScoreRows:
         present = {"entry": self.entry} | {
             name: getattr(self, name) for name in OPTIONAL_COLUMNS if getattr(self, name) is not None
         }
-        typed = {name: np.asarray(values, dtype=COLUMNS[name]) for name, values in present.items()}
+        typed = {name: np.asarray(values, dtype=_TYPES[name]) for name, values in present.items()}
         scores = {SCORE_PREFIX + name: self.score[:, index] for index, name in enumerate(classes)}
         return typed | {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in scores.items()}
 

@@ -73,12 +73,15 @@ class Augmentation:
         -------
         ndarray of float32, shape (drawn, 1, window sample)
         """
+        prepared = prepare(self.distorted(at, rng=rng), self.preparation)
+        drawn = prepared.waveforms
+        drawn[~prepared.valid] = self.waveforms[at[~prepared.valid]]
+        return drawn
+
+    def distorted(self, at: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[Any]:
+        """Return raw waveforms, shape (drawn, sample), distorted as :meth:`draw` does."""
         sizes: dict[str, float | NDArray[np.float64]] = {
             name: rng.uniform(-most if DISTORTIONS[name].signed else 0.0, most, len(at))
             for name, most in self.largest.items()
         }
-        distorted = distort(self.samples[at], sizes, self.digitisation, rng=rng)
-        prepared = prepare(distorted, self.preparation)
-        drawn = prepared.waveforms
-        drawn[~prepared.valid] = self.waveforms[at[~prepared.valid]]
-        return drawn
+        return distort(self.samples[at], sizes, self.digitisation, rng=rng)

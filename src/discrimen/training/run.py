@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import KerasSession
 from discrimen.models.own_file import own_record
+from discrimen.network.domain import Domain
 from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
@@ -76,6 +77,8 @@ class TrainingRun:
         Where the pulses come from.
     learning : Learning
         Of the task.
+    domain : Domain or None
+        What pulses the network sees.
     start : callable, optional
         Gives the network its first weights.
     begun : sequence of EpochRecord
@@ -90,6 +93,7 @@ class TrainingRun:
     settings: DetectorSettings
     origin: Mapping[str, Any]
     learning: Learning
+    domain: Domain | None
     start: Callable[[Any], None] | None
     begun: Sequence[EpochRecord] = ()
 
@@ -215,6 +219,7 @@ class TrainingRun:
             architecture=architecture,
             settings=self.settings,
             provenance=provenance,
+            domain=self.domain,
         )
 
     def _common_provenance(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import claim_folder, require_free
 from discrimen.training.resumed import Unfinished, read_unfinished
 from discrimen.training.run import TrainingRun, data_provenance
+from discrimen.training.seen_domain import seen_domain
 from discrimen.training.split import Split
 from discrimen.training.tasks import Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
@@ -252,6 +253,7 @@ def _train(
         settings=settings,
         origin=origin,
         learning=learning,
+        domain=seen_domain(of_channels, parts, preparation, feed=feed, adc_bits=settings.adc_bits),
         start=start,
         begun=() if unfinished is None else unfinished.records,
     )

@@ -1,0 +1,137 @@
+"""How many pulses of a run lie outside of a domain, and in what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.network.domain.differences import difference_of
+from discrimen.network.domain.domain import Domain, Outside
+from discrimen.network.preparation import Preparation
+
+MOST_EXAMPLES = 256
+SURE = 0.01
+"""A run is refused where so large a share outside would come about by chance no more often than this."""
+
+LEAST_TOLD = 0.05
+"""Reasons of a smaller share of the pulses outside are not told."""
+
+
+def exceeds(n_outside: int, n_pulses: int, allowed: float) -> bool:
+    """Tell whether a share outside is surely above the share that is allowed.
+
+    A small run may be above by chance: the chance of so many outside, if the share were the allowed one, is at most
+    exp(-n D), with D the relative entropy of the two shares (H. Chernoff, Ann. Math. Stat. 23 (1952) 493).
+
+    Parameters
+    ----------
+    n_outside, n_pulses : int
+        Pulses outside, and all.
+    allowed : float
+        Share, from 0 to 1.
+    """
+    share = n_outside / n_pulses if n_pulses else 0.0
+    if share <= allowed:
+        return False
+    if allowed == 0:
+        return True
+    entropy = share * math.log(share / allowed)
+    if share < 1:
+        entropy += (1 - share) * math.log((1 - share) / (1 - allowed))
+    return n_pulses * entropy >= -math.log(SURE) * (1 - 1e-12)
+
+
+TOLD_FIRST = (
+    Outside.UNPREPARED,
+    Outside.EDGE_IN_BASELINE,
+    Outside.CLIPPED,
+    Outside.TOO_LOW,
+    Outside.TOO_HIGH,
+    Outside.EDGE,
+    Outside.BASELINE_NOISE,
+    Outside.SHAPE,
+)
+"""Of the reasons of a pulse the first one is told: it brings the others along."""
+
+
+class OutsideTally:
+    """Counts pulses outside by reason, chunk by chunk, and keeps a few of them to say what differs.
+
+    Parameters
+    ----------
+    domain : Domain
+        Of the model.
+    preparation : Preparation
+        Of the model.
+    """
+
+    def __init__(self, domain: Domain, preparation: Preparation) -> None:
+        self._domain, self._preparation = domain, preparation
+        self._counts = dict.fromkeys(Outside, 0)
+        self._first = dict.fromkeys(Outside, 0)
+        self._examples: dict[Outside, list[NDArray[Any]]] = {reason: [] for reason in Outside}
+        self.n_pulses = 0
+        self.n_outside = 0
+
+    def add(self, samples: NDArray[Any], flags: NDArray[np.uint16]) -> None:
+        """Count pulses, of shape (pulse, sample), with their flags."""
+        self.n_pulses += len(flags)
+        self.n_outside += int(np.count_nonzero(flags))
+        untold = flags != 0
+        for reason in TOLD_FIRST:
+            has_it = (flags & reason) != 0
+            there = np.flatnonzero(has_it & untold)
+            untold &= ~has_it
+            self._counts[reason] += int(np.count_nonzero(has_it))
+            self._first[reason] += len(there)
+            missing = MOST_EXAMPLES - sum(map(len, self._examples[reason]))
+            if len(there) and missing > 0:
+                self._examples[reason].append(np.array(samples[there[:missing]]))
+
+    @property
+    def share(self) -> float:
+        """Share of the pulses that lie outside; 0 without pulses."""
+        return self.n_outside / self.n_pulses if self.n_pulses else 0.0
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many pulses are outside in what, by name; a pulse may be in several."""
+        return {reason.name.lower(): count for reason, count in self._counts.items() if reason.name}
+
+    def reasons(self) -> tuple[str, ...]:
+        """Say what differs, and what to do about it, the most frequent reason first; each pulse counts once."""
+        told = [reason for reason in TOLD_FIRST if self._first[reason] > LEAST_TOLD * self.n_outside]
+        return tuple(
+            f"{self._first[reason] / self.n_pulses:.2%} "
+            f"{difference_of(reason, self._together(reason), self._domain, self._preparation)}"
+            for reason in sorted(told, key=lambda each: -self._first[each])
+        )
+
+    @property
+    def expected(self) -> float:
+        """Share of pulses like those of the training that would lie outside, at most: two sides of four quantities."""
+        return 8 * self._domain.false_alarms
+
+    def told(self) -> str:
+        """Say in one line how many pulses are outside, and in what."""
+        return (
+            f"{self.n_outside} of {self.n_pulses} pulses ({self.share:.2%}) are unlike those that the model was "
+            f"trained on: {'; '.join(self.reasons())}"
+        )
+
+    def _together(self, reason: Outside) -> NDArray[Any]:
+        shortest = min(examples.shape[-1] for examples in self._examples[reason])
+        return np.concatenate([examples[..., :shortest] for examples in self._examples[reason]])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "n_pulses": self.n_pulses,
+            "n_outside": self.n_outside,
+            "share": self.share,
+            "by_reason": dict(self.counts()),
+            "reasons": list(self.reasons()),
+        }

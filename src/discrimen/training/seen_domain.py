@@ -1,0 +1,53 @@
+"""What pulses a network sees in its training: the domain of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discrimen.network.domain import Domain, has_domain, learn_domain
+from discrimen.network.domain.learn import MOST_PULSES
+from discrimen.network.preparation import Preparation
+from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.training.epoch_feed import EpochFeed
+from discrimen.training.examples import Examples
+
+MOST_DISTORTED = 20_000
+
+
+def seen_domain(
+    pulses: ChannelPulses,
+    parts: tuple[Examples, Examples],
+    preparation: Preparation,
+    *,
+    feed: EpochFeed,
+    adc_bits: int | None,
+) -> Domain | None:
+    """Learn the domain from the pulses that teach and judge, and from distorted ones if the network is taught these.
+
+    Parameters
+    ----------
+    pulses : ChannelPulses
+        All of them.
+    parts : tuple of Examples
+        Those that teach, and those that judge.
+    preparation : Preparation
+        Of the model.
+    feed : EpochFeed
+        What the network is taught.
+    adc_bits : int or None
+        Of the digitizer.
+
+    Returns
+    -------
+    Domain or None
+        See :func:`discrimen.network.domain.learn_domain`.
+    """
+    if not has_domain(preparation):
+        return None
+    seen = np.sort(np.concatenate([part.pulse for part in parts]))
+    samples = pulses.samples[seen[:: max(1, -(-len(seen) // MOST_PULSES))], 0]
+    if feed.augmentation is not None:
+        rng = np.random.default_rng([feed.seed, 5])
+        drawn = rng.integers(0, len(parts[0]), min(MOST_DISTORTED, len(parts[0])))
+        samples = np.concatenate([samples, feed.augmentation.distorted(drawn, rng=rng)])
+    return learn_domain(samples, preparation, adc_bits=adc_bits)
