@@ -20,6 +20,7 @@ namespace {
 
 using Scores = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Values = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+using Flags = nb::ndarray<std::uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Restoration = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // An array as its owner describes it: strides in bytes, so that samples may lie at odd addresses.
@@ -114,7 +115,7 @@ std::vector<float*> pointers_to(const discrimen::Model& model, const std::vector
 
 void run(const discrimen::Model& model, discrimen::Workspace& workspace, nb::handle array,
          const std::vector<std::optional<Values>>& outputs, const std::optional<Restoration>& restoration,
-         nb::handle present, std::uint32_t bits, std::uint64_t seed) {
+         nb::handle present, std::uint32_t bits, std::uint64_t seed, const std::optional<Flags>& outside) {
     const Buffer samples(array);
     discrimen::Pulses pulses = pulses_of(samples, bits);
     std::optional<Buffer> there;
@@ -129,6 +130,10 @@ void run(const discrimen::Model& model, discrimen::Workspace& workspace, nb::han
         if (restoration->shape(0) != pulses.n_pulses || restoration->shape(1) != 2 + model.n_channels())
             throw nb::value_error("restoration must have one row a pulse, and 2 columns and one a channel");
         results.restoration = restoration->data();
+    }
+    if (outside) {
+        if (outside->shape(0) != pulses.n_pulses) throw nb::value_error("outside must have one number a pulse");
+        results.outside = outside->data();
     }
     discrimen::Status status;
     {
@@ -202,6 +207,7 @@ NB_MODULE(_native, module) {
         .def_prop_ro("n_channels", &discrimen::Model::n_channels)
         .def_prop_ro("channel_names", &discrimen::Model::channel_names)
         .def_prop_ro("takes_absent", &discrimen::Model::takes_absent)
+        .def_prop_ro("knows_domain", &discrimen::Model::knows_domain)
         .def_prop_ro("outputs", &discrimen::Model::outputs)
         .def_prop_ro("n_classes", &discrimen::Model::n_classes)
         .def_prop_ro("shortest_record", &discrimen::Model::shortest_record)
@@ -216,7 +222,8 @@ NB_MODULE(_native, module) {
 
     // Results of another type or layout are refused: a converted copy would be filled, and thrown away.
     module.def("run", &run, "model"_a, "workspace"_a, "samples"_a, "outputs"_a.noconvert(),
-               "restoration"_a.noconvert() = nb::none(), "present"_a = nb::none(), "bits"_a = 0, "seed"_a = 0);
+               "restoration"_a.noconvert() = nb::none(), "present"_a = nb::none(), "bits"_a = 0, "seed"_a = 0,
+               "outside"_a.noconvert() = nb::none());
     module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "bits"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());

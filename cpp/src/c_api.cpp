@@ -86,6 +86,8 @@ size_t discrimen_shortest_record(const discrimen_model* model) { return model ? 
 
 double discrimen_sample_period_ns(const discrimen_model* model) { return model ? model->model.sample_period_ns() : 0; }
 
+int discrimen_knows_domain(const discrimen_model* model) { return model && model->model.knows_domain() ? 1 : 0; }
+
 const char* discrimen_instruction_set(const discrimen_model* model) {
     return model ? model->model.instruction_set() : nullptr;
 }
@@ -202,6 +204,7 @@ const char* discrimen_status_text(discrimen_status status) {
         case DISCRIMEN_CHANNEL_ABSENT: return "a channel is absent, and the model takes whole pulses only";
         case DISCRIMEN_NO_CLASSES: return "no output of the model tells classes apart";
         case DISCRIMEN_NO_SUCH_OUTPUT: return "the model has no output of that number";
+        case DISCRIMEN_UNKNOWN_DOMAIN: return "the model does not know what pulses it has seen";
     }
     return "unknown status";
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cursor.hpp"
+#include "frozen_domain.hpp"
 #include "frozen_outputs.hpp"
 #include "sha256.hpp"
 
@@ -32,7 +33,8 @@ void check_head(std::string_view content) {
         throw Error("checksum differs: the file is truncated or was altered; freeze the model again");
 }
 
-Cursor section(std::string_view content, const char* name) {
+// False if there is none of that name.
+bool find_section(std::string_view content, const char* name, std::string_view& found) {
     const std::string_view body = content.substr(0, content.size() - digest_bytes);
     std::uint32_t n_sections;
     std::memcpy(&n_sections, body.data() + sizeof magic + 4, sizeof n_sections);
@@ -46,9 +48,17 @@ Cursor section(std::string_view content, const char* name) {
         std::memcpy(place, entry + 8, sizeof place);
         if (place[0] > body.size() || place[1] > body.size() - place[0])
             throw Error("section " + number(i) + " reaches beyond the file");
-        if (std::memcmp(entry, wanted, sizeof wanted) == 0) return Cursor(body.substr(place[0], place[1]), name);
+        if (std::memcmp(entry, wanted, sizeof wanted) != 0) continue;
+        found = body.substr(place[0], place[1]);
+        return true;
     }
-    throw Error(std::string("the file lacks its section ") + name);
+    return false;
+}
+
+Cursor section(std::string_view content, const char* name) {
+    std::string_view found;
+    if (!find_section(content, name, found)) throw Error(std::string("the file lacks its section ") + name);
+    return Cursor(found, name);
 }
 
 // Any number of a sample, and the number of samples of any window.
@@ -150,7 +160,7 @@ std::string number(std::size_t value) { return std::to_string(value); }
 FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     const std::string_view content(reinterpret_cast<const char*>(bytes), size);
     check_head(content);
-    FrozenFile file;
+    FrozenFile file{};
     file.size = size;
     Cursor meta = section(content, "meta");
     const std::vector<char> text = meta.take_many<char>(meta.left());
@@ -164,6 +174,9 @@ FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     file.layers = read_layers(section(content, "layers"), file.weights.size());
     file.outputs = read_outputs(section(content, "outputs"), file.layers.size());
     file.golden = read_golden(section(content, "golden"), file.input, file.outputs);
+    std::string_view domain;
+    file.domain.known = find_section(content, "domain", domain);
+    if (file.domain.known) file.domain = read_domain(Cursor(domain, "domain"), file.input);
     return file;
 }
 

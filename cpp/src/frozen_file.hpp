@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "discrimen/model.hpp"
+#include "plan.hpp"
 
 namespace discrimen {
 
@@ -57,6 +58,7 @@ struct FrozenFile {
     std::vector<float> weights;
     std::vector<FrozenOutput> outputs;
     FrozenGolden golden;
+    DomainPlan domain;  // not known if the file has none
 };
 
 std::string number(std::size_t value);  // for messages

@@ -71,6 +71,8 @@ std::size_t Model::shortest_record() const noexcept {
 
 double Model::sample_period_ns() const noexcept { return loaded_->sample_period_ns; }
 
+bool Model::knows_domain() const noexcept { return loaded_->network.plan().domain.known; }
+
 const std::vector<Output>& Model::outputs() const noexcept { return loaded_->outputs; }
 
 std::size_t Model::output_number(std::string_view name) const noexcept {

@@ -28,6 +28,7 @@ Network::Network(const FrozenFile& file) : planner_(file) {
     plan_.first_can_scale = planner_.first_can_scale();
     plan_.values = planner_.buffer_floats();
     plan_.scratch = planner_.scratch_floats();
+    plan_.domain = file.domain;
 }
 
 void Network::plan_preparation(const FrozenFile& file) {

@@ -52,6 +52,25 @@ struct PreparationPlan {
     std::int32_t shortest_record;
 };
 
+constexpr int most_ranges = 8, most_rows = 32, most_components = 4;  // of a domain
+
+// What pulses the model has seen. Limits are by range of height; places behind the last range repeat it.
+struct DomainPlan {
+    bool known, one_edge;        // the same samples of the edge for all ranges
+    float lowest, highest;       // heights in ADC counts
+    float quiet;                 // noise alone never spreads so far in the baseline window
+    float clipped_from;          // upwards: what a clipped pulse reaches
+    std::int32_t n_ranges, n_rows, n_components;
+    std::int32_t first_edge, last_edge;  // of all ranges
+    float begins[most_ranges];           // heights; the first is not looked at
+    float least_spread[most_ranges], most_spread[most_ranges];
+    float edge_after[most_ranges], edge_until[most_ranges];
+    float least_square[most_ranges], most_square[most_ranges];  // sums over the rows
+    std::int32_t rows[most_rows];
+    float weight[most_rows], offset[most_rows];  // a sample in units of the height, times weight, less offset
+    float components[most_rows][most_components];
+};
+
 enum class Kind : std::int32_t {
 #define DISCRIMEN_KIND(name) name,
     DISCRIMEN_OPERATIONS(DISCRIMEN_KIND)
@@ -100,6 +119,7 @@ struct NetworkPlan {
     std::size_t input;      // place of the prepared input
     std::size_t values;     // floats of all values of one pulse that live at a time: their buffers
     std::size_t scratch;    // floats of one pulse behind them, for an operation's own use
+    DomainPlan domain;
 };
 
 // Samples as the caller described them, checked.
@@ -121,6 +141,7 @@ struct Targets {
     double* restoration;    // (pulse, 2 + channel): start, divisor, baselines; or null
     std::uint64_t seed;     // 0: no sampling
     bool raw;               // without the outputs' activations
+    std::uint16_t* outside; // (pulse): bits of discrimen_outside; or null
 };
 
 // What one instruction set offers.

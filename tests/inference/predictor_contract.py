@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.inference.base import Predictor
+from discrimen.network.domain import outside
 from discrimen.network.prepare import prepare
 
 
@@ -84,3 +85,12 @@ class PredictorContract:
     def test_prepares_as_its_spec_says(self, predictor: Predictor, samples: NDArray[Any]) -> None:
         assert prepare(samples, predictor.description.preparation).valid.all()
         assert np.isfinite(predictor.predict(samples)).all()
+
+    def test_judges_as_its_domain_says(self, predictor: Predictor, samples: NDArray[Any]) -> None:
+        description = predictor.description
+        scores, flags = predictor.judge(samples)
+        assert_array_equal(scores, predictor.predict(samples))
+        if description.domain is None:
+            assert flags is None
+        else:
+            assert_array_equal(flags, outside(samples, description.preparation, description.domain))

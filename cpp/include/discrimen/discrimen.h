@@ -60,7 +60,8 @@ typedef enum discrimen_status {
     DISCRIMEN_WRONG_CHANNELS = 6,   /* n_channels is not discrimen_n_channels() */
     DISCRIMEN_CHANNEL_ABSENT = 7,   /* a channel is absent, and the model takes whole pulses only */
     DISCRIMEN_NO_CLASSES = 8,       /* no output of the model tells classes apart */
-    DISCRIMEN_NO_SUCH_OUTPUT = 9    /* the number is not below discrimen_n_outputs() */
+    DISCRIMEN_NO_SUCH_OUTPUT = 9,   /* the number is not below discrimen_n_outputs() */
+    DISCRIMEN_UNKNOWN_DOMAIN = 10   /* the model does not know what pulses it has seen */
 } discrimen_status;
 
 typedef enum discrimen_sample_type {
@@ -87,6 +88,18 @@ typedef struct discrimen_pulses {
     ptrdiff_t present_stride; /* bytes in `present` from one pulse to the next; channels lie one behind the other */
 } discrimen_pulses;
 
+/* In what a pulse is unlike those that the model has seen: bits. */
+typedef enum discrimen_outside {
+    DISCRIMEN_UNPREPARED = 0x1,       /* it cannot be prepared; nothing else is said of it */
+    DISCRIMEN_EDGE_IN_BASELINE = 0x2, /* its edge lies inside the baseline window: its outputs are wrong */
+    DISCRIMEN_BASELINE_NOISE = 0x4,   /* the baseline window spreads over more or less than any */
+    DISCRIMEN_TOO_LOW = 0x8,          /* lower than any; neither edge nor shape is judged */
+    DISCRIMEN_TOO_HIGH = 0x10,
+    DISCRIMEN_EDGE = 0x20,            /* it reaches half its height elsewhere in the window */
+    DISCRIMEN_CLIPPED = 0x40,
+    DISCRIMEN_SHAPE = 0x80
+} discrimen_outside;
+
 /* Where results go. */
 typedef struct discrimen_results {
     size_t size;           /* sizeof(discrimen_results) */
@@ -94,6 +107,8 @@ typedef struct discrimen_results {
     double *restoration;   /* NULL, or 2 + n_channels numbers a pulse: start, divisor, baseline of each channel (0 of
                               an absent one); NaN for a pulse that cannot be prepared */
     uint64_t seed;         /* what random numbers of the network are drawn from; 0: none, their mean is taken */
+    uint16_t *outside;     /* NULL, or a number a pulse: bits of discrimen_outside, 0 for one like those that the model
+                              has seen; DISCRIMEN_UNKNOWN_DOMAIN if it does not know them (discrimen_knows_domain) */
 } discrimen_results;
 
 /* How to load; NULL stands for the defaults. */
@@ -137,6 +152,7 @@ DISCRIMEN_API const char *discrimen_channel_name(const discrimen_model *model, s
 DISCRIMEN_API int discrimen_takes_absent(const discrimen_model *model); /* 1: channels may be absent */
 DISCRIMEN_API size_t discrimen_shortest_record(const discrimen_model *model);
 DISCRIMEN_API double discrimen_sample_period_ns(const discrimen_model *model);
+DISCRIMEN_API int discrimen_knows_domain(const discrimen_model *model); /* 1: results may have `outside` */
 DISCRIMEN_API const char *discrimen_instruction_set(const discrimen_model *model);
 /* Description of the model as JSON, ended by a zero byte: detector settings, training, versions. */
 DISCRIMEN_API const char *discrimen_description(const discrimen_model *model);
@@ -218,6 +234,7 @@ static inline discrimen_results discrimen_results_to(float *const *outputs) {
     results.outputs = outputs;
     results.restoration = NULL;
     results.seed = 0;
+    results.outside = NULL;
     return results;
 }
 

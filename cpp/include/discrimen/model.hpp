@@ -76,6 +76,7 @@ class DISCRIMEN_API Model {
     bool takes_absent() const noexcept;             // channels may be absent
     std::size_t shortest_record() const noexcept;   // samples that a channel must have at least
     double sample_period_ns() const noexcept;
+    bool knows_domain() const noexcept;             // results may have `outside`
     const std::vector<Output>& outputs() const noexcept;
     std::size_t output_number(std::string_view name) const noexcept;  // outputs().size() if there is none
     const std::string& description() const noexcept;                  // JSON

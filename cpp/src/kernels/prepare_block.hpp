@@ -11,7 +11,13 @@ namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 struct Prepared {
     Vector factor[2], rest[2];
     IntVector valid[2];
-    bool finished;  // neither is left to apply
+    Vector height[2], baseline[2], spread[2];  // in ADC counts, of one channel, for the domain
+    bool finished;  // neither rest nor factor is left to apply
+};
+
+// What is wanted beside the prepared values.
+struct Wanted {
+    bool origins, domain;
 };
 
 // The pulses of a block. It may hold fewer than there are places: those that are left repeat the last one.
@@ -100,6 +106,39 @@ static inline IntVector sum_of(const Pairs& turned, std::ptrdiff_t start, std::p
     return sum;
 }
 
+// The lowest and the highest sample so far of `lanes` pulses.
+template <bool is_signed>
+struct Reach {
+    BitVector low, high;
+    bool any = false;
+
+    void add(BitVector pairs) {
+        low = any ? smaller_samples<is_signed>(low, pairs) : pairs;
+        high = any ? larger_samples<is_signed>(high, pairs) : pairs;
+        any = true;
+    }
+
+    // Those of the pairs' samples that lie in [start, stop), counted from the first of them.
+    void add(const Pairs& turned, std::ptrdiff_t start, std::ptrdiff_t stop) {
+#pragma GCC unroll 8
+        for (int i = 0; i < n_pairs; ++i) {
+            const bool first = 2 * i >= start && 2 * i < stop, second = 2 * i + 1 >= start && 2 * i + 1 < stop;
+            const BitVector pairs = turned.pairs[i];
+            if (first && second)
+                add(pairs);
+            else if (first)
+                add((pairs & 0xffffu) | (pairs << 16));
+            else if (second)
+                add((pairs >> 16) | (pairs & 0xffff0000u));
+        }
+    }
+
+    Vector spread() const {
+        const Vector lowest = smaller(to_float(first_of<is_signed>(low)), to_float(second_of<is_signed>(low)));
+        return larger(to_float(first_of<is_signed>(high)), to_float(second_of<is_signed>(high))) - lowest;
+    }
+};
+
 // Baselines of `lanes` pulses as Level has them: a whole number, and the rest.
 struct Levels {
     Vector whole, rest;
@@ -161,14 +200,14 @@ struct Rise {
 
 // Peak, sum and baseline of one channel of `lanes` pulses; `rest` is still to be added to its values.
 struct Extent {
-    Vector peak, sum, rest;
+    Vector peak, sum, rest, spread;
     Levels levels;
 };
 
 // `lanes` pulses of one channel of 16-bit samples: rows of values above the whole part of the baseline.
 template <bool is_signed, bool rising, bool with_sum>
-static __attribute__((noinline)) Extent turn_window(const ChannelPlan& plan, int length, const SampleView& view,
-                                                    const char* const* pulses, float* values) {
+static __attribute__((noinline)) Extent turn_window(const ChannelPlan& plan, int length, bool with_spread,
+                                                    const SampleView& view, const char* const* pulses, float* values) {
     const std::uint32_t bits = (view.bits & 0xffffu) * 0x10001u;
     const std::ptrdiff_t start = plan.window_start, stop = start + length;
     const std::ptrdiff_t last = std::ptrdiff_t(view.n_samples) - columns;  // no reading beyond the record
@@ -177,12 +216,16 @@ static __attribute__((noinline)) Extent turn_window(const ChannelPlan& plan, int
     const std::ptrdiff_t first = start < last ? start : last;
     Pairs turned = turned_pairs(pulses, first, bits);
     IntVector total = {};
+    Reach<is_signed> reach;
     for (std::ptrdiff_t at = plan.baseline_start; at < plan.baseline_stop; at += columns) {
         const std::ptrdiff_t column = at < last ? at : last, stop_here = plan.baseline_stop - column;
-        if (column == first)
+        if (column == first && !with_spread) {
             total += sum_of<is_signed>(turned, at - column, stop_here);
-        else
-            total += sum_of<is_signed>(turned_pairs(pulses, column, bits), at - column, stop_here);
+        } else {
+            const Pairs there = column == first ? turned : turned_pairs(pulses, column, bits);
+            total += sum_of<is_signed>(there, at - column, stop_here);
+            if (with_spread) reach.add(there, at - column, stop_here);
+        }
     }
     const Levels levels = levels_of(total, plan.baseline_stop - plan.baseline_start);
 
@@ -199,17 +242,17 @@ static __attribute__((noinline)) Extent turn_window(const ChannelPlan& plan, int
             rise.write_some(turned, at - column, stop - column, row);
     }
     const Vector rest = levels.rest * -polarity;
-    return {rise.peak + rest, rise.sum + rest * float(length), rest, levels};
+    return {rise.peak + rest, rise.sum + rest * float(length), rest, with_spread ? reach.spread() : Vector{}, levels};
 }
 
 template <bool is_signed>
-static inline Extent turn_window_of(const ChannelPlan& plan, int length, bool with_sum, const SampleView& view,
-                                    const char* const* pulses, float* values) {
+static inline Extent turn_window_of(const ChannelPlan& plan, int length, bool with_sum, bool with_spread,
+                                    const SampleView& view, const char* const* pulses, float* values) {
     const bool rising = plan.polarity > 0;
-    if (rising && with_sum) return turn_window<is_signed, true, true>(plan, length, view, pulses, values);
-    if (rising) return turn_window<is_signed, true, false>(plan, length, view, pulses, values);
-    if (with_sum) return turn_window<is_signed, false, true>(plan, length, view, pulses, values);
-    return turn_window<is_signed, false, false>(plan, length, view, pulses, values);
+    if (rising && with_sum) return turn_window<is_signed, true, true>(plan, length, with_spread, view, pulses, values);
+    if (rising) return turn_window<is_signed, true, false>(plan, length, with_spread, view, pulses, values);
+    if (with_sum) return turn_window<is_signed, false, true>(plan, length, with_spread, view, pulses, values);
+    return turn_window<is_signed, false, false>(plan, length, with_spread, view, pulses, values);
 }
 
 static inline bool can_turn(const PreparationPlan& plan, const SampleView& view) {
@@ -257,8 +300,8 @@ struct Divisor {
 };
 
 // One channel of `lanes` pulses.
-static inline Extent turn_channel(const PreparationPlan& plan, int channel, const Block& pulses, int first,
-                                  float* values) {
+static inline Extent turn_channel(const PreparationPlan& plan, int channel, bool with_spread, const Block& pulses,
+                                  int first, float* values) {
     const SampleView& view = pulses.view;
     const char* moved[lanes];
     const char* const* records = pulses.data + first;
@@ -266,10 +309,11 @@ static inline Extent turn_channel(const PreparationPlan& plan, int channel, cons
         for (int i = 0; i < lanes; ++i) moved[i] = records[i] + channel * view.channel_stride;
         records = moved;
     }
+    const ChannelPlan& of_channel = plan.channels[channel];
     const bool with_sum = plan.scale == Scale::area;
     return view.type == 0
-               ? turn_window_of<true>(plan.channels[channel], plan.window_length, with_sum, view, records, values)
-               : turn_window_of<false>(plan.channels[channel], plan.window_length, with_sum, view, records, values);
+               ? turn_window_of<true>(of_channel, plan.window_length, with_sum, with_spread, view, records, values)
+               : turn_window_of<false>(of_channel, plan.window_length, with_sum, with_spread, view, records, values);
 }
 
 // Adds what is left of the baseline; channels that are absent become 0.
@@ -279,7 +323,7 @@ static inline void finish_rows(float* values, int count, Vector rest, IntVector 
 
 // The usual case: 16-bit samples and windows that stand still. The rest of a single channel's baseline is left to whoever
 // scales the values; behind them lies a row of it, as if it were one more value.
-static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block& pulses, bool with_origins,
+static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block& pulses, Wanted wanted,
                                         float* values) {
     Prepared prepared;
     prepared.finished = false;
@@ -289,14 +333,19 @@ static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block
         prepared.rest[half] = Vector{};
         for (int c = 0; c < plan.n_channels; ++c) {
             float* to = values + std::ptrdiff_t(c) * plan.window_length * block + first;
-            const Extent extent = turn_channel(plan, c, pulses, first, to);
+            const Extent extent = turn_channel(plan, c, wanted.domain, pulses, first, to);
             const IntVector there = pulses.view.present ? those_with(c, pulses, first) : ~IntVector{};
             if (plan.n_channels == 1)
                 prepared.rest[half] = extent.rest;
             else
                 finish_rows(to, plan.window_length, extent.rest, there);
             if (plan.reference < 0 || plan.reference == c) divisor.add(extent, there);
-            if (with_origins) write_baselines(extent.levels, there, c, pulses, first);
+            if (wanted.origins) write_baselines(extent.levels, there, c, pulses, first);
+            if (wanted.domain) {
+                prepared.height[half] = extent.peak;
+                prepared.baseline[half] = extent.levels.whole + extent.levels.rest;
+                prepared.spread[half] = extent.spread;
+            }
         }
         const Vector by = plan.scale == Scale::peak   ? divisor.peak
                           : plan.scale == Scale::area ? divisor.sum
@@ -305,19 +354,27 @@ static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block
                                                          : divisor.found & (divisor.peak > 0.0f) & (by > 0.0f);
         prepared.factor[half] = prepared.valid[half] ? reciprocal(by) : broadcast(0.0f);
         store(values + std::ptrdiff_t(plan.n_channels) * plan.window_length * block + first, prepared.rest[half]);
-        if (with_origins) write_divisors(by, pulses, first);
+        if (wanted.origins) write_divisors(by, pulses, first);
     }
     return prepared;
 }
 
 // Every other case: each pulse by itself, then turned over.
-static inline Prepared prepare_and_turn(const PreparationPlan& plan, const Block& pulses, float* values, float* scratch) {
+static inline Prepared prepare_and_turn(const PreparationPlan& plan, const Block& pulses, Wanted wanted, float* values,
+                                        float* scratch) {
     const int count = plan.n_channels * plan.window_length, pitch = (count + lanes - 1) / lanes * lanes;
     Prepared prepared;
     prepared.finished = true;
-    for (int place = 0; place < block; ++place)
-        prepared.valid[place / lanes][place % lanes] =
-            -std::int32_t(prepare_one(plan, pulses.view, pulses[place], scratch + std::ptrdiff_t(place) * pitch));
+    for (int place = 0; place < block; ++place) {
+        const Pulse pulse = pulses[place];
+        const int half = place / lanes, lane = place % lanes;
+        prepared.valid[half][lane] =
+            -std::int32_t(prepare_one(plan, pulses.view, pulse, scratch + std::ptrdiff_t(place) * pitch));
+        if (!wanted.domain) continue;
+        prepared.height[half][lane] = float(pulse.origin[1]);  // of a value of 1
+        prepared.baseline[half][lane] = float(pulse.origin[2]);
+        prepared.spread[half][lane] = baseline_spread(plan.channels[0], pulses.view, pulse.data);
+    }
     for (int half = 0; half < 2; ++half)
         for (int column = 0; column < pitch; column += lanes) {
             Vector rows[lanes];
@@ -329,10 +386,10 @@ static inline Prepared prepare_and_turn(const PreparationPlan& plan, const Block
     return prepared;
 }
 
-static inline Prepared prepare_block(const PreparationPlan& plan, const Block& pulses, bool with_origins, float* values,
+static inline Prepared prepare_block(const PreparationPlan& plan, const Block& pulses, Wanted wanted, float* values,
                                      float* scratch) {
-    return can_turn(plan, pulses.view) ? turn_and_prepare(plan, pulses, with_origins, values)
-                                       : prepare_and_turn(plan, pulses, values, scratch);
+    return can_turn(plan, pulses.view) ? turn_and_prepare(plan, pulses, wanted, values)
+                                       : prepare_and_turn(plan, pulses, wanted, values, scratch);
 }
 
 }  // namespace discrimen::DISCRIMEN_INSTRUCTION_SET

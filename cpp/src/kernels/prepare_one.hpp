@@ -80,6 +80,18 @@ static inline float highest_of(const R& record, int n_samples, const L& level) {
     return finite ? level.above(highest) : __builtin_nanf("");
 }
 
+// From the lowest to the highest sample of a window of the record.
+template <class R>
+static inline float spread_of(const R& record, int start, int stop) {
+    auto low = record[start], high = low;
+    for (int i = start + 1; i < stop; ++i) {
+        const auto sample = record[i];
+        low = sample < low ? sample : low;
+        high = sample > high ? sample : high;
+    }
+    return float(double(high) - double(low));
+}
+
 // Where the leading edge of a record with that peak crosses a fraction of it, in samples; NaN if it does not.
 template <class R, class L>
 static inline double crossing_of(const R& record, const L& level, float peak, float fraction) {
@@ -343,6 +355,23 @@ static inline bool prepare_one(const PreparationPlan& plan, const SampleView& vi
         case 1: return prepare_typed<std::uint16_t>(plan, view, pulse, window);
         case 2: return prepare_typed<std::int32_t>(plan, view, pulse, window);
         default: return prepare_typed<float>(plan, view, pulse, window);
+    }
+}
+
+template <class T>
+static inline float baseline_spread_typed(const ChannelPlan& channel, const SampleView& view, const char* data) {
+    const int start = channel.baseline_start, stop = channel.baseline_stop;
+    if (view.sample_stride == sizeof(T)) return spread_of(Record<T, true>{data, 0, view.bits}, start, stop);
+    return spread_of(Record<T, false>{data, view.sample_stride, view.bits}, start, stop);
+}
+
+// From the lowest to the highest sample of the baseline window of a pulse of one channel.
+static inline float baseline_spread(const ChannelPlan& channel, const SampleView& view, const char* data) {
+    switch (view.type) {
+        case 0: return baseline_spread_typed<std::int16_t>(channel, view, data);
+        case 1: return baseline_spread_typed<std::uint16_t>(channel, view, data);
+        case 2: return baseline_spread_typed<std::int32_t>(channel, view, data);
+        default: return baseline_spread_typed<float>(channel, view, data);
     }
 }
 

@@ -126,15 +126,33 @@ std::size_t Content::value_of(const Output& output) const {
     return output.value < 0 ? layers.size() : std::size_t(output.value);
 }
 
+Bytes Domain::bytes() const {
+    Bytes bytes;
+    for (const std::uint32_t count : {std::uint32_t(1), std::uint32_t(rows.size()), std::uint32_t(1)}) put(bytes, count);
+    for (const float value : {lowest, highest, quiet, rail, 0.0f, least_spread, most_spread}) put(bytes, value);
+    put(bytes, edge_after);
+    put(bytes, edge_until);
+    put(bytes, least_residual);
+    put(bytes, most_residual);
+    for (const std::int32_t row : rows) put(bytes, row);
+    for (const float value : mean) put(bytes, value);
+    for (const float value : weight) put(bytes, value);
+    for (std::size_t i = 0; i < rows.size(); ++i) put(bytes, i == 0 ? 1.0f : 0.0f);
+    return bytes;
+}
+
 std::vector<Section> sections_of(const Content& content) {
     Bytes weights;
     const Bytes layers = layers_section(content, weights);
-    return {{"meta", Bytes(content.meta.begin(), content.meta.end())},
+    std::vector<Section> sections = {
+            {"meta", Bytes(content.meta.begin(), content.meta.end())},
             {"input", input_section(content.preparation)},
             {"layers", layers},
             {"weights", weights},
             {"outputs", outputs_section(content)},
             {"golden", golden_section(content)}};
+    if (!content.domain.empty()) sections.emplace_back("domain", content.domain);
+    return sections;
 }
 
 Bytes assemble(const std::vector<Section>& sections) {

@@ -126,9 +126,22 @@ struct Content {
     std::vector<Layer> layers = {};
     std::vector<Output> outputs = {};
     Golden golden = {};
+    Bytes domain = {};  // empty: no such section
 
     std::vector<std::uint32_t> inputs_of(std::size_t layer) const;
     std::size_t value_of(const Output& output) const;
+};
+
+// A domain of one range of height and one component, which is 1 at the first row.
+struct Domain {
+    float lowest = 1, highest = 1e6f, quiet = 1e6f, rail = 1e9f;
+    float least_spread = 0, most_spread = 1e6f;
+    std::int32_t edge_after = -1, edge_until = 0;
+    float least_residual = 0, most_residual = 1e6f;
+    std::vector<std::int32_t> rows = {0};
+    std::vector<float> mean = {0}, weight = {1};
+
+    Bytes bytes() const;
 };
 
 using Section = std::pair<std::string, Bytes>;

@@ -12,9 +12,11 @@ import numpy as np
 from discrimen.adaptation.adapted_file import predictor_for, write_adapted
 from discrimen.adaptation.measured import ALL_CHANNELS, join, measure_run
 from discrimen.adaptation.recalibrate import Recalibration, Wishes, recalibrate_labelled, recalibrate_unlabelled
+from discrimen.adaptation.seen import SeenPulses
 from discrimen.errors import FormatError, OutputError
 from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
+from discrimen.network.domain import OutsideTally
 from discrimen.network.frozen_file import SUFFIX, FrozenModel
 from discrimen.output.provenance import sha256_of_file
 from discrimen.scoring.selection import ChannelSelection
@@ -32,11 +34,14 @@ class Adaptation:
         What is in it.
     recalibration : Recalibration
         What was chosen, and how sure that is.
+    outside : OutsideTally or None
+        Pulses unlike those that the model had seen before; None if it did not know.
     """
 
     path: Path
     model: FrozenModel
     recalibration: Recalibration
+    outside: OutsideTally | None
 
 
 def adapt(
@@ -52,8 +57,8 @@ def adapt(
 ) -> Adaptation:
     """Choose thresholds and the scale of the score anew, and write them with the network into another frozen file.
 
-    The waveforms are read chunk by chunk and not kept. Pulses that fall where those of the model's training rose are
-    turned, if the settings of the files say so.
+    The waveforms are read chunk by chunk, and some are kept to learn the new domain from. Pulses that fall where those
+    of the model's training rose are turned, if the settings of the files say so.
 
     Parameters
     ----------
@@ -90,8 +95,10 @@ def adapt(
         raise OutputError(f"{output}: this is the model to be adapted, it is not replaced; choose another output")
     settings = common_settings(readers)
     with predictor_for(model, settings.polarity) as predictor:
+        seen = SeenPulses(predictor)
         measured = join(
-            measure_run(reader, predictor, selection=selection, on_progress=on_progress) for reader in readers
+            measure_run(reader, predictor, selection=selection, on_pulses=seen.add, on_progress=on_progress)
+            for reader in readers
         )
     if labelled:
         recalibration = recalibrate_labelled(measured, wishes)
@@ -99,8 +106,10 @@ def adapt(
         recalibration = recalibrate_unlabelled(measured, wishes, rng=np.random.default_rng(seed))
     options = {**asdict(wishes), "seed": seed, **selection.as_attributes()}
     files = [_identity(reader) for reader in readers]
-    adapted = write_adapted(model, output, recalibration, settings=settings, files=files, options=options)
-    return Adaptation(path=output, model=adapted, recalibration=recalibration)
+    adapted = write_adapted(
+        model, output, recalibration, settings=settings, files=files, options=options, seen=seen.kept()
+    )
+    return Adaptation(path=output, model=adapted, recalibration=recalibration, outside=seen.outside)
 
 
 def _identity(reader: Reader) -> dict[str, Any]:

@@ -9,11 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from numpy.typing import NDArray
+
 from discrimen.adaptation.recalibrate import Recalibration
 from discrimen.adaptation.rescaling import rescaled
 from discrimen.errors import FormatError
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.network.domain import learn_domain
+from discrimen.network.domain.domain import no_rail
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.model_description import ModelDescription
@@ -59,6 +63,7 @@ def write_adapted(
     settings: DetectorSettings,
     files: Sequence[Mapping[str, Any]],
     options: Mapping[str, Any],
+    seen: NDArray[Any],
 ) -> FrozenModel:
     """Write the adapted model; the source stays as it is.
 
@@ -74,6 +79,8 @@ def write_adapted(
         What is known of the new detector.
     files, options
         What it was chosen on, and what was asked for; for the provenance.
+    seen : ndarray, shape (pulse, sample)
+        Some of the new pulses, as digitised: the adapted model knows these, no longer those of its training.
 
     Raises
     ------
@@ -97,8 +104,10 @@ def write_adapted(
     }
     kept = {name: value for name, value in source.description.provenance.items() if name not in _OF_THE_SOURCE}
     chosen = {name: threshold.value for name, threshold in recalibration.thresholds.items()}
+    preparation = source.description.preparation
     description = replace(
         source.description.with_thresholds(chosen),
+        domain=learn_domain(seen, preparation, adc_bits=settings.adc_bits) if len(seen) else None,
         settings=settings_here(source.description, settings),
         provenance={**kept, "adaptation": adaptation},
     )
@@ -135,9 +144,12 @@ def _turned(model: FrozenModel, polarity: PolarityName | None) -> FrozenModel:
     sign = _sign(model.description, polarity)
     if sign == model.description.preparation.only.polarity:
         return model
+    preparation, domain = model.description.preparation.with_only(polarity=sign), model.description.domain
     description = replace(
         model.description,
-        preparation=model.description.preparation.with_only(polarity=sign),
+        preparation=preparation,
+        # The rail that was known lies on the other side.
+        domain=None if domain is None else replace(domain, rail_adc=no_rail(preparation)),
         settings=model.description.settings.merged(polarity=polarity),
     )
     return FrozenModel(description, model.network, golden_vectors(model.network, description, -model.golden.samples))

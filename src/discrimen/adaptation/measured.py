@@ -109,6 +109,7 @@ def measure_run(
     predictor: Predictor,
     *,
     selection: ChannelSelection = ALL_CHANNELS,
+    on_pulses: Callable[[Pulses], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Measured:
     """Measure every pulse of a run file, chunk by chunk; the waveforms are not kept.
@@ -121,6 +122,8 @@ def measure_run(
         The model.
     selection : ChannelSelection
         Which boards and channels.
+    on_pulses : callable
+        Called with the pulses of the selection of each chunk.
     on_progress : callable
         Called with the number of pulses of each chunk.
 
@@ -135,6 +138,7 @@ def measure_run(
         if len(pulses):
             require_compatible(predictor.description, pulses, info.settings, where=str(info.path))
             parts.append(measure(pulses, predictor))
+            on_pulses(pulses)
         on_progress(len(read))
     if not parts:
         met = sieve.describe_met()

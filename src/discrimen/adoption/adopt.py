@@ -22,6 +22,7 @@ from discrimen.freezing.onnx_import import output_names, read_onnx
 from discrimen.freezing.promised import before_activation, ending
 from discrimen.freezing.to_keras import keras_model_of
 from discrimen.keras_jax import KerasSession, load_keras
+from discrimen.network.domain import learn_domain
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
@@ -47,7 +48,7 @@ class Task:
     from_logits : bool
         Whether linear values at its end shall become probabilities.
     samples : ndarray, shape (pulse, channel, sample) or (pulse, sample), optional
-        Raw pulses to check it with; made-up ones by default.
+        Raw pulses to check it with, which then are its domain; made-up ones by default.
     files : sequence of mapping
         Where these pulses come from, for the provenance.
     settings : DetectorSettings
@@ -155,6 +156,7 @@ def adopt(path: Path | str, output: Path | str, task: Task, *, overwrite: bool =
         outputs=description.outputs,
         architecture=description.architecture,
         settings=description.settings,
+        domain=None if task.samples is None else learn_domain(task.samples, task.preparation),
         provenance=provenance | {"model_sha256": sha256_of_file(folder.model)},
     )
     write_description(description, folder.description)

@@ -23,6 +23,7 @@ from discrimen.output.provenance import sha256_of_file, software_versions, utc_n
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
 LARGEST_BATCH = 1_000_000
 _NATIVE: BackendName = "native"
+WITH_DOMAIN = "native and domain"
 _BACKENDS: tuple[BackendName, ...] = tuple(name for name in get_args(BackendName) if name != "keras")
 """All that compute a frozen model; the native engine is the first."""
 _N_PULSES = 4096
@@ -143,14 +144,15 @@ def bench(
     pulses = made_up_pulses(predictors[_NATIVE].description.preparation, _N_PULSES, seed=seed)
     if pulses.dtype.kind == "i":
         pulses = pulses.astype(np.int16)
+    backends = _names(predictors)
     load_average = os.getloadavg()[0]
     allowance_s = seconds / len(batch_sizes)
     times: dict[tuple[str, int], BatchTime] = {}
-    last_ns = dict.fromkeys(predictors, 0.0)
+    last_ns = dict.fromkeys(backends, 0.0)
     for size in batch_sizes:
         on_step(f"batch {size}")
         samples = np.resize(pulses, (size, *pulses.shape[1:]))
-        calls = {}
+        calls: dict[str, Callable[[], object]] = {}
         for name, predictor in predictors.items():
             expected_s = last_ns[name] * size / 1e9
             if name != _NATIVE and expected_s > allowance_s / 2:
@@ -158,6 +160,8 @@ def bench(
                 left_out.append(LeftOut(backend=name, batch_size=size, reason=reason))
             else:
                 calls[name] = partial(predictor.run, samples)
+        if WITH_DOMAIN in backends:
+            calls[WITH_DOMAIN] = partial(predictors[_NATIVE].judge, samples)
         per_signal_ns = {name: ns / size for name, ns in time_in_turns(calls, seconds=allowance_s).items()}
         for name, ns in per_signal_ns.items():
             times[name, size] = _row(name, size, ns, native_ns=float(np.median(per_signal_ns[_NATIVE])))
@@ -169,7 +173,7 @@ def bench(
         threads=threads,
         n_cores=len(os.sched_getaffinity(0)),
         load_average=load_average,
-        backends={name: predictor.backend for name, predictor in predictors.items()},
+        backends=backends,
         times=tuple(times.values()),
         left_out=tuple(left_out),
     )
@@ -198,6 +202,15 @@ def _backends(path: Path, threads: int) -> tuple[dict[str, Predictor], list[Left
                 raise
             left_out.append(LeftOut(backend=name, batch_size=None, reason=str(error)))
     return predictors, left_out
+
+
+def _names(predictors: Mapping[str, Predictor]) -> dict[str, str]:
+    """Return what computes by the name of each call; the flags of the domain are timed apart."""
+    names = {name: predictor.backend for name, predictor in predictors.items()}
+    description = predictors[_NATIVE].description
+    if description.domain is not None and any(output.kind == "classes" for output in description.outputs):
+        names[WITH_DOMAIN] = f"{names[_NATIVE]}, flags of the domain too"
+    return names
 
 
 def _row(name: str, size: int, per_signal_ns: NDArray[np.float64], *, native_ns: float) -> BatchTime:

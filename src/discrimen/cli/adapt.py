@@ -122,6 +122,8 @@ def adapt(
                 on_progress=tick,
             )
         result, lines = _described(done), list(_lines(done))
+        if done.outside is not None and (warning := done.outside.warning()) is not None:
+            common.log(f"WARNING: {warning}; the adapted model knows these pulses instead")
     for reader in readers:
         common.log_left_out(reader.info.path, reader.report)
     if json:
@@ -190,7 +192,12 @@ class _EpochTick:
 
 
 def _described(done: Adaptation) -> dict[str, Any]:
-    return {"output": str(done.path), "sha256": sha256_of_file(done.path), **done.recalibration.as_dict()}
+    return {
+        "output": str(done.path),
+        "sha256": sha256_of_file(done.path),
+        **done.recalibration.as_dict(),
+        "outside_before": None if done.outside is None else done.outside.as_dict(),
+    }
 
 
 def _lines(done: Adaptation) -> Iterator[str]:

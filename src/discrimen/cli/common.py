@@ -106,7 +106,7 @@ def log_unknown_domain(model: Path, description: ModelDescription) -> None:
 def log_outside(where: Path | str, tally: OutsideTally) -> None:
     """Say on standard error, in one line, how many pulses are unlike those that a model has seen, and in what."""
     if tally.n_outside:
-        log(f"{'WARNING: ' if tally.share > tally.expected else ''}{where}: {tally.told()}")
+        log(f"{'' if tally.warning() is None else 'WARNING: '}{where}: {tally.told()}")
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

@@ -15,6 +15,7 @@ from discrimen.evaluation import Report, report_text, write_report
 from discrimen.evaluation import evaluate as run_evaluation
 from discrimen.evaluation.label_trust import read_label_trust, with_trust
 from discrimen.evaluation.loss_curve import loss_curve
+from discrimen.evaluation.report import NotComputed
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset
@@ -67,6 +68,9 @@ def evaluate(
     seen = seen_of(loaded.description.provenance, dataset)
     for warning in seen.warnings():
         common.log(f"WARNING: {warning}")
+    common.log_unknown_domain(model, loaded.description)
+    if not isinstance(report.outside, NotComputed) and report.outside["warning"] is not None:
+        common.log(f"WARNING: {report.outside['warning']}")
     report = with_trust(replace(report, notes=(*seen.warnings(), *report.notes)), trust)
     with common.progress("drawing", total=None):
         written = write_report(report, output)

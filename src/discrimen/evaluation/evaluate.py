@@ -23,6 +23,8 @@ from discrimen.metrics import (
     energy_bins,
     intervals_for,
 )
+from discrimen.network.domain import OutsideTally
+from discrimen.network.domain import outside as outside_of
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulse_shape.upright import charges_of, crossing_fraction
@@ -114,6 +116,9 @@ def evaluate(
     notes.append(_interval_note(selection, overall))
     bins = _bin_reports(selection, task, energy_bins(energy_edges_kevee), notes)
     notes.extend(_zero_note((overall, *bins), confidence))
+    outside = _outside(predictor, selection.pulses)
+    if isinstance(outside, OutsideTally) and (warning := outside.warning()) is not None:
+        notes.append(warning)
     return Report(
         model={"backend": predictor.backend, **description.as_dict()},
         confidence=confidence,
@@ -139,7 +144,17 @@ def evaluate(
         figure_of_merit_definition=FIGURE_OF_MERIT_DEFINITION,
         created_utc=utc_now(),
         software=software_versions("numpy", "scipy"),
+        outside=outside.as_dict() if isinstance(outside, OutsideTally) else outside,
     )
+
+
+def _outside(predictor: Predictor, pulses: Pulses) -> OutsideTally | NotComputed:
+    domain, preparation = predictor.description.domain, predictor.description.preparation
+    if domain is None:
+        return NotComputed("the model does not know what pulses it has seen")
+    tally = OutsideTally(domain, preparation)
+    tally.add(pulses.samples, outside_of(pulses.samples, preparation, domain))
+    return tally
 
 
 def _check_shares(*shares: float) -> None:

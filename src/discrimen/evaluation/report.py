@@ -265,6 +265,8 @@ class Report:
         ISO 8601.
     software : mapping of str to str
         Versions.
+    outside : mapping or NotComputed
+        Pulses unlike those that the model has seen: how many, in what.
     labels : tuple of LabelTrust
         How far the labels can be trusted, of the data sets that say so.
     label_bounds : tuple of LabelBound
@@ -291,6 +293,7 @@ class Report:
     figure_of_merit_definition: str
     created_utc: str
     software: Mapping[str, str]
+    outside: Mapping[str, Any] | NotComputed
     labels: tuple[LabelTrust, ...] = ()
     label_bounds: tuple[LabelBound, ...] = ()
     head: tuple[str, ...] = ()

@@ -81,6 +81,16 @@ class NativePredictor(ScoresOfRun):
 
     def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
         """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
+        return self._run(samples, present=present, outside=None)
+
+    def judge(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+        """Score raw waveforms, compared with the domain; see :meth:`discrimen.inference.base.Predictor.judge`."""
+        outside = np.empty(len(samples), dtype=np.uint16) if self._model.knows_domain else None
+        return self._run(samples, present=None, outside=outside)[self._description.scores_at], outside
+
+    def _run(
+        self, samples: NDArray[Any], *, present: NDArray[Any] | None, outside: NDArray[np.uint16] | None
+    ) -> tuple[NDArray[np.float32], ...]:
         samples = with_channels(samples, self._description.preparation)
         there = None if present is None else _as_mask(present, samples, self._description.preparation)
         outputs = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self._description.outputs]
@@ -90,7 +100,12 @@ class NativePredictor(ScoresOfRun):
 
         def compute(share: slice) -> None:
             parts = [output[share] for output in outputs]
-            self._compute(samples[share], parts, None if there is None else there[share])
+            self._compute(
+                samples[share],
+                parts,
+                None if there is None else there[share],
+                None if outside is None else outside[share],
+            )
 
         running = [self._pool.submit(compute, share) for share in shares[1:]]
         compute(shares[0])
@@ -99,14 +114,18 @@ class NativePredictor(ScoresOfRun):
         return tuple(outputs)
 
     def _compute(
-        self, samples: NDArray[Any], outputs: list[NDArray[np.float32]], present: NDArray[np.uint8] | None
+        self,
+        samples: NDArray[Any],
+        outputs: list[NDArray[np.float32]],
+        present: NDArray[np.uint8] | None,
+        outside: NDArray[np.uint16] | None,
     ) -> None:
         try:
             workspace = self._workspaces.get_nowait()
         except Empty:
             workspace = engine.Workspace(self._model)
         try:
-            engine.run(self._model, workspace, self._as_native(samples), outputs, present=present)
+            engine.run(self._model, workspace, self._as_native(samples), outputs, present=present, outside=outside)
         finally:
             self._workspaces.put(workspace)
 

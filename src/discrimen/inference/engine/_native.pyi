@@ -49,6 +49,8 @@ class Model:
     @property
     def shortest_record(self) -> int: ...
     @property
+    def knows_domain(self) -> bool: ...
+    @property
     def sample_period_ns(self) -> float: ...
     @property
     def description(self) -> str: ...
@@ -70,6 +72,7 @@ def run(
     present: NDArray[Any] | None = None,
     bits: int = 0,
     seed: int = 0,
+    outside: NDArray[Any] | None = None,
 ) -> None: ...
 def classify(
     model: Model, workspace: Workspace, samples: NDArray[Any], scores: NDArray[Any], bits: int = 0

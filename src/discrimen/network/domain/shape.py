@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-N_ROWS = 16
+N_ROWS = 12
 N_COMPONENTS = 2
 
 _SMALLEST_STD = 0.2

@@ -122,6 +122,10 @@ class OutsideTally:
             f"trained on: {'; '.join(self.reasons())}"
         )
 
+    def warning(self) -> str | None:
+        """Say what :meth:`told` says if that is more than chance; None otherwise."""
+        return self.told() if exceeds(self.n_outside, self.n_pulses, self.expected) else None
+
     def _together(self, reason: Outside) -> NDArray[Any]:
         shortest = min(examples.shape[-1] for examples in self._examples[reason])
         return np.concatenate([examples[..., :shortest] for examples in self._examples[reason]])
@@ -134,4 +138,5 @@ class OutsideTally:
             "share": self.share,
             "by_reason": dict(self.counts()),
             "reasons": list(self.reasons()),
+            "warning": self.warning(),
         }
