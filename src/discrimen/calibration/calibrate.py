@@ -206,7 +206,14 @@ def _edges(spectrum: Spectrum, source: GammaSource) -> tuple[EdgeFit, ...]:
             f"{source.name}: {len(spectrum)} usable pulses of {len(spectrum) + spectrum.n_left_out} (the others are "
             f"saturated or have no charge), at least {FEWEST_PULSES} are needed: take a longer run"
         )
-    return fit_edges(spectrum, find_edges(spectrum, source))
+    fits = fit_edges(spectrum, find_edges(spectrum, source))
+    for fit in fits:
+        if fit.rival is not None:
+            raise DataError(
+                f"{source.name}: the edge of {fit.group.name} may lie at {fit.position:.5g} or at {fit.rival:.5g}, "
+                "both fit the spectrum: say where with --range LOW:HIGH, or give a longer run or another source"
+            )
+    return fits
 
 
 def as_dict(found: Calibrated) -> dict[str, Any]:

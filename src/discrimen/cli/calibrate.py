@@ -173,11 +173,6 @@ def _doubts(one: CalibratedChannel) -> list[str]:
                 f"the fit misses the spectrum of {edge.source} around {fit.position:.5g} (chi2 {fit.deviance:.0f} / "
                 f"{fit.freedom}): look at it with --plot"
             )
-        if fit.rival is not None:
-            doubts.append(
-                f"the edge of {edge.source} at {fit.position:.5g} may as well lie at {fit.rival:.5g}, as its error "
-                "says: take more pulses, or choose with --range"
-            )
     if line.probability is not None and line.probability < _POOR:
         doubts.append(
             f"the edges lie on no straight line (chi2 {line.chi2:.1f} / {line.freedom}): check the sources; the errors "
