@@ -47,6 +47,9 @@ def test_a_run_becomes_a_detector_file_with_a_picture(run: Run, folder: Path) ->
     found = json.loads(out)
     assert found["scintillator"] == "EJ-276"
     assert {quantity["name"] for quantity in found["quantities"]} >= {"pretrigger", "noise", "time_constant", "gain"}
+    (gain,) = (quantity["value"] for quantity in found["quantities"] if quantity["name"] == "gain")
+    # The run's own file brings its calibration.
+    assert gain == pytest.approx(3.75, rel=0.1)
     assert (folder / "like.png").read_bytes().startswith(b"\x89PNG")
     assert read_settings(folder / "like.yaml").pretrigger_ns == pytest.approx(66, abs=1)
     assert not (folder / "like.lh5").exists()
@@ -78,7 +81,7 @@ def test_a_run_is_simulated_at_once_with_its_detector_file_beside(run: Run, fold
         "simulate", "--like", folder / "run.lh5", "--detector", "EJ-276", "-n", "30", "-o", folder / "at_once.lh5"
     )
     assert status == 0, err
-    assert "not fitted: gain" in out
+    assert "not fitted: scintillator: as told" in out
     assert (folder / "at_once.detector.yaml").is_file()
     assert (folder / "at_once.detector.png").is_file()
     assert len(next(open_reader(folder / "at_once.lh5").chunks())) == 30
