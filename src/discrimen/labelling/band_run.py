@@ -16,6 +16,7 @@ from discrimen.labelling.places import Place, by_place, joined, no_place, reason
 from discrimen.labelling.plane import Plane, plane_of_events, plane_of_pulses
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
+from discrimen.runs.polarity import upright_chunks
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,7 +70,7 @@ def read_plane(reader: Reader, *, on_progress: Callable[[int], None] = lambda _:
             parts.append(plane_of_events(charges, settings))
             on_progress(len(charges))
     else:
-        for pulses in reader.chunks():
+        for pulses in upright_chunks(reader):
             parts.append(plane_of_pulses(pulses, settings))
             on_progress(len(pulses))
     if not parts:

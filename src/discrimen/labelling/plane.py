@@ -14,6 +14,7 @@ from discrimen.pulse_shape.upright import calibrated_light_kevee, charges_of
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.list_mode import ListModeEvents
+from discrimen.pulses.rails import at_rail
 
 _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
 
@@ -53,7 +54,7 @@ class Plane:
 
 
 def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
-    """Integrate the gates of the settings over waveforms.
+    """Integrate the gates of the settings over waveforms; pulses that the ADC cut off have no PSD.
 
     Parameters
     ----------
@@ -80,6 +81,9 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
     psd = charges.psd.astype(np.float64)
     if pulses.flags is not None:
         psd[(pulses.flags & np.uint32(_SATURATED)) != 0] = np.nan
+    cut_off = at_rail(pulses.samples.max(axis=1), pulses.samples.min(axis=1), adc_bits=settings.adc_bits)
+    if cut_off is not None:
+        psd[cut_off] = np.nan
     energy, unit = charges.long_charge_adc_ns.astype(np.float64), "ADC ns"
     if settings.calibration is not None:
         unit = "keVee"

@@ -18,6 +18,7 @@ from discrimen.pulse_shape.base import steps_up_to
 from discrimen.pulse_shape.upright import aligned_preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.polarity import upright_chunks
 
 _RATIO = 1.3
 _WHOLE_SHARE = 0.99
@@ -125,7 +126,7 @@ def read_shapes(
         If it is empty.
     """
     parts = []
-    for pulses in reader.chunks():
+    for pulses in upright_chunks(reader):
         parts.append(shapes_of_pulses(pulses, preparation, reader.info.settings))
         on_progress(len(pulses))
     if not parts:

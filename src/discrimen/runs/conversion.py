@@ -13,7 +13,7 @@ from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import open_writer
 from discrimen.output.files import refuse_inputs
 from discrimen.pulses import Pulses
-from discrimen.runs.polarity import PolarityCheck
+from discrimen.runs.polarity import upright_chunks
 
 
 def convert_runs(
@@ -76,9 +76,7 @@ def convert_runs(
 def _of_one_kind(reader: Reader) -> Iterator[Pulses]:
     """Refuse pulses against the polarity, and a channel of several lengths: they would be written out of order."""
     lengths: dict[tuple[int, int], int] = {}
-    check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
-    for pulses in reader.chunks():
-        check(pulses)
+    for pulses in upright_chunks(reader):
         zeros = np.zeros(len(pulses), np.int32)
         board, channel = (zeros if column is None else column for column in (pulses.board, pulses.channel))
         for place in np.unique(np.stack([board, channel]), axis=1).T.tolist():

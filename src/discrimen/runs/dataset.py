@@ -16,7 +16,7 @@ from discrimen.formats.settings_merge import common_settings
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.runs.polarity import PolarityCheck
+from discrimen.runs.polarity import upright_chunks
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -137,9 +137,7 @@ def load_dataset(
     n_unlabelled = 0
     for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
         n_before = sum(len(part) for part in parts)
-        check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
-        for pulses in reader.chunks():
-            check(pulses)
+        for pulses in upright_chunks(reader):
             chosen = _numbered(transform(pulses), number)
             if labelled:
                 chosen = _labelled(chosen, reader.info.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.formats.base import Reader
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import PolarityName
 
@@ -83,3 +85,17 @@ class PolarityCheck:
             f"polarity is {self._polarity}: give --polarity {other}, or leave that channel out; 'discrimen inspect' "
             "shows where each channel goes"
         )
+
+
+def upright_chunks(reader: Reader) -> Iterator[Pulses]:
+    """Yield the chunks of a run, each looked at by a :class:`PolarityCheck` of the polarity in its settings.
+
+    Raises
+    ------
+    DataError
+        As the check does.
+    """
+    check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
+    for pulses in reader.chunks():
+        check(pulses)
+        yield pulses
