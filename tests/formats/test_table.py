@@ -193,3 +193,18 @@ def test_the_settings_of_another_run_are_not_overwritten(tmp_path: Path) -> None
     for _ in range(2):
         with open_writer(tmp_path / "run.BIN", SETTINGS) as writer:
             writer.write(some_pulses())
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (ReadOptions(branches={"samples": "wave"}), "--branch"),
+        (ReadOptions(tree="events"), "--tree"),
+        (ReadOptions(sample_bytes=2), "--sample-bytes"),
+        (ReadOptions(companion=Path("settings.xml")), "--companion"),
+    ],
+)
+def test_options_that_mean_nothing_to_a_format_are_refused(tmp_path: Path, options: ReadOptions, named: str) -> None:
+    np.save(tmp_path / "run.npy", np.zeros((3, 10), np.uint16))
+    with pytest.raises(SettingsError, match=f"{named} does nothing for npy, only for "):
+        open_reader(tmp_path / "run.npy", options)

@@ -228,6 +228,8 @@ class Format:
         ``open_reader(path, options)``.
     open_writer : callable or None
         ``open_writer(path, settings)``: settings are stored where the format has a place for them.
+    takes : tuple of str
+        Which of the options ``branches``, ``tree``, ``companion`` and ``sample_bytes`` mean something to its reader.
     """
 
     name: str
@@ -236,3 +238,4 @@ class Format:
     recognises: Callable[[Path, bytes], bool]
     open_reader: Callable[[Path, ReadOptions], Reader]
     open_writer: Callable[[Path, DetectorSettings], Writer] | None = None
+    takes: tuple[str, ...] = ()

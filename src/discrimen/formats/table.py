@@ -98,7 +98,7 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
     FormatError
         If the file cannot be opened or is not of the format.
     SettingsError
-        If the options contradict the file, or name a field that pulses do not have.
+        If the options contradict the file, mean nothing to its format, or name a field that pulses do not have.
     """
     options = options or ReadOptions()
     for field in options.branches:
@@ -109,7 +109,17 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
             )
     found = find_format(path, format_name)
     _read_head(Path(path))
+    _refuse_idle(options, found, Path(path))
     return found.open_reader(Path(path), options)
+
+
+def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
+    """Refuse an option that the format has no use for."""
+    names = {"branches": "--branch", "tree": "--tree", "companion": "--companion", "sample_bytes": "--sample-bytes"}
+    for option, name in names.items():
+        if getattr(options, option) and option not in found.takes:
+            takers = ", ".join(known.name for known in FORMATS if option in known.takes)
+            raise SettingsError(f"{path}: {name} does nothing for {found.name}, only for {takers}: leave it out")
 
 
 def open_writer(

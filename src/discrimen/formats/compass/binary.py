@@ -241,5 +241,6 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=open_compass_bin,
     open_writer=CompassBinWriter,
+    takes=("companion",),
 )
 """The row of the table of formats."""

@@ -309,5 +309,6 @@ FORMAT = Format(
     suffixes=(".csv",),
     recognises=recognises,
     open_reader=open_compass_csv,
+    takes=("companion",),
 )
 """The row of the table of formats."""

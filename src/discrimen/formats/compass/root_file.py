@@ -139,4 +139,5 @@ FORMAT = Format(
     suffixes=(".root",),
     recognises=recognise_compass_root,
     open_reader=open_compass_root,
+    takes=("tree", "companion"),
 )

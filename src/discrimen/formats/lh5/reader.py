@@ -227,4 +227,5 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=Lh5Reader,
     open_writer=open_writer,
+    takes=("branches",),
 )

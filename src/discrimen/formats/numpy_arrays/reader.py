@@ -299,4 +299,5 @@ NPZ_FORMAT = Format(
     suffixes=(".npz",),
     recognises=_recognises_npz,
     open_reader=NpzReader,
+    takes=("branches",),
 )

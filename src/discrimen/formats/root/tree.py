@@ -143,4 +143,5 @@ FORMAT = Format(
     suffixes=(".root",),
     recognises=recognise_root,
     open_reader=open_root_tree,
+    takes=("branches", "tree"),
 )

@@ -158,5 +158,6 @@ FORMAT = Format(
     suffixes=(".csv", ".txt", ".tsv", ".dat", ".asc"),
     recognises=recognises,
     open_reader=TextTableReader,
+    takes=("branches",),
 )
 """The row of the table of formats."""

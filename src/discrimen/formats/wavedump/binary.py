@@ -207,4 +207,5 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=WaveDumpReader,
     open_writer=open_writer,
+    takes=("companion", "sample_bytes"),
 )

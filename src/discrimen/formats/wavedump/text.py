@@ -293,4 +293,5 @@ FORMAT = Format(
     suffixes=(".txt",),
     recognises=recognises,
     open_reader=WaveDumpTextReader,
+    takes=("companion",),
 )
