@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from discrimen.calibration.calibrate import Calibrated, CalibratedChannel
 from discrimen.errors import SettingsError
-from discrimen.pulses.detector import ChannelCalibration, DetectorSettings, LightCalibration
+from discrimen.pulses.detector import (
+    SIMULATION_SECTION,
+    ChannelCalibration,
+    DetectorSettings,
+    LightCalibration,
+    read_yaml,
+)
 from discrimen.pulses.places import Place
 
 _DIGITS = 6
@@ -51,9 +58,15 @@ def calibrated_settings(found: Calibrated, known: DetectorSettings) -> tuple[Det
     return known.model_copy(update={"calibration": calibration}), tuple(_place(each) for each in others)
 
 
-def settings_yaml(settings: DetectorSettings, *, remarks: Sequence[str]) -> str:
-    """Return a detector file: the settings as YAML, with remarks above."""
+def settings_yaml(settings: DetectorSettings, *, remarks: Sequence[str], before: Path | None = None) -> str:
+    """Return a detector file: the settings as YAML, with remarks above.
+
+    What only the simulator reads of the file that the settings come from, `before`, is kept.
+    """
     values = settings.model_dump(mode="json", exclude_none=True)
+    known = {} if before is None else read_yaml(before)
+    if isinstance(known, Mapping) and SIMULATION_SECTION in known:
+        values[SIMULATION_SECTION] = known[SIMULATION_SECTION]
     head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
     return head + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 

@@ -100,7 +100,8 @@ def calibrate(
     plots = [] if plot is None else _draw(found, plot, readers)
     if output is not None:
         with complete_or_absent(output) as part:
-            part.write_text(settings_yaml(settings, remarks=_remarks(found, readers, sources)), encoding="utf-8")
+            remarks = _remarks(found, readers, sources)
+            part.write_text(settings_yaml(settings, remarks=remarks, before=inputs.settings_file), encoding="utf-8")
     result = {"output": output, "plots": plots, **as_dict(found), "kept": [place._asdict() for place in kept]}
     if json:
         common.emit_json({**result, "settings": settings.model_dump(exclude_none=True)})

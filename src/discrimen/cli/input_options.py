@@ -27,6 +27,7 @@ class InputOptions:
     read: ReadOptions
     format_name: str | None
     record_samples: int | None = None
+    settings_file: Path | None = None
 
     def open(self, path: Path) -> Reader:
         """Open one run file."""
@@ -82,7 +83,7 @@ def _options(
         sample_bytes=sample_bytes,
         companion=companion,
     )
-    return InputOptions(read=read, format_name=format_name, record_samples=record_samples)
+    return InputOptions(read=read, format_name=format_name, record_samples=record_samples, settings_file=settings)
 
 
 INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).parameters)
