@@ -1,7 +1,10 @@
-"""The learning rate from epoch to epoch."""
+"""The learning rate from epoch to epoch, and what ends a training."""
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ from discrimen.network.outputs import class_scores
 from discrimen.training import TrainingConfig
 from discrimen.training.examples import Examples
 from discrimen.training.fit import compiled_model, fit, half_cosine
-from discrimen.training.history import EpochRecord
+from discrimen.training.history import EpochListener, EpochRecord
 
 
 class RatesSeen:
@@ -27,6 +30,17 @@ class RatesSeen:
 
 
 def rates_of(**config: Any) -> list[float]:
+    seen: list[RatesSeen] = []
+
+    def listener(model: Any) -> EpochListener:
+        seen.append(RatesSeen(model))
+        return seen[0]
+
+    fitted(listener, **config)
+    return seen[0].rates
+
+
+def fitted(listener: Callable[[Any], EpochListener], **config: Any) -> str:
     session = load_keras("cpu")
     rng = np.random.default_rng(0)
     pulses = Examples(
@@ -36,9 +50,7 @@ def rates_of(**config: Any) -> list[float]:
     )
     training = TrainingConfig(epochs=4, patience=None, **config)
     model = compiled_model(session, training, shape=(1, 8), outputs=(class_scores(("gamma", "neutron")),))
-    seen = RatesSeen(model.taught)
-    fit(session, model, training, training=pulses, validation=pulses, listeners=[seen])
-    return seen.rates
+    return fit(session, model, training, training=pulses, validation=pulses, listeners=[listener(model.taught)])
 
 
 def test_half_a_cosine_starts_at_the_rate_and_passes_half_of_it_midway() -> None:
@@ -53,3 +65,22 @@ def test_the_learning_rate_falls_only_if_asked() -> None:
     assert rates_of() == pytest.approx([0.001] * 4)
     falling = rates_of(learning_rate=0.01, learning_rate_decay="cosine")
     assert falling == pytest.approx([half_cosine(0.01, epochs=4)(epoch) for epoch in range(4)])
+
+
+class SwallowsTheInterrupt:
+    """Interrupts the process in the first epoch, and lets nobody hear of it."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        self.epochs = record.epoch
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_gets_lost_ends_the_training_with_its_epoch() -> None:
+    listener = SwallowsTheInterrupt()
+    assert fitted(lambda _: listener) == "interrupt"
+    assert listener.epochs == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -22,6 +22,7 @@ from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed, plain_feed
 from discrimen.training.examples import Examples
 from discrimen.training.history import EpochListener, EpochRecord
+from discrimen.training.interruption import remembered_interruption
 from discrimen.training.loss import HARD_LOSS
 from discrimen.training.tasks import Learning
 
@@ -125,15 +126,17 @@ def fit(
         # Keras' own LearningRateScheduler reads the rate in a way that NumPy warns of.
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_begin=_set_rate(model, rate)))
     try:
-        model.fit(
-            **feed.arguments(keras),
-            validation_data=(validation.waveforms, learning.packed(validation.targets)),
-            validation_batch_size=VALIDATION_BATCH,
-            initial_epoch=len(begun),
-            epochs=config.epochs,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        with remembered_interruption() as interruption:
+            callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: interruption.insist()))
+            model.fit(
+                **feed.arguments(keras),
+                validation_data=(validation.waveforms, learning.packed(validation.targets)),
+                validation_batch_size=VALIDATION_BATCH,
+                initial_epoch=len(begun),
+                epochs=config.epochs,
+                callbacks=callbacks,
+                verbose=0,
+            )
     except KeyboardInterrupt:
         return "interrupt"
     return relay.stopped_by
