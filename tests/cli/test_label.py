@@ -147,6 +147,7 @@ def test_time_of_flight_becomes_a_data_set(run: Run, tmp_path: Path) -> None:
     arguments = ("--method", "tof", "--flight-path-m", "1.5", "--sample-period-ns", "2")
     status, out, err = run("label", source, *arguments, "-o", output, "--plot", tmp_path / "tof.png")
     assert status == 0, err
+    assert f"drawn: {tmp_path / 'tof.png'}" in "".join(out.split("\n"))
     assert "at most 0." in out
     assert (tmp_path / "tof.png").stat().st_size > 10_000
     pulses = concatenate(open_reader(output).chunks())

@@ -106,7 +106,7 @@ def calibrate(
     if json:
         common.emit_json({**result, "settings": settings.model_dump(exclude_none=True)})
     else:
-        _print(found, output)
+        _print(found, output, plots)
 
 
 def _sources(files: Sequence[Path], names: Sequence[str]) -> list[GammaSource]:
@@ -218,13 +218,15 @@ def _remarks(found: Calibrated, readers: Sequence[Reader], sources: Sequence[Gam
     return lines
 
 
-def _print(found: Calibrated, output: Path | None) -> None:
+def _print(found: Calibrated, output: Path | None, plots: Sequence[Path | str]) -> None:
     console = common.stdout_console()
     for place, one in found.channels.items():
         for text in (f"{place}, {found.quantity}", *_edge_lines(one), *_line_lines(one)):
             console.print(text, markup=False, soft_wrap=True)
     if output is not None:
         console.print(f"detector file written to {output}", markup=False, soft_wrap=True)
+    if plots:
+        console.print(f"drawn: {', '.join(map(str, plots))}", markup=False, soft_wrap=True)
 
 
 def _edge_lines(one: CalibratedChannel) -> list[str]:

@@ -91,8 +91,10 @@ def drawn(path: Path, draw: Callable[[Path], None]) -> str:
 
 
 def where_written(result: Mapping[str, Any]) -> str:
-    """Return the end of a line that says where the labels went."""
-    return "" if result["output"] is None else f" written to {result['output']}"
+    """Return the end of a line that says where labels and pictures went."""
+    labels = "" if result["output"] is None else f" written to {result['output']}"
+    pictures = ", ".join(map(str, result.get("plots") or ()))
+    return f"{labels}; drawn: {pictures}" if pictures else labels
 
 
 def print_lines(lines: Sequence[str]) -> None:
