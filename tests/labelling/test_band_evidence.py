@@ -47,12 +47,23 @@ def test_one_band_of_any_shape_is_none() -> None:
             evidence(energy, psd + noise)
 
 
-def test_edges_of_one_band_by_the_phase_of_the_clock_are_none() -> None:
-    rng = np.random.default_rng(3)
-    energy = energies(rng)
-    phase = np.sin(2 * np.pi * rng.random(len(energy)))
-    with pytest.raises(DataError, match="phase of the sampling clock"):
-        evidence(energy, 0.72 + 0.012 * (phase + 0.05 * rng.normal(size=len(energy))))
+@pytest.mark.parametrize("width", [0.03, 0.1, 0.16])
+def test_edges_of_one_band_by_the_phase_of_the_clock_are_none(width: float) -> None:
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        energy = energies(rng)
+        phase = np.sin(2 * np.pi * rng.random(len(energy)))
+        with pytest.raises(DataError, match=r"phase of the sampling clock|edges of one band|no two bands"):
+            evidence(energy, 0.72 + 0.012 * (phase + width * rng.normal(size=len(energy))))
+
+
+def test_bands_that_overlap_are_no_edges() -> None:
+    rng = np.random.default_rng(7)
+    energy = energies(rng, 40_000)
+    # 3.7 widths apart: the valley holds 0.37 of either.
+    found = evidence(energy, (rng.random(len(energy)) < 0.5) + 0.27 * rng.normal(size=len(energy)))
+    assert found.depth_ratio > 0.3
+    assert found.mirrored_ratio == pytest.approx(1.0, abs=0.4)
 
 
 def test_lines_of_alphas_are_none() -> None:
@@ -87,7 +98,7 @@ def test_pile_up_above_the_spectrum_is_none() -> None:
 
 
 GOOD = BandEvidence(
-    low=100.0, high=1000.0, n_slices=8, significance=20.0, depth_ratio=0.1, flank_ratio=1.0, width_ratio=1.2,
+    low=100.0, high=1000.0, n_slices=8, significance=20.0, depth_ratio=0.1, mirrored_ratio=1.0, width_ratio=1.2,
     energy_ratio=5.0, jump=0.02, resolution_power=0.3,
 )  # fmt: skip
 
@@ -97,8 +108,8 @@ GOOD = BandEvidence(
     [
         ({}, ""),
         ({"depth_ratio": 0.7}, "edges of one band"),
-        ({"depth_ratio": 0.4, "flank_ratio": 1.5}, "sampling clock"),
-        ({"depth_ratio": 0.1, "flank_ratio": 1.5}, ""),
+        ({"depth_ratio": 0.4, "mirrored_ratio": 0.2}, "sampling clock"),
+        ({"depth_ratio": 0.1, "mirrored_ratio": 0.2}, ""),
         ({"width_ratio": 5.0}, "5 times as wide"),
         ({"width_ratio": 0.2}, "0.2 times as wide"),
         ({"energy_ratio": 1.5}, "factor of 1.50"),

@@ -38,8 +38,9 @@ DEEPEST_OF_EDGES = 0.3
 """Edges of one band that the phase of a sampling clock draws out leave 0.36 and more in the middle (a sine: 2 / pi of
 the mean, and the edges at most so high as the width of the noise allows)."""
 
-STEEPEST_OUTSIDE = 1.1
-"""Inner over outer half width of both maxima: about 1 for bands of their own, 1.1 to 2 for the edges of one band."""
+LEAST_MIRRORED = 0.5
+"""Of the density in the valley, what the outer flanks of both maxima leave there when mirrored: about 1 for two bands,
+0 to 0.2 for the edges of one, whose outsides are steep."""
 
 WIDEST_RATIO = 3.0
 """Of the widths of the two bands."""
@@ -68,8 +69,8 @@ class BandEvidence:
         Of the valley in all of them together, in standard deviations.
     depth_ratio : float
         Density in the valley over that of the lower maximum, where it is deepest (median of three slices).
-    flank_ratio : float
-        Inner over outer half width of the maxima, of the one where it is smaller.
+    mirrored_ratio : float
+        What the outer flanks of both maxima leave in the valley when mirrored, over the density there.
     width_ratio : float
         Width of the upper band over that of the lower one.
     energy_ratio : float
@@ -85,7 +86,7 @@ class BandEvidence:
     n_slices: int
     significance: float
     depth_ratio: float
-    flank_ratio: float
+    mirrored_ratio: float
     width_ratio: float
     energy_ratio: float
     jump: float
@@ -165,10 +166,10 @@ def look_alike(found: BandEvidence) -> str:
             f"({SHALLOWEST:.0%} at most): they may be the edges of one band",
         ),
         (
-            found.depth_ratio > DEEPEST_OF_EDGES and found.flank_ratio > STEEPEST_OUTSIDE,
-            f"both fall {found.flank_ratio:.2f} times as slowly towards each other as outwards, and the valley holds "
-            f"{found.depth_ratio:.0%} of the lower one: edges of one band look so, as the phase of the sampling clock "
-            "makes them",
+            found.depth_ratio > DEEPEST_OF_EDGES and found.mirrored_ratio < LEAST_MIRRORED,
+            f"they are too steep outside for the {found.depth_ratio:.0%} of the lower one that the valley holds: "
+            f"mirrored, their outsides leave {found.mirrored_ratio:.0%} of that ({LEAST_MIRRORED:.0%} at least); edges "
+            "of one band look so, as the phase of the sampling clock makes them",
         ),
         (
             not 1 / WIDEST_RATIO <= found.width_ratio <= WIDEST_RATIO,
@@ -230,7 +231,7 @@ def _measured(stretch: list[_Slice], joint: float) -> BandEvidence:
     place = (psd - lower) / (upper - lower)
     deepest = np.median([part.valley.depth_ratio for part in stretch])
     deep = np.concatenate([np.full(len(part.psd), part.valley.depth_ratio <= deepest) for part in stretch])
-    flanks, widths = _flanks(place[deep])
+    mirrored, widths = _flanks(place[deep])
     each = [_flanks(place[(energy >= part.low) & (energy < part.high)])[1].sum() for part in stretch]
     power = np.polynomial.Polynomial.fit(log_energy, -np.log(each), 1).convert().coef[1]
     return BandEvidence(
@@ -239,7 +240,7 @@ def _measured(stretch: list[_Slice], joint: float) -> BandEvidence:
         n_slices=len(stretch),
         significance=joint,
         depth_ratio=float(np.median(sorted(part.valley.depth_ratio for part in stretch)[:3])),
-        flank_ratio=flanks,
+        mirrored_ratio=mirrored,
         width_ratio=float(widths[1] / widths[0]),
         energy_ratio=min(spans),
         jump=float(max(jumps[0], jumps[2]) / distance.mean()),
@@ -253,9 +254,9 @@ def _span(energy: NDArray[np.float64]) -> float:
 
 
 def _flanks(place: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Return inner over outer half width of both maxima (the smaller of both), and the full widths, lower one first.
+    """Return what mirrored outer flanks leave in the valley, over the density there, and the widths, lower one first.
 
-    Each is taken half way down from the maximum to the valley; places are 0 and 1 at the two maxima.
+    Widths are taken half way down from the maximum to the valley; places are 0 and 1 at the two maxima.
     """
     density = smoothed(np.histogram(place, _N_PLACE_BINS, range=_PLACES)[0], _SMOOTHING_BINS)
     third = _N_PLACE_BINS // 3
@@ -264,13 +265,15 @@ def _flanks(place: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         third // 2 + int(density[third // 2 : middle].argmax()),
         middle + int(density[middle : 3 * third].argmax()),
     ]
-    valley = float(density[peaks[0] : peaks[1] + 1].min())
-    half_widths = []
-    for peak, inward in zip(peaks, (1, -1), strict=True):
-        level = (float(density[peak]) + valley) / 2
-        half_widths.append([_reach(density[peak::step], level) for step in (inward, -inward)])
-    inner, outer = np.array(half_widths).T
-    return float((inner / outer).min()), (inner + outer) / third
+    lowest = peaks[0] + int(density[peaks[0] : peaks[1] + 1].argmin())
+    valley = float(density[lowest])
+    mirrored = sum(float(density[at]) for at in (2 * peak - lowest for peak in peaks) if 0 <= at < len(density))
+    levels = [(float(density[peak]) + valley) / 2 for peak in peaks]
+    widths = [
+        sum(_reach(density[peak::step], level) for step in (1, -1)) / third
+        for peak, level in zip(peaks, levels, strict=True)
+    ]
+    return mirrored / max(valley, 1e-9), np.array(widths)
 
 
 def _reach(density: NDArray[np.float64], level: float) -> float:
