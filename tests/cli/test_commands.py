@@ -403,3 +403,14 @@ def test_labelling_by_truth_without_truth_says_what_to_do(run: Run, tmp_path: Pa
     assert status == 1
     assert "--truth" in err
     assert len(err.splitlines()) == 1
+
+
+def test_convert_says_what_the_output_has_no_place_for(run_json: RunJson, run: Run, tmp_path: Path) -> None:
+    run("simulate", "-o", tmp_path / "run.lh5", "-n", 50)
+    lost = {
+        suffix: run_json("convert", tmp_path / "run.lh5", "-o", tmp_path / f"out{suffix}")["columns_left_out"]
+        for suffix in (".csv", ".dat", ".root")
+    }
+    assert lost[".csv"] == ["energy_kevee", "label", "photon_llr"]
+    assert set(lost[".dat"]) == {*lost[".csv"], "flags", "energy", "energy_short"}
+    assert lost[".root"] == []

@@ -13,6 +13,7 @@ from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass.csv_file import FORMAT, CompassCsvReader
 from discrimen.formats.compass.csv_rows import split_rows, whole_numbers
+from discrimen.formats.compass.csv_writer import CompassCsvWriter
 from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
@@ -308,3 +309,26 @@ def test_rows_between_commas_are_told_so(tmp_path: Path) -> None:
     path.write_text("100,101,102\n" * 5)
     with pytest.raises(FormatError, match="without any ';'"):
         FORMAT.open_reader(path, ReadOptions())
+
+
+def test_what_is_written_is_read_back_with_its_settings(tmp_path: Path) -> None:
+    known = DetectorSettings(polarity="negative", pretrigger_ns=96.0, adc_bits=14)
+    source = Pulses(
+        samples=(np.arange(20 * 12).reshape(20, 12) % 65536).astype(np.uint16),
+        sample_period_ns=4.0,
+        timestamp_ps=10**15 + 7 * np.arange(20),
+        board=np.full(20, 2),
+        channel=np.arange(20) % 3,
+        flags=np.full(20, 0x4080, np.uint32),
+        energy=np.linspace(0.5, 800.25, 20),
+        energy_short=np.arange(20.0),
+    )
+    with CompassCsvWriter(tmp_path / "run.csv", known) as writer:
+        writer.write(source[:7])
+        writer.write(source[7:])
+    reader, chunks = read(tmp_path / "run.csv", ReadOptions())
+    pulses = concatenate(chunks)
+    np.testing.assert_array_equal(pulses.samples, source.samples)
+    for name, values in source.columns().items():
+        np.testing.assert_array_equal(pulses.column(name), values)
+    assert reader.info.settings == known.merged(sample_period_ns=4.0)

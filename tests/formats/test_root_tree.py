@@ -10,12 +10,13 @@ import uproot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discrimen.errors import FormatError, SettingsError
+from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.columns import convert_column
 from discrimen.formats.root.reader import RootReader
 from discrimen.formats.root.tree import FORMAT
-from discrimen.pulses import Pulses
+from discrimen.formats.root.writer import RootWriter
+from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "waveform_branches.root"
@@ -192,3 +193,57 @@ def test_a_float_channel_must_be_whole() -> None:
     converted, fits = convert_column(np.array([1.0, 2.5, np.nan, -3.0, 3e10]), "channel", 1)
     assert fits.tolist() == [True, False, False, True, False]
     assert converted.tolist() == [1, 0, 0, -3, 0]
+
+
+def own_pulses(n: int = 30, **changes: object) -> Pulses:
+    columns = {
+        "samples": np.arange(n * 12, dtype=np.int16).reshape(n, 12) - 100,
+        "sample_period_ns": 4.0,
+        "timestamp_ps": 10**15 + 7 * np.arange(n),
+        "flags": np.full(n, 0x80, np.uint32),
+        "label": np.arange(n) % 3 - 1,
+        "energy_kevee": np.linspace(1, 7, n),
+    }
+    return Pulses(**(columns | changes))  # type: ignore[arg-type]
+
+
+def test_what_is_written_is_read_back_with_its_settings(tmp_path: Path) -> None:
+    known = DetectorSettings(polarity="negative", pretrigger_ns=96.0, adc_bits=14)
+    with RootWriter(tmp_path / "run.root", known) as writer:
+        writer.write(own_pulses()[:11])
+        writer.write(own_pulses()[11:])
+    chunks, reader = read(tmp_path / "run.root")
+    pulses = concatenate(chunks)
+    assert pulses.samples.dtype == np.int16
+    np.testing.assert_array_equal(pulses.samples, own_pulses().samples)
+    for name, values in own_pulses().columns().items():
+        np.testing.assert_array_equal(pulses.column(name), values)
+    assert reader.info.settings == known.merged(sample_period_ns=4.0)
+    assert "label" in reader.info.layout
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"samples": np.zeros((30, 13), np.int16)}, {"samples": np.zeros((30, 12), np.int32)}, {"sample_period_ns": 2.0}],
+)
+def test_a_tree_holds_pulses_of_one_kind(tmp_path: Path, change: dict[str, object]) -> None:
+    with (
+        pytest.raises(DataError, match=r"expected 12 samples of int16 every 4\.0 ns"),
+        RootWriter(tmp_path / "run.root", DetectorSettings()) as writer,
+    ):
+        writer.write(own_pulses())
+        writer.write(own_pulses(**change))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_pulses_makes_no_tree(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pulses"), RootWriter(tmp_path / "run.root", DetectorSettings()):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_branches_of_others_are_not_taken_by_their_name(tmp_path: Path) -> None:
+    columns = {"samples": np.zeros((5, 12), np.int16), "label": np.ones(5, np.int8)}
+    (chunk,), reader = read(write_tree(tmp_path / "run.root", columns))
+    assert chunk.label is None
+    assert "not used: label" in reader.info.layout

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def convert(
     files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .dat.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root.")],
     output_format: Annotated[
         str | None, typer.Option("--to", help="Format of the output; by default its suffix decides.")
     ] = None,
@@ -33,14 +33,17 @@ def convert(
     readers = [inputs.open(path) for path in files]
     _refuse_to_replace(output, files, overwrite=overwrite)
     with common.progress("converting", total=common.total_entries(readers)) as tick:
-        reports = convert_runs(readers, output, format_name=output_format, on_progress=tick)
+        done = convert_runs(readers, output, format_name=output_format, on_progress=tick)
     result = {
         "output": str(output),
-        "n_pulses": sum(report.n_read for report in reports),
-        "inputs": {str(file): report.as_dict() for file, report in zip(files, reports, strict=True)},
+        "n_pulses": sum(report.n_read for report in done.reports),
+        "columns_left_out": list(done.columns_left_out),
+        "inputs": {str(file): report.as_dict() for file, report in zip(files, done.reports, strict=True)},
     }
-    for file, report in zip(files, reports, strict=True):
+    for file, report in zip(files, done.reports, strict=True):
         common.log_left_out(file, report)
+    if done.columns_left_out:
+        common.log(f"{output}: this format has no place for: {', '.join(done.columns_left_out)}")
     if json:
         common.emit_json(result)
     else:

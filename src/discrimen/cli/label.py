@@ -240,7 +240,7 @@ def label(
 
     with common.progress("labelling", total=common.total_entries(readers)) as tick:
         transforms = [partial(counting, labeller) for labeller in labellers]
-        reports = convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick)
+        reports = convert_runs(readers, output, transforms=transforms, format_name="lh5", on_progress=tick).reports
     # Estimates of a data set that had this name before would be taken for those of the new labels.
     labels_path(output).unlink(missing_ok=True)
     for file, report in zip(files, reports, strict=True):

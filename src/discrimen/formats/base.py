@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
 from discrimen.errors import DataError, FormatError
-from discrimen.pulses import Pulses
+from discrimen.pulses import COLUMNS, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.list_mode import ListModeEvents
 
@@ -230,6 +230,8 @@ class Format:
         ``open_writer(path, settings)``: settings are stored where the format has a place for them.
     takes : tuple of str
         Which of the options ``branches``, ``tree``, ``companion`` and ``sample_bytes`` mean something to its reader.
+    keeps : tuple of str
+        Columns of pulses that its writer has a place for.
     """
 
     name: str
@@ -239,3 +241,4 @@ class Format:
     open_reader: Callable[[Path, ReadOptions], Reader]
     open_writer: Callable[[Path, DetectorSettings], Writer] | None = None
     takes: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = tuple(COLUMNS)

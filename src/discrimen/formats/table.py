@@ -132,12 +132,23 @@ def open_writer(
     OutputError
         If no format that can be written has this suffix or name.
     """
-    path = Path(path)
+    writer = find_writable(path, format_name).open_writer
+    assert writer is not None
+    return writer(Path(path), settings or DetectorSettings())
+
+
+def find_writable(path: Path | str, format_name: str | None = None) -> Format:
+    """Return the format that a file to be written will have, by name or by the file's suffix.
+
+    Raises
+    ------
+    OutputError
+        If no format that can be written has this suffix or name.
+    """
     writable = [known for known in FORMATS if known.open_writer is not None]
     for known in writable:
-        if known.name == format_name or (format_name is None and path.name.lower().endswith(known.suffixes)):
-            assert known.open_writer is not None
-            return known.open_writer(path, settings or DetectorSettings())
+        if known.name == format_name or (format_name is None and str(path).lower().endswith(known.suffixes)):
+            return known
     choices = ", ".join(f"{known.name} ({' '.join(known.suffixes)})" for known in writable)
     raise OutputError(f"{path}: cannot write this kind of file; choose the suffix or --format of one of: {choices}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,18 @@ import numpy as np
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport
 from discrimen.formats.settings_merge import common_settings
-from discrimen.formats.table import open_writer
+from discrimen.formats.table import find_writable, open_writer
 from discrimen.output.files import refuse_inputs
 from discrimen.pulses import Pulses
 from discrimen.runs.polarity import upright_chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What was met in each input, and which columns the output has no place for."""
+
+    reports: list[ReadReport]
+    columns_left_out: tuple[str, ...]
 
 
 def convert_runs(
@@ -23,7 +32,7 @@ def convert_runs(
     transforms: Sequence[Callable[[Pulses], Pulses]] | None = None,
     format_name: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> list[ReadReport]:
+) -> Conversion:
     """Copy the pulses of run files into one file, chunk by chunk.
 
     Pulses of the second and further inputs get the column `run` = 1, 2, ... (0 for the first), unless the input has
@@ -44,8 +53,7 @@ def convert_runs(
 
     Returns
     -------
-    list of ReadReport
-        What was met in each input.
+    Conversion
 
     Raises
     ------
@@ -59,18 +67,22 @@ def convert_runs(
     refuse_inputs(output, [reader.info.path for reader in readers])
     settings = common_settings(readers)
     transforms = transforms or [lambda pulses: pulses] * len(readers)
+    keeps = find_writable(output, format_name).keeps
+    left_out: dict[str, None] = {}
     reports = []
     with open_writer(output, settings, format_name=format_name) as writer:
         for number, (reader, transform) in enumerate(zip(readers, transforms, strict=True)):
             for pulses in _of_one_kind(reader):
                 if len(readers) > 1 and pulses.run is None:
                     pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
-                writer.write(transform(pulses))
+                pulses = transform(pulses)
+                left_out |= dict.fromkeys(name for name in pulses.columns() if name not in keeps)
+                writer.write(pulses)
                 on_progress(len(pulses))
             reports.append(reader.report)
         if not sum(report.n_read for report in reports):
             raise DataError(f"{', '.join(str(reader.info.path) for reader in readers)}: no pulses to convert")
-    return reports
+    return Conversion(reports, tuple(left_out))
 
 
 def _of_one_kind(reader: Reader) -> Iterator[Pulses]:

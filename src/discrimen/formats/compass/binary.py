@@ -23,6 +23,7 @@ from discrimen.formats.compass.binary_writer import CompassBinWriter
 from discrimen.formats.compass.boards import BoardPeriods
 from discrimen.formats.compass.files import open_run_file, read_exactly
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
+from discrimen.formats.compass.writer import KEPT
 from discrimen.pulses import FAKE_FLAGS, Pulses
 from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
@@ -241,6 +242,7 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=open_compass_bin,
     open_writer=CompassBinWriter,
+    keeps=KEPT,
     takes=("companion",),
 )
 """The row of the table of formats."""

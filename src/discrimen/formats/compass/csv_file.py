@@ -23,8 +23,10 @@ from discrimen.formats.compass.csv_rows import (
     split_rows,
     whole_numbers,
 )
+from discrimen.formats.compass.csv_writer import CompassCsvWriter
 from discrimen.formats.compass.files import open_run_file
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
+from discrimen.formats.compass.writer import KEPT
 from discrimen.pulses import FAKE_FLAGS, Pulses
 from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
@@ -309,6 +311,8 @@ FORMAT = Format(
     suffixes=(".csv",),
     recognises=recognises,
     open_reader=open_compass_csv,
+    open_writer=CompassCsvWriter,
+    keeps=KEPT,
     takes=("companion",),
 )
 """The row of the table of formats."""

@@ -15,7 +15,10 @@ from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, RunInfo
 from discrimen.formats.columns import split_unit
 from discrimen.formats.root.file import MAGIC, RootTree, open_root, tree_names
+from discrimen.formats.root.own import own_branches, own_settings
 from discrimen.formats.root.reader import Column, RootListReader, RootReader, TreeLayout
+from discrimen.formats.root.writer import open_writer
+from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import COLUMNS
 from discrimen.pulses.list_mode import LIST_COLUMNS, LIST_ONLY
 
@@ -40,12 +43,14 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
     """
     with open_root(path) as file:
         tree = RootTree(file, _choose_tree(tree_names(file, path), options.tree, path), path)
-        listed = _is_list(tree, options.branches)
-        samples, chosen = (None, "") if listed else _choose_samples(tree, options.branches)
+        branches = own_branches(tree) | dict(options.branches)
+        settings, sources = merge_settings(options.settings, own_settings(file, tree), found_in="file")
+        listed = _is_list(tree, branches)
+        samples, chosen = (None, "") if listed else _choose_samples(tree, branches)
         mappable = LIST_COLUMNS if listed else COLUMNS
         columns = {
             field: _column(tree, field, name, mappable=mappable)
-            for field, name in options.branches.items()
+            for field, name in branches.items()
             if field != "samples"
         }
         for branch in (*([] if samples is None else [samples]), *(column.branch for column in columns.values())):
@@ -54,8 +59,8 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
         path=path,
         format=NAME,
         layout=_describe(tree, samples, chosen, columns),
-        settings=options.settings,
-        settings_source=dict.fromkeys(options.settings.model_dump(exclude_none=True), "command line"),
+        settings=settings,
+        settings_source=sources,
         n_entries=tree.n_entries,
     )
     layout = TreeLayout(tree=tree.name, samples=samples, columns=columns)
@@ -121,7 +126,10 @@ def _column(tree: RootTree, field: str, named: str, *, mappable: Iterable[str]) 
 
 
 def _describe(tree: RootTree, samples: str | None, chosen: str, columns: Mapping[str, Column]) -> str:
-    mapped = [f"{field} from {column.branch}{_times(field, column)}" for field, column in columns.items()]
+    mapped = [
+        field if column == Column(field) else f"{field} from {column.branch}{_times(field, column)}"
+        for field, column in columns.items()
+    ]
     used = {samples, *(column.branch for column in columns.values())}
     unused = [branch.name for branch in tree.branches.values() if branch.shape == "scalar" and branch.name not in used]
     source = "list mode: charges only"
@@ -143,5 +151,6 @@ FORMAT = Format(
     suffixes=(".root",),
     recognises=recognise_root,
     open_reader=open_root_tree,
+    open_writer=open_writer,
     takes=("branches", "tree"),
 )

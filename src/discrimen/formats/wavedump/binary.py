@@ -207,5 +207,6 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=WaveDumpReader,
     open_writer=open_writer,
+    keeps=("entry", "timestamp_ps", "board", "channel"),
     takes=("companion", "sample_bytes"),
 )
