@@ -20,7 +20,7 @@ from discrimen.scoring.scores import ScoreRows, open_score_writer, read_attribut
 
 CLASSES = ("gamma", "neutron")
 ATTRIBUTES = {"model_sha256": "ab" * 32, "version": "0.1.0", "settings": json.dumps({"polarity": "negative"})}
-SUFFIXES = (".h5", ".hdf5", ".parquet", ".root")
+SUFFIXES = (".h5", ".hdf5", ".parquet", ".root", ".csv")
 
 
 def some_rows(*entries: int, seed: int = 1) -> ScoreRows:
@@ -139,8 +139,8 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
 
 def test_unknown_suffix_lists_the_choices(tmp_path: Path) -> None:
     for action in (lambda path: write(path), read_scores):
-        with pytest.raises(SettingsError, match=r"\.h5, \.hdf5, \.parquet, \.root; got '\.csv'"):
-            action(tmp_path / "scores.csv")
+        with pytest.raises(SettingsError, match=r"\.h5, \.hdf5, \.parquet, \.root, \.csv; got '\.txt'"):
+            action(tmp_path / "scores.txt")
 
 
 @pytest.mark.parametrize("classes", [(), ("gamma", "gamma"), ("gamma ray", "neutron")])

@@ -19,7 +19,7 @@ from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.selection import ChannelSelection
 
-Kind = Literal["h5", "parquet", "root"]
+Kind = Literal["h5", "parquet", "root", "csv"]
 """Kind of a file of scores."""
 
 
@@ -34,7 +34,10 @@ def classify(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", help="File of scores (.h5, .parquet, .root), or a folder of them.", show_default=False
+            "-o",
+            "--output",
+            help="File of scores (.h5, .parquet, .root, .csv), or a folder of them.",
+            show_default=False,
         ),
     ],
     to: Annotated[

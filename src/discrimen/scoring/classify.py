@@ -137,7 +137,7 @@ def classify_run(
     predictor : Predictor
         The model.
     output : Path
-        File of scores; its suffix tells its format (.h5, .parquet, .root). It appears when it is complete.
+        File of scores; its suffix tells its format (.h5, .parquet, .root, .csv). It appears when it is complete.
     model_sha256 : str
         Goes into the output.
     threshold : float

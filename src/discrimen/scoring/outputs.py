@@ -11,7 +11,6 @@ from discrimen.output.files import refuse_all_inputs
 from discrimen.scoring.scores import SCORE_SUFFIXES, read_attributes
 
 _NO_FOLDERS = (
-    ".csv",
     ".txt",
     ".tsv",
     ".json",
@@ -52,7 +51,7 @@ def plan_outputs(files: Sequence[Path], output: Path, *, suffix: str | None = No
         planned = [output]
     elif output.is_file():
         raise OutputError(
-            f"{output}: a file that is no file of scores; give a folder or a name ending in .h5, .parquet or .root"
+            f"{output}: a file that is no file of scores; give a folder or a name ending in {', '.join(SCORE_SUFFIXES)}"
         )
     elif output.suffix.lower() in _NO_FOLDERS and not output.is_dir():
         raise OutputError(

@@ -29,6 +29,21 @@ SCORE_PREFIX = "score_"
 """Before the name of the class in the name of a column."""
 
 
+def column_type(name: str) -> np.dtype[Any]:
+    """Return the type of a column of a file of scores.
+
+    Raises
+    ------
+    DataError
+        If no file of scores has such a column.
+    """
+    if name.startswith(SCORE_PREFIX):
+        return np.dtype(np.float32)
+    if name not in _TYPES:
+        raise DataError(f"there is no column '{name}'")
+    return _TYPES[name]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ScoreRows:
     """Scores of some pulses of one run file.

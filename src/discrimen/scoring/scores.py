@@ -1,8 +1,8 @@
-"""Scores of pulses in a file of their own beside the run file: HDF5, Parquet or a ROOT friend tree, by suffix.
+"""Scores of pulses in a file of their own beside the run file: HDF5, Parquet, a ROOT friend tree or CSV, by suffix.
 
 One row a pulse: its entry in the run file, time stamp, board, channel and flags where the run has them, and one column
 ``score_CLASS`` for each class. A pulse that could not be prepared has NaN scores. Provenance (model, version, settings)
-is stored as text attributes. :func:`read_scores` reads all three kinds back.
+is stored as text attributes. :func:`read_scores` reads all kinds back.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from discrimen.errors import SettingsError
 from discrimen.scoring.score_rows import SCORE_PREFIX, ScoreRows, ScoreTable
+from discrimen.scoring.scores_csv import CsvScoreWriter, read_csv_attributes, read_csv_scores
 from discrimen.scoring.scores_hdf5 import Hdf5ScoreWriter, read_hdf5_attributes, read_hdf5_scores
 from discrimen.scoring.scores_parquet import (
     ParquetScoreWriter,
@@ -33,7 +34,7 @@ __all__ = [
     "read_scores",
 ]
 
-_KINDS = {".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "parquet", ".root": "root"}
+_KINDS = {".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "parquet", ".root": "root", ".csv": "csv"}
 SCORE_SUFFIXES = tuple(_KINDS)
 """Endings of the names of files of scores."""
 
@@ -70,7 +71,8 @@ def open_score_writer(
     Parameters
     ----------
     path : Path or str
-        ``.h5`` or ``.hdf5``, ``.parquet``, or ``.root`` (a friend tree with one row for each entry of the run file).
+        ``.h5`` or ``.hdf5``, ``.parquet``, ``.csv``, or ``.root`` (a friend tree with one row for each entry of the
+        run file).
     classes : sequence of str
         Names of the classes, in the order of the scores.
     attributes : mapping of str to str
@@ -95,6 +97,8 @@ def open_score_writer(
         return RootScoreWriter(path, classes=classes, attributes=attributes, n_entries=n_entries)
     if kind == "parquet":
         return ParquetScoreWriter(path, classes=classes, attributes=attributes)
+    if kind == "csv":
+        return CsvScoreWriter(path, classes=classes, attributes=attributes)
     return Hdf5ScoreWriter(path, classes=classes, attributes=attributes, compress=compress)
 
 
@@ -111,8 +115,13 @@ def read_scores(path: Path | str) -> ScoreTable:
         If it is no file of scores or damaged.
     """
     path = Path(path)
-    read = {"hdf5": read_hdf5_scores, "parquet": read_parquet_scores, "root": read_root_scores}[_kind(path)]
-    return read(path)
+    readers = {
+        "hdf5": read_hdf5_scores,
+        "parquet": read_parquet_scores,
+        "root": read_root_scores,
+        "csv": read_csv_scores,
+    }
+    return readers[_kind(path)](path)
 
 
 def read_attributes(path: Path | str) -> Mapping[str, str]:
@@ -126,7 +135,12 @@ def read_attributes(path: Path | str) -> Mapping[str, str]:
         If it is no file of scores or damaged.
     """
     path = Path(path)
-    readers = {"hdf5": read_hdf5_attributes, "parquet": read_parquet_attributes, "root": read_root_attributes}
+    readers = {
+        "hdf5": read_hdf5_attributes,
+        "parquet": read_parquet_attributes,
+        "root": read_root_attributes,
+        "csv": read_csv_attributes,
+    }
     return readers[_kind(path)](path)
 
 
