@@ -149,9 +149,7 @@ def test_no_head_makes_a_recogniser_fail(tmp_path: Path) -> None:
             assert known.recognises(path, head) in (True, False)
 
 
-@pytest.mark.parametrize(
-    "head", [b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c"]
-)
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c"])
 @pytest.mark.parametrize("name", ["run.BIN.packed", "run.BIN", "run.csv", "run.npy"])
 def test_packed_files_are_named_as_such(name: str, head: bytes, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -16,6 +16,7 @@ from discrimen.formats.compass import root_file as compass_root
 from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
+from discrimen.formats.packed import is_packed, open_packed
 from discrimen.formats.root import tree as root_tree
 from discrimen.formats.text_matrix import reader as text_matrix
 from discrimen.formats.text_table import reader as text_table
@@ -46,14 +47,10 @@ FORMATS: tuple[Format, ...] = (
 _HEAD_BYTES = 4096
 
 _PACKED = {
-    b"\x1f\x8b": "gzip (gunzip FILE)",
-    b"BZh": "bzip2 (bunzip2 FILE)",
-    b"\xfd7zXZ\x00": "xz (unxz FILE)",
-    b"\x28\xb5\x2f\xfd": "zstd (unzstd FILE)",
     b"7z\xbc\xaf\x27\x1c": "7z (7z x FILE)",
     b"PK\x03\x04": "zip (unzip FILE)",
 }
-"""How packed files begin, and what unpacks them."""
+"""How other packed files begin, and what unpacks them."""
 
 
 def find_format(path: Path | str, name: str | None = None) -> Format:
@@ -107,10 +104,13 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
             raise SettingsError(
                 f"--branch {field}={options.branches[field]}: there is no field '{field}'; fields: {known}"
             )
+    path = Path(path)
+    head = _read_head(path)
+    if is_packed(head) and not any(known.recognises(path, head) for known in FORMATS):
+        return open_packed(path, head, lambda unpacked: open_reader(unpacked, options, format_name=format_name))
     found = find_format(path, format_name)
-    _read_head(Path(path))
-    _refuse_idle(options, found, Path(path))
-    return found.open_reader(Path(path), options)
+    _refuse_idle(options, found, path)
+    return found.open_reader(path, options)
 
 
 def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
