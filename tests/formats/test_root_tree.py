@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.columns import convert_column
-from discrimen.formats.root.reader import RootReader
+from discrimen.formats.root.reader import OUT_OF_RANGE, RootReader
 from discrimen.formats.root.tree import FORMAT
 from discrimen.formats.root.writer import RootWriter
 from discrimen.pulses import Pulses, concatenate
@@ -105,13 +105,14 @@ def test_a_damaged_page_of_an_rntuple_is_refused(tmp_path: Path) -> None:
 def test_candidates_are_listed_where_the_choice_is_open() -> None:
     with pytest.raises(SettingsError, match=r"--branch samples=NAME.*counted .*fixed .*vector_short") as caught:
         read(GOLDEN)
-    assert "plane" not in str(caught.value)
+    assert "plane (int16_t[3][4])" in str(caught.value)
+    assert "time_ns" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"samples": "plane"}, r"'plane' \(int16_t\[3\]\[4\]\) cannot be waveforms; candidates: counted"),
+        ({"samples": "n"}, r"'n' \(int32_t\) cannot be waveforms; candidates: counted"),
         ({"samples": "absent"}, "no such branch"),
         ({"samples": "fixed", "colour": "n"}, "no field 'colour'; fields: samples, timestamp_ps"),
         ({"samples": "fixed", "entry": "n"}, "no field 'entry'"),
@@ -247,3 +248,47 @@ def test_branches_of_others_are_not_taken_by_their_name(tmp_path: Path) -> None:
     (chunk,), reader = read(write_tree(tmp_path / "run.root", columns))
     assert chunk.label is None
     assert "not used: label" in reader.info.layout
+
+
+NESTED = GOLDEN.with_name("nested.root")
+
+
+def nested_pulses(entries: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return (entries - 100 * places)[:, None] - np.arange(24)
+
+
+def test_nested_vectors_give_a_pulse_for_each_channel() -> None:
+    chunks, reader = read(NESTED, samples="waves", channel="channels", timestamp_ps="ticks:ns")
+    pulses = concatenate(chunks)
+    entries = np.repeat(np.arange(N_ENTRIES), np.arange(N_ENTRIES) % 4)
+    places = np.concatenate([np.arange(entry % 4) for entry in range(N_ENTRIES)])
+    np.testing.assert_array_equal(pulses.column("entry"), entries)
+    np.testing.assert_array_equal(pulses.column("channel"), 5 + 2 * places)
+    np.testing.assert_array_equal(pulses.column("timestamp_ps"), 7000 * entries)
+    np.testing.assert_array_equal(pulses.samples, nested_pulses(entries, places))
+    assert pulses.samples.dtype == np.int16
+    assert (reader.report.n_read, reader.report.n_damaged) == (90, 0)
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 2000, 2**20])
+def test_a_grid_of_channels_gives_a_pulse_for_each(chunk_bytes: int) -> None:
+    reader = FORMAT.open_reader(NESTED, ReadOptions(branches={"samples": "grid"}, chunk_bytes=chunk_bytes))
+    pulses = concatenate(reader.chunks())
+    entries, places = np.repeat(np.arange(N_ENTRIES), 3), np.tile(np.arange(3), N_ENTRIES)
+    np.testing.assert_array_equal(pulses.column("channel"), places)
+    np.testing.assert_array_equal(pulses.column("entry"), entries)
+    np.testing.assert_array_equal(pulses.samples, (1000 * places + entries)[:, None] + np.arange(20))
+    assert "whose place is its channel" in reader.info.layout
+
+
+def test_entries_with_a_list_of_another_length_are_damaged() -> None:
+    chunks, reader = read(NESTED, samples="grid", channel="channels")
+    pulses = concatenate(chunks)
+    np.testing.assert_array_equal(pulses.column("entry"), np.repeat(np.arange(3, N_ENTRIES, 4), 3))
+    np.testing.assert_array_equal(pulses.column("channel"), np.tile([5, 7, 9], N_ENTRIES // 4))
+    assert reader.report.damaged[OUT_OF_RANGE].count == 3 * (N_ENTRIES - N_ENTRIES // 4)
+
+
+def test_the_branch_among_several_must_be_named() -> None:
+    with pytest.raises(SettingsError, match=r"waves \(std::vector<std::vector<int16_t>>\), channels .*grid"):
+        read(NESTED)

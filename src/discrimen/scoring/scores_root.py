@@ -76,7 +76,10 @@ class RootScoreWriter(StagedScoreWriter):
             self._reserve(max(self._n_rows, 2 * len(self._rows), _SLICE_ROWS))
         rising = bool((entry[1:] > entry[:-1]).all())
         if not (rising or len(np.unique(entry)) == len(entry)) or self._rows[HAS_PULSE][entry].any():
-            raise DataError(f"{self._path}: an entry has two rows, among entries {entry.min()} to {entry.max()}")
+            raise DataError(
+                f"{self._path}: an entry has two rows, among entries {entry.min()} to {entry.max()}; where they hold "
+                "several pulses, write .h5, .parquet or .csv"
+            )
         rows = np.empty(len(entry), dtype=self._row)
         rows[HAS_PULSE] = True
         for name in _names(self._row)[1:]:

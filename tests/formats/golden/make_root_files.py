@@ -96,6 +96,32 @@ def write_vectors(path: Path) -> None:
     file.Close()
 
 
+def write_nested(path: Path) -> None:
+    """Write the tree `events` with one waveform a channel: nested vectors of 0 to 3 channels, and a fixed grid."""
+    file = ROOT.TFile(str(path), "RECREATE")
+    tree = ROOT.TTree("events", "channels side by side")
+    waves, channels = ROOT.std.vector["std::vector<short>"](), ROOT.std.vector["unsigned short"]()
+    grid = array.array("H", [0] * 60)
+    ticks = array.array("q", [0])
+    tree.Branch("waves", waves, BASKET_BYTES, 99)
+    tree.Branch("channels", channels, BASKET_BYTES, 99)
+    tree.Branch("grid", grid, "grid[3][20]/s", BASKET_BYTES)
+    tree.Branch("ticks", ticks, "ticks/L", BASKET_BYTES)
+    for entry in range(N_ENTRIES):
+        waves.clear()
+        channels.clear()
+        for place in range(entry % 4):
+            waves.push_back(ROOT.std.vector["short"]([entry - sample - 100 * place for sample in range(24)]))
+            channels.push_back(5 + 2 * place)
+        for place in range(3):
+            for sample in range(20):
+                grid[20 * place + sample] = 1000 * place + entry + sample
+        ticks[0] = 7 * entry
+        tree.Fill()
+    tree.Write()
+    file.Close()
+
+
 def write_rntuple(path: Path) -> None:
     """Write the RNTuple `events`."""
     model = ROOT.RNTupleModel.Create()
@@ -117,4 +143,5 @@ if __name__ == "__main__":
     ROOT.gROOT.SetBatch(True)
     write_compass(folder / "compass_data_r.root")
     write_vectors(folder / "waveform_branches.root")
+    write_nested(folder / "nested.root")
     write_rntuple(folder / "rntuple.root")

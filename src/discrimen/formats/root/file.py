@@ -158,6 +158,28 @@ class RootTree:
         except ValueError as error:
             raise FormatError(f"branch '{name}', entries {start} to {stop}: {error}", self.path) from error
 
+    def read_lists(self, name: str, start: int, stop: int) -> tuple[NDArray[np.int64], Any]:
+        """Read lists, of numbers or of arrays: how long each entry's is, and all their items one after the other."""
+        awkward = require_module("awkward", extra="root")
+        self._check_baskets(name, start, stop)
+        with reading(self.path):
+            lists = self._tree[name].array(entry_start=start, entry_stop=stop)
+            counts = awkward.to_numpy(awkward.num(lists, axis=1)).astype(np.int64)
+            items = awkward.flatten(lists, axis=1)
+        self._checked_length(name, counts, start, stop)
+        return counts, items
+
+    def read_nested(self, name: str, start: int, stop: int) -> tuple[NDArray[np.int64], Waveforms]:
+        """Read several arrays of numbers an entry: how many each entry has, and all of them."""
+        awkward = require_module("awkward", extra="root")
+        counts, arrays = self.read_lists(name, start, stop)
+        with reading(self.path):
+            lengths = awkward.to_numpy(awkward.num(arrays, axis=1))
+            content = awkward.to_numpy(awkward.flatten(arrays, axis=1))
+        wanted = self.branches[name].dtype
+        assert wanted is not None
+        return counts, waveforms_from_items(content, np.cumsum([0, *lengths], dtype=np.int64), dtype=wanted)
+
     def ranges(self, names: Sequence[str], chunk_bytes: int) -> Iterator[tuple[int, int]]:
         """Cut the tree into ranges of about `chunk_bytes`, at boundaries of the first branch's baskets."""
         longest = max(1, chunk_bytes // self._bytes_per_entry(names))

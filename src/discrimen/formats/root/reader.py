@@ -21,7 +21,7 @@ from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 UNREADABLE = "unreadable basket"
 WRONG_LENGTH = "waveform length contradicts its room"
 BAD_SAMPLES = "NaN, infinite or too large samples"
-OUT_OF_RANGE = "value out of range"
+OUT_OF_RANGE = "value out of range or missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,9 @@ class TreeLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    start: int
+    """Events of a range of entries, one row a pulse."""
+
+    entry: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
     in_range: NDArray[np.bool_]
     waveforms: Waveforms | None
@@ -125,15 +127,22 @@ class RootReader:
 
     def _read(self, tree: RootTree, start: int, stop: int) -> _Block:
         layout = self._layout
-        in_range = np.ones(stop - start, dtype=np.bool_)
+        entry, waveforms = np.arange(start, stop), None
+        nested = layout.samples is not None and tree.branches[layout.samples].shape == "nested"
+        if layout.samples is not None and nested:
+            counts, waveforms = tree.read_nested(layout.samples, start, stop)
+            entry = np.repeat(entry, counts)
+        elif layout.samples is not None:
+            waveforms = tree.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
+        in_range = np.ones(len(entry), dtype=np.bool_)
         columns = {}
         for name, source in layout.columns.items():
-            columns[name], fits = convert_column(tree.read_scalar(source.branch, start, stop), name, source.factor)
-            in_range &= fits
-        waveforms = None
-        if layout.samples is not None:
-            waveforms = tree.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
-        return _Block(start, columns, in_range, waveforms)
+            values, there = _values_of_pulses(tree, source.branch, (start, stop), entry)
+            columns[name], fits = convert_column(values, name, source.factor)
+            in_range &= fits & there
+        if nested and "channel" not in columns:
+            columns["channel"] = (np.arange(len(entry)) - np.searchsorted(entry, entry)).astype(np.int32)
+        return _Block(entry, columns, in_range, waveforms)
 
     def _kept(self, tree: RootTree, block: _Block) -> NDArray[np.bool_]:
         """Count damaged and fake events, and return which are neither."""
@@ -177,7 +186,7 @@ class RootReader:
             return
         self.report.n_read += len(rows)
         columns = {name: values[rows] for name, values in block.columns.items()}
-        yield Pulses(samples=samples, sample_period_ns=period_ns, entry=rows + block.start, **columns)
+        yield Pulses(samples=samples, sample_period_ns=period_ns, entry=block.entry[rows], **columns)
 
     def _periods_ns(self, block: _Block) -> NDArray[np.float64]:
         """Return the sampling period of each entry, 0 where it is unknown."""
@@ -191,7 +200,7 @@ class RootReader:
     def _count_damage(self, kind: str, tree: RootTree, block: _Block, broken: NDArray[np.bool_]) -> None:
         count = int(np.count_nonzero(broken))
         if count:
-            first = block.start + int(np.argmax(broken))
+            first = int(block.entry[np.argmax(broken)])
             self.report.add_damage(kind, offset=self._offset(tree, first), count=count)
 
     def _offset(self, tree: RootTree, entry: int) -> int | None:
@@ -211,6 +220,21 @@ class RootReader:
             kinds = ", ".join(f"{damage.count} x {kind}" for kind, damage in report.damaged.items())
             fault = f"; first: {self._first_fault}" if self._first_fault else ""
             raise FormatError(f"not one event of tree '{self._layout.tree}' can be read: {kinds}{fault}", path)
+
+
+def _values_of_pulses(
+    tree: RootTree, branch: str, entries: tuple[int, int], entry: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return one value a pulse, that of its entry or its own of a list, and whether the list is as long as it must."""
+    start, stop = entries
+    if tree.branches[branch].shape == "scalar":
+        return tree.read_scalar(branch, start, stop)[entry - start], np.ones(len(entry), dtype=np.bool_)
+    counts, items = tree.read_lists(branch, start, stop)
+    alike = counts == np.bincount(entry - start, minlength=stop - start)
+    listed = np.asarray(items)
+    values = np.zeros(len(entry), dtype=listed.dtype)
+    values[alike[entry - start]] = listed[np.repeat(alike, counts)]
+    return values, alike[entry - start]
 
 
 class RootListReader(RootReader):
@@ -234,4 +258,4 @@ class RootListReader(RootReader):
             if len(rows):
                 self.report.n_read += len(rows)
                 columns = {name: values[rows] for name, values in block.columns.items()}
-                yield events_of_columns({"entry": rows + block.start, **columns})
+                yield events_of_columns({"entry": block.entry[rows], **columns})

@@ -1,8 +1,10 @@
-"""Any ROOT tree or RNTuple with one waveform an entry; the user says which branch is what.
+"""Any ROOT tree or RNTuple with waveforms; the user says which branch is what.
 
 ``ReadOptions.branches`` maps fields of :class:`~discrimen.pulses.Pulses` to branches. A waveform is a fixed array
 (``wave[75]/s``), an array with a count (``wave[n]/s``), a ``std::vector`` or a ``TArray`` of numbers, in the type that
-the file declares (a double becomes float32, a 64-bit integer int32). A time stamp is taken as ps unless the branch's
+the file declares (a double becomes float32, a 64-bit integer int32). An entry may hold one waveform for each channel
+(``wave[16][75]/s``, ``std::vector<std::vector<short>>``): each becomes a pulse, with its place as channel or with
+that of a branch that lists the channels. A time stamp is taken as ps unless the branch's
 name carries its unit: ``ts:ns``; units are ps, ns, us, ms, s, and a number before the unit counts ticks, ``ts:8ns``.
 """
 
@@ -49,7 +51,7 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
         samples, chosen = (None, "") if listed else _choose_samples(tree, branches)
         mappable = LIST_COLUMNS if listed else COLUMNS
         columns = {
-            field: _column(tree, field, name, mappable=mappable)
+            field: _column(tree, field, name, mappable=mappable, lists=_nested(tree, samples))
             for field, name in branches.items()
             if field != "samples"
         }
@@ -70,7 +72,7 @@ def open_root_tree(path: Path, options: ReadOptions) -> RootReader:
 
 def _is_list(tree: RootTree, mapping: Mapping[str, str]) -> bool:
     """Whether the branches that are named make a list of events without waveforms."""
-    arrays = any(branch.shape in ("fixed", "jagged") for branch in tree.branches.values())
+    arrays = any(branch.shape in ("fixed", "jagged", "nested") for branch in tree.branches.values())
     return "samples" not in mapping and bool(mapping) and (not arrays or any(name in mapping for name in LIST_ONLY))
 
 
@@ -89,7 +91,7 @@ def _choose_tree(names: Iterable[str], wanted: str | None, path: Path) -> str:
 
 def _choose_samples(tree: RootTree, mapping: Mapping[str, str]) -> tuple[str, str]:
     """Return the branch of the waveforms and how it was chosen."""
-    candidates = [branch for branch in tree.branches.values() if branch.shape in ("fixed", "jagged")]
+    candidates = [branch for branch in tree.branches.values() if branch.shape in ("fixed", "jagged", "nested")]
     listed = ", ".join(f"{branch.name} ({branch.typename})" for branch in candidates)
     where = f"{tree.path}, tree '{tree.name}'"
     if "samples" in mapping:
@@ -110,14 +112,20 @@ def _choose_samples(tree: RootTree, mapping: Mapping[str, str]) -> tuple[str, st
     return candidates[0].name, "the only branch of arrays"
 
 
-def _column(tree: RootTree, field: str, named: str, *, mappable: Iterable[str]) -> Column:
+def _nested(tree: RootTree, samples: str | None) -> bool:
+    return samples is not None and tree.branches[samples].shape == "nested"
+
+
+def _column(tree: RootTree, field: str, named: str, *, mappable: Iterable[str], lists: bool) -> Column:
+    """Return where a column comes from: one number an entry or, beside nested waveforms, a list an entry."""
     where = f"{tree.path}, tree '{tree.name}'"
     fields_there = tuple(name for name in mappable if name != "entry")
     if field not in fields_there:
         fields = ", ".join(("samples", *fields_there))
         raise SettingsError(f"--branch {field}={named}: there is no field '{field}'; fields: {fields}")
     name, factor = (named, 1) if named in tree.branches else split_unit(field, named)
-    scalars = [branch.name for branch in tree.branches.values() if branch.shape == "scalar"]
+    shapes = ("scalar", "jagged") if lists else ("scalar",)
+    scalars = [branch.name for branch in tree.branches.values() if branch.shape in shapes]
     if name not in scalars:
         kind = f" ({tree.branches[name].typename})" if name in tree.branches else ""
         wanted = f"expected a branch of one number an entry, one of: {', '.join(scalars) or 'none'}"
@@ -135,6 +143,9 @@ def _describe(tree: RootTree, samples: str | None, chosen: str, columns: Mapping
     source = "list mode: charges only"
     if samples is not None:
         source = f"samples from {samples} ({tree.branches[samples].typename}; {chosen})"
+        if _nested(tree, samples):
+            source += ", a pulse for each array of an entry"
+            source += "" if "channel" in columns else ", whose place is its channel"
     parts = [f"tree {tree.name}", source, *mapped]
     if unused:
         parts.append(f"not used: {', '.join(unused)} (--branch FIELD=NAME)")
