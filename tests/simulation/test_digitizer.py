@@ -50,3 +50,11 @@ def test_two_poles_are_one_after_the_other() -> None:
 
 def test_a_wide_gaussian_before_a_fast_pole_does_not_overflow() -> None:
     assert np.isfinite(Response.low_pass(0.3, sigma_ns=12.0).at(np.linspace(-60, 60, 50))).all()
+
+
+def test_the_mean_of_two_samples_of_5_ns_has_the_noise_and_the_height_of_one_of_10_ns() -> None:
+    whole, half = DIGITIZERS["NUMEXO2"], DIGITIZERS["NUMEXO2-5ns"]
+    assert (half.n_samples, half.record_ns) == (232, 1160.0)
+    assert half.noise_adc / np.sqrt(2) == pytest.approx(whole.noise_adc, rel=1e-3)
+    assert half.gain_adc_per_kevee == whole.gain_adc_per_kevee
+    assert half.charge_divisor * half.sample_period_ns == whole.charge_divisor * whole.sample_period_ns

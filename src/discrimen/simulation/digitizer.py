@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -229,25 +230,35 @@ BC501A_SETUP = FrontEnd(
 Fitted to the digitised mean pulses by `benchmarks/fit_bc501a_front_end.py`, which says what the fit assumes.
 """
 
+_NUMEXO2 = Digitizer(
+    name="NUMEXO2",
+    sample_period_ns=10.0,
+    adc_bits=14,
+    n_samples=75,
+    pretrigger_ns=150.0,
+    polarity="negative",
+    baseline_adc=15000.0,
+    baseline_spread_adc=5.0,
+    noise_adc=3.0,
+    gain_adc_per_kevee=3.75,
+    trigger="constant_fraction",
+    threshold_adc=40.0,
+    charge_divisor=1,
+    pile_up_resolving_ns=60.0,
+    front_end=replace(BC501A_SETUP, ringing=None),
+)
+
 DIGITIZERS: dict[str, Digitizer] = {
     digitizer.name: digitizer
     for digitizer in (
-        Digitizer(
-            name="NUMEXO2",
-            sample_period_ns=10.0,
-            adc_bits=14,
-            n_samples=75,
-            pretrigger_ns=150.0,
-            polarity="negative",
-            baseline_adc=15000.0,
-            baseline_spread_adc=5.0,
-            noise_adc=3.0,
-            gain_adc_per_kevee=3.75,
-            trigger="constant_fraction",
-            threshold_adc=40.0,
-            charge_divisor=1,
-            pile_up_resolving_ns=60.0,
-            front_end=replace(BC501A_SETUP, ringing=None),
+        _NUMEXO2,
+        replace(
+            _NUMEXO2,
+            name="NUMEXO2-5ns",
+            sample_period_ns=5.0,
+            n_samples=232,
+            noise_adc=round(_NUMEXO2.noise_adc * math.sqrt(2), 2),
+            charge_divisor=2,
         ),
         Digitizer(
             name="DT5730",
@@ -291,6 +302,10 @@ Known: sampling period and bits of each; 75 samples of 10 ns as the reference ne
 bandwidth of the DT5730 (CAEN); baseline, polarity, record length and about 36 ns of pre-trigger of the real DT5751
 pulses. Chosen: the other baselines and pre-triggers; negative polarity (a photomultiplier's anode without inverter);
 the gains, which put the rail at about 4 MeVee (14 bits) and 2.5 MeVee (10 bits); thresholds and resolving times.
+
+NUMEXO2-5ns is what the board gives NEDA: 200 MHz and 14 bits (Houarner et al., the NUMEXO2 module), 232 samples in a
+frame of 512 bytes (`NEDA_NB_OF_ITEMS` in `MFMNedaFrame.h` of GANIL's library of frames). Chosen: noise of the same
+density as in the 75 samples of 10 ns, so that the mean of two samples has the noise of one of those; the pre-trigger.
 
 NUMEXO2 takes the fitted low pass of the real BC501A set-up (5 ns, 32 MHz, and a Gaussian) without the ringing. This
 matters for charge comparison: at 10 ns sampling a faster front end is undersampled, and the two gates then fluctuate
