@@ -13,6 +13,7 @@ from discrimen.evaluation import METHODS, MethodResult, NotComputed, PsdMap, Rep
 from discrimen.evaluation.page import report_page
 from discrimen.evaluation.report import computed
 from discrimen.metrics import FigureOfMerit, Leakage, Share, leakage_at_efficiency
+from discrimen.pulse_shape import CLASSIC_METHODS
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
 
@@ -137,9 +138,7 @@ def test_without_tuning_gates_or_truth_methods_say_why(
     assert reasons == {
         "charge_nominal": "no gates are given, and the model's settings have none",
         "photon_bound": "the pulses have no column photon_llr",
-    } | dict.fromkeys(
-        ("charge_best", "gatti", "pulse_gradient", "frequency_gradient", "boosted_tree"), "no tuning pulses are given"
-    )
+    } | dict.fromkeys(("charge_best", *(method.name for method in CLASSIC_METHODS)), "no tuning pulses are given")
     assert report.psd_map == NotComputed("neither nominal nor best gates")
 
 

@@ -53,7 +53,8 @@ def evaluate(
     Charge comparison uses the model's baseline window and polarity on the full record. Its nominal gates are those
     given, or else those of the model's settings. Its best gates are searched anew for each range of energy on the
     tuning pulses, so that the network meets the strongest charge comparison everywhere; so are linear filter, pulse
-    gradient and frequency gradient. The boosted tree is trained on the tuning pulses, once.
+    gradient, frequency gradient and the templates of the likelihood ratio. The boosted tree is trained on the tuning
+    pulses, once.
 
     Parameters
     ----------

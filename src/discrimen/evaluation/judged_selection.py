@@ -153,9 +153,9 @@ def tuning_selection(
     known = tuning.labelled()
     energy_kevee, _ = _light_kevee(known, predictor.description, gates)
     notes.append(
-        f"best gates, linear filter and gradients: least leakage at {TUNED_EFFICIENCY:.0%} neutron efficiency, tuned "
-        f"for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on them and sees the "
-        "height of the pulse, so that a difference of the classes' spectra helps it"
+        f"best gates, linear filter, gradients and templates: least leakage at {TUNED_EFFICIENCY:.0%} neutron "
+        f"efficiency, tuned for each range of energy among {len(known)} tuning pulses; the boosted tree is trained on "
+        "them; tree and templates see the height of the pulse, so that a difference of the classes' spectra helps them"
     )
     return TuningSelection(pulses=known, energy_kevee=energy_kevee)
 

@@ -28,8 +28,11 @@ _COLUMNS = {
     "photon_bound": "photon\nbound",
 }
 MAIN_METHODS = ("network", "charge_nominal", "charge_best", "photon_bound")
-OTHER_METHODS = ("network", *(method.name for method in CLASSIC_METHODS))
-"""Two tables: eighty columns do not hold all methods."""
+OTHER_METHODS = tuple(
+    ("network", *(method.name for method in CLASSIC_METHODS[first : first + 3]))
+    for first in range(0, len(CLASSIC_METHODS), 3)
+)
+"""Several tables: eighty columns do not hold all methods."""
 
 
 def leakage_table(report: Report, *, efficiency: float = 0.95, methods: Sequence[str] = MAIN_METHODS) -> Table:
@@ -138,11 +141,10 @@ def report_text(report: Report, *, width: int = 80) -> str:
     for line in report.head:
         console.print(line, markup=False)
     if report.overall.computed():
-        console.print(leakage_table(report, efficiency=efficiency))
-        console.print(auc_table(report))
-        if len(report.shown_methods(OTHER_METHODS)) > 1:
-            console.print(leakage_table(report, efficiency=efficiency, methods=OTHER_METHODS))
-            console.print(auc_table(report, methods=OTHER_METHODS))
+        for methods in (MAIN_METHODS, *OTHER_METHODS):
+            if methods is MAIN_METHODS or len(report.shown_methods(methods)) > 1:
+                console.print(leakage_table(report, efficiency=efficiency, methods=methods))
+                console.print(auc_table(report, methods=methods))
     if any(isinstance(part.calibration, Reliability) for part in report.ranges):
         console.print(calibration_table(report))
     if not report.overall.computed() or len(report.overall.operating_points) > 1:

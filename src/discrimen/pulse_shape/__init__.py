@@ -11,6 +11,7 @@ from discrimen.pulse_shape.frequency_gradient import FrequencyGradient, tune_fre
 from discrimen.pulse_shape.gatti import GattiFilter, gatti_weights, tune_gatti
 from discrimen.pulse_shape.pulse_gradient import PulseGradient, tune_pulse_gradient
 from discrimen.pulse_shape.table import CLASSIC_METHODS, ClassicMethod, Tuning
+from discrimen.pulse_shape.template_likelihood import TemplateLikelihood, tune_template_likelihood
 
 __all__ = [
     "CLASSIC_METHODS",
@@ -22,6 +23,7 @@ __all__ = [
     "Merit",
     "Method",
     "PulseGradient",
+    "TemplateLikelihood",
     "Tuning",
     "gatti_weights",
     "pulse_features",
@@ -29,4 +31,5 @@ __all__ = [
     "tune_frequency_gradient",
     "tune_gatti",
     "tune_pulse_gradient",
+    "tune_template_likelihood",
 ]

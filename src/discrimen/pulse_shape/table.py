@@ -13,6 +13,7 @@ from discrimen.pulse_shape.boosted_tree import train_boosted_tree
 from discrimen.pulse_shape.frequency_gradient import tune_frequency_gradient
 from discrimen.pulse_shape.gatti import tune_gatti
 from discrimen.pulse_shape.pulse_gradient import tune_pulse_gradient
+from discrimen.pulse_shape.template_likelihood import tune_template_likelihood
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -55,7 +56,7 @@ class ClassicMethod:
     tune : callable
         From what it may be tuned with to the tuned method.
     by_energy : bool
-        Whether it is tuned anew for each range of energy, or once because it sees the height of the pulse itself.
+        Whether it is tuned anew for each range of energy, or once for all of them.
     """
 
     name: str
@@ -63,6 +64,13 @@ class ClassicMethod:
     heading: str
     tune: Callable[[Tuning], Method]
     by_energy: bool = True
+
+
+def _labelled(tune: Callable[..., Method]) -> Callable[[Tuning], Method]:
+    """Adapt a method that learns from the classes."""
+    return lambda given: tune(
+        given.waveforms, given.is_neutron, sample_period_ns=given.sample_period_ns, merit=given.merit
+    )
 
 
 def _unlabelled(tune: Callable[..., Method]) -> Callable[[Tuning], Method]:
@@ -75,9 +83,7 @@ CLASSIC_METHODS: tuple[ClassicMethod, ...] = (
         name="gatti",
         title="Gatti-De Martini filter",
         heading="linear\nfilter",
-        tune=lambda given: tune_gatti(
-            given.waveforms, given.is_neutron, sample_period_ns=given.sample_period_ns, merit=given.merit
-        ),
+        tune=_labelled(tune_gatti),
     ),
     ClassicMethod(
         name="pulse_gradient",
@@ -90,6 +96,12 @@ CLASSIC_METHODS: tuple[ClassicMethod, ...] = (
         title="Frequency gradient",
         heading="frequency\ngradient",
         tune=_unlabelled(tune_frequency_gradient),
+    ),
+    ClassicMethod(
+        name="template_likelihood",
+        title="Template likelihood",
+        heading="template\nlikelihood",
+        tune=_labelled(tune_template_likelihood),
     ),
     ClassicMethod(
         name="boosted_tree",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CLASSIC_LOOKS = cycle(((GREEN, "--", "v"), (PURPLE, "-.", "<"), (SKY_BLUE, ":", ">"), (GREY, "-", "P")))
+_CLASSIC_LOOKS = cycle(
+    ((GREEN, "--", "v"), (PURPLE, "-.", "<"), (SKY_BLUE, ":", ">"), (BLACK, "--", "X"), (GREY, "-", "P"))
+)
 _LOOKS = {
     "network": (BLUE, "-", "o"),
     "charge_nominal": (ORANGE, "--", "s"),
