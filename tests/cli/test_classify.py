@@ -157,3 +157,20 @@ def test_scores_made_with_another_share_are_not_taken_for_finished(classify: Cla
     assert classify("--board", "0", "--accept")[0] == 0
     status, _, err = classify("--board", "0")
     assert (status, "of another most_outside" in err) == (1, True)
+
+
+def test_live_time_rates_and_pile_up_are_said(classify: Classify) -> None:
+    status, out, _ = classify("--board", "0")
+    assert status == 0
+    assert "real time 0.000239 s, dead 18.828% (taking each record of 750 ns for dead; dead_time_ns in" in out
+    assert "rates of live time: " in out
+    assert "hold a second pulse; --pile-up flag or veto looks for them" in out
+    _, out, _ = classify("--board", "0", "--pile-up", "veto", "--overwrite")
+    assert "a second pulse found in 0.000% +- 0.417% of the records; by the rate" in out
+
+
+def test_a_dead_time_of_the_settings_is_taken(classify: Classify, tmp_path: Path) -> None:
+    (tmp_path / "detector.yaml").write_text("dead_time_ns: 400")
+    status, out, _ = classify("--board", "0", "--settings", str(tmp_path / "detector.yaml"))
+    assert status == 0
+    assert "dead 10.042% (400 ns a pulse, from the settings)" in out

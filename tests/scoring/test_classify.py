@@ -22,10 +22,13 @@ from discrimen.formats.table import open_reader
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.domain import Outside
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.scoring.classify import MOST_OUTSIDE, Classification, classify_run, input_identity
+from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete
+from discrimen.scoring.pile_up import PileUp, PileUpMode
+from discrimen.scoring.rates import RunTime
 from discrimen.scoring.scores import read_attributes, read_scores
 from discrimen.scoring.selection import ChannelSelection
+from discrimen.scoring.verdict import MOST_OUTSIDE
 
 BOARD_0 = ChannelSelection(boards=(0,))
 
@@ -50,6 +53,7 @@ def classified(
     compress: bool = False,
     chunk_bytes: int = 2**20,
     most_outside: float = MOST_OUTSIDE,
+    pile_up: PileUpMode | None = None,
 ) -> Classification:
     reader = open_reader(run, ReadOptions(chunk_bytes=chunk_bytes))
     return classify_run(
@@ -61,6 +65,7 @@ def classified(
         selection=selection,
         compress=compress,
         most_outside=most_outside,
+        pile_up=pile_up,
     )
 
 
@@ -140,6 +145,7 @@ def test_the_speed_counts_every_pulse_that_was_read(tmp_path: Path, run: Path, p
         ({"selection": ChannelSelection()}, "boards"),
         ({"selection": ChannelSelection((0,), (1,))}, "channels"),
         ({"model_sha256": "cd"}, "model_sha256"),
+        ({"pile_up": "flag"}, "pile_up"),
     ],
 )
 def test_scores_made_otherwise_are_not_taken_for_these(
@@ -248,3 +254,49 @@ def test_a_run_that_is_accepted_has_its_flags_and_no_score_where_the_edge_spoils
 def test_a_share_that_is_none_is_refused(tmp_path: Path, run: Path, knowing: ReferencePredictor) -> None:
     with pytest.raises(SettingsError, match="share from 0 to 1"):
         classified(run, knowing, tmp_path / "scores.h5", most_outside=1.5)
+
+
+def piled_run(tmp_path: Path) -> Path:
+    """Write the run with a second pulse on each tenth of board 0."""
+    pulses = long_records()
+    samples = pulses.samples.astype(np.int32)
+    second = 8000 - np.roll(samples[::10], 25, axis=1)
+    second[:, :25] = 0
+    samples[::10] -= second
+    return write_run(tmp_path / "piled.BIN", pulses.replace(samples=np.clip(samples, 0, 65535).astype(np.uint16)))
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+def test_second_pulses_are_flagged_and_left_out_of_the_counts_by_choice(
+    tmp_path: Path, predictor: ReferencePredictor, suffix: str
+) -> None:
+    flagged, vetoed = (
+        classified(piled_run(tmp_path), predictor, tmp_path / f"{mode}{suffix}", pile_up=mode)  # type: ignore[arg-type]
+        for mode in ("flag", "veto")
+    )
+    rows = read_scores(flagged.output).rows
+    assert rows.pile_up is not None
+    assert rows.pile_up.dtype == np.uint8
+    assert np.flatnonzero(rows.pile_up).tolist() == list(range(0, N_LONG, 10))
+    assert set(rows.pile_up.tolist()) == {0, PileUp.IN_RECORD}
+    assert flagged.pile_up.found == 0.1
+    assert (flagged.n_vetoed, vetoed.n_vetoed) == (0, N_LONG // 10)
+    assert flagged.n_neutron + flagged.n_gamma == vetoed.n_neutron + vetoed.n_gamma + N_LONG // 10 == N_LONG
+    np.testing.assert_array_equal(read_scores(vetoed.output).rows.score, rows.score)
+
+
+def test_nobody_who_does_not_ask_gets_the_column(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    done = classified(run, predictor, tmp_path / "scores.h5")
+    assert read_scores(done.output).rows.pile_up is None
+    assert done.as_dict()["pile_up"]["found"] is None
+
+
+def test_rates_come_with_the_counts_of_each_channel(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:
+    done = classified(run, predictor, tmp_path / "scores.h5")
+    assert isinstance(done.time, RunTime)
+    # 240 pulses, one each microsecond, in records of 750 ns on four channels.
+    assert done.time.real_time_s == pytest.approx(239e-6)
+    assert done.time.total("pulses").value_hz == pytest.approx(1e6 / (1 - 60 * 0.75 / 239))
+    result = done.as_dict()
+    assert [(row["channel"], row["n_pulses"]) for row in result["channels"]] == [(n, 60) for n in range(4)]
+    assert sum(row["n_neutron"] for row in result["channels"]) == done.n_neutron

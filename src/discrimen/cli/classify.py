@@ -9,15 +9,18 @@ from typing import Annotated, Any, Literal
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.classify_rates import rate_lines
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
-from discrimen.scoring.classify import MOST_OUTSIDE, Classification, classify_run, input_identity
+from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete, plan_outputs
+from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.selection import ChannelSelection
+from discrimen.scoring.verdict import MOST_OUTSIDE
 
 Kind = Literal["h5", "parquet", "root", "csv"]
 """Kind of a file of scores."""
@@ -67,6 +70,14 @@ def classify(
     accept: Annotated[
         bool, typer.Option("--accept", help="Take every run, however many of its pulses are unlike those.")
     ] = False,
+    pile_up: Annotated[
+        PileUpMode | None,
+        typer.Option(
+            help="Look for second pulses in the records, which takes time: flag writes the column pile_up, veto leaves "
+            "such pulses out of the counts too. docs/pile-up.md",
+            show_default=False,
+        ),
+    ] = None,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -101,6 +112,7 @@ def classify(
                 threshold=least_score,
                 selection=selection,
                 most_outside=allowed,
+                pile_up=pile_up,
             )
             if not overwrite and is_complete(scores, identity):
                 results.append({"input": str(path), "output": str(scores), "skipped": True})
@@ -115,12 +127,15 @@ def classify(
                     threshold=least_score,
                     selection=selection,
                     most_outside=allowed,
+                    pile_up=pile_up,
                     compress=compress,
                     on_progress=tick,
                 )
             _log_left_out(path, done)
             results.append({"input": str(path), "skipped": False, **done.as_dict()})
             _say(json, _summary(path, done, chosen))
+            for line in rate_lines(done):
+                _say(json, f"  {line}")
     if not all(result["skipped"] for result in results):
         common.log_unknown_domain(model, loaded.description)
     if json:
@@ -171,6 +186,7 @@ def _log_left_out(path: Path, done: Classification) -> None:
 def _summary(path: Path, done: Classification, threshold: ChosenThreshold) -> str:
     left_out = {
         "not scored (no pulse above the baseline, or its edge inside the baseline window)": done.n_not_scored,
+        "left out for a second pulse in their record": done.n_vetoed,
         "of other channels left out": done.n_other_channels,
     }
     besides = "".join(f", {count} {what}" for what, count in left_out.items() if count)

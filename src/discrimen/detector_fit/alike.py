@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.detector_fit.measure import Measured
-from discrimen.detector_fit.second_pulses import second_pulses
-from discrimen.detector_fit.traces import Traces, trace
+from discrimen.detector_fit.traces import Traces, second_pulses, trace
 from discrimen.detector_fit.trigger import Phases, measure_trigger
 from discrimen.simulation.detector_file import DetectorFile
 from discrimen.simulation.simulate import simulate

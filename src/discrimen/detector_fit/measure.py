@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from discrimen.detector_fit.bands import Bands, find_bands
 from discrimen.detector_fit.noise import Noise, adc_step, least_usual_bits, measure_noise
 from discrimen.detector_fit.records import Records
-from discrimen.detector_fit.second_pulses import second_pulses
-from discrimen.detector_fit.traces import Traces, polarity_of, refuse_opposite, trace
+from discrimen.detector_fit.traces import Traces, polarity_of, refuse_opposite, second_pulses, trace
 from discrimen.detector_fit.trigger import TriggerFit, find_trigger
 from discrimen.pulses.detector import PolarityName
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.network.prepare import constant_fraction_crossing
+from discrimen.pulse_shape.second_pulses import learn_single_pulses
 from discrimen.pulses.detector import PolarityName
 from discrimen.simulation.digitizer import CROSSING_FRACTION
 
@@ -120,6 +121,21 @@ def trace(samples: NDArray[Any], *, sign: int, highest_adc: int) -> Traces:
         clean=clean,
         noise_adc=noise,
     )
+
+
+def second_pulses(traces: Traces) -> NDArray[np.bool_]:
+    """Mark records with a second pulse, shape (pulse,); see :mod:`discrimen.pulse_shape.second_pulses`."""
+    measured = {"crossing": traces.crossing, "height_adc": traces.height_adc}
+    single = learn_single_pulses(
+        traces.waves_adc,
+        **measured,
+        clean=traces.clean,
+        baseline_samples=slice(0, traces.baseline_stop),
+        noise_adc=traces.noise_adc,
+    )
+    if single is None:
+        return np.zeros(len(traces.crossing), dtype=bool)
+    return single.found(traces.waves_adc, **measured)
 
 
 def _before_the_edge(waves: NDArray[np.float32]) -> int:

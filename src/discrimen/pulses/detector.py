@@ -150,6 +150,7 @@ class DetectorSettings(_Section):
     polarity: PolarityName | None = None
     pretrigger_ns: Annotated[float, Field(ge=0)] | None = None
     adc_bits: Annotated[int, Field(ge=1, le=32)] | None = None
+    dead_time_ns: Annotated[float, Field(ge=0)] | None = None
     baseline: WindowNs | None = None
     gates: GatesNs | None = None
     calibration: LightCalibration | None = None

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from discrimen.pulses.list_mode import ListModeEvents
 from discrimen.pulses.waveforms import Pulses
 
+_MOST_COUNTED = 2**20
+
 
 class Place(NamedTuple):
     """Where a pulse was digitised."""
@@ -48,13 +50,29 @@ def board_and_channel(pulses: Pulses | ListModeEvents) -> dict[str, NDArray[np.i
     }
 
 
+def numbered_places(board: NDArray[Any], channel: NDArray[Any]) -> tuple[list[Place], NDArray[np.int64]]:
+    """Return the places of some pulses in order, and which of them each pulse is of, shape (pulse,)."""
+    if not len(board):
+        return [], np.empty(0, np.int64)
+    first = Place(int(board.min()), int(channel.min()))
+    width = int(channel.max()) - first.channel + 1
+    code = (board.astype(np.int64) - first.board) * width + (channel - first.channel)
+    if not code.any():
+        found, number = code[:1], np.zeros(len(code), np.int64)
+    elif code.max() < _MOST_COUNTED:
+        # Much faster than sorting, which np.unique does.
+        there = np.bincount(code) > 0
+        found, number = np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+    else:
+        found, number = np.unique(code, return_inverse=True)
+    places = [Place(first.board + int(each) // width, first.channel + int(each) % width) for each in found]
+    return places, number.astype(np.int64, copy=False)
+
+
 def by_place(pulses: Placed) -> dict[Place, NDArray[np.intp]]:
     """Return the positions of the pulses of each place, in the order of the places."""
-    found, number = np.unique(np.stack([pulses.board, pulses.channel]), axis=1, return_inverse=True)
-    return {
-        Place(int(board), int(channel)): np.flatnonzero(number.ravel() == index)
-        for index, (board, channel) in enumerate(found.T)
-    }
+    places, number = numbered_places(pulses.board, pulses.channel)
+    return {place: np.flatnonzero(number == at) for at, place in enumerate(places)}
 
 
 def chosen(pulses: _Placed, which: NDArray[Any]) -> _Placed:

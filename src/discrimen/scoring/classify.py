@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
-from discrimen.network.domain import Outside, OutsideTally, exceeds
+from discrimen.network.domain import Outside, OutsideTally
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.runs.polarity import PolarityCheck
-from discrimen.scoring.scores import ScoreRows, ScoreWriter, open_score_writer
+from discrimen.scoring.counts import Counted, RunTally
+from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
+from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
+from discrimen.scoring.scores import ScoreRows, open_score_writer
 from discrimen.scoring.selection import ChannelSelection, ChannelSieve
+from discrimen.scoring.verdict import MOST_OUTSIDE, Verdict
 
 ALL_CHANNELS = ChannelSelection()
-
-MOST_OUTSIDE = 0.01
-"""Share of the pulses of a run that may be unlike those that the model has seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,18 @@ class Classification:
         window; their scores are NaN.
     n_other_channels : int
         Pulses of boards and channels that were not chosen; they have no row.
+    n_vetoed : int
+        Pulses left out of the counts because their record holds a second one.
     absent : tuple of str
         Boards and channels that were chosen, but are not in the run.
     outside : OutsideTally or None
         Pulses unlike those that the model has seen; None if it does not know what it has seen.
+    tally : RunTally
+        The counts of each channel.
+    time : RunTime or str
+        Live time and rates, or why they cannot be known.
+    pile_up : PileUpShares
+        What was found, and what the rate lets expect.
     threshold : float
         On the neutron score.
     seconds : float
@@ -62,9 +71,13 @@ class Classification:
     n_neutron: int
     n_gamma: int
     n_not_scored: int
+    n_vetoed: int
     n_other_channels: int
     absent: tuple[str, ...]
     outside: OutsideTally | None
+    tally: RunTally
+    time: RunTime | str
+    pile_up: PileUpShares
     threshold: float
     seconds: float
 
@@ -81,9 +94,14 @@ class Classification:
             "n_neutron": self.n_neutron,
             "n_gamma": self.n_gamma,
             "n_not_scored": self.n_not_scored,
+            "n_vetoed": self.n_vetoed,
             "n_other_channels": self.n_other_channels,
             "absent": list(self.absent),
             "outside": None if self.outside is None else self.outside.as_dict(),
+            "time": {"unknown": self.time} if isinstance(self.time, str) else self.time.as_dict(),
+            "pile_up": asdict(self.pile_up),
+            "losses": dict(self.tally.losses),
+            "channels": channel_table(self.tally, self.time),
             "threshold": self.threshold,
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
@@ -97,6 +115,7 @@ def input_identity(
     threshold: float,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
+    pile_up: PileUpMode | None = None,
 ) -> dict[str, str]:
     """Return what a file of scores must carry to be the finished result.
 
@@ -112,6 +131,7 @@ def input_identity(
         "model_sha256": model_sha256,
         "threshold": repr(threshold),
         "most_outside": repr(most_outside),
+        "pile_up": pile_up or "not looked for",
         **selection.as_attributes(),
     }
 
@@ -125,6 +145,7 @@ def classify_run(
     threshold: float = 0.5,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
+    pile_up: PileUpMode | None = None,
     compress: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Classification:
@@ -146,6 +167,8 @@ def classify_run(
         Which boards and channels; the model need not fit the others.
     most_outside : float
         Share of the pulses that may be unlike those that the model has seen; 1 accepts every run.
+    pile_up : {"flag", "veto"}, optional
+        Look for records with a second pulse and write them as a column; "veto" leaves them out of the counts too.
     compress : bool
         Of an HDF5 file: see :func:`~discrimen.scoring.scores.open_score_writer`.
     on_progress : callable
@@ -161,9 +184,15 @@ def classify_run(
     """
     sieve = ChannelSieve(selection, str(reader.info.path))
     identity = input_identity(
-        reader.info, model_sha256=model_sha256, threshold=threshold, selection=selection, most_outside=most_outside
+        reader.info,
+        model_sha256=model_sha256,
+        threshold=threshold,
+        selection=selection,
+        most_outside=most_outside,
+        pile_up=pile_up,
     )
-    verdict = _Verdict.on(predictor.description, reader.info, most_outside)
+    search = None if pile_up is None else _learned(reader, predictor.description, selection)
+    verdict = Verdict.on(predictor.description, reader.info, most_outside)
     with open_score_writer(
         output,
         classes=predictor.description.classes,
@@ -172,77 +201,70 @@ def classify_run(
         compress=compress,
     ) as writer:
         begin_s = perf_counter()
-        scored = _scored(reader, predictor, writer, sieve=sieve, verdict=verdict, on_progress=on_progress)
-        counts = sum((_count(scores, threshold) for scores in scored), np.zeros(3, np.int64))
+        tally = RunTally()
+        for each in _scored(reader, predictor, sieve=sieve, verdict=verdict, search=search, on_progress=on_progress):
+            writer.write(each.rows())
+            tally.add(
+                each.pulses,
+                _counted(each, predictor.description.neutron_class, threshold, veto=pile_up == "veto"),
+                outside=each.outside,
+                pile_up=each.pile_up,
+            )
         _require_pulses(reader, sieve)
         verdict.require_inside()
+    time = run_time(tally, reader.info.settings)
     return Classification(
         output=output,
         report=reader.report,
-        n_neutron=int(counts[0]),
-        n_gamma=int(counts[1]),
-        n_not_scored=int(counts[2]),
+        n_neutron=tally.count(Counted.NEUTRON),
+        n_gamma=tally.count(Counted.GAMMA),
+        n_not_scored=tally.count(Counted.NOT_SCORED),
+        n_vetoed=tally.count(Counted.VETOED),
         n_other_channels=sieve.n_left_out,
         absent=sieve.absent(),
         outside=verdict.tally,
+        tally=tally,
+        time=time,
+        pile_up=pile_up_shares(tally, time, search, reader.info.settings),
         threshold=threshold,
         seconds=perf_counter() - begin_s,
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Verdict:
-    """Whether a run is like the pulses that the model has seen."""
+class _Scored:
+    """A chunk with its scores and flags."""
 
-    where: Path
-    n_entries: int | None
-    most_outside: float
-    tally: OutsideTally | None
+    pulses: Pulses
+    scores: NDArray[np.float32]
+    outside: NDArray[np.uint16] | None
+    pile_up: NDArray[np.uint8] | None
 
-    @classmethod
-    def on(cls, description: ModelDescription, info: RunInfo, most_outside: float) -> _Verdict:
-        """Return what judges a run, before it is read."""
-        if not 0 <= most_outside <= 1:
-            raise SettingsError(f"expected a share from 0 to 1 that may lie outside, got {most_outside:g}")
-        domain = description.domain
-        tally = None if domain is None else OutsideTally(domain, description.preparation)
-        return cls(info.path, info.n_entries, most_outside, tally)
-
-    def add(self, pulses: Pulses, outside: NDArray[np.uint16] | None) -> None:
-        """Count the pulses of a chunk; refuse the run where all that is still to come could not make it good."""
-        if self.tally is None or outside is None:
-            return
-        self.tally.add(pulses.samples, outside)
-        if self.n_entries is not None and self._exceeds(max(self.n_entries, self.tally.n_pulses)):
-            self._refuse(self.tally)
-
-    def require_inside(self) -> None:
-        """Refuse the run, which has been read, if too much of it lies outside."""
-        if self.tally is not None and self._exceeds(self.tally.n_pulses):
-            self._refuse(self.tally)
-
-    def _exceeds(self, n_pulses: int) -> bool:
-        return self.tally is not None and exceeds(self.tally.n_outside, n_pulses, self.most_outside)
-
-    def _refuse(self, tally: OutsideTally) -> NoReturn:
-        raise DataError(
-            f"{self.where}: {tally.told()} (allowed is a share of {self.most_outside:.4g}; --accept takes the run "
-            "as it is)"
+    def rows(self) -> ScoreRows:
+        """Return what is written."""
+        return ScoreRows(
+            entry=self.pulses.column("entry"),
+            timestamp_ps=self.pulses.timestamp_ps,
+            board=self.pulses.board,
+            channel=self.pulses.channel,
+            flags=self.pulses.flags,
+            score=self.scores,
+            outside=self.outside,
+            pile_up=self.pile_up,
         )
 
 
 def _scored(
     reader: Reader,
     predictor: Predictor,
-    writer: ScoreWriter,
     *,
     sieve: ChannelSieve,
-    verdict: _Verdict,
+    verdict: Verdict,
+    search: PileUpSearch | None,
     on_progress: Callable[[int], None],
-) -> Iterator[NDArray[np.float32]]:
-    """Score and write chunk by chunk; yield the neutron scores."""
+) -> Iterator[_Scored]:
+    """Score chunk by chunk."""
     info, description = reader.info, predictor.description
-    neutron = description.neutron_class
     check = PolarityCheck(info.path, "positive" if description.preparation.only.polarity > 0 else "negative")
     for read in reader.chunks():
         pulses = sieve(read)
@@ -253,9 +275,20 @@ def _scored(
             if outside is not None:
                 scores[(outside & Outside.EDGE_IN_BASELINE) != 0] = np.nan
             verdict.add(pulses, outside)
-            writer.write(_rows(pulses, scores, outside))
-            yield scores[:, neutron]
+            yield _Scored(pulses, scores, outside, None if search is None else search(pulses))
         on_progress(len(read))
+
+
+def _learned(reader: Reader, description: ModelDescription, selection: ChannelSelection) -> PileUpSearch:
+    """Learn from the first chosen pulses what tells second ones."""
+    info, sieve = reader.info, ChannelSieve(selection, str(reader.info.path))
+
+    def compatible() -> Iterator[Pulses]:
+        for pulses in filter(len, map(sieve, reader.chunks())):
+            require_compatible(description, pulses, info.settings, where=str(info.path))
+            yield pulses
+
+    return learn_pile_up(compatible(), description.preparation)
 
 
 def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
@@ -278,20 +311,12 @@ def _attributes(reader: Reader, predictor: Predictor, identity: Mapping[str, str
     }
 
 
-def _rows(pulses: Pulses, scores: NDArray[np.float32], outside: NDArray[np.uint16] | None) -> ScoreRows:
-    return ScoreRows(
-        entry=pulses.column("entry"),
-        timestamp_ps=pulses.timestamp_ps,
-        board=pulses.board,
-        channel=pulses.channel,
-        flags=pulses.flags,
-        score=scores,
-        outside=outside,
-    )
-
-
-def _count(neutron_scores: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+def _counted(each: _Scored, neutron_class: int, threshold: float, *, veto: bool) -> NDArray[np.int8]:
+    """Return what each pulse counts as, values of :class:`Counted`."""
+    scores = each.scores[:, neutron_class]
     # NumPy would round the threshold to the scores' float32, and let those just below it pass.
-    n_neutron = int((neutron_scores >= np.float64(threshold)).sum())
-    n_not_scored = int(np.isnan(neutron_scores).sum())
-    return np.array([n_neutron, len(neutron_scores) - n_neutron - n_not_scored, n_not_scored])
+    counted = (scores >= np.float64(threshold)).astype(np.int8)
+    counted[np.isnan(scores)] = Counted.NOT_SCORED
+    if veto and each.pile_up is not None:
+        counted[each.pile_up != 0] = Counted.VETOED
+    return counted

@@ -20,10 +20,13 @@ from discrimen.pulses import COLUMNS
 OUTSIDE = "outside"
 """Name of the column that says in what a pulse is unlike those that the model has seen."""
 
-OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE)
-"""Columns that a run may lack; the last one a model that does not know its domain."""
+PILE_UP = "pile_up"
+"""Name of the column that says whether a record holds a second pulse."""
 
-_TYPES = {**COLUMNS, OUTSIDE: np.dtype(np.uint16)}
+OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE, PILE_UP)
+"""Columns that a run may lack, `outside` where a model does not know its domain, `pile_up` where nobody asked."""
+
+_TYPES = {**COLUMNS, OUTSIDE: np.dtype(np.uint16), PILE_UP: np.dtype(np.uint8)}
 
 SCORE_PREFIX = "score_"
 """Before the name of the class in the name of a column."""
@@ -62,6 +65,8 @@ class ScoreRows:
         Bits of :class:`~discrimen.pulses.PulseFlag`.
     outside : ndarray of uint16, optional
         Bits of :class:`~discrimen.network.domain.Outside`.
+    pile_up : ndarray of uint8, optional
+        Bits of :class:`~discrimen.scoring.pile_up.PileUp`.
 
     Raises
     ------
@@ -76,6 +81,7 @@ class ScoreRows:
     channel: NDArray[np.int32] | None = None
     flags: NDArray[np.uint32] | None = None
     outside: NDArray[np.uint16] | None = None
+    pile_up: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.score.ndim != 2 or len(self.score) != len(self.entry):

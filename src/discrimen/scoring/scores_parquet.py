@@ -19,7 +19,7 @@ METADATA_KEY = b"discrimen"
 
 _RISING = ("entry", "timestamp_ps")
 """Columns stored as differences."""
-_FEW_VALUES = ("board", "channel", "flags", "outside")
+_FEW_VALUES = ("board", "channel", "flags", "outside", "pile_up")
 """Columns stored as numbers in a dictionary; for columns of which every value is new, that only takes time."""
 
 

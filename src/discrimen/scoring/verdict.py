@@ -1,0 +1,60 @@
+"""Whether a run is like the pulses that a model has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import RunInfo
+from discrimen.network.domain import OutsideTally, exceeds
+from discrimen.network.model_description import ModelDescription
+from discrimen.pulses import Pulses
+
+MOST_OUTSIDE = 0.01
+"""Share of the pulses of a run that may be unlike those that the model has seen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """Whether a run is like the pulses that the model has seen."""
+
+    where: Path
+    n_entries: int | None
+    most_outside: float
+    tally: OutsideTally | None
+
+    @classmethod
+    def on(cls, description: ModelDescription, info: RunInfo, most_outside: float) -> Verdict:
+        """Return what judges a run, before it is read."""
+        if not 0 <= most_outside <= 1:
+            raise SettingsError(f"expected a share from 0 to 1 that may lie outside, got {most_outside:g}")
+        domain = description.domain
+        tally = None if domain is None else OutsideTally(domain, description.preparation)
+        return cls(info.path, info.n_entries, most_outside, tally)
+
+    def add(self, pulses: Pulses, outside: NDArray[np.uint16] | None) -> None:
+        """Count the pulses of a chunk; refuse the run where all that is still to come could not make it good."""
+        if self.tally is None or outside is None:
+            return
+        self.tally.add(pulses.samples, outside)
+        if self.n_entries is not None and self._exceeds(max(self.n_entries, self.tally.n_pulses)):
+            self._refuse(self.tally)
+
+    def require_inside(self) -> None:
+        """Refuse the run, which has been read, if too much of it lies outside."""
+        if self.tally is not None and self._exceeds(self.tally.n_pulses):
+            self._refuse(self.tally)
+
+    def _exceeds(self, n_pulses: int) -> bool:
+        return self.tally is not None and exceeds(self.tally.n_outside, n_pulses, self.most_outside)
+
+    def _refuse(self, tally: OutsideTally) -> NoReturn:
+        raise DataError(
+            f"{self.where}: {tally.told()} (allowed is a share of {self.most_outside:.4g}; --accept takes the run "
+            "as it is)"
+        )
