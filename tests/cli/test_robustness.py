@@ -122,3 +122,30 @@ def test_data_at_fault_is_status_1_and_one_line(
     assert status == 1
     assert message in err.splitlines()[-1]
     assert not (folder / "none").exists()
+
+
+def test_training_extends_labels_down_and_says_so_wherever_the_model_is_used(run: Run, folder: Path) -> None:
+    with np.load(folder / "train.npz") as stored:
+        high = stored["samples"].min(axis=1) < 14_600
+        np.savez(folder / "high.npz", samples=stored["samples"][high], label=stored["label"][high])
+    how = ("--extend-down", "110adc", "--architecture", "mlp", "--epochs", "1")
+    status, out, err = run("train", folder / "high.npz", "-o", folder / "extended", *how, *OPTIONS, "--json")
+    assert status == 0, err
+    provenance = json.loads(out)["model"]["provenance"]
+    assert provenance["training"]["extend_down_adc"] == 110.0
+    assert provenance["extend_down"]["labelled_from"] > 390
+    told = "down to 110) the model learnt from pulses of more light that were thinned"
+    scores = folder / "scores.h5"
+    status, out, err = run("classify", folder / "extended", folder / "test.npz", "-o", scores, "--accept", *OPTIONS)
+    assert status == 0, err
+    assert told in err
+    status, out, err = run("evaluate", folder / "extended", folder / "test.npz", "-o", folder / "judged", *OPTIONS)
+    assert status == 0, err
+    assert told in " ".join(out.split())
+
+
+@pytest.mark.parametrize("light", ["30", "adc", "30keV"])
+def test_a_light_without_its_unit_is_refused(run: Run, folder: Path, light: str) -> None:
+    status, _, err = run("train", folder / "train.npz", "-o", folder / "none", "--extend-down", light, *OPTIONS)
+    assert status == 2
+    assert "for example 30keVee or 100adc" in " ".join(err.split())

@@ -81,6 +81,8 @@ class TrainingOptions(TypedDict, total=False):
     balance_by: BalanceBy
     balance_cap: float
     augment: Mapping[str, float]
+    extend_down_kevee: float | None
+    extend_down_adc: float | None
     seed: int
     device: Device
 

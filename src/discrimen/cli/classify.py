@@ -21,6 +21,7 @@ from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.selection import ChannelSelection
 from discrimen.scoring.verdict import MOST_OUTSIDE
+from discrimen.training.extension import extended_note
 
 Kind = Literal["h5", "parquet", "root", "csv"]
 """Kind of a file of scores."""
@@ -100,6 +101,7 @@ def classify(
     chosen = _threshold(threshold, loaded.description.thresholds)
     least_score = chosen.value
     allowed = _share_outside(most_outside, accept=accept)
+    extended = extended_note(loaded.description.provenance)
     selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
@@ -138,6 +140,8 @@ def classify(
                 _say(json, f"  {line}")
     if not all(result["skipped"] for result in results):
         common.log_unknown_domain(model, loaded.description)
+        if extended is not None:
+            common.log(f"{model}: {extended}")
     if json:
         common.emit_json(
             {
@@ -145,6 +149,7 @@ def classify(
                 "model_sha256": loaded.sha256,
                 "threshold": chosen.value,
                 "threshold_name": chosen.name,
+                "learnt_from_thinned_pulses": extended,
                 "files": results,
                 "failed": failures.as_list(),
             }

@@ -109,6 +109,15 @@ def train(
         float, typer.Option(help="With --balance: highest weight of a pulse; the mean is 1.")
     ] = DEFAULT_CAP,
     augment: Annotated[str | None, typer.Option(metavar="NAME=SIZE,...", help=_AUGMENT)] = None,
+    extend_down: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIGHT",
+            help="Thin the training pulses, as photons are, down to this light (30keVee) or height (100adc), so that "
+            "the network learns low light from labels at high light. docs/label-noise.md",
+            show_default=False,
+        ),
+    ] = None,
     contamination: Annotated[
         str | None,
         typer.Option(
@@ -152,6 +161,7 @@ def train(
         balance_by=balance_by,
         balance_cap=balance_cap,
         augment=_sizes(augment),
+        **_lowest_light(extend_down),
         soft_labels=soft_labels,
         patience=patience or None,
         shuffle=shuffle,
@@ -217,6 +227,19 @@ def _sizes(text: str | None) -> dict[str, float]:
         return {name: float(size) for name, size in pairs.items()}
     except ValueError as error:
         raise typer.BadParameter(f"expected numbers, for example --augment time=10,gain=0.1; got '{text}'") from error
+
+
+def _lowest_light(text: str | None) -> dict[str, float]:
+    """Parse where the training pulses are extended down to, as fields of the configuration."""
+    if text is None:
+        return {}
+    for unit, name in (("kevee", "extend_down_kevee"), ("adc", "extend_down_adc")):
+        if text.lower().endswith(unit):
+            try:
+                return {name: float(text[: -len(unit)])}
+            except ValueError:
+                break
+    raise typer.BadParameter(f"expected a light or a height, for example 30keVee or 100adc; got '{text}'")
 
 
 def parse_samples(text: str) -> tuple[int, int]:

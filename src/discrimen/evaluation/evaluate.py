@@ -30,6 +30,7 @@ from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulse_shape.upright import charges_of, crossing_fraction
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import GatesNs
+from discrimen.training.extension import extended_note
 
 EVEN_NAME = "even"
 """Name of the threshold of 0.5."""
@@ -117,6 +118,8 @@ def evaluate(
     notes.append(_interval_note(selection, overall))
     bins = _bin_reports(selection, task, energy_bins(energy_edges_kevee), notes)
     notes.extend(_zero_note((overall, *bins), confidence))
+    if (thinned := extended_note(description.provenance)) is not None:
+        notes.append(thinned)
     outside = _outside(predictor, selection.pulses)
     if isinstance(outside, OutsideTally) and (warning := outside.warning()) is not None:
         notes.append(warning)

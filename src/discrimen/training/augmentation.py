@@ -1,4 +1,7 @@
-"""Augmentation: training pulses are distorted anew in every epoch, so that the network learns what does not matter."""
+"""Augmentation: training pulses are changed anew in every epoch, so that the network learns more than they show.
+
+Distortions teach what does not matter; an extension teaches low light.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from discrimen.errors import SettingsError
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare
 from discrimen.simulation.distortion import DISTORTIONS, Digitisation, distort, require_size
+from discrimen.training.extension import Extension
 
 
 def check_augment(sizes: Mapping[str, float]) -> dict[str, float]:
@@ -51,6 +55,10 @@ class Augmentation:
         Of the model.
     digitisation : Digitisation
         Sampling period, baseline window, range of the ADC.
+    pulse : ndarray of int64, shape (example,), optional
+        Which pulse each example is; an extension asks for it.
+    extension : Extension, optional
+        Thins the pulses before they are distorted.
     """
 
     samples: NDArray[Any]
@@ -58,6 +66,8 @@ class Augmentation:
     largest: Mapping[str, float]
     preparation: Preparation
     digitisation: Digitisation
+    pulse: NDArray[np.int64] | None = None
+    extension: Extension | None = None
 
     def draw(self, at: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.float32]:
         """Return new network input; a pulse that its distortion makes impossible to prepare stays undistorted.
@@ -84,4 +94,7 @@ class Augmentation:
             name: rng.uniform(-most if DISTORTIONS[name].signed else 0.0, most, len(at))
             for name, most in self.largest.items()
         }
-        return distort(self.samples[at], sizes, self.digitisation, rng=rng)
+        samples = self.samples[at]
+        if self.extension is not None and self.pulse is not None:
+            samples = self.extension.thinned(samples, self.pulse[at], rng=rng)
+        return distort(samples, sizes, self.digitisation, rng=rng) if sizes else samples

@@ -18,6 +18,7 @@ from discrimen.pulses import Pulses
 from discrimen.training.augmentation import check_augment
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName, check_balance
 from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
+from discrimen.training.extension import check_extension
 from discrimen.training.split import SPLIT_WISHES, Split, SplitWish, split_pulses
 from discrimen.training.tasks import Classification, Targets, Task, task_from_dict
 
@@ -72,6 +73,8 @@ class TrainingConfig:
     augment : mapping of str to float
         Largest distortion of the training pulses by its name, drawn anew in each epoch, see
         :mod:`discrimen.training.augmentation`.
+    extend_down_kevee, extend_down_adc : float or None
+        Light, or height, that the training pulses are thinned down to, see :mod:`discrimen.training.extension`.
     seed : int
         Of the split, the first weights and the order of the pulses.
     device : {"cpu", "gpu"}
@@ -102,6 +105,8 @@ class TrainingConfig:
     balance_by: BalanceBy = "weights"
     balance_cap: float = DEFAULT_CAP
     augment: Mapping[str, float] = field(default_factory=dict)
+    extend_down_kevee: float | None = None
+    extend_down_adc: float | None = None
     seed: int = 0
     device: Device = "cpu"
 
@@ -113,6 +118,7 @@ class TrainingConfig:
             object.__setattr__(self, "contamination", check_contamination(self.contamination))
         check_balance(self.balance, self.balance_by, self.balance_cap, contamination=self.contamination)
         object.__setattr__(self, "augment", check_augment(self.augment))
+        check_extension(self)
         self.task.require_fitting(self)
         if self.optimizer not in get_args(OptimizerName):
             raise SettingsError(f"optimizer must be adam or sgd, got {self.optimizer!r}")
@@ -136,6 +142,16 @@ class TrainingConfig:
                 raise SettingsError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must lie between 0 and {2**32 - 1}, got {self.seed}")
+
+    @property
+    def extends(self) -> bool:
+        """Whether the training pulses are thinned."""
+        return self.extend_down_kevee is not None or self.extend_down_adc is not None
+
+    @property
+    def renews_pulses(self) -> bool:
+        """Whether the training pulses are others in each epoch."""
+        return bool(self.augment) or self.extends
 
     def outputs(self, preparation: Preparation) -> tuple[Output, ...]:
         """Return what the model will give.

@@ -19,6 +19,7 @@ from discrimen.training.balance import Balance, balance_pulses
 from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.examples import Examples
+from discrimen.training.extension import RECORD, Extension, extension_of
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -71,6 +72,11 @@ class EpochFeed:
         """Whether epochs differ in more than their order."""
         return self.augmentation is not None or self.chances is not None
 
+    @property
+    def extension(self) -> Extension | None:
+        """What thins the examples, if anything does."""
+        return None if self.augmentation is None else self.augmentation.extension
+
     def begin_epoch(self, epoch: int) -> None:
         """Draw the examples of an epoch, counted from 0; the same epoch gives the same again."""
         if not self.renewed:
@@ -108,7 +114,11 @@ class EpochFeed:
 
     def record(self) -> dict[str, Any]:
         """Return what was done to the training part as plain data, for the model's provenance."""
-        return {} if self.balance is None else {"balance": self.balance.record()}
+        extension = self.extension
+        return {
+            **({} if self.balance is None else {"balance": self.balance.record()}),
+            **({} if extension is None else {RECORD: extension.record()}),
+        }
 
 
 def plain_feed(
@@ -163,9 +173,9 @@ def training_feed(
     Raises
     ------
     DataError
-        If the pulses have no crossing, so that there is no shape to balance over.
+        If the pulses have no crossing, so that there is no shape to balance over, or they cannot be extended.
     SettingsError
-        If pulses of several channels are to be balanced or augmented.
+        If pulses of several channels are to be balanced or augmented, or there is nothing to extend.
     """
     balance, augmentation = None, None
     if config.balance != "none":
@@ -179,21 +189,29 @@ def training_feed(
             settings=settings,
             rng=np.random.default_rng([config.seed, 2]),
         )
-    if config.augment:
-        channel = preparation.only
+    if config.renews_pulses:
+        of_one = _one_channel(pulses, "augment" if config.augment else "extend_down")
+        digitisation = _digitisation(preparation, settings)
         augmentation = Augmentation(
-            samples=_one_channel(pulses, "augment").samples[training.pulse],
+            samples=of_one.samples[training.pulse],
             waveforms=training.waveforms,
             largest=config.augment,
             preparation=preparation,
-            digitisation=Digitisation(
-                sample_period_ns=preparation.sample_period_ns,
-                baseline_start=channel.baseline_start,
-                baseline_stop=channel.baseline_stop,
-                adc_bits=settings.adc_bits,
-            ),
+            digitisation=digitisation,
+            pulse=training.pulse,
+            extension=extension_of(of_one, training, config, preparation=preparation, digitisation=digitisation),
         )
     return plain_feed(training, config, targets=targets, balance=balance, augmentation=augmentation)
+
+
+def _digitisation(preparation: Preparation, settings: DetectorSettings) -> Digitisation:
+    channel = preparation.only
+    return Digitisation(
+        sample_period_ns=preparation.sample_period_ns,
+        baseline_start=channel.baseline_start,
+        baseline_stop=channel.baseline_stop,
+        adc_bits=settings.adc_bits,
+    )
 
 
 def _one_channel(pulses: Pulses | ChannelPulses, option: str) -> Pulses:

@@ -14,7 +14,7 @@ from discrimen.training.history import EpochRecord, read_history
 from discrimen.training.model_folder import ModelFolder
 from discrimen.training.state import epochs_done
 
-_MADE_BY_TRAINING = ("pulses", "balance", "split", "training", "backend", "versions", "date_utc")
+_MADE_BY_TRAINING = ("pulses", "balance", "extend_down", "split", "training", "backend", "versions", "date_utc")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from discrimen.network.domain import Domain, has_domain, learn_domain
 from discrimen.network.domain.learn import MOST_PULSES
+from discrimen.network.domain.measure import measure
 from discrimen.network.preparation import Preparation
 from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.epoch_feed import EpochFeed
 from discrimen.training.examples import Examples
+from discrimen.training.extension import LOW_QUANTILE
 
 MOST_DISTORTED = 20_000
 
@@ -46,8 +50,12 @@ def seen_domain(
         return None
     seen = np.sort(np.concatenate([part.pulse for part in parts]))
     samples = pulses.samples[seen[:: max(1, -(-len(seen) // MOST_PULSES))], 0]
+    real = samples
     if feed.augmentation is not None:
         rng = np.random.default_rng([feed.seed, 5])
         drawn = rng.integers(0, len(parts[0]), min(MOST_DISTORTED, len(parts[0])))
         samples = np.concatenate([samples, feed.augmentation.distorted(drawn, rng=rng)])
-    return learn_domain(samples, preparation, adc_bits=adc_bits)
+    domain = learn_domain(samples, preparation, adc_bits=adc_bits)
+    if domain is None or feed.extension is None:
+        return domain
+    return replace(domain, thinned_below_adc=float(np.quantile(measure(real, preparation).height_adc, LOW_QUANTILE)))

@@ -18,8 +18,8 @@ from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.balance_picture import write_balance_picture
 from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.config import TrainingConfig
-from discrimen.training.epoch_feed import training_feed
-from discrimen.training.examples import part_examples, require_two_each
+from discrimen.training.epoch_feed import EpochFeed, training_feed
+from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
 from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import claim_folder, require_free
@@ -237,6 +237,7 @@ def _train(
         preparation=preparation,
         settings=settings,
     )
+    parts = parts[0], _judging(parts[1], feed, pulses, preparation, config)
     origin = provenance | data_provenance(of_channels, examples, parts, task.classes) | feed.record()
     origin["split"] = split.as_dict()
     if unfinished is not None:
@@ -276,3 +277,16 @@ def _train(
         n_unlabelled=examples.n_unlabelled,
         n_invalid=examples.n_invalid,
     )
+
+
+def _judging(
+    validation: Examples,
+    feed: EpochFeed,
+    pulses: Pulses | ChannelPulses,
+    preparation: Preparation,
+    config: TrainingConfig,
+) -> Examples:
+    """Return the part that judges, thinned as the part that teaches is."""
+    if feed.extension is None or isinstance(pulses, ChannelPulses):
+        return validation
+    return feed.extension.judging(validation, pulses, preparation, rng=np.random.default_rng([config.seed, 6]))

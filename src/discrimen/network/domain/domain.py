@@ -80,6 +80,8 @@ class Domain:
         Share of pulses like the trained ones beyond each side of each limit, at most.
     n_pulses : int
         That the limits come from.
+    thinned_below_adc : float or None
+        Lower pulses were seen only as higher ones that were thinned, in ADC counts of height; None if all were real.
     """
 
     height_adc: tuple[float, float]
@@ -92,6 +94,7 @@ class Domain:
     components: tuple[tuple[float, ...], ...]
     false_alarms: float
     n_pulses: int
+    thinned_below_adc: float | None = None
 
     def __post_init__(self) -> None:
         counts = (len(self.ranges), MOST_RANGES), (len(self.rows), MOST_ROWS), (len(self.components), MOST_COMPONENTS)
@@ -130,8 +133,11 @@ class Domain:
             raise DataError(f"the domain of the model does not fit its window of {length} samples and its baseline")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON; a rail that is not known is None."""
-        return {**asdict(self), "rail_adc": self.rail_adc if math.isfinite(self.rail_adc) else None}
+        """Return plain data, ready for JSON; a rail that is not known is None, what was not thinned is left out."""
+        plain = {**asdict(self), "rail_adc": self.rail_adc if math.isfinite(self.rail_adc) else None}
+        if self.thinned_below_adc is None:
+            del plain["thinned_below_adc"]
+        return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], preparation: Preparation) -> Domain:

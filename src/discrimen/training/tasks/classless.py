@@ -22,6 +22,7 @@ def refuse_options_of_classes(task: str, config: TrainingConfig) -> None:
         "contamination": (config.contamination is not None, "corrects labels of classes"),
         "balance": (config.balance != "none", "weighs classes"),
         "augment": (bool(config.augment), "changes the pulses, but not what is to be learned of them"),
+        "extend_down": (config.extends, "changes the light of the pulses, but not what is to be learned of them"),
     }
     for option, (given, reason) in reasons.items():
         if given:
