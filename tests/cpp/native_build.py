@@ -92,7 +92,5 @@ def compile_flags(prefix: Path) -> list[str]:
     """Return what one line of a compiler needs, from pkg-config where the machine has it."""
     if shutil.which("pkg-config"):
         path = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
-        flags = run("pkg-config", "--cflags", "--libs", "discrimen", environment=path).split()
-    else:
-        flags = [f"-I{prefix / 'include'}", f"-L{prefix / 'lib'}", "-ldiscrimen"]
-    return [*flags, f"-Wl,-rpath,{prefix / 'lib'}"]
+        return run("pkg-config", "--cflags", "--libs", "discrimen", environment=path).split()
+    return [f"-I{prefix / 'include'}", f"-L{prefix / 'lib'}", f"-Wl,-rpath,{prefix / 'lib'}", "-ldiscrimen"]

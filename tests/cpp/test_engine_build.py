@@ -193,8 +193,7 @@ def test_pkg_config_finds_the_installed_engine(installed: Path, tmp_path: Path) 
     assert native_build.run("pkg-config", "--modversion", "discrimen", environment=path).strip() == version()
     flags = native_build.run("pkg-config", "--cflags", "--libs", "discrimen", environment=path).split()
     native_build.run("gcc", tmp_path / "consumer.c", "-o", tmp_path / "consumer", *flags)
-    where = {"LD_LIBRARY_PATH": str(installed / "lib")}
-    assert native_build.run(tmp_path / "consumer", environment=where).startswith(version())
+    assert native_build.run(tmp_path / "consumer").startswith(version())
 
 
 def test_library_depends_on_nothing_but_the_compilers_own(library: Path) -> None:
