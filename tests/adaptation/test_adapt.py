@@ -12,6 +12,7 @@ from tests.training.toy_pulses import toy_pulses
 from discrimen.adaptation.adapt import adapt
 from discrimen.adaptation.recalibrate import Wishes
 from discrimen.errors import DataError, FormatError, OutputError
+from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.formats.table import open_reader
 from discrimen.freezing.calibrate import efficiency_name
@@ -21,7 +22,6 @@ from discrimen.network.frozen_file import read_frozen
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings, PolarityName
-from discrimen.scoring.selection import ChannelSelection
 
 NAME = efficiency_name(0.95)
 

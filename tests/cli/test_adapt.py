@@ -79,7 +79,6 @@ def test_labelled_pulses_tell_in_words(command: Command, model: Path, run: Path,
         (("{run}", "--fine-tune"), "give them with --labelled"),
         (("{run}", "--peak-adc", "5"), "expects LOW:HIGH"),
         (("{run}", "-o", "x.keras"), "ends in .discrimen"),
-        (("--fine-tune", "--labelled", "{run}", "--channel", "0"), "leave out --channel"),
     ],
 )
 def test_wrong_usage_is_status_2(

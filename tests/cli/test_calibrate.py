@@ -173,7 +173,7 @@ def test_settings_of_another_detector_are_refused(
         (("--source", "Eu-152"), 2, "no Compton edges are known of a source 'Eu-152'"),
         (("--source", "Cs-137", "--source", "Co-60", "--source", "Na-22"), 2, "once for each of the 1 files; got 3"),
         (("--source", "Cs-137", "--range", "9:3"), 2, "0 < LOW < HIGH"),
-        (("--source", "Cs-137", "--channel", "9"), 1, "no pulses of channel 9: the runs have board 0 channel 0"),
+        (("--source", "Cs-137", "--channel", "9"), 1, "is of channel 9; it holds boards 0, channels 0"),
         (("--source", "Cs-137", "--range", "90000:99000"), 1, "no Compton edge of Cs-137 (477 keVee) between 9e+04"),
     ],
 )

@@ -18,6 +18,7 @@ from tests.scoring.small_model import (
 
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
+from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.formats.table import open_reader
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.domain import Outside
@@ -27,7 +28,6 @@ from discrimen.scoring.outputs import is_complete
 from discrimen.scoring.pile_up import PileUp, PileUpMode
 from discrimen.scoring.rates import RunTime
 from discrimen.scoring.scores import read_attributes, read_scores
-from discrimen.scoring.selection import ChannelSelection
 from discrimen.scoring.verdict import MOST_OUTSIDE
 
 BOARD_0 = ChannelSelection(boards=(0,))

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from discrimen.adaptation.adapted_file import predictor_for, write_adapted
-from discrimen.adaptation.measured import ALL_CHANNELS, join, measure_run
+from discrimen.adaptation.measured import join, measure_run
 from discrimen.adaptation.recalibrate import Recalibration, Wishes, recalibrate_labelled, recalibrate_unlabelled
 from discrimen.adaptation.seen import SeenPulses
 from discrimen.errors import FormatError, OutputError
 from discrimen.formats.base import Reader
+from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection
 from discrimen.formats.settings_merge import common_settings
 from discrimen.network.domain import OutsideTally
 from discrimen.network.frozen_file import SUFFIX, FrozenModel
 from discrimen.output.provenance import sha256_of_file
-from discrimen.scoring.selection import ChannelSelection
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

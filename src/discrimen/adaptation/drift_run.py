@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.adaptation.measured import ALL_CHANNELS, Measured, join, measure, measure_run
+from discrimen.adaptation.measured import Measured, join, measure, measure_run
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model
 from discrimen.metrics.drift import Drift, DriftMonitor, DriftReference
 from discrimen.output.files import complete_or_absent
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
 KIND = "discrimen_drift_reference"
 VERSION = 1

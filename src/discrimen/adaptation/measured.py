@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader
+from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
 from discrimen.metrics import neutron_logits
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import subtract_baseline
 from discrimen.pulses import Label, PulseFlag, Pulses
-from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
-ALL_CHANNELS = ChannelSelection()
 _CUT_OFF = PulseFlag.SATURATED_INPUT | PulseFlag.SATURATED_GATE
 _BLOCK_SAMPLES = 2**21
 

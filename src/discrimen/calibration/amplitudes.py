@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from discrimen.formats.base import ListModeReader, Reader
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.upright import blocks, charges_of, upright
 from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.array import by_settings, listed
 from discrimen.pulses.detector import DetectorSettings, LightQuantity
 from discrimen.pulses.list_mode import ListModeEvents
 from discrimen.pulses.places import Place, board_and_channel, by_place
@@ -51,14 +53,15 @@ def choose_quantity(reader: Reader, wanted: LightQuantity | None) -> LightQuanti
     """
     settings = reader.info.settings
     known = None if settings.calibration is None else settings.calibration.quantity
-    listed = isinstance(reader, ListModeReader)
-    quantity = wanted or known or ("energy" if listed else "long_charge_adc_ns")
-    if listed and quantity != "energy":
+    of_events = isinstance(reader, ListModeReader)
+    quantity = wanted or known or ("energy" if of_events else "long_charge_adc_ns")
+    if of_events and quantity != "energy":
         raise SettingsError(
             f"{reader.info.path}: list mode holds no {quantity}: calibrate the digitizer's long charge "
             "(--quantity energy)"
         )
-    if quantity == "long_charge_adc_ns" and settings.gates is None:
+    gated = [settings.of(*place).gates for place in listed(settings)] or [settings.gates]
+    if quantity == "long_charge_adc_ns" and None in gated:
         raise SettingsError(
             f"{reader.info.path}: the long gate is not known: put "
             "'gates: {gate_start_ns: -20, short_gate_end_ns: ..., long_gate_end_ns: ...}' into --settings, or "
@@ -78,17 +81,18 @@ def read_amplitudes(
         If the file cannot be read, lacks what the quantity needs, or its pulses go the other way.
     """
     found: dict[Place, list[Amplitudes]] = {}
-    listed = isinstance(reader, ListModeReader)
+    of_events = isinstance(reader, ListModeReader)
     for part in reader.event_chunks() if isinstance(reader, ListModeReader) else reader.chunks():
-        read = _of_events(part, reader) if isinstance(part, ListModeEvents) else _of_pulses(part, reader, quantity)
-        for place, which in by_place(read).items():
-            found.setdefault(place, []).append(
-                Amplitudes(**{name: getattr(read, name)[which] for name in Amplitudes.__slots__})
-            )
+        parts = [_of_events(part, reader)] if isinstance(part, ListModeEvents) else _of_pulses(part, reader, quantity)
+        for read in parts:
+            for place, which in by_place(read).items():
+                found.setdefault(place, []).append(
+                    Amplitudes(**{name: getattr(read, name)[which] for name in Amplitudes.__slots__})
+                )
         on_progress(len(part))
     if not found:
         raise DataError(
-            f"{reader.info.path}: no pulses to calibrate{'' if listed else ' (or none with a waveform)'}: "
+            f"{reader.info.path}: no pulses to calibrate{'' if of_events else ' (or none with a waveform)'}: "
             "look into it with 'discrimen inspect'"
         )
     return found
@@ -100,8 +104,13 @@ def _of_events(events: ListModeEvents, reader: Reader) -> Amplitudes:
     return Amplitudes(value=events.long_charge, saturated=_flagged(events), **board_and_channel(events))
 
 
-def _of_pulses(pulses: Pulses, reader: Reader, quantity: LightQuantity) -> Amplitudes:
-    settings = reader.info.settings
+def _of_pulses(pulses: Pulses, reader: Reader, quantity: LightQuantity) -> list[Amplitudes]:
+    parts = list(by_settings(pulses, reader.info.settings))
+    several = len(parts) > 1
+    return [_of_alike(pulses[at] if several else pulses, reader.info.path, own, quantity) for at, own in parts]
+
+
+def _of_alike(pulses: Pulses, path: Path, settings: DetectorSettings, quantity: LightQuantity) -> Amplitudes:
     saturated = _saturated(pulses, settings)
     if quantity == "energy":
         return Amplitudes(value=pulses.column("energy"), saturated=saturated, **board_and_channel(pulses))
@@ -110,7 +119,7 @@ def _of_pulses(pulses: Pulses, reader: Reader, quantity: LightQuantity) -> Ampli
     up, down = (np.concatenate(each) for each in zip(*_excursions(pulses, preparation), strict=True))
     if np.median(down) > np.median(up):
         raise SettingsError(
-            f"{reader.info.path}: the pulses go the other way than polarity {settings.polarity} "
+            f"{path}: the pulses go the other way than polarity {settings.polarity} "
             f"({np.median(down):.4g} ADC counts against {np.median(up):.4g}): mend polarity in --settings, or give "
             "--polarity"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,6 @@ class CalibrationOptions:
         In its unit: an edge of every source lies here; by default it is looked for everywhere.
     through_zero : bool
         Whether no charge is no light.
-    channels : tuple of int or None
-        Only these channels; by default all.
     seed : int
         For spreading whole numbers over their unit.
     """
@@ -43,7 +41,6 @@ class CalibrationOptions:
     quantity: LightQuantity | None = None
     limits: tuple[float, float] | None = None
     through_zero: bool = False
-    channels: tuple[int, ...] | None = None
     seed: int = 0
 
 
@@ -146,7 +143,6 @@ def _spectra(
     for reader, source in runs:
         for place, found in read_amplitudes(reader, quantity, on_progress=on_progress).items():
             parts.setdefault(place, {}).setdefault(source, []).extend(found)
-    chosen = _chosen(parts, options.channels)
     rng = np.random.default_rng(options.seed)
     return {
         place: {
@@ -155,21 +151,8 @@ def _spectra(
             )
             for source, found in parts[place].items()
         }
-        for place in chosen
+        for place in sorted(parts)
     }
-
-
-def _chosen(places: Iterable[Place], channels: tuple[int, ...] | None) -> list[Place]:
-    known = sorted(places)
-    if channels is None:
-        return known
-    missing = sorted(set(channels) - {place.channel for place in known})
-    if missing:
-        raise DataError(
-            f"no pulses of channel {', '.join(map(str, missing))}: the runs have {', '.join(map(str, known))}; "
-            "choose among these with --channel"
-        )
-    return [place for place in known if place.channel in channels]
 
 
 def _calibrated(by_source: Mapping[GammaSource, Spectrum], *, through_zero: bool) -> CalibratedChannel:

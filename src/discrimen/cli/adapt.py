@@ -18,7 +18,6 @@ from discrimen.formats.base import Reader
 from discrimen.network.frozen_file import SUFFIX
 from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.dataset import load_dataset
-from discrimen.scoring.selection import ChannelSelection
 from discrimen.training import TrainingResult
 
 TunedLayers = Literal["all", "last"]
@@ -67,8 +66,6 @@ def adapt(
     peak_adc: Annotated[
         str | None, typer.Option(metavar="LOW:HIGH", help="Look only at pulses of this height in ADC counts.")
     ] = None,
-    channel: common.ChannelOption = None,
-    board: common.BoardOption = None,
     confidence: common.ConfidenceOption = 0.95,
     tune: Annotated[bool, typer.Option("--fine-tune", help="Train the network on with the labelled pulses.")] = False,
     layers: Annotated[TunedLayers, typer.Option(help="Fine-tuning: which layers may change.")] = "all",
@@ -84,11 +81,8 @@ def adapt(
 ) -> None:
     """Adapt a model to another channel or detector: thresholds and scale of the score, or the network itself."""
     paths = _inputs(files or [], labelled or [], tune=tune)
-    selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     readers = [inputs.open(path) for path in paths]
     if tune:
-        if not selection.takes_all:
-            raise typer.BadParameter("--fine-tune takes all pulses of its data sets: leave out --channel and --board")
         tuning = FineTuning(
             layers=layers,
             learning_rate=learning_rate,
@@ -117,7 +111,6 @@ def adapt(
                 output,
                 labelled=bool(labelled),
                 wishes=wishes,
-                selection=selection,
                 seed=seed,
                 on_progress=tick,
             )

@@ -71,7 +71,6 @@ def calibrate(
     through_zero: Annotated[
         bool, typer.Option("--through-zero", help="No charge is no light, with several edges too.")
     ] = False,
-    channel: common.ChannelOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the detector file if it is there.")] = False,
     seed: Annotated[int, typer.Option(help="Of spreading whole numbers over their unit.")] = 0,
     json: common.JsonOption = False,
@@ -85,7 +84,6 @@ def calibrate(
         quantity=quantity,
         limits=_limits(limits),
         through_zero=through_zero,
-        channels=None if channel is None else tuple(channel),
         seed=seed,
     )
     readers = [_opened(path, inputs) for path in files]

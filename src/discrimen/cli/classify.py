@@ -19,7 +19,6 @@ from discrimen.scoring.classify import Classification, classify_run, input_ident
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.scores import SCORE_SUFFIXES
-from discrimen.scoring.selection import ChannelSelection
 from discrimen.scoring.verdict import MOST_OUTSIDE
 from discrimen.training.extension import extended_note
 
@@ -82,8 +81,6 @@ def classify(
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
-    channel: common.ChannelOption = None,
-    board: common.BoardOption = None,
     compress: Annotated[
         bool, typer.Option(help="Smaller .h5 files, slower to write (.parquet and .root always are compressed).")
     ] = False,
@@ -102,17 +99,16 @@ def classify(
     least_score = chosen.value
     allowed = _share_outside(most_outside, accept=accept)
     extended = extended_note(loaded.description.provenance)
-    selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
     for path, scores in zip(files, outputs, strict=True):
         with failures.noting(path):
-            reader = inputs.open(path)
+            reader = inputs.open_whole(path)
             identity = input_identity(
                 reader.info,
                 model_sha256=loaded.sha256,
                 threshold=least_score,
-                selection=selection,
+                selection=inputs.selection,
                 most_outside=allowed,
                 pile_up=pile_up,
             )
@@ -127,7 +123,7 @@ def classify(
                     scores,
                     model_sha256=loaded.sha256,
                     threshold=least_score,
-                    selection=selection,
+                    selection=inputs.selection,
                     most_outside=allowed,
                     pile_up=pile_up,
                     compress=compress,

@@ -18,9 +18,9 @@ from discrimen.adaptation.drift_run import (
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.formats.base import Reader
+from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.inference.load import Model, load_model
 from discrimen.metrics.drift import Drift, FigureDrift
-from discrimen.scoring.selection import ChannelSelection
 
 REFERENCE_SUFFIX = ".json"
 
@@ -42,8 +42,6 @@ def drift(
     ] = None,
     window: Annotated[int, typer.Option(help="Pulses to a verdict: the more, the smaller a change is seen.")] = 20_000,
     false_alarm_rate: Annotated[float, typer.Option(help="Of each verdict, where nothing changed.")] = 1e-3,
-    channel: common.ChannelOption = None,
-    board: common.BoardOption = None,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -53,16 +51,15 @@ def drift(
         raise typer.BadParameter("nothing to do: give runs to judge, or -o to keep the reference")
     if output is not None and output.suffix != REFERENCE_SUFFIX:
         raise typer.BadParameter(f"expected a name that ends in {REFERENCE_SUFFIX}, got {output}")
-    selection = ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ()))
     loaded = load_model(model)
-    stored = _reference(reference, loaded, inputs, selection)
+    stored = _reference(reference, loaded, inputs, inputs.selection)
     if output is not None:
         write_reference(stored, output)
         common.log(f"{output}: reference of {stored.reference.n_pulses} pulses")
     runs: list[dict[str, Any]] = []
     for path in files or []:
-        reader = inputs.open(path)
-        verdicts = _watch(reader, loaded, stored, window, false_alarm_rate, selection)
+        reader = inputs.open_whole(path)
+        verdicts = _watch(reader, loaded, stored, window, false_alarm_rate, inputs.selection)
         common.log_left_out(path, reader.report)
         runs.append({"input": str(path), "windows": [verdict.as_dict() for verdict in verdicts]})
         if not json:
@@ -86,7 +83,7 @@ def drift(
 def _reference(path: Path, model: Model, inputs: InputOptions, selection: ChannelSelection) -> StoredReference:
     if path.suffix == REFERENCE_SUFFIX:
         return read_reference(path)
-    reader = inputs.open(path)
+    reader = inputs.open_whole(path)
     with common.progress(path.name, total=reader.info.n_entries) as tick:
         return reference_of_runs([reader], model, selection=selection, on_progress=tick)
 

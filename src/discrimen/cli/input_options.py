@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from discrimen.cli.common import BoardOption, ChannelOption
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader, ReadOptions
+from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, select_channels
 from discrimen.formats.record_length import RecordLengthReader
 from discrimen.formats.table import FORMATS, open_reader
-from discrimen.pulses.detector import DetectorSettings, WindowNs, read_settings
+from discrimen.pulses.detector import DetectorSettings, GatesNs, WindowNs, read_settings
 
 _FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
 
@@ -27,11 +29,21 @@ class InputOptions:
     read: ReadOptions
     format_name: str | None
     record_samples: int | None = None
+    selection: ChannelSelection = ALL_CHANNELS
     settings_file: Path | None = None
 
     def open(self, path: Path) -> Reader:
-        """Open one run file."""
-        reader = open_reader(path, self.read, format_name=self.format_name)
+        """Open one run file for its chosen channels."""
+        return self._of_length(select_channels(self._open(path), self.selection))
+
+    def open_whole(self, path: Path) -> Reader:
+        """Open one run file with all its channels, for what does the choosing itself."""
+        return self._of_length(self._open(path))
+
+    def _open(self, path: Path) -> Reader:
+        return open_reader(path, self.read, format_name=self.format_name)
+
+    def _of_length(self, reader: Reader) -> Reader:
         return reader if self.record_samples is None else RecordLengthReader(reader, self.record_samples)
 
 
@@ -65,6 +77,15 @@ def _options(
         int | None,
         typer.Option(help="Cut longer records to so many samples, and leave shorter ones out.", min=1),
     ] = None,
+    gates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="START:SHORT:LONG",
+            help="Gates of the charge comparison: where both begin and each ends, in ns from the leading edge.",
+        ),
+    ] = None,
+    channel: ChannelOption = None,
+    board: BoardOption = None,
 ) -> InputOptions:
     known = read_settings(settings) if settings is not None else DetectorSettings()
     try:
@@ -73,17 +94,23 @@ def _options(
             polarity=polarity,
             pretrigger_ns=pretrigger_ns,
             baseline=parse_window(baseline_ns),
+            gates=parse_gates(gates),
         )
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
-    read = ReadOptions(
-        settings=merged,
-        branches=parse_pairs(branch or [], example="samples=wave"),
-        tree=tree,
-        sample_bytes=sample_bytes,
-        companion=companion,
+    return InputOptions(
+        read=ReadOptions(
+            settings=merged,
+            branches=parse_pairs(branch or [], example="samples=wave"),
+            tree=tree,
+            sample_bytes=sample_bytes,
+            companion=companion,
+        ),
+        format_name=format_name,
+        record_samples=record_samples,
+        selection=ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ())),
+        settings_file=settings,
     )
-    return InputOptions(read=read, format_name=format_name, record_samples=record_samples, settings_file=settings)
 
 
 INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).parameters)
@@ -105,8 +132,9 @@ def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in own.parameters.items()
         if name != "inputs"
     ]
-    with_inputs.__signature__ = own.replace(parameters=[*kept, *shared.parameters.values()])  # type: ignore[attr-defined]
-    with_inputs.__annotations__ = {p.name: p.annotation for p in (*kept, *shared.parameters.values())}
+    parameters = [*kept, *shared.parameters.values()]
+    with_inputs.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_inputs.__annotations__ = {each.name: each.annotation for each in parameters}
     return with_inputs
 
 
@@ -125,6 +153,25 @@ def parse_window(text: str | None) -> WindowNs | None:
         return WindowNs(start_ns=start, stop_ns=stop)
     except ValueError as error:
         raise SettingsError(f"expected START:STOP in ns with 0 <= START < STOP, got '{text}'") from error
+
+
+def parse_gates(text: str | None) -> GatesNs | None:
+    """Parse ``START:SHORT:LONG`` in ns.
+
+    Raises
+    ------
+    SettingsError
+        If it is not three numbers in order.
+    """
+    if text is None:
+        return None
+    try:
+        start, short, long = (float(part) for part in text.split(":"))
+        return GatesNs(gate_start_ns=start, short_gate_end_ns=short, long_gate_end_ns=long)
+    except ValueError as error:
+        raise SettingsError(
+            f"expected --gates START:SHORT:LONG in ns with START < SHORT < LONG, for example -20:30:250; got '{text}'"
+        ) from error
 
 
 def parse_numbers(text: str, option: str) -> list[float]:

@@ -89,12 +89,18 @@ class ReadReport:
         Events without a waveform, dropped.
     damaged : dict of str to Damage
         Events that could not be read, by kind.
+    n_other_channels : int
+        Pulses of boards and channels that were not asked for.
+    absent : tuple of str
+        Boards and channels that were asked for, but are not in the run.
     """
 
     n_read: int = 0
     n_fake: int = 0
     n_empty: int = 0
     damaged: dict[str, Damage] = field(default_factory=dict)
+    n_other_channels: int = 0
+    absent: tuple[str, ...] = ()
 
     def add_damage(self, kind: str, *, offset: int | None, count: int = 1) -> None:
         """Count damaged events of one kind; the first one's offset in the file (bytes, or line) is kept."""
@@ -112,6 +118,7 @@ class ReadReport:
             "n_pulses": self.n_read,
             "n_fake_dropped": self.n_fake,
             "n_without_waveform": self.n_empty,
+            "n_other_channels": self.n_other_channels,
             "n_damaged": self.n_damaged,
             "damaged": {kind: asdict(found) for kind, found in self.damaged.items()},
         }
@@ -120,6 +127,7 @@ class ReadReport:
         """Return one line for people for each reason why events were left out."""
         counts = ((self.n_fake, "fake event(s) dropped"), (self.n_empty, "event(s) without waveform dropped"))
         lines = [f"{count} {what}" for count, what in counts if count]
+        lines += [f"no pulse of {what}" for what in self.absent]
         for kind, found in self.damaged.items():
             where = f", the first at byte {found.first_offset}" if found.first_offset is not None else ""
             lines.append(f"{found.count} damaged event(s) left out: {kind}{where}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,9 +44,7 @@ class RecordLengthReader:
     def report(self) -> ReadReport:
         """What the latest pass met; shorter records count as left out."""
         met = self._reader.report
-        report = ReadReport(
-            n_read=met.n_read - self._n_short, n_fake=met.n_fake, n_empty=met.n_empty, damaged=dict(met.damaged)
-        )
+        report = replace(met, n_read=met.n_read - self._n_short, damaged=dict(met.damaged))
         if self._n_short:
             report.add_damage(f"shorter than {self._n_samples} samples", offset=None, count=self._n_short)
         return report

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader
+from discrimen.pulses.array import merged_channels
 from discrimen.pulses.detector import DetectorSettings
 
 COMMAND_LINE = "command line"
@@ -50,13 +51,15 @@ def common_settings(readers: Sequence[Reader]) -> DetectorSettings:
         If two of them contradict each other.
     """
     merged = DetectorSettings()
+    channels = merged_channels(reader.info.settings for reader in readers)
     for reader in readers:
-        known = reader.info.settings.model_dump(exclude_none=True)
+        settings = reader.info.settings.model_copy(update={"channels": None})
+        known = settings.model_dump(exclude_none=True)
         for name, value in merged.model_dump(exclude_none=True).items():
             if name != "name" and name in known and known[name] != value:
                 raise SettingsError(
                     f"{reader.info.path}: {name} is {known[name]}, but {value} in the files before it; "
                     "take them apart, or say what holds with an option or --settings"
                 )
-        merged = merged.filled_from(reader.info.settings)
-    return merged
+        merged = merged.filled_from(settings)
+    return merged.model_copy(update={"channels": channels})

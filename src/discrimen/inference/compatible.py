@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from discrimen.errors import DataError
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
+from discrimen.pulses.array import by_settings
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.places import Place, board_and_channel
 
 _PERIOD_TOLERANCE = 1e-6
 
@@ -44,16 +49,26 @@ def require_compatible(
             f"{preparation.sample_period_ns:g} ns; train one on pulses of this digitizer"
         )
     trained = {"positive" if channel.polarity > 0 else "negative" for channel in preparation.channels}
-    if settings.polarity is not None and settings.polarity not in trained:
-        raise DataError(
-            f"{where}: the pulses are {settings.polarity}, but the model was trained on {trained.pop()} ones"
-        )
-    _require_same_place(description, settings, where=where)
+    for at, own in by_settings(pulses, settings):
+        channel = _of_channel(pulses, at, settings)
+        if own.polarity is not None and own.polarity not in trained:
+            raise DataError(
+                f"{where}: the pulses{channel} are {own.polarity}, but the model was trained on {trained.pop()} ones"
+            )
+        _require_same_place(description, own, where=where + channel)
     if pulses.n_samples < preparation.shortest_record:
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the model needs at least "
             f"{preparation.shortest_record} samples of {period_ns:g} ns"
         )
+
+
+def _of_channel(pulses: Pulses, at: NDArray[np.int64], settings: DetectorSettings) -> str:
+    """Name the first channel of some pulses, where the settings tell channels apart."""
+    if settings.channels is None or not len(at):
+        return ""
+    place = Place(*(int(column[at[0]]) for column in board_and_channel(pulses).values()))
+    return f" of {place} (leave it out with --channel)"
 
 
 def _require_same_place(description: ModelDescription, settings: DetectorSettings, *, where: str) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.labelling.places import board_and_channel
+from discrimen.labelling.places import board_and_channel, chosen, joined
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.upright import calibrated_light_kevee, charges_of
 from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses.array import by_settings
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.list_mode import ListModeEvents
 from discrimen.pulses.rails import at_rail
@@ -54,7 +55,7 @@ class Plane:
 
 
 def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
-    """Integrate the gates of the settings over waveforms; pulses that the ADC cut off have no PSD.
+    """Integrate the gates of each channel over waveforms; pulses that the ADC cut off have no PSD.
 
     Parameters
     ----------
@@ -70,10 +71,19 @@ def plane_of_pulses(pulses: Pulses, settings: DetectorSettings) -> Plane:
     DataError
         If the calibration needs a column that the pulses lack.
     """
+    parts = list(by_settings(pulses, settings))
+    planes = [_plane_of_alike(pulses[at], own) if len(parts) > 1 else _plane_of_alike(pulses, own) for at, own in parts]
+    if len(parts) == 1:
+        return planes[0]
+    return chosen(joined(planes), np.argsort(np.concatenate([at for at, _ in parts])))
+
+
+def _plane_of_alike(pulses: Pulses, settings: DetectorSettings) -> Plane:
     if settings.gates is None:
         raise SettingsError(
             "band labels need the gates of the charge comparison: put "
-            "'gates: {gate_start_ns: -20, short_gate_end_ns: ..., long_gate_end_ns: ...}' into --settings"
+            "'gates: {gate_start_ns: -20, short_gate_end_ns: ..., long_gate_end_ns: ...}' into --settings, "
+            "or give --gates START:SHORT:LONG; 'discrimen gates' searches them in a mixed run"
         )
     known = settings.merged(sample_period_ns=pulses.require_sample_period_ns())
     preparation = choose_preparation(known, n_samples=pulses.n_samples)
@@ -123,7 +133,7 @@ def plane_of_events(charges: ListModeEvents, settings: DetectorSettings) -> Plan
             raise SettingsError(
                 f"list mode holds no {calibration.quantity}: calibrate the digitizer's long charge (quantity: energy)"
             )
-        energy, unit = calibration.light_kevee(energy, channel=charges.channel), "keVee"
+        energy, unit = calibration.light_kevee(energy, board=charges.board, channel=charges.channel), "keVee"
     return Plane(
         energy=energy,
         psd=psd,

@@ -142,6 +142,22 @@ class LightCalibration(_Section):
             )
 
 
+class ChannelSettings(_Section):
+    """What one channel of an array has of its own; anything else holds for all channels."""
+
+    board: Annotated[int, Field(ge=0)] = 0
+    channel: Annotated[int, Field(ge=0)]
+    polarity: PolarityName | None = None
+    pretrigger_ns: Annotated[float, Field(ge=0)] | None = None
+    baseline: WindowNs | None = None
+    gates: GatesNs | None = None
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The values that are its own, by name."""
+        return self.model_dump(exclude_none=True, exclude={"board", "channel"})
+
+
 class DetectorSettings(_Section):
     """One detector and digitizer; every value may be left out, and is then taken from the run file or asked for."""
 
@@ -154,6 +170,22 @@ class DetectorSettings(_Section):
     baseline: WindowNs | None = None
     gates: GatesNs | None = None
     calibration: LightCalibration | None = None
+    channels: tuple[ChannelSettings, ...] | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> DetectorSettings:
+        places = [(each.board, each.channel) for each in self.channels or ()]
+        if len(set(places)) < len(places):
+            raise ValueError("channels: a channel stands twice")
+        return self
+
+    def of(self, board: int, channel: int) -> DetectorSettings:
+        """Return what holds for one channel: its own values, else those of all."""
+        for each in self.channels or ():
+            if (each.board, each.channel) == (board, channel):
+                own = {name: getattr(each, name) for name in each.own}
+                return self.model_copy(update={**own, "channels": None})
+        return self.model_copy(update={"channels": None})
 
     def merged(self, **overrides: Any) -> DetectorSettings:
         """Return a copy in which each given value that is not None replaces the one here."""

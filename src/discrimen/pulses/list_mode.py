@@ -121,6 +121,11 @@ def events_of_columns(columns: Mapping[str, NDArray[Any]]) -> ListModeEvents:
     return ListModeEvents(**{renamed.get(name, name): values for name, values in columns.items()})
 
 
+def select_events(events: ListModeEvents, which: NDArray[Any]) -> ListModeEvents:
+    """Return some of the events, by a mask or by positions."""
+    return ListModeEvents(**{name: values[which] for name, values in events.columns().items()})
+
+
 def concatenate_events(parts: Iterable[ListModeEvents]) -> ListModeEvents:
     """Join stretches of a run.
 

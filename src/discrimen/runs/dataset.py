@@ -15,7 +15,9 @@ from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Label, Pulses, concatenate
+from discrimen.pulses.array import settings_of_model
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.places import board_and_channel, numbered_places
 from discrimen.runs.polarity import upright_chunks
 
 
@@ -129,7 +131,8 @@ def load_dataset(
         If a file has no labels or unknown ones, waveforms of different length or sampling period, or pulses against
         the polarity.
     SettingsError
-        If the files contradict each other on polarity, ADC bits or the like.
+        If the files contradict each other on polarity, ADC bits or the like, or the channels need preparations of
+        their own.
     """
     transforms = transforms or [lambda pulses: pulses] * len(readers)
     parts: list[Pulses] = []
@@ -152,12 +155,19 @@ def load_dataset(
         raise DataError(
             f"{', '.join(str(reader.info.path) for reader in readers)}: no {'labelled ' if labelled else ''}pulses"
         )
+    pulses = concatenate(parts)
     return Dataset(
-        pulses=concatenate(parts),
-        settings=common_settings(readers),
+        pulses=pulses,
+        settings=_settings_of(pulses, common_settings(readers)),
         files=tuple(files),
         n_unlabelled=n_unlabelled,
     )
+
+
+def _settings_of(pulses: Pulses, settings: DetectorSettings) -> DetectorSettings:
+    """Return what holds for the channels that the pulses are of; of several channels, which they are."""
+    places, _ = numbered_places(*board_and_channel(pulses).values())
+    return settings.of(*places[0]) if len(places) == 1 else settings_of_model(settings, places)
 
 
 def _numbered(pulses: Pulses, number: int) -> Pulses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.pulses import Pulses
-from discrimen.pulses.detector import PolarityName
+from discrimen.pulses.detector import ChannelSettings, PolarityName
 
 FEWEST = 10
 """Of fewer pulses of a channel nothing is said."""
@@ -39,11 +39,16 @@ class PolarityCheck:
         Of the run, for the error.
     polarity : {"positive", "negative"} or None
         Of the pulses; where nothing says it, nothing is refused.
+    channels : sequence of ChannelSettings, optional
+        Those that may have a polarity of their own.
     """
 
-    def __init__(self, path: Path, polarity: PolarityName | None) -> None:
+    def __init__(
+        self, path: Path, polarity: PolarityName | None, *, channels: Sequence[ChannelSettings] | None = None
+    ) -> None:
         self._path = path
         self._polarity = polarity
+        self._own = {(each.board, each.channel): each.polarity for each in channels or () if each.polarity}
         self._seen: Counter[Place] = Counter()
         self._against: Counter[Place] = Counter()
 
@@ -55,7 +60,7 @@ class PolarityCheck:
         DataError
             With the channel, the counts and the way out.
         """
-        if self._polarity is None:
+        if self._polarity is None and not self._own:
             return
         boards, channels = (
             np.full(len(pulses), -1, np.int64) if column is None else column.astype(np.int64)
@@ -68,21 +73,28 @@ class PolarityCheck:
                 self._look(place, pulses.samples[np.flatnonzero((boards == board) & (channels == channel))[:room]])
 
     def _look(self, place: Place, samples: NDArray[Any]) -> None:
+        polarity = self._of(place)
+        if polarity is None:
+            return
         middle = np.median(samples, axis=1)
         up, down = samples.max(axis=1) - middle, middle - samples.min(axis=1)
-        own, other = (up, down) if self._polarity == "positive" else (down, up)
+        own, other = (up, down) if polarity == "positive" else (down, up)
         self._seen[place] += len(samples)
         self._against[place] += int((other > _CLEARLY * own).sum())
         if self._seen[place] >= FEWEST and self._against[place] > _MOST_AGAINST * self._seen[place]:
             raise DataError(f"{self._path}: {self._told(place)}")
 
+    def _of(self, place: Place) -> PolarityName | None:
+        return self._own.get((place[0] or 0, place[1] or 0), self._polarity)
+
     def _told(self, place: Place) -> str:
         named = zip(("board", "channel"), place, strict=True)
         where = "".join(f" {name} {number}" for name, number in named if number is not None)
-        goes, other = ("down", "negative") if self._polarity == "positive" else ("up", "positive")
+        polarity = self._of(place)
+        goes, other = ("down", "negative") if polarity == "positive" else ("up", "positive")
         return (
             f"{self._against[place]} of {self._seen[place]} pulses{where and ' of' + where} go {goes}, and the "
-            f"polarity is {self._polarity}: give --polarity {other}, or leave that channel out; 'discrimen inspect' "
+            f"polarity is {polarity}: give --polarity {other}, or leave that channel out; 'discrimen inspect' "
             "shows where each channel goes"
         )
 
@@ -95,7 +107,8 @@ def upright_chunks(reader: Reader) -> Iterator[Pulses]:
     DataError
         As the check does.
     """
-    check = PolarityCheck(reader.info.path, reader.info.settings.polarity)
+    settings = reader.info.settings
+    check = PolarityCheck(reader.info.path, settings.polarity, channels=settings.channels)
     for pulses in reader.chunks():
         check(pulses)
         yield pulses

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
+from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.base import Predictor
 from discrimen.inference.compatible import require_compatible
 from discrimen.network.domain import Outside, OutsideTally
@@ -25,10 +26,7 @@ from discrimen.scoring.counts import Counted, RunTally
 from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
 from discrimen.scoring.scores import ScoreRows, open_score_writer
-from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 from discrimen.scoring.verdict import MOST_OUTSIDE, Verdict
-
-ALL_CHANNELS = ChannelSelection()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

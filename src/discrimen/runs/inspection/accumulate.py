@@ -135,7 +135,7 @@ def tally_chunk(tallies: dict[Kind, ChannelTally], pulses: Pulses, *, settings: 
         kind = Kind(board, channel, pulses.n_samples, pulses.sample_period_ns)
         tally = tallies.get(kind)
         if tally is None:
-            start, stop = baseline_window(part, settings)
+            start, stop = baseline_window(part, settings.of(board or 0, channel or 0))
             digitised = pulses.samples.dtype.kind != "f"
             tally = tallies[kind] = ChannelTally(np.zeros(pulses.n_samples), stop - start, start, digitised)
         tally.add(part, adc_bits=settings.adc_bits)

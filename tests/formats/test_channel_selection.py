@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve
 from discrimen.pulses import Pulses
-from discrimen.scoring.selection import ChannelSelection, ChannelSieve
 
 NUMBERS = st.lists(st.integers(0, 4), max_size=3).map(tuple)
 
