@@ -148,7 +148,7 @@ def test_channels_of_the_file_that_the_run_lacks_keep_their_line(run: Run, tmp_p
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"polarity": "positive"}, "polarity is negative in the file, but positive in --settings or its option"),
+        ({"polarity": "positive"}, "polarity is negative in the file, but positive in"),
         ({"sample_period_ns": 2.0}, "sample_period_ns is 10.0 in the file, but 2.0"),
         (
             {"calibration": {"quantity": "peak_adc", "channels": [{"channel": 7, "gain_kevee_per_unit": 0.5}]}},

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.scoring.small_model import (
     N_LONG,
     N_SHORT,
@@ -20,6 +22,8 @@ from tests.scoring.small_model import (
 )
 
 from discrimen.cli.main import main
+from discrimen.network.frozen_file import read_frozen, write_frozen
+from discrimen.pulses.detector import validate_settings
 from discrimen.scoring.scores import read_attributes
 
 Classify = Callable[..., tuple[int, str, str]]
@@ -174,3 +178,56 @@ def test_a_dead_time_of_the_settings_is_taken(classify: Classify, tmp_path: Path
     status, out, _ = classify("--board", "0", "--settings", str(tmp_path / "detector.yaml"))
     assert status == 0
     assert "dead 10.042% (400 ns a pulse, from the settings)" in out
+
+
+ARRAY = """channels:
+  - {board: 0, channel: 0}
+  - {board: 0, channel: 1}
+  - {board: 0, channel: 2}
+  - {board: 0, channel: 6}
+"""
+
+
+@pytest.fixture
+def model_of_an_array(tmp_path: Path) -> Path:
+    """Freeze the small model as if it had been trained on channels 0 to 2 and 6 of board 0."""
+    frozen = read_frozen(write_small_model(tmp_path / "one.discrimen"))
+    settings = validate_settings(yaml.safe_load(ARRAY), source="test")
+    write_frozen(
+        replace(frozen, description=replace(frozen.description, settings=settings)), tmp_path / "array.discrimen"
+    )
+    return tmp_path / "array.discrimen"
+
+
+def test_channels_that_the_model_does_not_know_are_refused_and_those_that_the_run_lacks_are_said(
+    model_of_an_array: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_run(tmp_path / "run.BIN", long_records())
+
+    def command(*arguments: str) -> tuple[int, str]:
+        given = ["discrimen", "classify", str(model_of_an_array), str(run), "-o", str(tmp_path / "s.h5"), *arguments]
+        monkeypatch.setattr(sys, "argv", given)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    status, err = command()
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert "pulses of board 0 channel 3, which the model was not trained on" in err
+    status, err = command("--channel", "0", "--channel", "1", "--channel", "2")
+    assert status == 0
+    assert "channel 6" not in err
+    status, err = command("--accept", "--overwrite")
+    assert status == 0
+    assert "run.BIN: no pulse of board 0 channel 6, which the model was trained on" in err
+
+
+def test_a_detector_file_that_contradicts_the_run_is_refused_unless_an_option_says_so(
+    classify: Classify, tmp_path: Path
+) -> None:
+    (tmp_path / "other.yaml").write_text("polarity: positive")
+    status, _, err = classify("--board", "0", "--settings", str(tmp_path / "other.yaml"))
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert "polarity is negative in the file, but positive in" in err
+    status, _, err = classify("--board", "0", "--settings", str(tmp_path / "other.yaml"), "--polarity", "negative")
+    assert status == 0

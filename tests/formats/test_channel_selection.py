@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve
+from discrimen.formats.base import ListModeReader, Reader, ReadOptions
+from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve, select_channels
+from discrimen.formats.table import open_reader, open_writer
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings, validate_settings
 
 NUMBERS = st.lists(st.integers(0, 4), max_size=3).map(tuple)
 
@@ -72,3 +77,59 @@ def test_people_read_what_is_chosen() -> None:
 def test_negative_numbers_are_refused() -> None:
     with pytest.raises(SettingsError, match="channel numbers start at 0, got -1"):
         ChannelSelection((), (3, -1))
+
+
+def run_of(tmp_path: Path, numbers: list[int], **settings: object) -> Reader:
+    """Write a run with a pulse of each channel, and open it with some settings."""
+    path = tmp_path / "run.lh5"
+    samples = np.tile(np.arange(50, dtype=np.uint16), (len(numbers), 1))
+    board = np.zeros(len(numbers), np.int32)
+    pulses = Pulses(samples=samples, sample_period_ns=2.0, channel=np.array(numbers), board=board)
+    with open_writer(path, DetectorSettings()) as writer:
+        writer.write(pulses)
+    return open_reader(path, ReadOptions(settings=validate_settings(settings, source="test")))
+
+
+def test_a_reader_hands_out_the_chosen_channels_and_counts_the_others(tmp_path: Path) -> None:
+    reader = select_channels(run_of(tmp_path, [0, 1, 2, 1]), ChannelSelection(channels=(1, 7)))
+    (pulses,) = reader.chunks()
+    assert pulses.column("channel").tolist() == [1, 1]
+    assert pulses.column("entry").tolist() == [1, 3]
+    report = reader.report
+    assert (report.n_read, report.n_other_channels, report.absent) == (2, 2, ("channel 7",))
+    assert report.left_out() == ["no pulse of channel 7"]
+
+
+def test_a_reader_without_a_chosen_pulse_is_refused(tmp_path: Path) -> None:
+    reader = select_channels(run_of(tmp_path, [0, 1]), ChannelSelection(channels=(7,)))
+    with pytest.raises(DataError, match="none of its 2 pulses is of channel 7; it holds boards 0, channels 0 1"):
+        list(reader.chunks())
+
+
+def test_channels_that_the_detector_file_does_not_list_are_refused(tmp_path: Path) -> None:
+    file = {"channels": [{"channel": 0}, {"channel": 2}, {"channel": 5}]}
+    with pytest.raises(DataError, match="pulses of board 0 channel 1, which the detector file does not list"):
+        list(select_channels(run_of(tmp_path, [0, 1, 2], **file), ChannelSelection()).chunks())
+    reader = select_channels(run_of(tmp_path, [0, 1, 2], **file), ChannelSelection(channels=(0, 2)))
+    assert sum(map(len, reader.chunks())) == 2
+    assert reader.report.absent == ()
+    whole = select_channels(run_of(tmp_path, [0, 2], **file), ChannelSelection())
+    list(whole.chunks())
+    assert whole.report.absent == ("board 0 channel 5, which the detector file lists",)
+
+
+def test_list_mode_is_chosen_from_like_waveforms(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("channel,energy,psd\n0,10,0.1\n1,20,0.2\n1,30,0.3\n")
+    options = ReadOptions(branches={"channel": "channel", "energy": "energy", "psd": "psd"})
+    reader = select_channels(open_reader(path, options), ChannelSelection(channels=(1,)))
+    assert isinstance(reader, ListModeReader)
+    (events,) = reader.event_chunks()
+    assert events.long_charge is not None
+    assert events.long_charge.tolist() == [20, 30]
+    assert reader.report.n_other_channels == 1
+
+
+def test_all_channels_need_no_reader_of_their_own(tmp_path: Path) -> None:
+    reader = run_of(tmp_path, [0])
+    assert select_channels(reader, ChannelSelection()) is reader

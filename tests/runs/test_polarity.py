@@ -10,6 +10,7 @@ import pytest
 
 from discrimen.errors import DataError
 from discrimen.pulses import Pulses
+from discrimen.pulses.detector import ChannelSettings
 from discrimen.runs.polarity import FEWEST, PolarityCheck
 
 
@@ -46,3 +47,14 @@ def test_right_pulses_noise_and_few_pulses_pass() -> None:
     noise = np.random.default_rng(2).normal(8000, 5, (100, 60)).astype(np.uint16)
     check(Pulses(samples=noise, sample_period_ns=2.0, entry=np.arange(100), channel=np.full(100, 4, np.int32)))
     PolarityCheck(Path("run.BIN"), None)(pulses(50, sign=1))
+
+
+def test_a_channel_may_have_a_polarity_of_its_own() -> None:
+    own = (ChannelSettings(channel=1, polarity="positive"),)
+    check = PolarityCheck(Path("run.BIN"), "negative", channels=own)
+    check(pulses(50, sign=-1, channel=0))
+    check(pulses(50, sign=1, channel=1))
+    with pytest.raises(DataError, match="50 of 50 pulses of channel 2 go up, and the polarity is negative"):
+        check(pulses(50, sign=1, channel=2))
+    with pytest.raises(DataError, match="of channel 1 go down, and the polarity is positive"):
+        PolarityCheck(Path("run.BIN"), None, channels=own)(pulses(50, sign=-1, channel=1))

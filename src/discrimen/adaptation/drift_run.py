@@ -15,7 +15,7 @@ from discrimen.adaptation.measured import Measured, join, measure, measure_run
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
-from discrimen.inference.compatible import require_compatible
+from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.inference.load import Model
 from discrimen.metrics.drift import Drift, DriftMonitor, DriftReference
 from discrimen.output.files import complete_or_absent
@@ -177,6 +177,9 @@ def watch_run(
         pulses = sieve(read)
         if len(pulses):
             require_compatible(model.description, pulses, info.settings, where=str(info.path))
+            require_trained_channels(
+                model.description, pulses, where=str(info.path), way_out="adapt the model to the new channel"
+            )
             for verdict in monitor.add(drift_figures(measure(pulses, model.predictor))):
                 n_verdicts += 1
                 yield verdict

@@ -25,7 +25,7 @@ from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.pulses.detector import DetectorSettings, LightQuantity
+from discrimen.pulses.detector import LightQuantity
 
 _COMPARED = ("sample_period_ns", "polarity", "adc_bits")
 _POOR = 0.001
@@ -86,7 +86,9 @@ def calibrate(
         through_zero=through_zero,
         seed=seed,
     )
-    readers = [_opened(path, inputs) for path in files]
+    # Options must not contradict the run either: it would be calibrated wrongly.
+    strict = replace(inputs, refused=_COMPARED)
+    readers = [strict.open(path) for path in files]
     known = common_settings(readers)
     with common.progress("reading", total=common.total_entries(readers)) as tick:
         found = calibrate_runs(list(zip(readers, sources, strict=True)), options=options, on_progress=tick)
@@ -137,21 +139,6 @@ def _limits(text: str | None) -> tuple[float, float] | None:
     if not 0 < low < high:
         raise typer.BadParameter(f"--range expects 0 < LOW < HIGH, got '{text}'")
     return low, high
-
-
-def _opened(path: Path, inputs: InputOptions) -> Reader:
-    """Open a run, and refuse settings that say other than the file itself: it would be calibrated wrongly."""
-    reader = inputs.open(path)
-    given = inputs.read.settings
-    bare = replace(inputs, read=replace(inputs.read, settings=DetectorSettings())).open(path).info.settings
-    for name in _COMPARED:
-        told, own = getattr(given, name), getattr(bare, name)
-        if told is not None and own is not None and told != own:
-            raise SettingsError(
-                f"{path}: {name} is {own} in the file, but {told} in --settings or its option: this is another "
-                "detector's file, or mend what you give"
-            )
-    return reader
 
 
 def _warnings(found: Calibrated, kept: Sequence[str]) -> list[str]:

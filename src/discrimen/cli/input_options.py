@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,13 +24,30 @@ _FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputOptions:
-    """How to read the inputs of a command."""
+    """How to read the inputs of a command.
+
+    Parameters
+    ----------
+    read : ReadOptions
+        Settings and the rest of what a reader is told.
+    format_name : str or None
+        Format, where it is told.
+    record_samples : int or None
+        Length to which records are cut.
+    selection : ChannelSelection
+        Boards and channels to read.
+    settings_file : Path or None
+        The detector file.
+    refused : tuple of str
+        Settings in which what is given must not contradict the run: those that only the detector file says.
+    """
 
     read: ReadOptions
     format_name: str | None
     record_samples: int | None = None
     selection: ChannelSelection = ALL_CHANNELS
     settings_file: Path | None = None
+    refused: tuple[str, ...] = ()
 
     def open(self, path: Path) -> Reader:
         """Open one run file for its chosen channels."""
@@ -41,7 +58,23 @@ class InputOptions:
         return self._of_length(self._open(path))
 
     def _open(self, path: Path) -> Reader:
-        return open_reader(path, self.read, format_name=self.format_name)
+        reader = open_reader(path, self.read, format_name=self.format_name)
+        if self.refused:
+            self._refuse_contradiction(path)
+        return reader
+
+    def _refuse_contradiction(self, path: Path) -> None:
+        """Refuse a detector file that says other than the run itself: it is another detector's, most likely."""
+        bare = replace(self.read, settings=DetectorSettings())
+        own = open_reader(path, bare, format_name=self.format_name).info.settings
+        for name in self.refused:
+            told, known = getattr(self.read.settings, name), getattr(own, name)
+            if told is not None and known is not None and told != known:
+                raise SettingsError(
+                    f"{path}: {name} is {known} in the file, but {told} in {self.settings_file or 'its option'}: this "
+                    "is another detector's file, or mend what you give; where the run itself is wrong, an option like "
+                    "--polarity wins over it"
+                )
 
     def _of_length(self, reader: Reader) -> Reader:
         return reader if self.record_samples is None else RecordLengthReader(reader, self.record_samples)
@@ -110,7 +143,13 @@ def _options(
         record_samples=record_samples,
         selection=ChannelSelection(boards=tuple(board or ()), channels=tuple(channel or ())),
         settings_file=settings,
+        refused=_compared(settings, sample_period_ns=sample_period_ns, polarity=polarity, adc_bits=None),
     )
+
+
+def _compared(settings: Path | None, **given: object) -> tuple[str, ...]:
+    """Return what a detector file must not contradict a run in: what no option says outright."""
+    return () if settings is None else tuple(name for name, value in given.items() if value is None)
 
 
 INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).parameters)

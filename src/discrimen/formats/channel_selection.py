@@ -50,6 +50,10 @@ class ChannelSelection:
         """Whether nothing is left out."""
         return not self.boards and not self.channels
 
+    def takes(self, place: Place) -> bool:
+        """Say whether a channel is chosen."""
+        return all(not self._of(name) or getattr(place, name) in self._of(name) for name in _COLUMNS)
+
     def as_attributes(self) -> dict[str, str]:
         """Return the selection as text, for the provenance of a file of scores."""
         return {f"{name}s": ", ".join(map(str, self._of(name))) or "all" for name in _COLUMNS}
@@ -193,12 +197,7 @@ class SelectedReader:
 
     def _wanted(self) -> set[Place]:
         """Return the listed channels that are chosen."""
-        boards, channels = self._selection.boards, self._selection.channels
-        return {
-            place
-            for place in self._listed
-            if (not boards or place.board in boards) and (not channels or place.channel in channels)
-        }
+        return {place for place in self._listed if self._selection.takes(place)}
 
     def _check(self, read: Pulses | ListModeEvents) -> None:
         if not self._listed:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
-from discrimen.pulses.array import by_settings
+from discrimen.pulses.array import by_settings, listed
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.pulses.places import Place, board_and_channel
+from discrimen.pulses.places import Place, board_and_channel, numbered_places
 
 _PERIOD_TOLERANCE = 1e-6
 
@@ -60,6 +60,38 @@ def require_compatible(
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the model needs at least "
             f"{preparation.shortest_record} samples of {period_ns:g} ns"
+        )
+
+
+def require_trained_channels(description: ModelDescription, pulses: Pulses, *, where: str, way_out: str) -> None:
+    """Refuse pulses of channels that a model of several channels was not trained on.
+
+    Parameters
+    ----------
+    description : ModelDescription
+        Of the model; one that was trained on a single detector takes every channel.
+    pulses : Pulses
+        Some pulses of the file; where it has neither boards nor channels, nothing is known.
+    where : str
+        Name of the file, for the message.
+    way_out : str
+        What else a user may do, for the message.
+
+    Raises
+    ------
+    DataError
+        If there are such.
+    """
+    trained = listed(description.settings)
+    if not trained or (pulses.board is None and pulses.channel is None):
+        return
+    places, _ = numbered_places(*board_and_channel(pulses).values())
+    strange = [place for place in places if place not in trained]
+    if strange:
+        raise DataError(
+            f"{where}: pulses of {', '.join(map(str, strange))}, which the model was not trained on (it was on "
+            f"{', '.join(map(str, trained))}): choose among these with --channel and --board, train on all, "
+            f"or {way_out}"
         )
 
 

@@ -16,11 +16,12 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.base import Predictor
-from discrimen.inference.compatible import require_compatible
+from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.network.domain import Outside, OutsideTally
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
+from discrimen.pulses.array import listed
 from discrimen.runs.polarity import PolarityCheck
 from discrimen.scoring.counts import Counted, RunTally
 from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
@@ -219,7 +220,7 @@ def classify_run(
         n_not_scored=tally.count(Counted.NOT_SCORED),
         n_vetoed=tally.count(Counted.VETOED),
         n_other_channels=sieve.n_left_out,
-        absent=sieve.absent(),
+        absent=(*sieve.absent(), *_untouched(predictor.description, tally, selection)),
         outside=verdict.tally,
         tally=tally,
         time=time,
@@ -268,6 +269,8 @@ def _scored(
         pulses = sieve(read)
         if len(pulses):
             require_compatible(description, pulses, info.settings, where=str(info.path))
+            if verdict.most_outside < 1:
+                require_trained_channels(description, pulses, where=str(info.path), way_out="give --accept")
             check(pulses)
             scores, outside = predictor.judge(pulses.samples)
             if outside is not None:
@@ -287,6 +290,16 @@ def _learned(reader: Reader, description: ModelDescription, selection: ChannelSe
             yield pulses
 
     return learn_pile_up(compatible(), description.preparation)
+
+
+def _untouched(description: ModelDescription, tally: RunTally, selection: ChannelSelection) -> list[str]:
+    """Name the channels that the model was trained on and are chosen, but have no pulse in the run."""
+    trained = listed(description.settings)
+    return [
+        f"{place}, which the model was trained on"
+        for place in trained
+        if place not in tally.channels and selection.takes(place)
+    ]
 
 
 def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
