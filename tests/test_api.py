@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import evaluate
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
+from discrimen.labelling.contamination import labels_path
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
@@ -178,3 +180,20 @@ def test_an_audit_finds_copies_and_leaves_a_page(run: Path, tmp_path: Path) -> N
     assert found.errors
     assert {"audit.html", "audit.json"} <= {path.name for path in (tmp_path / "audit").iterdir()}
     assert not discrimen.audit_dataset(dataset).errors
+
+
+def test_an_evaluation_reads_the_record_of_the_labels(model: discrimen.Model, tmp_path: Path) -> None:
+    path = tmp_path / "other.lh5"
+    discrimen.simulate(path, 1000, seed=8)
+    shares = {name: {"contamination": 0.01, "contamination_high": 0.02} for name in ("gamma", "neutron")}
+    record = {"method": "tof", "time_of_flight": {**shares, "options": {"accidental_neutron_share": 0.5}}}
+    labels_path(path).write_text(json.dumps(record))
+    options: Any = {"energy_edges_kevee": (100.0, 400.0)}
+    head = discrimen.evaluate(model, discrimen.read(path), **options).head
+    assert head[0].startswith("Labels of other.lh5 by time of flight: wrong for 1.00% (up to 2.00%) of the gammas")
+    # The truth beside the run is not what the record speaks of.
+    assert discrimen.evaluate(model, discrimen.read(path, label_by="truth"), **options).head == ()
+    by_source = {"method": "source", "source": {"contamination": {"gamma": 0.0, "neutron": 0.45}}}
+    labels_path(path).write_text(json.dumps(by_source))
+    with pytest.raises(DataError, match=r"45% of the labels neutron are wrong: no model can be judged"):
+        discrimen.evaluate(model, discrimen.read(path), **options)

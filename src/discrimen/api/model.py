@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -101,24 +100,25 @@ def evaluate(
         Where to write report.json and the plots.
     **options
         Further arguments of :func:`discrimen.evaluation.evaluate`.
+
+    Raises
+    ------
+    DataError
+        If the labels of a file are by source, which say nothing of a single pulse.
     """
-    from discrimen.evaluation import evaluate as evaluate_pulses
-    from discrimen.evaluation import write_report
+    from discrimen.evaluation import evaluate_dataset, write_report
     from discrimen.evaluation.loss_curve import loss_curve
     from discrimen.training.seen_pulses import seen_of
 
     require_compatible(model.description, dataset.pulses, dataset.settings, where=names_of(dataset))
-    report = evaluate_pulses(
+    report = evaluate_dataset(
         model.predictor,
-        dataset.pulses,
-        gates=dataset.settings.gates,
-        tuning=None if tuning is None else tuning.pulses,
-        files=dataset.files,
+        dataset,
+        seen=seen_of(model.description.provenance, dataset),
+        tuning=tuning,
         loss=loss_curve(model.path, model.description.provenance),
         **options,
     )
-    warnings = seen_of(model.description.provenance, dataset).warnings()
-    report = replace(report, notes=(*warnings, *report.notes))
     if folder is not None:
         write_report(report, folder)
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -55,7 +56,10 @@ def read(path: Path | str, *, label_by: LabelBy = "file", options: ReadOptions |
         What the file does not say.
     """
     reader = open_reader(path, options)
-    return load_dataset([reader], transforms=[_labeller(label_by, Path(path))], labelled=label_by != "file")
+    if label_by == "file":
+        dataset = load_dataset([reader], labelled=False)
+        return dataset if dataset.pulses.label is None else replace(dataset, labels_from=(Path(path),))
+    return load_dataset([reader], transforms=[_labeller(label_by, Path(path))])
 
 
 def label_by_band(
@@ -137,8 +141,6 @@ def open_all(paths: Path | str | Sequence[Path | str], options: ReadOptions | No
 
 
 def _labeller(label_by: LabelBy, path: Path) -> Callable[[Pulses], Pulses]:
-    if label_by == "file":
-        return lambda pulses: pulses
     from discrimen.labelling import label_all, label_by_truth
     from discrimen.simulation.truth import read_truth, truth_path
 

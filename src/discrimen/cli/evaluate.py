@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +11,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset
-from discrimen.evaluation import Report, report_text, write_report
-from discrimen.evaluation import evaluate as run_evaluation
-from discrimen.evaluation.label_trust import read_label_trust, with_trust
+from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.evaluation.report import NotComputed
 from discrimen.inference.compatible import require_compatible
@@ -50,28 +48,25 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
     loaded = load_model(model, device=device, backend=backend, threads=threads)
-    trust = read_label_trust(datasets)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None
-    report = run_evaluation(
+    seen = seen_of(loaded.description.provenance, dataset)
+    report = evaluate_dataset(
         loaded.predictor,
-        dataset.pulses,
-        gates=dataset.settings.gates,
-        tuning=None if tuning_set is None else tuning_set.pulses,
+        dataset,
+        seen=seen,
+        tuning=tuning_set,
         energy_edges_kevee=parse_numbers(energy_edges_kevee, "--energy-edges-kevee"),
         efficiencies=parse_numbers(efficiencies, "--efficiencies"),
         confidence=confidence,
         seed=seed,
-        files=dataset.files,
         loss=loss_curve(loaded.path, loaded.description.provenance),
     )
-    seen = seen_of(loaded.description.provenance, dataset)
     for warning in seen.warnings():
         common.log(f"WARNING: {warning}")
     common.log_unknown_domain(model, loaded.description)
     if not isinstance(report.outside, NotComputed) and report.outside["warning"] is not None:
         common.log(f"WARNING: {report.outside['warning']}")
-    report = with_trust(replace(report, notes=(*seen.warnings(), *report.notes)), trust)
     with common.progress("drawing", total=None):
         written = write_report(report, output)
     if json:

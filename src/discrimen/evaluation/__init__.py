@@ -1,6 +1,7 @@
 """Evaluation: predictor and labelled pulses to a report, and the report to text, JSON and plots."""
 
 from discrimen.evaluation.evaluate import evaluate
+from discrimen.evaluation.of_dataset import evaluate_dataset
 from discrimen.evaluation.page import write_report
 from discrimen.evaluation.report import METHODS, BinReport, MethodResult, NotComputed, OperatingPoint, Report
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap, ScoreHistogram
@@ -17,6 +18,7 @@ __all__ = [
     "Report",
     "ScoreHistogram",
     "evaluate",
+    "evaluate_dataset",
     "leakage_table",
     "report_text",
     "write_report",

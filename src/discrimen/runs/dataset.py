@@ -35,12 +35,15 @@ class Dataset:
         Name, SHA-256 and number of pulses of each file.
     n_unlabelled : int
         Pulses left out because their label is unknown.
+    labels_from : tuple of Path
+        Files whose own labels the pulses have: what is known of these may lie beside them.
     """
 
     pulses: Pulses
     settings: DetectorSettings
     files: tuple[dict[str, Any], ...]
     n_unlabelled: int
+    labels_from: tuple[Path, ...] = ()
 
     def count(self, label: Label) -> int:
         """Return the number of pulses of a class."""
@@ -134,6 +137,7 @@ def load_dataset(
         If the files contradict each other on polarity, ADC bits or the like, or the channels need preparations of
         their own.
     """
+    own_labels = labelled and not transforms
     transforms = transforms or [lambda pulses: pulses] * len(readers)
     parts: list[Pulses] = []
     files = []
@@ -161,6 +165,7 @@ def load_dataset(
         settings=_settings_of(pulses, common_settings(readers)),
         files=tuple(files),
         n_unlabelled=n_unlabelled,
+        labels_from=tuple(reader.info.path for reader in readers) if own_labels else (),
     )
 
 
