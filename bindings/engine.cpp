@@ -21,6 +21,8 @@ namespace {
 using Scores = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Values = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using Flags = nb::ndarray<std::uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Heights = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Passes = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Restoration = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // An array as its owner describes it: strides in bytes, so that samples may lie at odd addresses.
@@ -115,7 +117,8 @@ std::vector<float*> pointers_to(const discrimen::Model& model, const std::vector
 
 void run(const discrimen::Model& model, discrimen::Workspace& workspace, nb::handle array,
          const std::vector<std::optional<Values>>& outputs, const std::optional<Restoration>& restoration,
-         nb::handle present, std::uint32_t bits, std::uint64_t seed, const std::optional<Flags>& outside) {
+         nb::handle present, std::uint32_t bits, std::uint64_t seed, const std::optional<Flags>& outside,
+         const std::optional<Heights>& height_adc) {
     const Buffer samples(array);
     discrimen::Pulses pulses = pulses_of(samples, bits);
     std::optional<Buffer> there;
@@ -134,6 +137,10 @@ void run(const discrimen::Model& model, discrimen::Workspace& workspace, nb::han
     if (outside) {
         if (outside->shape(0) != pulses.n_pulses) throw nb::value_error("outside must have one number a pulse");
         results.outside = outside->data();
+    }
+    if (height_adc) {
+        if (height_adc->shape(0) != pulses.n_pulses) throw nb::value_error("height_adc must have one number a pulse");
+        results.height_adc = height_adc->data();
     }
     discrimen::Status status;
     {
@@ -155,6 +162,14 @@ void classify(const discrimen::Model& model, discrimen::Workspace& workspace, nb
         status = model.classify(pulses, workspace, scores.data());
     }
     check(status);
+}
+
+void decide(const discrimen::Threshold& threshold, Heights scores, Heights height_adc, Passes passes) {
+    const std::size_t n_pulses = scores.shape(0);
+    if (height_adc.shape(0) != n_pulses || passes.shape(0) != n_pulses)
+        throw nb::value_error("scores, height_adc and passes must have one number a pulse");
+    for (std::size_t i = 0; i < n_pulses; ++i)
+        passes.data()[i] = threshold.passes(scores.data()[i], double(height_adc.data()[i]));
 }
 
 std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, nb::handle array,
@@ -179,6 +194,7 @@ NB_MODULE(_native, module) {
     nb::class_<discrimen::Threshold>(module, "Threshold")
         .def_ro("name", &discrimen::Threshold::name)
         .def_ro("value", &discrimen::Threshold::value)
+        .def("at", &discrimen::Threshold::at, "height_adc"_a)
         .def_ro("class_number", &discrimen::Threshold::class_number);
 
     nb::class_<discrimen::Output>(module, "Output")
@@ -223,7 +239,9 @@ NB_MODULE(_native, module) {
     // Results of another type or layout are refused: a converted copy would be filled, and thrown away.
     module.def("run", &run, "model"_a, "workspace"_a, "samples"_a, "outputs"_a.noconvert(),
                "restoration"_a.noconvert() = nb::none(), "present"_a = nb::none(), "bits"_a = 0, "seed"_a = 0,
-               "outside"_a.noconvert() = nb::none());
+               "outside"_a.noconvert() = nb::none(), "height_adc"_a.noconvert() = nb::none());
+    module.def("decide", &decide, "threshold"_a, "scores"_a.noconvert(), "height_adc"_a.noconvert(),
+               "passes"_a.noconvert());
     module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "bits"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());

@@ -138,6 +138,27 @@ double discrimen_output_threshold(const discrimen_model* model, size_t output, s
     return found ? found->value : __builtin_nan("");
 }
 
+double discrimen_output_threshold_at(const discrimen_model* model, size_t output, size_t number, double height_adc) {
+    const discrimen::Threshold* found = threshold_of(model, output, number);
+    return found ? found->at(height_adc) : __builtin_nan("");
+}
+
+size_t discrimen_output_threshold_n_knots(const discrimen_model* model, size_t output, size_t number) {
+    const discrimen::Threshold* found = threshold_of(model, output, number);
+    return found ? found->knots.size() : 0;
+}
+
+discrimen_status discrimen_output_threshold_knot(const discrimen_model* model, size_t output, size_t number, size_t knot,
+                                                 double* height_adc, double* threshold) {
+    if (!model || !height_adc || !threshold) return DISCRIMEN_NULL_ARGUMENT;
+    if (!output_of(model, output)) return DISCRIMEN_NO_SUCH_OUTPUT;
+    const discrimen::Threshold* found = threshold_of(model, output, number);
+    if (!found || knot >= found->knots.size()) return DISCRIMEN_NO_SUCH_THRESHOLD;
+    *height_adc = found->knots[knot].height_adc;
+    *threshold = found->knots[knot].threshold;
+    return DISCRIMEN_OK;
+}
+
 size_t discrimen_output_threshold_class(const discrimen_model* model, size_t output, size_t number) {
     const discrimen::Threshold* found = threshold_of(model, output, number);
     return found ? found->class_number : 0;
@@ -162,6 +183,13 @@ const char* discrimen_threshold_name(const discrimen_model* model, size_t number
 
 double discrimen_threshold(const discrimen_model* model, const char* name) {
     return model && name ? model->model.threshold(name) : __builtin_nan("");
+}
+
+size_t discrimen_threshold_number(const discrimen_model* model, const char* name) {
+    if (!model) return 0;
+    size_t number = 0;
+    while (number < model->model.n_thresholds() && !(name && model->model.threshold_name(number) == name)) ++number;
+    return number;
 }
 
 size_t discrimen_threshold_class(const discrimen_model* model, const char* name) {
@@ -192,6 +220,20 @@ discrimen_status discrimen_classify(const discrimen_model* model, discrimen_work
     return model->model.classify(*pulses, workspace->workspace, scores);
 }
 
+discrimen_status discrimen_decide(const discrimen_model* model, size_t output, size_t number, const float* values,
+                                  const float* height_adc, size_t n_pulses, uint8_t* passes) noexcept {
+    if (!model || !values || !passes) return DISCRIMEN_NULL_ARGUMENT;
+    const discrimen::Output* of = output_of(model, output);
+    if (!of) return DISCRIMEN_NO_SUCH_OUTPUT;
+    const discrimen::Threshold* found = threshold_of(model, output, number);
+    if (!found) return DISCRIMEN_NO_SUCH_THRESHOLD;
+    if (!height_adc && !found->knots.empty()) return DISCRIMEN_NULL_ARGUMENT;
+    values += found->class_number;
+    for (size_t pulse = 0; pulse < n_pulses; ++pulse, values += of->n_values)
+        passes[pulse] = found->passes(*values, height_adc ? double(height_adc[pulse]) : 0.0);
+    return DISCRIMEN_OK;
+}
+
 const char* discrimen_status_text(discrimen_status status) {
     switch (status) {
         case DISCRIMEN_OK: return "done";
@@ -205,6 +247,8 @@ const char* discrimen_status_text(discrimen_status status) {
         case DISCRIMEN_NO_CLASSES: return "no output of the model tells classes apart";
         case DISCRIMEN_NO_SUCH_OUTPUT: return "the model has no output of that number";
         case DISCRIMEN_UNKNOWN_DOMAIN: return "the model does not know what pulses it has seen";
+        case DISCRIMEN_NO_HEIGHT: return "the model takes several channels, and such a pulse has no one height";
+        case DISCRIMEN_NO_SUCH_THRESHOLD: return "the output has no threshold of that number";
     }
     return "unknown status";
 }

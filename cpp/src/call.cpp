@@ -80,18 +80,21 @@ Status run(const LoadedModel& model, const Pulses& pulses, float* workspace, con
     const Results* results = complete(given, required_of_results, copy);
     if (!results) return DISCRIMEN_WRONG_SIZE;
     if (results->outside && !model.network.plan().domain.known) return DISCRIMEN_UNKNOWN_DOMAIN;
+    if (results->height_adc && model.network.plan().preparation.n_channels != 1) return DISCRIMEN_NO_HEIGHT;
     return run_to(model, pulses, workspace,
-                  {results->outputs, -1, nullptr, results->restoration, results->seed, false, results->outside});
+                  {results->outputs, -1, nullptr, results->restoration, results->seed, false, results->outside,
+                   results->height_adc});
 }
 
 Status classify(const LoadedModel& model, const Pulses& pulses, float* workspace, float* scores) noexcept {
     if (model.classes == model.outputs.size()) return DISCRIMEN_NO_CLASSES;
     if (!scores && pulses.size >= required_of_pulses && pulses.n_pulses > 0) return DISCRIMEN_NULL_ARGUMENT;
-    return run_to(model, pulses, workspace, {nullptr, std::int32_t(model.classes), scores, nullptr, 0, false, nullptr});
+    return run_to(model, pulses, workspace, {nullptr, std::int32_t(model.classes), scores, nullptr, 0, false, nullptr,
+                   nullptr});
 }
 
 Status run_raw(const LoadedModel& model, const Pulses& pulses, float* workspace, float* const* outputs) noexcept {
-    return run_to(model, pulses, workspace, {outputs, -1, nullptr, nullptr, 0, true, nullptr});
+    return run_to(model, pulses, workspace, {outputs, -1, nullptr, nullptr, 0, true, nullptr, nullptr});
 }
 
 }  // namespace discrimen

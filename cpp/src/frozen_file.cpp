@@ -16,7 +16,7 @@ namespace {
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frozen files are little-endian, and read as they lie");
 
 constexpr char magic[] = "DISCRIM";  // with its zero byte
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 constexpr std::size_t head_bytes = 16, entry_bytes = 24, digest_bytes = 32, max_sections = 16;
 
 void check_head(std::string_view content) {
@@ -174,6 +174,11 @@ FrozenFile read_frozen(const std::uint8_t* bytes, std::size_t size) {
     file.layers = read_layers(section(content, "layers"), file.weights.size());
     file.outputs = read_outputs(section(content, "outputs"), file.layers.size());
     file.golden = read_golden(section(content, "golden"), file.input, file.outputs);
+    for (const FrozenOutput& output : file.outputs)
+        for (const Threshold& threshold : output.promised.thresholds)
+            if (!threshold.knots.empty() && file.input.channels.size() != 1)
+                throw Error("threshold '" + threshold.name + "' follows the height of the pulse, and the model takes " +
+                            number(file.input.channels.size()) + " channels");
     std::string_view domain;
     file.domain.known = find_section(content, "domain", domain);
     if (file.domain.known) file.domain = read_domain(Cursor(domain, "domain"), file.input);

@@ -13,6 +13,34 @@ namespace {
 constexpr std::size_t most_values = 1 << 26;  // of an output: their product with anything of the file fits into 64 bits
 constexpr double largest_share = 0.01;        // a check that allows more than this of the largest value cannot fail
 
+constexpr std::uint32_t most_knots = 16;
+
+void check_threshold(const Threshold& threshold) {
+    if (threshold.knots.empty() && !(threshold.value >= 0 && threshold.value <= 1))
+        throw Error("a threshold lies outside 0 to 1, where scores are");
+    double before = 0;
+    for (const Knot& knot : threshold.knots) {
+        if (!(knot.threshold > 0 && knot.threshold < 1))
+            throw Error("a threshold of a curve lies outside 0 to 1, or is one of them");
+        if (!(knot.height_adc > before && std::isfinite(knot.height_adc)))
+            throw Error("the heights of a curve of thresholds do not ascend");
+        before = knot.height_adc;
+    }
+}
+
+Threshold read_threshold(Cursor& cursor) {
+    Threshold threshold{};
+    const auto n_knots = cursor.take<std::uint32_t>();
+    if (n_knots == 1 || n_knots > most_knots)
+        throw Error("expected one threshold or a curve of 2 to " + number(most_knots) + " knots, got " + number(n_knots));
+    threshold.class_number = cursor.take<std::uint32_t>();
+    threshold.value = n_knots == 0 ? cursor.take<double>() : std::numeric_limits<double>::quiet_NaN();
+    const auto heights = cursor.take_many<double>(n_knots), thresholds = cursor.take_many<double>(n_knots);
+    for (std::uint32_t i = 0; i < n_knots; ++i) threshold.knots.push_back({heights[i], thresholds[i]});
+    threshold.name = cursor.take_name();
+    return threshold;
+}
+
 // The rules for what an output says of itself; throws the one that is broken.
 void check_promise(const FrozenOutput& output) {
     const Output& o = output.promised;
@@ -38,8 +66,7 @@ void check_promise(const FrozenOutput& output) {
     if (!classes && !o.thresholds.empty()) throw Error("only classes have thresholds");
     std::vector<std::string> names;
     for (const Threshold& threshold : o.thresholds) {
-        if (!(threshold.value >= 0 && threshold.value <= 1))
-            throw Error("a threshold lies outside 0 to 1, where scores are");
+        check_threshold(threshold);
         if (threshold.class_number >= o.names.size())
             throw Error("a threshold is on class " + number(threshold.class_number) + ", there are " +
                         number(o.names.size()));
@@ -75,11 +102,7 @@ FrozenOutput read_output(Cursor& cursor, std::size_t n_layers) {
     o.name = cursor.take_name();
     o.unit = cursor.take_name();
     for (std::uint32_t i = 0; i < n_names; ++i) o.names.push_back(cursor.take_name());
-    for (std::uint32_t i = 0; i < n_thresholds; ++i) {
-        const auto value = cursor.take<double>();
-        const auto class_number = cursor.take<std::uint32_t>();
-        o.thresholds.push_back({cursor.take_name(), value, class_number});
-    }
+    for (std::uint32_t i = 0; i < n_thresholds; ++i) o.thresholds.push_back(read_threshold(cursor));
     check_promise(output);
     return output;
 }

@@ -142,6 +142,7 @@ struct Targets {
     std::uint64_t seed;     // 0: no sampling
     bool raw;               // without the outputs' activations
     std::uint16_t* outside; // (pulse): bits of discrimen_outside; or null
+    float* height;          // (pulse): in ADC counts; or null
 };
 
 // What one instruction set offers.

@@ -283,9 +283,9 @@ void check_statuses(const frozen::Bytes& bytes) {
 }
 
 void check_status_texts() {
-    for (int status = DISCRIMEN_OK; status <= DISCRIMEN_UNKNOWN_DOMAIN; ++status)
+    for (int status = DISCRIMEN_OK; status <= DISCRIMEN_NO_SUCH_THRESHOLD; ++status)
         CHECK(text(discrimen_status_text(discrimen_status(status))) != "unknown status");
-    CHECK_EQUAL(text(discrimen_status_text(discrimen_status(11))), "unknown status");
+    CHECK_EQUAL(text(discrimen_status_text(discrimen_status(13))), "unknown status");
 }
 
 // A workspace keeps what it needs of its model.

@@ -70,11 +70,11 @@ void check_altered() {
 
 void check_head() {
     Bytes bytes = frozen::write(network());
-    put(bytes, 8, std::uint32_t(3));
+    put(bytes, 8, std::uint32_t(4));
     frozen::seal(bytes);
-    CHECK_REFUSED(load(bytes), "expected layout version 2, got 3; update discrimen");
-    put(bytes, 8, std::uint32_t(1));
-    CHECK_REFUSED(load(bytes), "expected layout version 2, got 1; freeze the model again");
+    CHECK_REFUSED(load(bytes), "expected layout version 3, got 4; update discrimen");
+    put(bytes, 8, std::uint32_t(2));
+    CHECK_REFUSED(load(bytes), "expected layout version 3, got 2; freeze the model again");
 
     bytes = frozen::write(network());
     put(bytes, 12, std::uint32_t(17));
@@ -136,6 +136,7 @@ void check_channel_names() {
     Random random(5);
     content.preparation.others.resize(1);
     content.preparation.window_length /= 2;
+    content.outputs[0].thresholds.clear();  // one of them is for one channel
     networks::complete(content, random);
     const std::vector<frozen::Section> sections = frozen::sections_of(content);
     CHECK_EQUAL(check::reason_of([&] { load(frozen::assemble(sections)); }), "");

@@ -18,14 +18,17 @@ from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
+from discrimen.network.height_curve import HeightCurve
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.prepare import heights_of
 
 EXAMPLES = native_build.REPOSITORY / "cpp" / "examples"
 PAGE = native_build.REPOSITORY / "docs" / "native-engine.md"
 WARNINGS = ("-O1", "-Wall", "-Wextra", "-Werror", "-pedantic")
 COMPILERS = {"cpp": ("g++", "-std=c++17"), "c": ("gcc", "-std=c99")}
-THRESHOLD = 0.45
+HEIGHTS_ADC = np.quantile(heights_of(toy_pulses(600).samples, PREPARATION), (0.1, 0.9))
+CURVE = HeightCurve((float(HEIGHTS_ADC[0]), float(HEIGHTS_ADC[1])), (0.2, 0.7))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def programs(prefix: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network 75-6-2 with random weights and a named threshold."""
+    """A network 75-6-2 with random weights and a named threshold that follows the height."""
     rng = np.random.default_rng(5)
 
     def dense(inputs: int, outputs: int, activation: str) -> Dense:
@@ -48,7 +51,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Dense(kernel=kernel, bias=rng.normal(0, 0.2, outputs).astype(np.float32), activation=activation)  # type: ignore[arg-type]
 
     network = chain([Flatten(), dense(75, 6, "tanh"), dense(6, 2, "linear")])
-    description = ModelDescription(preparation=PREPARATION).with_thresholds({"efficiency_0.95": THRESHOLD})
+    description = ModelDescription(preparation=PREPARATION).with_thresholds({"efficiency_0.95": CURVE})
     golden = golden_vectors(network, description, toy_pulses(10).samples.astype(np.int32)[:, np.newaxis])
     path = tmp_path_factory.mktemp("model") / "random.discrimen"
     write_frozen(FrozenModel(description, network, golden), path)
@@ -69,13 +72,27 @@ def scores(model: Path, samples: NDArray[np.uint16]) -> NDArray[np.float32]:
     exact = ReferencePredictor(model).predict(samples)
     np.testing.assert_allclose(NativePredictor(model).predict(samples), exact, atol=1e-5)
     assert np.isnan(exact[:, 0]).sum() == 1
-    assert 100 < (exact[:, 1] >= THRESHOLD).sum() < 1100
     return exact
+
+
+@pytest.fixture(scope="module")
+def passes(samples: NDArray[np.uint16], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which pulses the model calls neutrons; no single threshold of its own chooses the same."""
+    found: NDArray[np.bool_] = scores[:, 1] >= CURVE.at(heights_of(samples, PREPARATION))
+    assert 100 < found.sum() < 1100
+    assert all(((scores[:, 1] >= each) != found).any() for each in CURVE.threshold)
+    return found
 
 
 @pytest.mark.parametrize("program", ["minimal", "minimal_c"])
 def test_minimal_programs_print_the_scores_of_a_raw_file(
-    program: str, programs: Path, model: Path, samples: NDArray[np.uint16], scores: NDArray[np.float32], tmp_path: Path
+    program: str,
+    programs: Path,
+    model: Path,
+    samples: NDArray[np.uint16],
+    scores: NDArray[np.float32],
+    passes: NDArray[np.bool_],
+    tmp_path: Path,
 ) -> None:
     samples.tofile(tmp_path / "records.raw")
     *lines, summary = native_build.run(programs / program, model, tmp_path / "records.raw", "75").splitlines()
@@ -88,7 +105,7 @@ def test_minimal_programs_print_the_scores_of_a_raw_file(
     np.testing.assert_array_equal(printed[:, 0].astype(int), np.arange(len(samples)))
     np.testing.assert_allclose(printed[:, 1:].astype(float), scores, atol=1e-5)
     decided = ["neutron by threshold efficiency_0.95" in line for line in lines]
-    np.testing.assert_array_equal(decided, scores[:, 1] >= THRESHOLD)
+    np.testing.assert_array_equal(decided, passes)
 
 
 def test_minimal_program_makes_pulses_of_its_own(programs: Path, model: Path) -> None:
@@ -110,7 +127,12 @@ def test_narval_actor_passes_the_harness(programs: Path, model: Path, tmp_path: 
 
 
 def test_narval_actor_scores_a_file_of_neda_frames(
-    programs: Path, model: Path, samples: NDArray[np.uint16], scores: NDArray[np.float32], tmp_path: Path
+    programs: Path,
+    model: Path,
+    samples: NDArray[np.uint16],
+    scores: NDArray[np.float32],
+    passes: NDArray[np.bool_],
+    tmp_path: Path,
 ) -> None:
     frames = neda_frames(np.concatenate([samples, np.full((len(samples), 157), 8000, np.uint16)], axis=1))
     assert frames.dtype.itemsize == 512
@@ -123,9 +145,7 @@ def test_narval_actor_scores_a_file_of_neda_frames(
     assert len(out) == len(samples)
     assert set(out["type"]) == {0x0D15}
     np.testing.assert_allclose(out["score"], scores[:, 1], atol=1e-5)
-    np.testing.assert_array_equal(
-        out["decision"], np.where(np.isnan(scores[:, 1]), 2, (scores[:, 1] >= THRESHOLD).astype(int))
-    )
+    np.testing.assert_array_equal(out["decision"], np.where(np.isnan(scores[:, 1]), 2, passes.astype(int)))
     for name in ("number", "location", "time"):
         np.testing.assert_array_equal(out[name], frames[name])
     np.testing.assert_array_equal(out["frame_time"], frames["time"])

@@ -88,7 +88,7 @@ class PredictorContract:
 
     def test_judges_as_its_domain_says(self, predictor: Predictor, samples: NDArray[Any]) -> None:
         description = predictor.description
-        scores, flags = predictor.judge(samples)
+        scores, flags, _ = predictor.judge(samples)
         assert_array_equal(scores, predictor.predict(samples))
         if description.domain is None:
             assert flags is None

@@ -88,10 +88,10 @@ def test_the_engine_gives_the_flags_of_the_reference(tmp_path: Path, name: str, 
     assert len(set(wanted.tolist())) > 8
     assert 0.1 < (wanted == 0).mean() < 0.6
     for dtype in (np.int16, np.uint16, np.int32, np.float32):
-        scores, flags = engine.judge(samples.astype(dtype))
+        scores, flags, _ = engine.judge(samples.astype(dtype))
         assert np.array_equal(flags, wanted)
         np.testing.assert_array_equal(scores, engine.predict(samples.astype(dtype)))
-        each = [engine.judge(samples[at : at + 1].astype(dtype))[1] for at in range(0, len(samples), 11)]
+        each = [engine.judge(samples[at : at + 1].astype(dtype)).outside for at in range(0, len(samples), 11)]
         assert np.array_equal(np.concatenate([one for one in each if one is not None]), wanted[::11])
 
 
@@ -99,10 +99,10 @@ def test_strided_samples_and_several_threads_give_the_same_flags(tmp_path: Path)
     write_model(tmp_path / "m.discrimen", PREPARATION)
     samples = np.tile(odd_records(1), (6, 1))
     one, many = (NativePredictor(tmp_path / "m.discrimen", threads=threads) for threads in (1, 3))
-    wanted = one.judge(samples)[1]
+    wanted = one.judge(samples).outside
     strided = np.repeat(samples.astype(np.int16), 2, axis=1)[:, ::2]
-    assert np.array_equal(many.judge(samples)[1], wanted)
-    assert np.array_equal(one.judge(strided)[1], wanted)
+    assert np.array_equal(many.judge(samples).outside, wanted)
+    assert np.array_equal(one.judge(strided).outside, wanted)
 
 
 @pytest.mark.parametrize("load", [NativePredictor, ReferencePredictor])
@@ -110,6 +110,6 @@ def test_a_file_without_a_domain_judges_nothing(tmp_path: Path, load: Any) -> No
     write_model(tmp_path / "m.discrimen", PREPARATION)
     model = read_frozen(tmp_path / "m.discrimen")
     write_frozen(replace(model, description=replace(model.description, domain=None)), tmp_path / "n.discrimen")
-    scores, flags = load(tmp_path / "n.discrimen").judge(records(5, seed=2))
+    scores, flags, _ = load(tmp_path / "n.discrimen").judge(records(5, seed=2))
     assert scores.shape == (5, 2)
     assert flags is None

@@ -9,6 +9,7 @@ from tests.network.weights import Graph, Weights
 
 from discrimen.network import layers
 from discrimen.network.graph import Network, chain
+from discrimen.network.height_curve import HeightCurve
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import PREPARED, ClassThreshold, Output, class_scores
 
@@ -18,10 +19,11 @@ FLAT = layers.Flatten()
 
 
 def two_classes() -> Built:
-    """What most models are: aligned falling pulses, gamma and neutron, a threshold."""
+    """What most models are: aligned falling pulses, gamma and neutron, thresholds of both kinds."""
     w = Weights(11)
     scores = class_scores(("gamma", "neutron"))
-    described = ModelDescription(preparation=FALLING, outputs=(scores,)).with_thresholds({"strict": 0.75})
+    thresholds = {"strict": 0.75, "by height": HeightCurve((50.0, 400.0, 900.0), (0.3, 0.8, 0.6))}
+    described = ModelDescription(preparation=FALLING, outputs=(scores,)).with_thresholds(thresholds)
     return chain((FLAT, w.dense(20, 10, "relu"), w.dense(10, 4, "relu"), w.dense(4, 2))), described
 
 

@@ -123,7 +123,7 @@ def test_truncated_file_is_refused(path: Path, length: int) -> None:
 
 @pytest.mark.parametrize(
     ("version", "mend"),
-    [(1, "got 1; freeze the model again"), (3, "expected layout version 2, got 3; update discrimen")],
+    [(2, "got 2; freeze the model again"), (4, "expected layout version 3, got 4; update discrimen")],
 )
 def test_another_version_says_what_to_do(path: Path, version: int, mend: str) -> None:
     content = bytearray(path.read_bytes())

@@ -13,6 +13,7 @@ from discrimen.network.domain import learn_domain
 from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
+from discrimen.network.height_curve import Cut
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
@@ -22,12 +23,14 @@ N_LONG, N_SHORT, SHORT = 240, 60, 20
 """Pulses of board 0 (75 samples, channels 0 to 3) and of board 1 (20 samples, channels 0 and 1)."""
 
 
-def write_small_model(path: Path, *, domain: bool = False) -> Path:
-    """Freeze a network 75-2 with random weights, which may know the pulses of board 0."""
+def write_small_model(path: Path, *, domain: bool = False, threshold: Cut | None = None) -> Path:
+    """Freeze a network 75-2 with random weights, which may know the pulses of board 0 and store a threshold."""
     kernel = np.random.default_rng(2).standard_normal((75, 2)).astype(np.float32)
     network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
     seen = learn_domain(toy_pulses(2000, seed=5).samples, PREPARATION) if domain else None
     description = ModelDescription(preparation=PREPARATION, domain=seen)
+    if threshold is not None:
+        description = description.with_thresholds({"mine": threshold})
     samples = toy_pulses(10).samples.astype(np.int32)[:, np.newaxis]
     write_frozen(FrozenModel(description, network, golden_vectors(network, description, samples)), path)
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.scoring.small_model import (
     write_run,
     write_small_model,
 )
+from tests.training.toy_pulses import PREPARATION
 
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
@@ -22,6 +24,8 @@ from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.formats.table import open_reader
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.domain import Outside
+from discrimen.network.height_curve import Cut, HeightCurve
+from discrimen.network.prepare import heights_of
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete
@@ -49,7 +53,7 @@ def classified(
     output: Path,
     *,
     selection: ChannelSelection = BOARD_0,
-    threshold: float = 0.5,
+    threshold: Cut = 0.5,
     compress: bool = False,
     chunk_bytes: int = 2**20,
     most_outside: float = MOST_OUTSIDE,
@@ -159,6 +163,21 @@ def test_scores_made_otherwise_are_not_taken_for_these(
     assert is_complete(output, input_identity(info, **asked))  # type: ignore[arg-type]
     with pytest.raises(OutputError, match=f"another {what}; remove them.*--overwrite"):
         is_complete(output, input_identity(info, **(asked | changed)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+def test_a_file_of_scores_tells_how_its_neutrons_were_chosen_by_height(tmp_path: Path, run: Path, suffix: str) -> None:
+    samples = long_records().samples
+    low, high = np.quantile(heights_of(samples, PREPARATION), (0.2, 0.8))
+    curve = HeightCurve((float(low), float(high)), (0.1, 0.9))
+    predictor = ReferencePredictor(write_small_model(tmp_path / "curved.discrimen", threshold=curve))
+    done = classified(run, predictor, tmp_path / f"scores{suffix}", threshold=curve)
+    rows, stored = read_scores(done.output).rows, json.loads(read_attributes(done.output)["threshold"])
+    np.testing.assert_array_equal(rows.height_adc, heights_of(samples, PREPARATION))
+    assert rows.height_adc is not None
+    passes = rows.score[:, 1] >= HeightCurve.from_dict(stored).at(rows.height_adc)
+    assert 0 < done.n_neutron == passes.sum() != (rows.score[:, 1] >= 0.5).sum()
+    assert done.as_dict()["threshold"] == stored == curve.as_dict()
 
 
 def test_scores_just_below_the_threshold_are_gammas(tmp_path: Path, run: Path, predictor: ReferencePredictor) -> None:

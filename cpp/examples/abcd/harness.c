@@ -74,18 +74,27 @@ static void check(struct plugin plugin, const char *path, const uint16_t *sample
     if (!model) fail(why);
     discrimen_workspace *workspace = discrimen_workspace_new(model);
     const size_t n_classes = discrimen_n_classes(model), neutron = discrimen_class_number(model, "neutron");
-    const char *name = discrimen_threshold_name(model, 0);
-    const double threshold = name ? discrimen_threshold(model, name) : 0.5;
+    size_t classes = 0;
+    discrimen_output output;
+    output.size = sizeof output;
+    while (discrimen_describe_output(model, classes, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++classes;
+    float *heights = (float *)malloc(n_pulses * sizeof *heights);
+    discrimen_results results = discrimen_results_to(NULL);
+    results.height_adc = heights;
     float *scores = (float *)malloc(n_pulses * n_classes * sizeof *scores);
     discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, n_pulses, n_samples);
     pulses.type = DISCRIMEN_UINT16;
-    if (discrimen_classify(model, workspace, &pulses, scores) != DISCRIMEN_OK) fail("direct call failed");
+    if (discrimen_classify(model, workspace, &pulses, scores) != DISCRIMEN_OK ||
+        discrimen_run(model, workspace, &pulses, &results) != DISCRIMEN_OK)
+        fail("direct call failed");
 
     void *psd = configured(plugin, path, "PSD", false), *fixed = configured(plugin, path, "score", true);
     if (!psd || !fixed) fail("energy_init refused the configuration");
     for (size_t i = 0; i < n_pulses; ++i) {
         const uint16_t *pulse = samples + i * n_samples;
         const double score = scores[i * n_classes + neutron];
+        const double threshold =
+            discrimen_n_thresholds(model) > 0 ? discrimen_output_threshold_at(model, classes, 0, heights[i]) : 0.5;
         struct event_PSD event;
         if (analyse(plugin, psd, pulse, (uint32_t)n_samples, &event) != !isnan(score)) fail("wrong events kept");
         if (isnan(score)) {
@@ -103,6 +112,7 @@ static void check(struct plugin plugin, const char *path, const uint16_t *sample
     plugin.close(psd);
     plugin.close(fixed);
     free(scores);
+    free(heights);
     discrimen_workspace_free(workspace);
     discrimen_free(model);
 }

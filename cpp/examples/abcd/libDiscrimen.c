@@ -42,8 +42,11 @@ struct channel {
     discrimen_model *model;
     discrimen_workspace *workspace;
     float *scores;
+    float **outputs; /* one for each output of the model: the scores, and no others */
+    size_t classes;  /* number of the output that tells classes apart */
     size_t neutron;
-    double threshold;
+    double threshold;        /* NaN: the model's threshold of the next number, which may follow the height */
+    size_t threshold_number;
     double integrals_scaling;
     double sign; /* -1 for pulses that fall */
     uint32_t baseline_samples;
@@ -79,13 +82,25 @@ static bool choose(json_t *config, const char *key, const char *first, const cha
     return false;
 }
 
-/* NaN if the name is unknown. */
-static double threshold_of(json_t *config, const discrimen_model *model) {
+/* False if the name is unknown. */
+static bool choose_threshold(struct channel *channel, json_t *config) {
     json_t *value = json_object_get(config, "threshold");
-    if (json_is_number(value)) return json_number_value(value);
-    if (json_is_string(value)) return discrimen_threshold(model, json_string_value(value));
-    const char *first = discrimen_threshold_name(model, 0);
-    return first ? discrimen_threshold(model, first) : 0.5;
+    const size_t n_thresholds = discrimen_n_thresholds(channel->model);
+    channel->threshold = json_is_number(value) ? json_number_value(value) : NAN;
+    if (json_is_string(value))
+        channel->threshold_number = discrimen_threshold_number(channel->model, json_string_value(value));
+    else if (!json_is_number(value) && n_thresholds == 0)
+        channel->threshold = 0.5;
+    return !isnan(channel->threshold) || channel->threshold_number < n_thresholds;
+}
+
+/* The first output that tells classes apart. */
+static size_t classes_of(const discrimen_model *model) {
+    discrimen_output output;
+    output.size = sizeof output;
+    size_t number = 0;
+    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++number;
+    return number;
 }
 
 static bool load(struct channel *channel, json_t *config) {
@@ -98,16 +113,19 @@ static bool load(struct channel *channel, json_t *config) {
     }
     channel->workspace = discrimen_workspace_new(channel->model);
     channel->scores = (float *)malloc(discrimen_n_classes(channel->model) * sizeof(float));
+    channel->outputs = (float **)calloc(discrimen_n_outputs(channel->model), sizeof(float *));
     channel->neutron = discrimen_class_number(channel->model, "neutron");
-    channel->threshold = threshold_of(config, channel->model);
-    if (!channel->workspace || !channel->scores)
+    channel->classes = classes_of(channel->model);
+    if (!channel->workspace || !channel->scores || !channel->outputs)
         printf("ERROR: libDiscrimen energy_init(): no memory\n");
     else if (channel->neutron == discrimen_n_classes(channel->model))
         printf("ERROR: libDiscrimen energy_init(): the model has no class named neutron\n");
-    else if (isnan(channel->threshold))
+    else if (!choose_threshold(channel, config))
         printf("ERROR: libDiscrimen energy_init(): the model has no such threshold\n");
-    else
+    else {
+        channel->outputs[channel->classes] = channel->scores;
         return true;
+    }
     return false;
 }
 
@@ -138,6 +156,7 @@ void energy_close(void *user_config) {
     struct channel *channel = (struct channel *)user_config;
     if (!channel) return;
     free(channel->scores);
+    free(channel->outputs);
     discrimen_workspace_free(channel->workspace);
     discrimen_free(channel->model);
     free(channel);
@@ -166,19 +185,28 @@ static double integral_of(const struct channel *channel, const uint16_t *samples
 }
 
 /* NaN if the pulse cannot be scored. */
-static double score_of(struct channel *channel, const uint16_t *samples, uint32_t n) {
+static double score_of(struct channel *channel, const uint16_t *samples, uint32_t n, bool *is_neutron) {
+    float height = NAN;
+    discrimen_results results = discrimen_results_to(channel->outputs);
+    if (discrimen_n_channels(channel->model) == 1) results.height_adc = &height;
     discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, 1, n);
     pulses.type = DISCRIMEN_UINT16;
-    const discrimen_status status = discrimen_classify(channel->model, channel->workspace, &pulses, channel->scores);
-    return status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
+    const discrimen_status status = discrimen_run(channel->model, channel->workspace, &pulses, &results);
+    const double score = status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
+    *is_neutron = score >= (isnan(channel->threshold)
+                                ? discrimen_output_threshold_at(channel->model, channel->classes,
+                                                                channel->threshold_number, height)
+                                : channel->threshold);
+    return score;
 }
 
 void energy_analysis(const uint16_t *samples, uint32_t samples_number, struct event_waveform *waveform,
                      uint32_t **trigger_positions, struct event_PSD **events_buffer, size_t *events_number,
                      void *user_config) {
     struct channel *channel = (struct channel *)user_config;
-    const double score = channel ? score_of(channel, samples, samples_number) : NAN;
-    const bool is_wanted = !isnan(score) && !(channel->neutrons_only && score < channel->threshold);
+    bool is_neutron = false;
+    const double score = channel ? score_of(channel, samples, samples_number, &is_neutron) : NAN;
+    const bool is_wanted = !isnan(score) && (is_neutron || !channel->neutrons_only);
     /* One event a waveform, or none: that discards it. */
     if (!reallocate_buffers(trigger_positions, events_buffer, events_number, is_wanted ? 1 : 0) || !is_wanted) return;
 

@@ -47,7 +47,7 @@ std::vector<std::int16_t> make_samples(std::size_t n_pulses, std::size_t n_sampl
 }
 
 // Scores with the first threshold that they reach; quantities with their errors; of long outputs the first few numbers.
-void print(const discrimen::Output& output, const float* values) {
+void print(const discrimen::Output& output, const float* values, double height_adc) {
     constexpr std::size_t most_printed = 8;
     std::printf("  %s", output.name.c_str());
     if (std::isnan(values[0])) {
@@ -62,7 +62,7 @@ void print(const discrimen::Output& output, const float* values) {
     }
     if (output.unit != "1") std::printf(" %s", output.unit.c_str());
     for (const discrimen::Threshold& threshold : output.thresholds)
-        if (values[threshold.class_number] >= threshold.value) {
+        if (threshold.passes(values[threshold.class_number], height_adc)) {
             std::printf(" (%s by threshold %s)", output.names[threshold.class_number].c_str(), threshold.name.c_str());
             break;
         }
@@ -86,13 +86,16 @@ void run(int argc, char** argv) {
     for (std::vector<float>& of_output : values) pointers.push_back(of_output.data());
 
     const discrimen::Pulses pulses = discrimen::contiguous(samples.data(), n_pulses, n_channels, n_samples);
-    const discrimen::Status status = model.run(pulses, workspace, discrimen_results_to(pointers.data()));
+    std::vector<float> heights(n_pulses, std::nanf(""));  // thresholds may follow them
+    discrimen::Results results = discrimen_results_to(pointers.data());
+    if (n_channels == 1) results.height_adc = heights.data();
+    const discrimen::Status status = model.run(pulses, workspace, results);
     if (status != DISCRIMEN_OK) throw std::runtime_error(discrimen_status_text(status));
 
     for (std::size_t pulse = 0; pulse < n_pulses; ++pulse) {
         std::printf("%zu", pulse);
         for (std::size_t i = 0; i < values.size(); ++i)
-            print(model.outputs()[i], values[i].data() + pulse * model.outputs()[i].n_values);
+            print(model.outputs()[i], values[i].data() + pulse * model.outputs()[i].n_values, double(heights[pulse]));
         std::printf("\n");
     }
     std::printf("%zu pulses of %zu samples went through %s: %zu outputs each, with %s instructions\n", n_pulses,

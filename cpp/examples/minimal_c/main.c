@@ -13,9 +13,19 @@
 
 #include "discrimen/discrimen.h"
 
-enum { BLOCK = 1024 }; /* pulses scored at once */
+enum { BLOCK = 1024, /* pulses scored at once */ MOST_CLASSES = 16, MOST_OUTPUTS = 16 };
 
-static void print_scores(const discrimen_model *model, const float *scores, size_t n_pulses, size_t first) {
+/* The first output that tells classes apart; n_outputs if there is none. */
+static size_t classes_of(const discrimen_model *model) {
+    discrimen_output output;
+    output.size = sizeof output;
+    size_t number = 0;
+    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++number;
+    return number;
+}
+
+static void print_scores(const discrimen_model *model, size_t classes, const float *scores, const float *heights,
+                         size_t n_pulses, size_t first) {
     const size_t n_classes = discrimen_n_classes(model);
     const char *name = discrimen_threshold_name(model, 0); /* thresholds have names; NULL if there is none */
     const size_t on = discrimen_threshold_class(model, name);
@@ -26,21 +36,29 @@ static void print_scores(const discrimen_model *model, const float *scores, size
             printf("  %s %.7f", discrimen_class_name(model, number), of_pulse[number]);
         if (of_pulse[0] != of_pulse[0]) /* NaN: it does not rise above its baseline */
             printf("  (no pulse)");
-        else if (on < n_classes && of_pulse[on] >= discrimen_threshold(model, name))
+        else if (on < n_classes && of_pulse[on] >= discrimen_output_threshold_at(model, classes, 0, heights[pulse]))
             printf("  %s by threshold %s", discrimen_class_name(model, on), name);
         printf("\n");
     }
 }
 
 static discrimen_status score_file(FILE *file, size_t n_samples, const discrimen_model *model,
-                                   discrimen_workspace *workspace, int16_t *samples, float *scores,
-                                   size_t *n_scored) {
+                                   discrimen_workspace *workspace, int16_t *samples, size_t *n_scored) {
+    static float scores[BLOCK * MOST_CLASSES], heights[BLOCK]; /* a threshold may follow the height of the pulse */
+    float *outputs[MOST_OUTPUTS] = {NULL};                     /* where each output of the model goes; NULL: nowhere */
+    const size_t classes = classes_of(model);
+    if (discrimen_n_classes(model) == 0) return DISCRIMEN_NO_CLASSES;
+    if (discrimen_n_outputs(model) > MOST_OUTPUTS || discrimen_n_classes(model) > MOST_CLASSES)
+        return DISCRIMEN_NO_SUCH_OUTPUT;
+    outputs[classes] = scores;
+    discrimen_results results = discrimen_results_to(outputs);
+    if (discrimen_n_channels(model) == 1) results.height_adc = heights;
     discrimen_status status = DISCRIMEN_OK;
     size_t n_pulses;
     while (status == DISCRIMEN_OK && (n_pulses = fread(samples, n_samples * sizeof *samples, BLOCK, file)) > 0) {
         const discrimen_pulses pulses = discrimen_contiguous(samples, n_pulses, n_samples);
-        status = discrimen_classify(model, workspace, &pulses, scores);
-        if (status == DISCRIMEN_OK) print_scores(model, scores, n_pulses, *n_scored);
+        status = discrimen_run(model, workspace, &pulses, &results);
+        if (status == DISCRIMEN_OK) print_scores(model, classes, scores, heights, n_pulses, *n_scored);
         *n_scored += n_pulses;
     }
     return status;
@@ -60,16 +78,15 @@ int main(int argc, char **argv) {
     }
     discrimen_workspace *workspace = discrimen_workspace_new(model); /* one for each thread */
     int16_t *samples = malloc(BLOCK * n_samples * sizeof *samples);
-    float *scores = malloc(BLOCK * discrimen_n_classes(model) * sizeof *scores);
     FILE *file = fopen(argv[2], "rb");
     int failed = 1;
     if (!file) {
         perror(argv[2]);
-    } else if (!workspace || !samples || !scores) {
+    } else if (!workspace || !samples) {
         fprintf(stderr, "no memory\n");
     } else {
         size_t n_scored = 0;
-        const discrimen_status status = score_file(file, n_samples, model, workspace, samples, scores, &n_scored);
+        const discrimen_status status = score_file(file, n_samples, model, workspace, samples, &n_scored);
         failed = status != DISCRIMEN_OK;
         if (failed)
             fprintf(stderr, "%s\n", discrimen_status_text(status));
@@ -79,7 +96,6 @@ int main(int argc, char **argv) {
     }
     if (file) fclose(file);
     free(samples);
-    free(scores);
     discrimen_workspace_free(workspace);
     discrimen_free(model);
     return failed;

@@ -82,12 +82,16 @@ double number(const std::string& key, const std::string& text) {
     return value;
 }
 
-double threshold_of(const discrimen::Model& model, const std::string& text) {
-    if (text.empty()) return model.n_thresholds() > 0 ? model.threshold(model.threshold_name(0)) : 0.5;
-    const double by_name = model.threshold(text);
-    if (!std::isnan(by_name)) return by_name;
+discrimen::Threshold threshold_of(const discrimen::Model& model, const std::string& text) {
+    for (const discrimen::Output& output : model.outputs()) {
+        if (output.kind != DISCRIMEN_CLASSES) continue;
+        for (const discrimen::Threshold& threshold : output.thresholds)
+            if (text.empty() || threshold.name == text) return threshold;
+        break;
+    }
+    if (text.empty()) return {"", 0.5, 0, {}};
     try {
-        return number("threshold", text);
+        return {"", number("threshold", text), 0, {}};
     } catch (const std::runtime_error&) {
         throw std::runtime_error("threshold: the model has none named " + text + ", nor is it a number");
     }

@@ -154,10 +154,28 @@ std::vector<float> direct_scores(const Bench& bench, const Stream& stream) {
     return scores;
 }
 
+// Which scores pass the first threshold of the model at the heights of their pulses, or 0.5.
+std::vector<bool> direct_decisions(const Bench& bench, const Stream& stream, const Result& result) {
+    discrimen::Threshold threshold = {"", 0.5, 0, {}};
+    for (const discrimen::Output& output : bench.model.outputs())
+        if (!output.thresholds.empty()) threshold = output.thresholds[0];
+    std::vector<std::uint16_t> plain;
+    for (const auto& pulse : stream.pulses) plain.insert(plain.end(), pulse.begin(), pulse.end());
+    std::vector<float> heights(stream.pulses.size());
+    discrimen::Results results = discrimen_results_to(nullptr);
+    results.height_adc = heights.data();
+    discrimen::Workspace workspace(bench.model);
+    const auto pulses = discrimen::contiguous(plain.data(), stream.pulses.size(), bench.n_samples);
+    require(bench.model.run(pulses, workspace, results) == DISCRIMEN_OK, "direct call failed");
+    std::vector<bool> passes;
+    for (std::size_t i = 0; i < heights.size() && i < result.pulses.size(); ++i)
+        passes.push_back(threshold.passes(result.pulses[i].score, double(heights[i])));
+    return passes;
+}
+
 void compare(const Bench& bench, const Stream& stream, const Result& result) {
     const std::vector<float> expected = direct_scores(bench, stream);
-    const double threshold =
-        bench.model.n_thresholds() > 0 ? bench.model.threshold(bench.model.threshold_name(0)) : 0.5;
+    const std::vector<bool> passes = direct_decisions(bench, stream, result);
     require(result.pulses.size() == expected.size(), "expected " + std::to_string(expected.size()) + " pulses, got " +
                                                          std::to_string(result.pulses.size()));
     const std::size_t n_raw = bench.raw_is_kept ? stream.n_frames : stream.n_passed_on;
@@ -169,7 +187,7 @@ void compare(const Bench& bench, const Stream& stream, const Result& result) {
             std::isnan(expected[i]) ? std::isnan(pulse.score) : std::abs(expected[i] - pulse.score) < 1e-5;
         require(same, "pulse " + std::to_string(i) + ": expected " + std::to_string(expected[i]) + ", got " +
                           std::to_string(pulse.score));
-        const int decision = std::isnan(pulse.score) ? mfm::kNotScored : pulse.score >= threshold ? 1 : 0;
+        const int decision = std::isnan(pulse.score) ? mfm::kNotScored : passes[i] ? 1 : 0;
         require(pulse.decision == decision, "pulse " + std::to_string(i) + ": wrong decision");
     }
 }

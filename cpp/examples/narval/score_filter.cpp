@@ -30,8 +30,13 @@ ScoreFilter::ScoreFilter(discrimen::Model model, const FilterSettings& settings)
       neutron_(model_.class_number("neutron")),
       kept_(2 * settings.largest_frame),
       waiting_(kBatch),
-      scores_(kBatch * model_.n_classes()) {
+      scores_(kBatch * model_.n_classes()),
+      heights_(kBatch),
+      outputs_(model_.outputs().size()) {
     if (neutron_ == model_.n_classes()) throw discrimen::Error("the model has no class named neutron");
+    std::size_t classes = 0;
+    while (model_.outputs()[classes].kind != DISCRIMEN_CLASSES) ++classes;
+    outputs_[classes] = scores_.data();
 }
 
 void ScoreFilter::forget() noexcept {
@@ -199,13 +204,15 @@ void ScoreFilter::score(const Waiting* first, std::size_t n_pulses, std::ptrdiff
     pulses.sample_stride = sizeof(std::uint16_t);
     pulses.type = DISCRIMEN_UINT16;
     pulses.bits = mfm::kAdcMask;
-    const discrimen::Status status = model_.classify(pulses, workspace_, scores_.data());
+    discrimen::Results results = discrimen_results_to(outputs_.data());
+    if (!settings_.threshold.knots.empty()) results.height_adc = heights_.data();
+    const discrimen::Status status = model_.run(pulses, workspace_, results);
     if (status != DISCRIMEN_OK && error_ == NARVAL_OK) error_ = NARVAL_NOT_SCORED;
 
     for (std::size_t i = 0; i < n_pulses; ++i) {
         const float neutron = status == DISCRIMEN_OK ? scores_[i * model_.n_classes() + neutron_] : NAN;
         const bool is_scored = !std::isnan(neutron);
-        const bool is_neutron = is_scored && neutron >= settings_.threshold;
+        const bool is_neutron = is_scored && settings_.threshold.passes(neutron, double(heights_[i]));
         mfm::store<float>(first[i].item + 8, neutron);
         first[i].item[12] = !is_scored ? mfm::kNotScored : is_neutron ? mfm::kNeutron : mfm::kNoNeutron;
         ++(is_scored ? counts_.scored : counts_.not_scored);

@@ -18,8 +18,8 @@
 #include "narval_actor.h"
 
 struct FilterSettings {
-    double threshold = 0.5;           // on the neutron score
-    bool keep_raw = false;            // every frame is passed on, its scores behind it
+    discrimen::Threshold threshold = {"", 0.5, 0, {}};  // on the neutron score
+    bool keep_raw = false;                // every frame is passed on, its scores behind it
     std::size_t largest_frame = 1 << 20;  // bytes; anything longer is taken for damage
 };
 
@@ -79,5 +79,6 @@ class ScoreFilter {
 
     std::vector<Waiting> waiting_;  // pulses that have their place in the output, but no score yet
     std::size_t n_waiting_ = 0;
-    std::vector<float> scores_;
+    std::vector<float> scores_, heights_;
+    std::vector<float*> outputs_;  // one for each output of the model: the scores, and no others
 };

@@ -61,7 +61,9 @@ typedef enum discrimen_status {
     DISCRIMEN_CHANNEL_ABSENT = 7,   /* a channel is absent, and the model takes whole pulses only */
     DISCRIMEN_NO_CLASSES = 8,       /* no output of the model tells classes apart */
     DISCRIMEN_NO_SUCH_OUTPUT = 9,   /* the number is not below discrimen_n_outputs() */
-    DISCRIMEN_UNKNOWN_DOMAIN = 10   /* the model does not know what pulses it has seen */
+    DISCRIMEN_UNKNOWN_DOMAIN = 10,  /* the model does not know what pulses it has seen */
+    DISCRIMEN_NO_HEIGHT = 11,       /* a pulse of several channels has no one height */
+    DISCRIMEN_NO_SUCH_THRESHOLD = 12 /* the output has no threshold of that number */
 } discrimen_status;
 
 typedef enum discrimen_sample_type {
@@ -109,6 +111,9 @@ typedef struct discrimen_results {
     uint64_t seed;         /* what random numbers of the network are drawn from; 0: none, their mean is taken */
     uint16_t *outside;     /* NULL, or a number a pulse: bits of discrimen_outside, 0 for one like those that the model
                               has seen; DISCRIMEN_UNKNOWN_DOMAIN if it does not know them (discrimen_knows_domain) */
+    float *height_adc;     /* NULL, or a number a pulse: the highest sample of the window above the baseline, in ADC
+                              counts; NaN for a pulse that cannot be prepared. Of models of one channel alone, else
+                              DISCRIMEN_NO_HEIGHT */
 } discrimen_results;
 
 /* How to load; NULL stands for the defaults. */
@@ -165,7 +170,16 @@ DISCRIMEN_API discrimen_status discrimen_describe_output(const discrimen_model *
 /* Name of a class, or of a component of a quantity; NULL if there is none. */
 DISCRIMEN_API const char *discrimen_output_item_name(const discrimen_model *model, size_t output, size_t number);
 DISCRIMEN_API const char *discrimen_output_threshold_name(const discrimen_model *model, size_t output, size_t number);
+/* NaN of a curve, which follows the height of the pulse: see discrimen_decide. */
 DISCRIMEN_API double discrimen_output_threshold(const discrimen_model *model, size_t output, size_t number);
+/* What holds for a pulse of that height; the same for all heights if it is no curve. */
+DISCRIMEN_API double discrimen_output_threshold_at(const discrimen_model *model, size_t output, size_t number,
+                                                   double height_adc);
+/* 0: it is one number. Of a curve: how many heights it has a threshold for, and one of them with its threshold. */
+DISCRIMEN_API size_t discrimen_output_threshold_n_knots(const discrimen_model *model, size_t output, size_t number);
+DISCRIMEN_API discrimen_status discrimen_output_threshold_knot(const discrimen_model *model, size_t output,
+                                                               size_t number, size_t knot, double *height_adc,
+                                                               double *threshold);
 /* The class whose score the threshold is on. */
 DISCRIMEN_API size_t discrimen_output_threshold_class(const discrimen_model *model, size_t output, size_t number);
 
@@ -175,8 +189,9 @@ DISCRIMEN_API const char *discrimen_class_name(const discrimen_model *model, siz
 DISCRIMEN_API size_t discrimen_class_number(const discrimen_model *model, const char *name); /* n_classes: none */
 DISCRIMEN_API size_t discrimen_n_thresholds(const discrimen_model *model);
 DISCRIMEN_API const char *discrimen_threshold_name(const discrimen_model *model, size_t number);
-/* Threshold by name; NaN if the model has none of that name. */
+/* Threshold by name; NaN if the model has none of that name, or it is a curve. */
 DISCRIMEN_API double discrimen_threshold(const discrimen_model *model, const char *name);
+DISCRIMEN_API size_t discrimen_threshold_number(const discrimen_model *model, const char *name); /* n_thresholds: none */
 /* The class whose score the threshold is on; n_classes if there is no such threshold. */
 DISCRIMEN_API size_t discrimen_threshold_class(const discrimen_model *model, const char *name);
 
@@ -199,6 +214,12 @@ DISCRIMEN_API discrimen_status discrimen_run(const discrimen_model *model, discr
 DISCRIMEN_API discrimen_status discrimen_classify(const discrimen_model *model, discrimen_workspace *workspace,
                                                   const discrimen_pulses *pulses,
                                                   float *scores) DISCRIMEN_NOEXCEPT DISCRIMEN_NONBLOCKING;
+
+/* Whether pulses pass a threshold: 1 or 0 for each. `values` and `height_adc` are what discrimen_run gave of that output;
+ * `height_adc` may be NULL for a threshold that is one number. A pulse that could not be prepared does not pass. */
+DISCRIMEN_API discrimen_status discrimen_decide(const discrimen_model *model, size_t output, size_t number,
+                                                const float *values, const float *height_adc, size_t n_pulses,
+                                                uint8_t *passes) DISCRIMEN_NOEXCEPT DISCRIMEN_NONBLOCKING;
 
 DISCRIMEN_API const char *discrimen_status_text(discrimen_status status);
 DISCRIMEN_API const char *discrimen_version(void);
@@ -235,6 +256,7 @@ static inline discrimen_results discrimen_results_to(float *const *outputs) {
     results.restoration = NULL;
     results.seed = 0;
     results.outside = NULL;
+    results.height_adc = NULL;
     return results;
 }
 

@@ -46,11 +46,23 @@ struct LoadOptions {
     bool check_golden = true;     // compute the golden vectors and compare; false: they were, of these bytes, by this program
 };
 
-// On the score of one class.
-struct Threshold {
+// A threshold at one height.
+struct Knot {
+    double height_adc, threshold;
+};
+
+// On the score of one class: one number, or a curve that follows the height of the pulse.
+struct DISCRIMEN_API Threshold {
     std::string name;
-    double value;
+    double value;  // NaN of a curve
     std::size_t class_number;
+    std::vector<Knot> knots = {};  // heights ascend; empty: it is one number
+
+    // What holds for a pulse of that height, as discrimen_results has it. Between two knots of a curve the logit of the
+    // threshold is linear in the logarithm of the height; outside it is that of the first or the last. NaN for NaN.
+    double at(double height_adc) const noexcept;
+    // score >= at(height_adc), mostly without a logarithm. One number asks for no height.
+    bool passes(float score, double height_adc) const noexcept;
 };
 
 // What an output gives for each pulse.

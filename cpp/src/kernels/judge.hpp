@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../plan.hpp"
+#include "height.hpp"
 #include "prepare_block.hpp"
 #include "prepare_one.hpp"
 #include "vector.hpp"
@@ -20,13 +21,6 @@ static inline Vector looked_up(const float* table, [[maybe_unused]] IntVector pl
     for (int i = 0; i < lanes; ++i) found[i] = table[places[i]];
     return found;
 #endif
-}
-
-// Of `length` values that lie `block` floats apart, in each lane.
-static inline Vector highest_value(const float* values, int length) {
-    Vector highest = load(values);
-    for (int row = 1; row < length; ++row) highest = larger(highest, load(values + std::ptrdiff_t(row) * block));
-    return highest;
 }
 
 // `lanes` pulses, whose values lie `block` floats apart. A sample in units of the height is value * unit + shift.
@@ -142,7 +136,7 @@ static __attribute__((noinline)) std::uint16_t judge_one(const NetworkPlan& plan
     const DomainPlan& domain = plan.domain;
     const ChannelPlan& channel = plan.preparation.channels[0];
     const float highest = peak_of(values, plan.preparation.window_length);
-    const float height = float(pulse.origin[1]) * highest, unit = highest > 0 ? 1.0f / highest : 1.0f;
+    const float height = height_of(plan.preparation, pulse, values), unit = highest > 0 ? 1.0f / highest : 1.0f;
     const float spread = baseline_spread(channel, view, pulse.data);
     int range = 0;
     for (int i = 1; i < domain.n_ranges; ++i) range += height >= domain.begins[i];

@@ -11,13 +11,13 @@ namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 struct Prepared {
     Vector factor[2], rest[2];
     IntVector valid[2];
-    Vector height[2], baseline[2], spread[2];  // in ADC counts, of one channel, for the domain
+    Vector height[2], baseline[2], spread[2];  // in ADC counts, of one channel; the last two for the domain alone
     bool finished;  // neither rest nor factor is left to apply
 };
 
 // What is wanted beside the prepared values.
 struct Wanted {
-    bool origins, domain;
+    bool origins, domain, height;
 };
 
 // The pulses of a block. It may hold fewer than there are places: those that are left repeat the last one.
@@ -341,8 +341,8 @@ static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block
                 finish_rows(to, plan.window_length, extent.rest, there);
             if (plan.reference < 0 || plan.reference == c) divisor.add(extent, there);
             if (wanted.origins) write_baselines(extent.levels, there, c, pulses, first);
+            prepared.height[half] = extent.peak;
             if (wanted.domain) {
-                prepared.height[half] = extent.peak;
                 prepared.baseline[half] = extent.levels.whole + extent.levels.rest;
                 prepared.spread[half] = extent.spread;
             }
@@ -370,8 +370,8 @@ static inline Prepared prepare_and_turn(const PreparationPlan& plan, const Block
         const int half = place / lanes, lane = place % lanes;
         prepared.valid[half][lane] =
             -std::int32_t(prepare_one(plan, pulses.view, pulse, scratch + std::ptrdiff_t(place) * pitch));
+        if (wanted.height || wanted.domain) prepared.height[half][lane] = float(pulse.origin[1]);  // of a value of 1
         if (!wanted.domain) continue;
-        prepared.height[half][lane] = float(pulse.origin[1]);  // of a value of 1
         prepared.baseline[half][lane] = float(pulse.origin[2]);
         prepared.spread[half][lane] = baseline_spread(plan.channels[0], pulses.view, pulse.data);
     }

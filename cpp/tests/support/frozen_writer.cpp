@@ -84,8 +84,11 @@ Bytes outputs_section(const Content& content) {
         put_name(bytes, output.unit);
         for (const std::string& name : output.names) put_name(bytes, name);
         for (const Threshold& threshold : output.thresholds) {
-            put(bytes, threshold.value);
+            put(bytes, std::uint32_t(threshold.heights.size()));
             put(bytes, threshold.class_number);
+            if (threshold.heights.empty()) put(bytes, threshold.value);
+            for (const double height : threshold.heights) put(bytes, height);
+            for (const double each : threshold.thresholds) put(bytes, each);
             put_name(bytes, threshold.name);
         }
     }
@@ -157,7 +160,7 @@ std::vector<Section> sections_of(const Content& content) {
 
 Bytes assemble(const std::vector<Section>& sections) {
     Bytes head = {'D', 'I', 'S', 'C', 'R', 'I', 'M', 0}, body;
-    put(head, std::uint32_t(2));
+    put(head, std::uint32_t(3));
     put(head, std::uint32_t(sections.size()));
     const std::size_t table_end = head_bytes + sections.size() * entry_bytes;
     for (const auto& [name, payload] : sections) {

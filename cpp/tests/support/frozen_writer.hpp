@@ -98,6 +98,7 @@ struct Threshold {
     std::string name;
     double value;
     std::uint32_t class_number;
+    std::vector<double> heights = {}, thresholds = {};  // of a curve
 };
 
 struct Output {

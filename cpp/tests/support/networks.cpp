@@ -248,7 +248,8 @@ Content small_network(Random& random, std::uint32_t code) {
         content.preparation.baseline_stop = content.preparation.window_start = 2;
         frozen::Output classes, energy;
         classes.name = "particle", classes.kind = frozen::classes, classes.activation = frozen::softmax;
-        classes.names = {"gamma", "neutron"}, classes.thresholds = {{"balanced", 0.5, 1}};
+        classes.names = {"gamma", "neutron"};
+        classes.thresholds = {{"balanced", 0.5, 1}, {"curve", 0, 1, {100, 400}, {0.3, 0.6}}};
         energy.name = "energy", energy.kind = frozen::quantity, energy.with_error = 1, energy.unit = "keV";
         energy.activation = frozen::softplus, energy.names = {"deposited"};
         content.outputs = {classes, energy};

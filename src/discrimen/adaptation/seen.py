@@ -35,7 +35,7 @@ class SeenPulses:
     def add(self, pulses: Pulses) -> None:
         """Look at the pulses of a chunk."""
         if self.outside is not None:
-            _, flags = self._predictor.judge(pulses.samples)
+            flags = self._predictor.judge(pulses.samples).outside
             if flags is not None:
                 self.outside.add(pulses.samples, flags)
         first = -self._n_seen % self._step

@@ -14,8 +14,9 @@ from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
+from discrimen.network.height_curve import Cut
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
-from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.classify import Classification, classify_run, input_identity, plain_threshold
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.scores import SCORE_SUFFIXES
@@ -96,7 +97,6 @@ def classify(
     outputs = plan_outputs(files, output, suffix=None if to is None else f".{to}")
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     chosen = _threshold(threshold, loaded.description.thresholds)
-    least_score = chosen.value
     allowed = _share_outside(most_outside, accept=accept)
     extended = extended_note(loaded.description.provenance)
     results: list[dict[str, Any]] = []
@@ -107,7 +107,7 @@ def classify(
             identity = input_identity(
                 reader.info,
                 model_sha256=loaded.sha256,
-                threshold=least_score,
+                threshold=chosen.value,
                 selection=inputs.selection,
                 most_outside=allowed,
                 pile_up=pile_up,
@@ -122,7 +122,7 @@ def classify(
                     loaded.predictor,
                     scores,
                     model_sha256=loaded.sha256,
-                    threshold=least_score,
+                    threshold=chosen.value,
                     selection=inputs.selection,
                     most_outside=allowed,
                     pile_up=pile_up,
@@ -143,7 +143,7 @@ def classify(
             {
                 "model": str(model),
                 "model_sha256": loaded.sha256,
-                "threshold": chosen.value,
+                "threshold": plain_threshold(chosen.value),
                 "threshold_name": chosen.name,
                 "learnt_from_thinned_pulses": extended,
                 "files": results,
@@ -160,7 +160,7 @@ def _require_same_kind(output: Path, to: Kind | None) -> None:
         raise typer.BadParameter(f"--to {to} contradicts the name {output.name}: leave one of the two out")
 
 
-def _threshold(text: str | None, stored: Mapping[str, float]) -> ChosenThreshold:
+def _threshold(text: str | None, stored: Mapping[str, Cut]) -> ChosenThreshold:
     """Return the threshold that a number or a name stands for."""
     try:
         return choose_threshold(stored, text)

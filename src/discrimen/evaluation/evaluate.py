@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
@@ -25,6 +26,7 @@ from discrimen.metrics import (
 )
 from discrimen.network.domain import OutsideTally
 from discrimen.network.domain import outside as outside_of
+from discrimen.network.height_curve import thresholds_of
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulse_shape.upright import charges_of, crossing_fraction
@@ -204,9 +206,18 @@ def _range_report(selection: Selection, task: Task, *, energy: EnergyBin | None)
         calibration=reason
         if reason is not None
         else if_computed(network_calibration, scores, labels, logits=selection.logits[inside], intervals=intervals),
-        operating_points=operating_points(scores, labels, thresholds=task.thresholds, intervals=intervals),
+        operating_points=operating_points(
+            scores, labels, thresholds=_thresholds(selection, task, inside), intervals=intervals
+        ),
         n_runs_drawn=intervals.n_runs,
     )
+
+
+def _thresholds(selection: Selection, task: Task, inside: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Return the threshold that each pulse of a range meets, by name."""
+    heights = None if selection.height_adc is None else selection.height_adc[inside]
+    n_pulses = int(np.count_nonzero(inside))
+    return {name: thresholds_of(cut, heights, n_pulses=n_pulses) for name, cut in task.thresholds.items()}
 
 
 def _psd_map(selection: Selection, task: Task, overall: BinReport) -> PsdMap | NotComputed:
@@ -220,13 +231,14 @@ def _psd_map(selection: Selection, task: Task, overall: BinReport) -> PsdMap | N
         return NotComputed("neither nominal nor best gates")
     name = next((name for name in task.thresholds if name != EVEN_NAME), EVEN_NAME)
     threshold = task.thresholds[name]
+    each = thresholds_of(threshold, selection.height_adc, n_pulses=len(selection.labels))
     return psd_map(
         charges,
         selection.labels,
         energy_kevee=selection.energy_kevee,
         method=method,
         gates=gates,
-        decision=Decision(is_neutron=selection.network >= threshold, threshold=threshold, name=name),
+        decision=Decision(is_neutron=selection.network >= each, threshold=threshold, name=name),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap, ScoreHistogram
 from discrimen.metrics import psd_edges
+from discrimen.network.height_curve import Cut
 from discrimen.pulse_shape.charge import Charges
 from discrimen.pulses import Label
 from discrimen.pulses.detector import GatesNs
@@ -62,7 +63,7 @@ class Decision:
     """What the network calls a neutron: shape (pulse,), and by which threshold."""
 
     is_neutron: NDArray[np.bool_]
-    threshold: float
+    threshold: Cut
     name: str
 
 

@@ -20,6 +20,7 @@ from discrimen.inference.base import Predictor
 from discrimen.metrics import neutron_logits
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import heights_of
 from discrimen.output.provenance import waveform_digests
 from discrimen.pulse_shape.upright import charges_of
 from discrimen.pulses import Label, Pulses
@@ -73,6 +74,7 @@ def judged_selection(
     if reason is not None:
         notes.append(f"{reason.not_computed}; only thresholds on the network's score are judged")
     description = predictor.description
+    preparation = description.preparation
     energy_kevee, source = _light_kevee(known, description, gates)
     if isinstance(source, NotComputed):
         notes.append(source.not_computed)
@@ -90,9 +92,10 @@ def judged_selection(
         pulses=known,
         labels=labels,
         energy_kevee=energy_kevee,
+        height_adc=heights_of(known.samples, preparation) if preparation.n_channels == 1 else None,
         network=neutron_scores(scores, n_pulses=len(known), neutron_class=description.neutron_class),
         logits=neutron_logits(scores, neutron_class=description.neutron_class),
-        nominal=None if gates is None else charges_of(known, description.preparation, gates),
+        nominal=None if gates is None else charges_of(known, preparation, gates),
         run=run[pulses.column("label") != Label.UNKNOWN],
         run_names=run_names,
     )

@@ -14,6 +14,7 @@ from discrimen.evaluation.figures import MethodScores
 from discrimen.evaluation.report import METHODS, NotComputed
 from discrimen.evaluation.tuning import TuningSelection, merit_on, tuned_gates, tuning_pulses
 from discrimen.metrics import EnergyBin
+from discrimen.network.height_curve import Cut
 from discrimen.network.preparation import Preparation
 from discrimen.pulse_shape import CLASSIC_METHODS, Method
 from discrimen.pulse_shape.charge import Charges
@@ -34,6 +35,7 @@ class Selection:
     labels: NDArray[np.int8]
     energy_kevee: NDArray[np.float64] | None
     network: NDArray[np.float64]
+    height_adc: NDArray[np.float32] | None
     logits: NDArray[np.float64]
     nominal: Charges | None
     run: NDArray[np.int64]
@@ -54,7 +56,7 @@ class Task:
     """What was asked for."""
 
     preparation: Preparation
-    thresholds: Mapping[str, float]
+    thresholds: Mapping[str, Cut]
     gates: GatesNs | None
     tuning: TuningSelection | None
     classic: ClassicTuning | NotComputed | None

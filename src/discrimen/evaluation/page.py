@@ -84,7 +84,7 @@ def report_pictures(report: Report, drawn: Mapping[str, Figure], *, dots_per_inc
     """
     threshold = ""
     if not isinstance(report.psd_map, NotComputed):
-        threshold = f" (a score of {report.psd_map.threshold:.4g} or more, {report.psd_map.threshold_name})"
+        threshold = f" (a score of {report.psd_map.decision} or more)"
     return tuple(
         picture(figure, name=name, caption=_CAPTIONS[name].format(threshold=threshold), dots_per_inch=dots_per_inch)
         for name, figure in drawn.items()

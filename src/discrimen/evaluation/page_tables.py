@@ -93,7 +93,7 @@ def operating_point_rows(report: Report) -> TableRows:
         for number, point in enumerate(part.operating_points):
             name = "score of 0.5" if point.name == "even" else point.name
             shares = tuple(_share_cell(share) for share in (point.efficiency, point.leakage))
-            lines.append(Line(part.name, (Cell(name), Cell(f"{point.threshold:.5g}"), *shares), group=number == 0))
+            lines.append(Line(part.name, (Cell(name), Cell(point.score_text), *shares), group=number == 0))
     return TableRows(("range", "threshold", "score", "neutron efficiency (%)", "gamma leakage (%)"), tuple(lines))
 
 

@@ -94,11 +94,15 @@ def over_network(
 
 
 def operating_points(
-    scores: NDArray[np.float64], labels: NDArray[Any], *, thresholds: Mapping[str, float], intervals: Intervals
+    scores: NDArray[np.float64],
+    labels: NDArray[Any],
+    *,
+    thresholds: Mapping[str, NDArray[np.float64]],
+    intervals: Intervals,
 ) -> tuple[OperatingPoint, ...]:
-    """Say what thresholds on the network's score do to the pulses; one class alone is enough."""
+    """Say what thresholds on the network's score, one a pulse, do to the pulses; one class alone is enough."""
 
-    def share(threshold: float, label: Label) -> Share | NotComputed:
+    def share(threshold: NDArray[np.float64], label: Label) -> Share | NotComputed:
         members = labels == label
         if not members.any():
             return NotComputed(f"no {label.name.lower()}s among these pulses")
@@ -107,7 +111,8 @@ def operating_points(
     return tuple(
         OperatingPoint(
             name=name,
-            threshold=float(threshold),
+            threshold=float(np.nanmin(threshold, initial=1)),
+            highest_threshold=float(np.nanmax(threshold, initial=0)),
             efficiency=share(threshold, Label.NEUTRON),
             leakage=share(threshold, Label.GAMMA),
         )

@@ -101,16 +101,24 @@ class OperatingPoint:
     ----------
     name : str
         ``even`` for a score of 0.5, or the name of a threshold that the model carries.
-    threshold : float
-        A pulse passes with this score or more.
+    threshold, highest_threshold : float
+        A pulse passes with this score or more: the least and the largest that a pulse here meets, which differ where
+        the threshold follows the height.
     efficiency, leakage : Share or NotComputed
         Shares of the neutrons and of the gammas that pass.
     """
 
     name: str
     threshold: float
+    highest_threshold: float
     efficiency: Share | NotComputed
     leakage: Share | NotComputed
+
+    @property
+    def score_text(self) -> str:
+        """The threshold as a table shows it."""
+        low, high = f"{self.threshold:.4g}", f"{self.highest_threshold:.4g}"
+        return low if low == high else f"{low}-{high}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

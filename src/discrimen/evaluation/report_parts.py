@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.network.height_curve import Cut
+from discrimen.network.thresholds import ChosenThreshold
 from discrimen.pulses.detector import GatesNs
 
 
@@ -151,7 +153,7 @@ class PsdMap:
         Pulses.
     gamma_called_neutron, neutron_called_gamma : ndarray of int64, shape (light bin, psd bin)
         Those of them that the network takes for the other class.
-    threshold : float
+    threshold : float or HeightCurve
         Least neutron score of what the network calls a neutron.
     threshold_name : str
         ``even`` for 0.5, or the name of the model's own.
@@ -166,8 +168,13 @@ class PsdMap:
     neutron_counts: NDArray[np.int64]
     gamma_called_neutron: NDArray[np.int64]
     neutron_called_gamma: NDArray[np.int64]
-    threshold: float
+    threshold: Cut
     threshold_name: str
+
+    @property
+    def decision(self) -> str:
+        """The threshold with its name, in words."""
+        return str(ChosenThreshold(self.threshold, self.threshold_name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def operating_point_table(report: Report) -> Table:
     for part in report.ranges:
         for point in part.operating_points:
             shares = (_share_cell(share) for share in (point.efficiency, point.leakage))
-            table.add_row(_range_name(part), point.name, f"{point.threshold:.4g}", *shares)
+            table.add_row(_range_name(part), point.name, point.score_text, *shares)
     return table
 
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.network.domain import outside
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.prepare import heights_of
+
+
+class Judgement(NamedTuple):
+    """Scores of pulses, and what a decision asks for besides.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (pulse, class)
+        See :meth:`Predictor.predict`.
+    outside : ndarray of uint16, shape (pulse,), or None
+        Bits of :class:`~discrimen.network.domain.Outside`, 0 for a pulse like those that the model has seen; None if it
+        does not know its domain.
+    height_adc : ndarray of float32, shape (pulse,), or None
+        See :func:`~discrimen.network.prepare.heights_of`; None if no threshold of the model follows it.
+    """
+
+    scores: NDArray[np.float32]
+    outside: NDArray[np.uint16] | None
+    height_adc: NDArray[np.float32] | None
 
 
 class Predictor(Protocol):
@@ -60,16 +80,8 @@ class Predictor(Protocol):
             See :meth:`run`.
         """
 
-    def judge(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+    def judge(self, samples: NDArray[Any]) -> Judgement:
         """Score raw waveforms as :meth:`predict` does, and say which are unlike those that the model has seen.
-
-        Returns
-        -------
-        scores : ndarray of float32, shape (pulse, class)
-            See :meth:`predict`.
-        outside : ndarray of uint16, shape (pulse,), or None
-            Bits of :class:`~discrimen.network.domain.Outside`, 0 for a pulse like them; None if the model does not know
-            its domain.
 
         Raises
         ------
@@ -86,10 +98,11 @@ class ScoresOfRun:
         at = self.description.scores_at
         return self.run(samples)[at]
 
-    def judge(self: Predictor, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+    def judge(self: Predictor, samples: NDArray[Any]) -> Judgement:
         """Score raw waveforms and compare them with the domain, by NumPy; see :meth:`Predictor.judge`."""
-        description = self.description
-        scores = self.predict(samples)
-        if description.domain is None:
-            return scores, None
-        return scores, outside(samples, description.preparation, description.domain)
+        preparation, domain = self.description.preparation, self.description.domain
+        return Judgement(
+            scores=self.predict(samples),
+            outside=None if domain is None else outside(samples, preparation, domain),
+            height_adc=heights_of(samples, preparation) if self.description.follows_height else None,
+        )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.inference import engine
-from discrimen.inference.base import ScoresOfRun
+from discrimen.inference.base import Judgement, ScoresOfRun
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.model_description import ModelDescription
@@ -81,31 +81,31 @@ class NativePredictor(ScoresOfRun):
 
     def run(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> tuple[NDArray[np.float32], ...]:
         """Compute all outputs; see :meth:`discrimen.inference.base.Predictor.run`."""
-        return self._run(samples, present=present, outside=None)
+        return self._run(samples, present=present)
 
-    def judge(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint16] | None]:
+    def judge(self, samples: NDArray[Any]) -> Judgement:
         """Score raw waveforms, compared with the domain; see :meth:`discrimen.inference.base.Predictor.judge`."""
         outside = np.empty(len(samples), dtype=np.uint16) if self._model.knows_domain else None
-        return self._run(samples, present=None, outside=outside)[self._description.scores_at], outside
+        height_adc = np.empty(len(samples), dtype=np.float32) if self._description.follows_height else None
+        outputs = self._run(samples, outside=outside, height_adc=height_adc)
+        return Judgement(outputs[self._description.scores_at], outside, height_adc)
 
     def _run(
-        self, samples: NDArray[Any], *, present: NDArray[Any] | None, outside: NDArray[np.uint16] | None
+        self, samples: NDArray[Any], *, present: NDArray[Any] | None = None, **besides: NDArray[Any] | None
     ) -> tuple[NDArray[np.float32], ...]:
         samples = with_channels(samples, self._description.preparation)
-        there = None if present is None else _as_mask(present, samples, self._description.preparation)
+        by_pulse = {
+            "present": None if present is None else _as_mask(present, samples, self._description.preparation),
+            **besides,
+        }
         outputs = [np.empty((len(samples), output.n_values), dtype=np.float32) for output in self._description.outputs]
         n_shares = max(1, min(self._threads, samples.size // SMALLEST_SHARE))
         bounds = np.linspace(0, len(samples), n_shares + 1, dtype=int)
         shares = [slice(start, stop) for start, stop in pairwise(bounds)]
 
         def compute(share: slice) -> None:
-            parts = [output[share] for output in outputs]
-            self._compute(
-                samples[share],
-                parts,
-                None if there is None else there[share],
-                None if outside is None else outside[share],
-            )
+            rows = {name: values[share] for name, values in by_pulse.items() if values is not None}
+            self._compute(samples[share], [output[share] for output in outputs], rows)
 
         running = [self._pool.submit(compute, share) for share in shares[1:]]
         compute(shares[0])
@@ -114,18 +114,15 @@ class NativePredictor(ScoresOfRun):
         return tuple(outputs)
 
     def _compute(
-        self,
-        samples: NDArray[Any],
-        outputs: list[NDArray[np.float32]],
-        present: NDArray[np.uint8] | None,
-        outside: NDArray[np.uint16] | None,
+        self, samples: NDArray[Any], outputs: list[NDArray[np.float32]], by_pulse: dict[str, NDArray[Any]]
     ) -> None:
         try:
             workspace = self._workspaces.get_nowait()
         except Empty:
             workspace = engine.Workspace(self._model)
+        wanted: dict[str, Any] = dict(by_pulse)
         try:
-            engine.run(self._model, workspace, self._as_native(samples), outputs, present=present, outside=outside)
+            engine.run(self._model, workspace, self._as_native(samples), outputs, **wanted)
         finally:
             self._workspaces.put(workspace)
 

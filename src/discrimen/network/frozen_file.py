@@ -37,7 +37,7 @@ from discrimen.network.packing import (
 from discrimen.output.files import complete_or_absent
 
 MAGIC = b"DISCRIM\0"
-VERSION = 2
+VERSION = 3
 SUFFIX = ".discrimen"
 _HEAD = struct.Struct("<8sII")
 _SECTION = struct.Struct("<8sQQ")

@@ -10,6 +10,7 @@ from typing import Any
 
 from discrimen.errors import SettingsError
 from discrimen.network.domain import Domain
+from discrimen.network.height_curve import Cut, HeightCurve
 from discrimen.network.outputs import ClassThreshold, Output, class_scores
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
@@ -49,6 +50,11 @@ class ModelDescription:
         names = [output.name for output in self.outputs]
         if not names or len(set(names)) != len(names):
             raise SettingsError(f"each output needs a name of its own, got {', '.join(map(repr, names)) or 'none'}")
+        if self.follows_height and self.preparation.n_channels != 1:
+            raise SettingsError(
+                "thresholds that follow the height of the pulse are for models of one channel, this one has "
+                f"{self.preparation.n_channels}"
+            )
 
     @property
     def scores_at(self) -> int:
@@ -89,11 +95,17 @@ class ModelDescription:
         return self.classes.index("neutron")
 
     @property
-    def thresholds(self) -> Mapping[str, float]:
+    def follows_height(self) -> bool:
+        """Whether a threshold follows the height of the pulse."""
+        thresholds = (each.value for output in self.outputs for each in output.thresholds.values())
+        return any(isinstance(value, HeightCurve) for value in thresholds)
+
+    @property
+    def thresholds(self) -> Mapping[str, Cut]:
         """Named thresholds on the neutron score."""
         return {name: each.value for name, each in self.scores.thresholds.items() if each.of == "neutron"}
 
-    def with_thresholds(self, thresholds: Mapping[str, float]) -> ModelDescription:
+    def with_thresholds(self, thresholds: Mapping[str, Cut]) -> ModelDescription:
         """Return the description with these thresholds on the neutron score, and no others."""
         at = self.scores_at
         scores = replace(self.scores, thresholds={name: ClassThreshold(value) for name, value in thresholds.items()})

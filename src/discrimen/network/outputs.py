@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import prod
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.network.activations import ACTIVATIONS, Activation, activate
+from discrimen.network.height_curve import Cut, HeightCurve
 
 OutputKind = Literal["classes", "waveform", "quantity", "count", "code"]
 OUTPUT_KINDS: tuple[str, ...] = get_args(OutputKind)
@@ -28,14 +29,33 @@ class ClassThreshold:
 
     Parameters
     ----------
-    value : float
-        Between 0 and 1.
+    value : float or HeightCurve
+        Between 0 and 1; a curve where it follows the height of the pulse.
     of : str
         The class.
     """
 
-    value: float
+    value: Cut
     of: str = "neutron"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON: a curve as an object of its own."""
+        value = self.value.as_dict() if isinstance(self.value, HeightCurve) else self.value
+        return {"value": value, "of": self.of}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClassThreshold:
+        """Build from what :meth:`as_dict` returned.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown, or a value does not fit.
+        """
+        given = dict(values)
+        if isinstance(given.get("value"), Mapping):
+            given["value"] = HeightCurve.from_dict(given["value"])
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +132,7 @@ class Output:
         if self.thresholds and self.kind != "classes":
             raise SettingsError(f"{where}: thresholds belong to scores of classes, this is a {self.kind}")
         for name, threshold in self.thresholds.items():
-            if not name or not 0 <= threshold.value <= 1:
+            if not name or not (isinstance(threshold.value, HeightCurve) or 0 <= threshold.value <= 1):
                 raise SettingsError(
                     f"{where}: a threshold needs a name and a score between 0 and 1, got {name!r}: {threshold.value}"
                 )
@@ -150,7 +170,7 @@ class Output:
             "names": list(self.names),
             "with_error": self.with_error,
             "activation": self.activation,
-            "thresholds": {name: asdict(threshold) for name, threshold in self.thresholds.items()},
+            "thresholds": {name: threshold.as_dict() for name, threshold in self.thresholds.items()},
         }
 
     @classmethod
@@ -165,7 +185,7 @@ class Output:
         given = dict(values)
         try:
             given["shape"], given["names"] = tuple(given["shape"]), tuple(given["names"])
-            given["thresholds"] = {name: ClassThreshold(**each) for name, each in given["thresholds"].items()}
+            given["thresholds"] = {name: ClassThreshold.from_dict(each) for name, each in given["thresholds"].items()}
             return cls(**given)
         except (TypeError, KeyError, AttributeError) as error:
             raise SettingsError(f"this is no output of a model: {error}") from error

@@ -13,9 +13,10 @@ from discrimen.errors import DataError
 from discrimen.network.activations import ACTIVATIONS
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network, Node
+from discrimen.network.height_curve import HeightCurve
 from discrimen.network.layers import LAYERS, layer_from, options_of, weights_of
 from discrimen.network.model_description import ModelDescription
-from discrimen.network.outputs import OUTPUT_KINDS, Output
+from discrimen.network.outputs import OUTPUT_KINDS, ClassThreshold, Output
 from discrimen.network.preparation import Preparation
 
 _SCALES = ("none", "peak", "area")
@@ -59,8 +60,14 @@ def pack_outputs(outputs: Sequence[Output], reads: Sequence[int], tolerances: Se
         content += struct.pack("<II", len(output.names), len(output.thresholds))
         content += _terminated(output.name) + _terminated(output.unit) + b"".join(map(_terminated, output.names))
         for name, threshold in output.thresholds.items():
-            content += struct.pack("<dI", threshold.value, output.names.index(threshold.of)) + _terminated(name)
+            content += _pack_threshold(threshold, output.names.index(threshold.of)) + _terminated(name)
     return bytes(content)
+
+
+def _pack_threshold(threshold: ClassThreshold, of: int) -> bytes:
+    value = threshold.value
+    numbers = (*value.height_adc, *value.threshold) if isinstance(value, HeightCurve) else (value,)
+    return struct.pack(f"<2I{len(numbers)}d", len(numbers) // 2, of, *numbers)
 
 
 def outputs_read(section: memoryview) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -85,7 +92,8 @@ def outputs_read(section: memoryview) -> tuple[tuple[int, ...], tuple[float, ...
         for _ in range(2 + n_names):
             at = _name_end(content, at)
         for _ in range(n_thresholds):
-            at = _name_end(content, at + 12)
+            n_knots = struct.unpack_from("<I", content, at)[0]
+            at = _name_end(content, at + 8 + 8 * (2 * n_knots or 1))
         reads.append(value)
         tolerances.append(tolerance)
     return tuple(reads), tuple(tolerances)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from discrimen.errors import SettingsError
+from discrimen.network.height_curve import Cut, HeightCurve
 
 EVEN = 0.5
 """Where a model stores no threshold: a score of 0.5, neutron as likely as gamma."""
@@ -15,19 +16,20 @@ EVEN = 0.5
 class ChosenThreshold:
     """A threshold on the neutron score; `name` is that of a stored one, or None."""
 
-    value: float
+    value: Cut
     name: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.value:g}" if self.name is None else f"{self.value:g} ({self.name})"
+        text = str(self.value) if isinstance(self.value, HeightCurve) else f"{self.value:g}"
+        return text if self.name is None else f"{text} ({self.name})"
 
 
-def choose_threshold(stored: Mapping[str, float], wish: str | float | None = None) -> ChosenThreshold:
+def choose_threshold(stored: Mapping[str, Cut], wish: str | float | None = None) -> ChosenThreshold:
     """Return the threshold that a number or a name stands for.
 
     Parameters
     ----------
-    stored : mapping of str to float
+    stored : mapping of str to float or HeightCurve
         Thresholds of the model, by name.
     wish : str or float, optional
         A name, or a number. By default the only stored threshold, or 0.5 where none is stored.

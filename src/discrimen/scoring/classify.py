@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
-from discrimen.inference.base import Predictor
+from discrimen.inference.base import Judgement, Predictor
 from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.network.domain import Outside, OutsideTally
+from discrimen.network.height_curve import Cut, HeightCurve, thresholds_of
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
@@ -59,7 +60,7 @@ class Classification:
         Live time and rates, or why they cannot be known.
     pile_up : PileUpShares
         What was found, and what the rate lets expect.
-    threshold : float
+    threshold : float or HeightCurve
         On the neutron score.
     seconds : float
         For reading, scoring and writing, in s.
@@ -77,7 +78,7 @@ class Classification:
     tally: RunTally
     time: RunTime | str
     pile_up: PileUpShares
-    threshold: float
+    threshold: Cut
     seconds: float
 
     @property
@@ -101,17 +102,22 @@ class Classification:
             "pile_up": asdict(self.pile_up),
             "losses": dict(self.tally.losses),
             "channels": channel_table(self.tally, self.time),
-            "threshold": self.threshold,
+            "threshold": plain_threshold(self.threshold),
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
         }
+
+
+def plain_threshold(threshold: Cut) -> float | dict[str, Any]:
+    """Return a threshold as plain data, ready for JSON: a number, or a curve with its heights."""
+    return threshold.as_dict() if isinstance(threshold, HeightCurve) else threshold
 
 
 def input_identity(
     info: RunInfo,
     *,
     model_sha256: str,
-    threshold: float,
+    threshold: Cut,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
@@ -128,7 +134,7 @@ def input_identity(
         "input_bytes": str(stat.st_size),
         "input_mtime_ns": str(stat.st_mtime_ns),
         "model_sha256": model_sha256,
-        "threshold": repr(threshold),
+        "threshold": json.dumps(plain_threshold(threshold)),
         "most_outside": repr(most_outside),
         "pile_up": pile_up or "not looked for",
         **selection.as_attributes(),
@@ -141,7 +147,7 @@ def classify_run(
     output: Path,
     *,
     model_sha256: str,
-    threshold: float = 0.5,
+    threshold: Cut = 0.5,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
@@ -160,8 +166,9 @@ def classify_run(
         File of scores; its suffix tells its format (.h5, .parquet, .root, .csv). It appears when it is complete.
     model_sha256 : str
         Goes into the output.
-    threshold : float
-        A pulse with this neutron score or more counts as neutron; the scores themselves are stored.
+    threshold : float or HeightCurve
+        A pulse with this neutron score or more counts as neutron; the scores themselves are stored, and the height
+        where the threshold follows it.
     selection : ChannelSelection
         Which boards and channels; the model need not fit the others.
     most_outside : float
@@ -201,12 +208,12 @@ def classify_run(
     ) as writer:
         begin_s = perf_counter()
         tally = RunTally()
-        for each in _scored(reader, predictor, sieve=sieve, verdict=verdict, search=search, on_progress=on_progress):
-            writer.write(each.rows())
+        for each in _judged(reader, predictor, sieve=sieve, verdict=verdict, search=search, on_progress=on_progress):
+            writer.write(each.rows(with_height=isinstance(threshold, HeightCurve)))
             tally.add(
                 each.pulses,
                 _counted(each, predictor.description.neutron_class, threshold, veto=pile_up == "veto"),
-                outside=each.outside,
+                outside=each.judged.outside,
                 pile_up=each.pile_up,
             )
         _require_pulses(reader, sieve)
@@ -231,15 +238,14 @@ def classify_run(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scored:
+class _Judged:
     """A chunk with its scores and flags."""
 
     pulses: Pulses
-    scores: NDArray[np.float32]
-    outside: NDArray[np.uint16] | None
+    judged: Judgement
     pile_up: NDArray[np.uint8] | None
 
-    def rows(self) -> ScoreRows:
+    def rows(self, *, with_height: bool) -> ScoreRows:
         """Return what is written."""
         return ScoreRows(
             entry=self.pulses.column("entry"),
@@ -247,13 +253,14 @@ class _Scored:
             board=self.pulses.board,
             channel=self.pulses.channel,
             flags=self.pulses.flags,
-            score=self.scores,
-            outside=self.outside,
+            score=self.judged.scores,
+            outside=self.judged.outside,
             pile_up=self.pile_up,
+            height_adc=self.judged.height_adc if with_height else None,
         )
 
 
-def _scored(
+def _judged(
     reader: Reader,
     predictor: Predictor,
     *,
@@ -261,7 +268,7 @@ def _scored(
     verdict: Verdict,
     search: PileUpSearch | None,
     on_progress: Callable[[int], None],
-) -> Iterator[_Scored]:
+) -> Iterator[_Judged]:
     """Score chunk by chunk."""
     info, description = reader.info, predictor.description
     check = PolarityCheck(info.path, "positive" if description.preparation.only.polarity > 0 else "negative")
@@ -272,11 +279,11 @@ def _scored(
             if verdict.most_outside < 1:
                 require_trained_channels(description, pulses, where=str(info.path), way_out="give --accept")
             check(pulses)
-            scores, outside = predictor.judge(pulses.samples)
-            if outside is not None:
-                scores[(outside & Outside.EDGE_IN_BASELINE) != 0] = np.nan
-            verdict.add(pulses, outside)
-            yield _Scored(pulses, scores, outside, None if search is None else search(pulses))
+            judged = predictor.judge(pulses.samples)
+            if judged.outside is not None:
+                judged.scores[(judged.outside & Outside.EDGE_IN_BASELINE) != 0] = np.nan
+            verdict.add(pulses, judged.outside)
+            yield _Judged(pulses, judged, None if search is None else search(pulses))
         on_progress(len(read))
 
 
@@ -322,11 +329,11 @@ def _attributes(reader: Reader, predictor: Predictor, identity: Mapping[str, str
     }
 
 
-def _counted(each: _Scored, neutron_class: int, threshold: float, *, veto: bool) -> NDArray[np.int8]:
+def _counted(each: _Judged, neutron_class: int, threshold: Cut, *, veto: bool) -> NDArray[np.int8]:
     """Return what each pulse counts as, values of :class:`Counted`."""
-    scores = each.scores[:, neutron_class]
-    # NumPy would round the threshold to the scores' float32, and let those just below it pass.
-    counted = (scores >= np.float64(threshold)).astype(np.int8)
+    scores = each.judged.scores[:, neutron_class]
+    least = thresholds_of(threshold, each.judged.height_adc, n_pulses=len(scores))
+    counted = (scores >= least).astype(np.int8)
     counted[np.isnan(scores)] = Counted.NOT_SCORED
     if veto and each.pile_up is not None:
         counted[each.pile_up != 0] = Counted.VETOED

@@ -23,10 +23,19 @@ OUTSIDE = "outside"
 PILE_UP = "pile_up"
 """Name of the column that says whether a record holds a second pulse."""
 
-OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE, PILE_UP)
-"""Columns that a run may lack, `outside` where a model does not know its domain, `pile_up` where nobody asked."""
+HEIGHT = "height_adc"
+"""Name of the column that thresholds follow."""
 
-_TYPES = {**COLUMNS, OUTSIDE: np.dtype(np.uint16), PILE_UP: np.dtype(np.uint8)}
+OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE, PILE_UP, HEIGHT)
+"""Columns that a run may lack, `outside` where a model does not know its domain, `pile_up` where nobody asked, and
+`height_adc` where one threshold holds for all heights."""
+
+_TYPES = {
+    **COLUMNS,
+    OUTSIDE: np.dtype(np.uint16),
+    PILE_UP: np.dtype(np.uint8),
+    HEIGHT: np.dtype(np.float32),
+}
 
 SCORE_PREFIX = "score_"
 """Before the name of the class in the name of a column."""
@@ -67,6 +76,8 @@ class ScoreRows:
         Bits of :class:`~discrimen.network.domain.Outside`.
     pile_up : ndarray of uint8, optional
         Bits of :class:`~discrimen.scoring.pile_up.PileUp`.
+    height_adc : ndarray of float32, optional
+        The highest sample of the window above the baseline, in ADC counts; NaN for a pulse that could not be prepared.
 
     Raises
     ------
@@ -82,6 +93,7 @@ class ScoreRows:
     flags: NDArray[np.uint32] | None = None
     outside: NDArray[np.uint16] | None = None
     pile_up: NDArray[np.uint8] | None = None
+    height_adc: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.score.ndim != 2 or len(self.score) != len(self.entry):

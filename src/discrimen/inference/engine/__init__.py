@@ -11,6 +11,7 @@ from discrimen.inference.engine._native import (
     Workspace,
     classify,
     copy_bytes_hz,
+    decide,
     run,
     single_pulse_ns,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Workspace",
     "classify",
     "copy_bytes_hz",
+    "decide",
     "run",
     "single_pulse_ns",
 ]

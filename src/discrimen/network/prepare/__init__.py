@@ -3,6 +3,7 @@
 from discrimen.network.prepare.arrangement import Arrangement, arranged, arrangement_for
 from discrimen.network.prepare.chain import Prepared, Restoration, prepare, require_present, with_channels
 from discrimen.network.prepare.choose import choose_preparation
+from discrimen.network.prepare.height import heights_of
 from discrimen.network.prepare.steps import constant_fraction_crossing, gather_window, subtract_baseline
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "choose_preparation",
     "constant_fraction_crossing",
     "gather_window",
+    "heights_of",
     "prepare",
     "require_present",
     "subtract_baseline",
