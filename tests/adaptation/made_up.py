@@ -15,6 +15,7 @@ from discrimen.adaptation.measured import Measured
 from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
+from discrimen.network.height_curve import Cut
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_description import ModelDescription
@@ -44,7 +45,7 @@ def two_bands(n_pulses: int, *, neutron_share: float = 0.4, shift: float = 3.0, 
     return Bands(shift + np.where(label == 1, 3.0, -3.0) + width * rng.standard_normal(n_pulses), peak_adc, label)
 
 
-def frozen_model(path: Path, *, thresholds: Mapping[str, float] | None = None, **changes: Any) -> FrozenModel:
+def frozen_model(path: Path, *, thresholds: Mapping[str, Cut] | None = None, **changes: Any) -> FrozenModel:
     """Write a network of one layer that takes the tail of a toy pulse for the sign of a neutron."""
     tail = np.zeros((75, 2), np.float32)
     tail[22:60, 1] = 1.5

@@ -19,10 +19,12 @@ from discrimen.freezing.calibrate import efficiency_name
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
 from discrimen.network.frozen_file import read_frozen
+from discrimen.network.height_curve import HeightCurve
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings, PolarityName
 
+OLD = HeightCurve((100.0, 1000.0), (0.3, 0.6))
 NAME = efficiency_name(0.95)
 
 
@@ -39,7 +41,7 @@ def turned(pulses: Pulses) -> Pulses:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("source") / "source.discrimen"
-    frozen_model(path, thresholds={"old": 0.5}, provenance={"calibration": {"was": "there"}, "seed": 7})
+    frozen_model(path, thresholds={"old": OLD}, provenance={"calibration": {"was": "there"}, "seed": 7})
     return path
 
 
@@ -80,7 +82,7 @@ def test_the_provenance_tells_all(source: Path, run: Path, adapted: Path) -> Non
     assert origin["from"] == {"name": "source.discrimen", "sha256": sha256_of_file(source)}
     assert origin["files"] == [{"name": "run.lh5", "sha256": sha256_of_file(run), "n_pulses": 5000}]
     assert origin["replaced"]["calibration"] == {"was": "there"}
-    assert origin["replaced"]["thresholds"] == {"old": 0.5}
+    assert origin["replaced"]["thresholds"] == {"old": OLD.as_dict()}
     assert "calibration" not in description.provenance
     assert description.provenance["seed"] == 7
     assert list(description.thresholds) == [NAME]

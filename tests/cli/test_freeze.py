@@ -14,6 +14,7 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 from discrimen.cli.main import main
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.network.frozen_file import read_frozen
+from discrimen.network.height_curve import plain_threshold
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import TrainingConfig, train
 
@@ -63,11 +64,13 @@ def test_thresholds_are_chosen_stored_and_used_by_name(
     assert found["temperature"]["log_loss_after"] < found["temperature"]["log_loss_before"]
     stored = read_frozen(frozen).description
     assert stored.provenance["calibration"]["files"][0]["name"] == "calibration.lh5"
-    assert stored.thresholds == {name: each["value"] for name, each in found["thresholds"].items()}
+    assert set(stored.thresholds) == set(found["thresholds"])
+    for name, each in found["thresholds"].items():
+        assert plain_threshold(stored.thresholds[name]) == each["value"]
     name = "neutron-efficiency-0.5"
     status, out, err = command("classify", frozen, labelled, "-o", scores, "--threshold", name, "--json")
     assert status == 0, err
-    assert json.loads(out)["files"][0]["threshold"] == stored.thresholds[name]
+    assert json.loads(out)["files"][0]["threshold"] == plain_threshold(stored.thresholds[name])
     status, _, err = command("classify", frozen, labelled, "-o", scores, "--threshold", "other")
     assert (status, name in " ".join(err.split())) == (2, True)
     # Two are stored: which of them is meant cannot be guessed.
@@ -95,7 +98,18 @@ def test_the_only_stored_threshold_is_the_default(
     stored = read_frozen(frozen).description.thresholds["neutron-efficiency-0.5"]
     status, out, err = command("classify", frozen, labelled, "-o", tmp_path / "scores.h5")
     assert status == 0, err
-    assert f"at a neutron score of {stored:g} (neutron-efficiency-0.5)" in " ".join(out.split())
+    assert f"at a neutron score of {stored} (neutron-efficiency-0.5)" in " ".join(out.split())
+
+
+def test_one_threshold_for_all_heights_is_an_option(
+    command: Command, model: Path, labelled: Path, tmp_path: Path
+) -> None:
+    arguments = ("freeze", model, "-o", tmp_path / "x.discrimen", "--calibrate", labelled)
+    assert command(*arguments, "--neutron-efficiency", "0.5", "--one-threshold")[0] == 0
+    (stored,) = read_frozen(tmp_path / "x.discrimen").description.thresholds.values()
+    assert isinstance(stored, float)
+    status, _, err = command(*arguments, "--one-threshold")
+    assert (status, "need a --neutron-efficiency" in " ".join(err.split())) == (2, True)
 
 
 def test_the_words_say_temperature_and_thresholds(
@@ -105,7 +119,7 @@ def test_the_words_say_temperature_and_thresholds(
     status, out, err = command(*arguments, "--neutron-efficiency", "0.5")
     assert status == 0, err
     assert "\ntemperature 0.1" in out  # of a network that is not sure of itself after so few epochs
-    assert "threshold 'neutron-efficiency-0.5'" in out
+    assert "threshold 'neutron-efficiency-0.5': by height, " in out
 
 
 @pytest.mark.parametrize(

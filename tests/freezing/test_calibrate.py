@@ -15,6 +15,7 @@ from discrimen.freezing.freeze import freeze
 from discrimen.inference.load import load_model
 from discrimen.metrics import neutron_logits
 from discrimen.network.frozen_file import read_frozen
+from discrimen.network.height_curve import HeightCurve
 from discrimen.pulses import Label, Pulses
 from discrimen.training import TrainingConfig, train
 
@@ -55,13 +56,13 @@ def test_frozen_scores_are_the_softmax_of_logits_over_the_temperature(
 
 def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "x.discrimen"
-    wished = task(neutron_efficiencies=(0.95, 0.5), gamma_leakages=(0.2,))
+    wished = task(neutron_efficiencies=(0.95, 0.5), gamma_leakages=(0.2,), by_height=False)
     freeze(folder, output, calibration=wished)
     description = read_frozen(output).description
     assert list(description.thresholds) == ["neutron-efficiency-0.95", "neutron-efficiency-0.5", "gamma-leakage-0.2"]
     scores = load_model(output).predictor.predict(wished.pulses.samples)[:, 1]
     labels = wished.pulses.column("label")
-    kept = np.mean(scores[labels == Label.NEUTRON] >= description.thresholds["neutron-efficiency-0.5"] - 1e-6)
+    kept = np.mean(scores[labels == Label.NEUTRON] >= float(description.thresholds["neutron-efficiency-0.5"]) - 1e-6)  # type: ignore[arg-type]
     leaked = np.mean(scores[labels == Label.GAMMA] >= description.thresholds["gamma-leakage-0.2"])
     assert kept == pytest.approx(0.5, abs=0.01)
     assert 0.19 < leaked <= 0.2
@@ -70,6 +71,28 @@ def test_thresholds_are_stored_by_name_with_their_origin(folder: Path, tmp_path:
     share = origin["thresholds"]["neutron-efficiency-0.95"]["efficiency"]
     assert share["low"] < 0.95 <= share["value"] < share["high"]
     assert origin["temperature"]["low"] < origin["temperature"]["value"] < origin["temperature"]["high"]
+
+
+def test_thresholds_for_an_efficiency_follow_the_height_and_those_for_a_leakage_do_not(
+    folder: Path, tmp_path: Path
+) -> None:
+    wished = task(neutron_efficiencies=(0.9,), gamma_leakages=(0.2,))
+    done = freeze(folder, tmp_path / "x.discrimen", calibration=wished)
+    description = read_frozen(tmp_path / "x.discrimen").description
+    curve, number = description.thresholds["neutron-efficiency-0.9"], description.thresholds["gamma-leakage-0.2"]
+    assert isinstance(curve, HeightCurve)
+    assert isinstance(number, float)
+    assert done.calibration is not None
+    chosen = done.calibration.thresholds["neutron-efficiency-0.9"]
+    scores, _, heights = load_model(tmp_path / "x.discrimen").predictor.judge(wished.pulses.samples)
+    assert heights is not None
+    is_neutron = wished.pulses.column("label") == Label.NEUTRON
+    passes = scores[:, 1] >= curve.at(heights)
+    assert passes[is_neutron].mean() == pytest.approx(chosen.efficiency.value, abs=0.003)
+    assert chosen.efficiency.value == pytest.approx(0.9, abs=0.01)
+    stored = description.provenance["calibration"]["thresholds"]["neutron-efficiency-0.9"]
+    assert HeightCurve.from_dict(stored["value"]) == curve
+    assert len(stored["ranges"]) == len(curve.height_adc) - 1
 
 
 def test_thresholds_keep_their_promise_where_scores_pile_up_against_one() -> None:

@@ -20,6 +20,7 @@ from discrimen.network.domain import learn_domain
 from discrimen.network.domain.domain import no_rail
 from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.golden import golden_vectors
+from discrimen.network.height_curve import plain_threshold
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings, PolarityName
@@ -157,4 +158,5 @@ def _turned(model: FrozenModel, polarity: PolarityName | None) -> FrozenModel:
 
 def _replaced(description: ModelDescription) -> dict[str, Any]:
     old = {name: description.provenance[name] for name in _OF_THE_SOURCE if name in description.provenance}
-    return {**old, "thresholds": dict(description.thresholds), "detector": description.settings.name}
+    thresholds = {name: plain_threshold(cut) for name, cut in description.thresholds.items()}
+    return {**old, "thresholds": thresholds, "detector": description.settings.name}

@@ -102,6 +102,7 @@ class CalibrationOptions(TypedDict, total=False):
     temperature: bool
     neutron_efficiencies: tuple[float, ...]
     gamma_leakages: tuple[float, ...]
+    by_height: bool
     confidence: float
 
 

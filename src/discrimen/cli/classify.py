@@ -14,9 +14,9 @@ from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
-from discrimen.network.height_curve import Cut
+from discrimen.network.height_curve import Cut, plain_threshold
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
-from discrimen.scoring.classify import Classification, classify_run, input_identity, plain_threshold
+from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.scores import SCORE_SUFFIXES

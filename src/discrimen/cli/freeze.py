@@ -78,6 +78,14 @@ def freeze(
         list[float] | None,
         typer.Option(metavar="SHARE", help="Store a threshold that lets so many gammas pass; repeatable."),
     ] = None,
+    by_height: Annotated[
+        bool | None,
+        typer.Option(
+            "--by-height/--one-threshold",
+            help="Let thresholds for a neutron efficiency follow the height of the pulse, or store one number each.",
+            show_default="by height",
+        ),
+    ] = None,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -90,13 +98,18 @@ def freeze(
     }
     _require_new_names(model, output, {ONNX_SUFFIX: onnx, CPP_SUFFIX: cpp})
     require_fitting_options(calibrate or [], **wishes)
+    if by_height is not None and not neutron_efficiency:
+        raise typer.BadParameter("--by-height and --one-threshold need a --neutron-efficiency")
     if calibrate and output is None:
         raise typer.BadParameter(f"{model} is frozen already: calibrate when you freeze the trained model")
     if cpp is None and cpp_namespace is not None:
         raise typer.BadParameter("--cpp-namespace names a C++ header: say where to write it, for example --cpp X.hpp")
     if cpp_namespace is not None:
         check_namespace(cpp_namespace)
-    task = calibration_task(calibrate, read_model_description(model), inputs, **wishes) if calibrate else None
+    task = None
+    if calibrate:
+        description = read_model_description(model)
+        task = calibration_task(calibrate, description, inputs, by_height=by_height is not False, **wishes)
     result, lines = _frozen(model, output, task)
     if onnx is not None:
         written = freeze_to_onnx(result["output"], onnx)

@@ -11,7 +11,9 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
+from discrimen.freezing.choose_curve import CurveThreshold
 from discrimen.inference.compatible import require_compatible
+from discrimen.metrics import Threshold
 from discrimen.network.model_description import ModelDescription
 from discrimen.training.seen_pulses import seen_of
 
@@ -45,6 +47,7 @@ def calibration_task(
     temperature: bool,
     neutron_efficiencies: list[float],
     gamma_leakages: list[float],
+    by_height: bool,
 ) -> CalibrationTask:
     """Read labelled files; warn where the model was trained on one of them.
 
@@ -63,6 +66,7 @@ def calibration_task(
         temperature=temperature,
         neutron_efficiencies=tuple(neutron_efficiencies),
         gamma_leakages=tuple(gamma_leakages),
+        by_height=by_height,
     )
 
 
@@ -75,8 +79,20 @@ def calibration_lines(calibration: Calibration) -> Iterator[str]:
             f"before, {found.log_loss_after:.5f} with it, on {found.n_pulses} pulses"
         )
     for name, threshold in calibration.thresholds.items():
-        keeps, leaks = threshold.efficiency, threshold.leakage
-        yield (
-            f"threshold '{name}': {threshold.value:.6g}, keeps {keeps.value:.4%} ({keeps.low:.4%}-{keeps.high:.4%}) "
-            f"of the neutrons, leaks {leaks.value:.4%} ({leaks.low:.4%}-{leaks.high:.4%}) of the gammas"
-        )
+        yield f"threshold '{name}': {threshold_text(threshold)}"
+
+
+def threshold_text(threshold: Threshold | CurveThreshold) -> str:
+    """Say what a threshold is, and what it does to the pulses that it was chosen on."""
+    keeps, leaks = threshold.efficiency, threshold.leakage
+    shares = (
+        f"keeps {keeps.value:.4%} ({keeps.low:.4%}-{keeps.high:.4%}) of the neutrons, "
+        f"leaks {leaks.value:.4%} ({leaks.low:.4%}-{leaks.high:.4%}) of the gammas"
+    )
+    if not isinstance(threshold, CurveThreshold):
+        return f"{threshold.value:.6g}, {shares}"
+    kept = [each.efficiency.value for each in threshold.ranges if each.efficiency is not None]
+    return (
+        f"by height, {threshold.value} ({len(threshold.value.height_adc)} knots), {shares}; "
+        f"between knots it keeps {min(kept):.2%} to {max(kept):.2%}"
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
+from discrimen.freezing.choose_curve import CurveThreshold, curve_for_efficiency
 from discrimen.freezing.logits import with_logits
 from discrimen.metrics import (
     Temperature,
@@ -38,6 +39,10 @@ class CalibrationTask:
         Whether to fit one.
     neutron_efficiencies, gamma_leakages : tuple of float
         For which a threshold is wanted, between 0 and 1.
+    by_height : bool
+        Whether thresholds for an efficiency follow the height of the pulse, where the neutrons are enough for that and
+        the model takes one channel. A threshold for a leakage is always one number: where light parts the classes well,
+        too few gammas leak to choose it there.
     confidence : float
         Of every interval.
     """
@@ -47,6 +52,7 @@ class CalibrationTask:
     temperature: bool = True
     neutron_efficiencies: tuple[float, ...] = ()
     gamma_leakages: tuple[float, ...] = ()
+    by_height: bool = True
     confidence: float = 0.95
 
 
@@ -58,12 +64,12 @@ class Calibration:
     ----------
     temperature : Temperature or None
         None where none was wanted.
-    thresholds : mapping of str to Threshold
+    thresholds : mapping of str to Threshold or CurveThreshold
         By name, on the neutron score behind the temperature.
     """
 
     temperature: Temperature | None
-    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    thresholds: Mapping[str, Threshold | CurveThreshold] = field(default_factory=dict)
 
 
 def efficiency_name(efficiency: float) -> str:
@@ -76,7 +82,9 @@ def leakage_name(leakage: float) -> str:
     return f"gamma-leakage-{leakage:g}"
 
 
-def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int) -> Calibration:
+def calibrate(
+    scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int, height_adc: NDArray[Any] | None = None
+) -> Calibration:
     """Fit the temperature, then choose the thresholds on the scores that it leads to.
 
     Parameters
@@ -87,6 +95,8 @@ def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int
         What is wanted.
     neutron_class : int
         Which column is the neutron's.
+    height_adc : ndarray of float, shape (pulse,), optional
+        Of the pulses; without it no threshold follows it.
 
     Raises
     ------
@@ -98,21 +108,35 @@ def calibrate(scores: NDArray[Any], task: CalibrationTask, *, neutron_class: int
     scaled = np.clip(logits / (1.0 if temperature is None else temperature.value), -700, 700)
     # As a frozen network gives them: near 1 they are coarse, and a threshold between them would not part them.
     neutron = (1 / (1 + np.exp(-scaled))).astype(np.float32)
-    chosen = {
-        efficiency_name(wished): threshold_for_efficiency(
-            neutron, labels, efficiency=wished, confidence=task.confidence
-        )
+    heights = height_adc if task.by_height else None
+    thresholds: dict[str, Threshold | CurveThreshold] = {
+        efficiency_name(wished): for_efficiency(neutron, labels, heights, efficiency=wished, confidence=task.confidence)
         for wished in task.neutron_efficiencies
-    } | {
-        leakage_name(wished): threshold_for_leakage(neutron, labels, leakage=wished, confidence=task.confidence)
-        for wished in task.gamma_leakages
     }
-    return Calibration(
-        temperature=temperature, thresholds={name: _in_float32(threshold) for name, threshold in chosen.items()}
-    )
+    for wished in task.gamma_leakages:
+        found = threshold_for_leakage(neutron, labels, leakage=wished, confidence=task.confidence)
+        thresholds[leakage_name(wished)] = in_float32(found)
+    return Calibration(temperature=temperature, thresholds=thresholds)
 
 
-def _in_float32(threshold: Threshold) -> Threshold:
+def for_efficiency(
+    scores: NDArray[Any], labels: NDArray[Any], height_adc: NDArray[Any] | None, *, efficiency: float, confidence: float
+) -> Threshold | CurveThreshold:
+    """Choose a threshold that keeps a share of the neutrons: at every height where heights are given, else of all.
+
+    Raises
+    ------
+    DataError
+        See :func:`~discrimen.metrics.threshold_for_efficiency`.
+    """
+    one = in_float32(threshold_for_efficiency(scores, labels, efficiency=efficiency, confidence=confidence))
+    if height_adc is None:
+        return one
+    curve = curve_for_efficiency(scores, height_adc, labels, efficiency=efficiency, confidence=confidence)
+    return one if curve is None else curve
+
+
+def in_float32(threshold: Threshold) -> Threshold:
     """Round up to a float32, which no score of that type passes or misses otherwise, however it is compared."""
     value = np.float32(threshold.value)
     if float(value) < threshold.value:

@@ -22,6 +22,7 @@ from discrimen.network.frozen_file import FrozenModel, write_frozen
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.outputs import Output
+from discrimen.network.prepare import heights_of
 from discrimen.training import load_model_folder, validation_pulses
 
 N_MADE_UP = 512
@@ -102,7 +103,9 @@ def freeze(
     chosen = None
     if calibration is not None:
         scores = keras.predict(calibration.pulses.samples)
-        chosen = calibrate(scores, calibration, neutron_class=description.neutron_class)
+        preparation = description.preparation
+        heights = heights_of(calibration.pulses.samples, preparation) if preparation.n_channels == 1 else None
+        chosen = calibrate(scores, calibration, neutron_class=description.neutron_class, height_adc=heights)
         network, description = calibrated(network, description, chosen, calibration)
         vectors = choose_golden(network, description, candidates, present=present, session=session)
     frozen = FrozenModel(description, network, vectors)

@@ -108,6 +108,11 @@ Cut = float | HeightCurve
 """Where a class begins: at one score, or at one that follows the height of the pulse."""
 
 
+def plain_threshold(cut: Cut) -> float | dict[str, Any]:
+    """Return a threshold as plain data, ready for JSON: a number, or a curve as an object of its own."""
+    return cut.as_dict() if isinstance(cut, HeightCurve) else cut
+
+
 def thresholds_of(cut: Cut, height_adc: NDArray[Any] | None, *, n_pulses: int) -> NDArray[np.float64]:
     """Return the threshold of each pulse, shape (pulse,).
 

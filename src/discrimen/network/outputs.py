@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.network.activations import ACTIVATIONS, Activation, activate
-from discrimen.network.height_curve import Cut, HeightCurve
+from discrimen.network.height_curve import Cut, HeightCurve, plain_threshold
 
 OutputKind = Literal["classes", "waveform", "quantity", "count", "code"]
 OUTPUT_KINDS: tuple[str, ...] = get_args(OutputKind)
@@ -40,8 +40,7 @@ class ClassThreshold:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON: a curve as an object of its own."""
-        value = self.value.as_dict() if isinstance(self.value, HeightCurve) else self.value
-        return {"value": value, "of": self.of}
+        return {"value": plain_threshold(self.value), "of": self.of}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassThreshold:

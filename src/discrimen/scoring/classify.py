@@ -18,7 +18,7 @@ from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, 
 from discrimen.inference.base import Judgement, Predictor
 from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.network.domain import Outside, OutsideTally
-from discrimen.network.height_curve import Cut, HeightCurve, thresholds_of
+from discrimen.network.height_curve import Cut, HeightCurve, plain_threshold, thresholds_of
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
@@ -106,11 +106,6 @@ class Classification:
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
         }
-
-
-def plain_threshold(threshold: Cut) -> float | dict[str, Any]:
-    """Return a threshold as plain data, ready for JSON: a number, or a curve with its heights."""
-    return threshold.as_dict() if isinstance(threshold, HeightCurve) else threshold
 
 
 def input_identity(
