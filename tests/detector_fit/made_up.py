@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.detector_fit.traces import Traces, trace
-from discrimen.simulation.digitizer import coloured
+from discrimen.simulation.noise import coloured
 
 N_SAMPLES = 150
 BASELINE_ADC = 1000.0

@@ -4,27 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import periodogram
 
-from discrimen.simulation.digitizer import DIGITIZERS, FrontEnd, coloured
+from discrimen.simulation.digitizer import DIGITIZERS, FrontEnd
 from discrimen.simulation.response import Response
-
-
-def test_noise_takes_the_spectrum_that_is_asked_for_and_keeps_its_variance() -> None:
-    power = (0.2, 4.0, 1.0, 0.1, 0.7)
-    noise = coloured(np.random.default_rng(1).standard_normal((4000, 128), dtype=np.float32), power)
-    frequency, measured = periodogram(noise, detrend=False, axis=1)
-    expected = np.interp(frequency, np.linspace(0, 0.5, 5), power)
-    ratio = measured.mean(axis=0)[1:-1] / expected[1:-1]
-    assert ratio.std() / ratio.mean() < 0.03
-    assert noise.var() == pytest.approx(1, rel=0.01)
-
-
-@pytest.mark.parametrize("n_samples", [75, 76])
-def test_a_flat_spectrum_is_white_noise_as_it_was(n_samples: int) -> None:
-    white = np.random.default_rng(2).standard_normal((20, n_samples), dtype=np.float32)
-    np.testing.assert_allclose(coloured(white, (3.0, 3.0)), white, atol=1e-5)
-    assert coloured(white, ()) is white
 
 
 def test_samples_are_multiples_of_the_step_and_stay_between_the_rails() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from discrimen.errors import SettingsError
+from discrimen.simulation.photons import PhotonModel
 from discrimen.simulation.scintillator import (
     DETECTORS,
     WELDON_PROTON_ENERGY_MEV,
@@ -71,6 +74,31 @@ def test_the_tail_depends_on_the_proton_energy() -> None:
     assert tail[2] == pytest.approx(1.0)
     assert tail[1] > tail[0]
     assert tail[3] == tail[4] < 0.8
+
+
+@names
+def test_the_gamma_tail_rises_below_300_kevee_where_it_is_asked_to(name: str) -> None:
+    rising = replace(DETECTORS[name], gamma_tail_rise=0.1)
+    shares = rising.gamma_shares(np.array([2000.0, 300.0, 300 / np.e, 300 / np.e**2]))
+    delayed = (1 - shares[:, 0]) / (1 - DETECTORS[name].gamma_shares()[0])
+    np.testing.assert_allclose(delayed, [1, 1, 1.1, 1.2])
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+
+
+def photon_leakage(name: str) -> float:
+    """Share of gammas of 40 keVee above 95 % of the neutrons, by photon arrival times at the cathode."""
+    detector, rng, n_pulses = DETECTORS[name], np.random.default_rng(8), 40_000
+    edges = np.concatenate([np.arange(-4.0, 40.0, 0.5), np.geomspace(40.0, 600.0, 60)])
+    photons = PhotonModel.of(detector, edges, transit_time_spread_ns=0.8)
+    is_neutron = np.arange(n_pulses) % 2 == 1
+    _, ratio = photons.draw(np.full(n_pulses, 40.0), is_neutron, rng=rng)
+    return float((ratio[~is_neutron] >= np.quantile(ratio[is_neutron], 0.05)).mean())
+
+
+def test_stilbene_parts_best_then_ej301_then_ej309_then_the_plastic() -> None:
+    leaked = [photon_leakage(name) for name in ("stilbene", "EJ-301", "EJ-309", "EJ-276")]
+    assert leaked == sorted(leaked)
+    assert leaked[0] < 0.85 * leaked[2]
 
 
 def test_ej301_is_bc501a() -> None:

@@ -124,6 +124,39 @@ def test_noise_and_baseline_are_those_asked_for() -> None:
     assert before.mean(axis=1).std() == pytest.approx(np.hypot(20, 5 / np.sqrt(10)), rel=0.05)
 
 
+def test_noise_below_its_corner_is_slow_and_as_strong() -> None:
+    def noise(corner_mhz: float | None) -> np.ndarray:
+        config = SimulationConfig(n_pulses=3000, pretrigger_ns=600.0, n_samples=100, noise_corner_mhz=corner_mhz)
+        return simulate(config).samples[:, :50].astype(float)
+
+    white, slow = noise(None), noise(10.0)
+    assert np.diff(slow, axis=1).std() < 0.85 * np.diff(white, axis=1).std()
+    assert slow.std() == pytest.approx(white.std(), rel=0.03)
+
+
+def test_a_rising_gamma_tail_shows_below_300_kevee_alone_and_in_the_likelihood_ratio() -> None:
+    def mean_llr(light: float, rise: float) -> float:
+        config = SimulationConfig(
+            n_pulses=3000,
+            neutron_fraction=0.0,
+            spectrum="flat",
+            energy_min_kevee=light,
+            energy_max_kevee=light + 1,
+            gamma_tail_rise=rise,
+        )
+        return float(simulate(config).column("photon_llr").mean())
+
+    assert mean_llr(50.0, 0.2) > 0.8 * mean_llr(50.0, 0.0)
+    assert mean_llr(400.0, 0.2) == mean_llr(400.0, 0.0)
+
+
+def test_another_pulse_model_takes_the_place_of_the_configurations() -> None:
+    config = SimulationConfig(n_pulses=10, seed=2)
+    other = build_pulse_model(dataclasses.replace(config, photoelectrons_per_kev=0.5))
+    np.testing.assert_array_equal(simulate(config, model=build_pulse_model(config)).samples, simulate(config).samples)
+    assert (simulate(config, model=other).samples != simulate(config).samples).any()
+
+
 def test_the_light_has_the_width_of_its_photoelectrons() -> None:
     config = SimulationConfig(
         n_pulses=3000, digitizer="DT5730", spectrum="flat", energy_min_kevee=300, energy_max_kevee=300.1,

@@ -74,7 +74,19 @@ def simulate(
     ] = None,
     energy_min_kevee: Annotated[float, typer.Option(help="Least light of a pulse.")] = 30.0,
     energy_max_kevee: Annotated[float, typer.Option(help="Most light of a pulse.")] = 2000.0,
+    photoelectrons_per_kev: Annotated[
+        float | None, typer.Option(help="Per keVee of light; that of the scintillator by default.", show_default=False)
+    ] = None,
+    gamma_tail_rise: Annotated[
+        float, typer.Option(help="Growth of the gammas' delayed light per factor e below 300 keVee; 0.1 is 10 %.")
+    ] = 0.0,
     noise_adc: Annotated[float | None, typer.Option(help="Rms noise; the digitizer's own by default.")] = None,
+    noise_corner_mhz: Annotated[
+        float | None,
+        typer.Option(
+            help="Below it noise is more 1/f than white, at the same rms; by default white.", show_default=False
+        ),
+    ] = None,
     gain_adc_per_kevee: Annotated[float | None, typer.Option(help="Peak height of a keVee.")] = None,
     gain_spread: Annotated[float, typer.Option(help="Relative spread of the gain from pulse to pulse.")] = 0.0,
     baseline_adc: Annotated[float | None, typer.Option(help="The digitizer's own by default.")] = None,
@@ -132,7 +144,10 @@ def simulate(
         "neutron_fraction": neutron_fraction,
         "energy_min_kevee": energy_min_kevee,
         "energy_max_kevee": energy_max_kevee,
+        "photoelectrons_per_kev": photoelectrons_per_kev,
+        "gamma_tail_rise": gamma_tail_rise,
         "noise_adc": noise_adc,
+        "noise_corner_mhz": noise_corner_mhz,
         "gain_adc_per_kevee": gain_adc_per_kevee,
         "gain_spread": gain_spread,
         "baseline_adc": baseline_adc,

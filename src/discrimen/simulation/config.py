@@ -10,6 +10,7 @@ from discrimen.errors import SettingsError
 from discrimen.pulses.detector import PolarityName
 from discrimen.simulation.digitizer import DIGITIZERS, Digitizer
 from discrimen.simulation.kinematics import light_flight_time_ns
+from discrimen.simulation.noise import one_over_f
 from discrimen.simulation.own_detector import OwnDetector
 from discrimen.simulation.photosensor import PHOTOMULTIPLIER, Photosensor
 from discrimen.simulation.scintillator import DETECTORS, Scintillator
@@ -55,8 +56,13 @@ class SimulationConfig:
         Mean of the exponential spectrum above its lower limit, before the upper one cuts it.
     photoelectrons_per_kev : float or None
         Mean number per keVee.
+    gamma_tail_rise : float
+        Relative growth of an electron's delayed light for every factor e below 300 keVee, see
+        :meth:`~discrimen.simulation.scintillator.Scintillator.gamma_shares`.
     n_samples, pretrigger_ns, polarity, baseline_adc, baseline_spread_adc, noise_adc, gain_adc_per_kevee : optional
         As in :class:`~discrimen.simulation.digitizer.Digitizer`.
+    noise_corner_mhz : float or None
+        Below this frequency noise is more 1/f than white; its rms stays. None: the digitizer's own, which is white.
     gain_spread : float
         Relative standard deviation of the gain from pulse to pulse.
     trigger_jitter_ns : float
@@ -113,6 +119,7 @@ class SimulationConfig:
     energy_max_kevee: float = 2000.0
     exponential_slope_kevee: float = 300.0
     photoelectrons_per_kev: float | None = None
+    gamma_tail_rise: float = 0.0
     n_samples: int | None = None
     pretrigger_ns: float | None = None
     polarity: PolarityName | None = None
@@ -120,6 +127,7 @@ class SimulationConfig:
     baseline_spread_adc: float | None = None
     noise_adc: float | None = None
     gain_adc_per_kevee: float | None = None
+    noise_corner_mhz: float | None = None
     gain_spread: float = 0.0
     trigger_jitter_ns: float = 0.0
     rate_hz: float = 1000.0
@@ -204,11 +212,13 @@ class SimulationConfig:
             ("energy_max_kevee", 1, _HIGHEST_KEVEE),
             ("exponential_slope_kevee", 1, 1e6),
             ("photoelectrons_per_kev", 1e-3, 1e3),
+            ("gamma_tail_rise", 0, 1),
             ("pretrigger_ns", 0, 1e6),
             ("baseline_adc", 0, highest_adc),
             ("baseline_spread_adc", 0, highest_adc),
             ("noise_adc", 0, highest_adc),
             ("gain_adc_per_kevee", 1e-6, 1e6),
+            ("noise_corner_mhz", 0, 1e4),
             ("gain_spread", 0, 0.5),
             ("trigger_jitter_ns", 0, 100),
             ("rate_hz", 1e-6, _HIGHEST_RATE_HZ),
@@ -252,9 +262,9 @@ class SimulationConfig:
     def scintillator(self) -> Scintillator:
         """The detector, with what this configuration changes."""
         detector = DETECTORS[self.detector] if self.own is None else self.own.scintillator
-        if self.photoelectrons_per_kev is None:
-            return detector
-        return replace(detector, photoelectrons_per_kev=self.photoelectrons_per_kev)
+        if self.photoelectrons_per_kev is not None:
+            detector = replace(detector, photoelectrons_per_kev=self.photoelectrons_per_kev)
+        return replace(detector, gamma_tail_rise=self.gamma_tail_rise)
 
     @property
     def photosensor(self) -> Photosensor:
@@ -265,7 +275,12 @@ class SimulationConfig:
     def digitizer_as_run(self) -> Digitizer:
         """The digitizer, with what this configuration changes."""
         given = {name: getattr(self, name) for name in _OVERRIDES if getattr(self, name) is not None}
-        return replace(self._digitizer_as_is, **given)
+        digitizer = replace(self._digitizer_as_is, **given)
+        if self.noise_corner_mhz is None:
+            return digitizer
+        period_ns, n_samples = digitizer.sample_period_ns, digitizer.n_samples
+        power = one_over_f(self.noise_corner_mhz, sample_period_ns=period_ns, n_samples=n_samples)
+        return replace(digitizer, noise_power=power)
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.pulses.detector import PolarityName
+from discrimen.simulation.noise import coloured
 from discrimen.simulation.response import Response
 
 Trigger = Literal["constant_fraction", "leading_edge"]
@@ -192,32 +193,6 @@ class Digitizer:
         analogue *= self.adc_step
         saturated = (analogue.min(axis=1) < 0) | (analogue.max(axis=1) > self.highest_adc)
         return np.clip(analogue, 0, self.highest_code).astype(np.uint16), saturated
-
-
-def coloured(white: NDArray[np.float32], power: tuple[float, ...]) -> NDArray[np.float32]:
-    """Give white noise a spectrum, its variance kept: each frequency is scaled by the root of its power.
-
-    Parameters
-    ----------
-    white : ndarray of float32, shape (pulse, sample)
-        Independent normal numbers.
-    power : tuple of float
-        Relative power at evenly spaced frequencies from 0 to half the sampling rate, linear in between; empty: white.
-
-    Returns
-    -------
-    ndarray of float32, shape (pulse, sample)
-    """
-    if not power:
-        return white
-    n_samples = white.shape[1]
-    frequencies = np.fft.rfftfreq(n_samples)
-    shape = np.interp(frequencies, np.linspace(0, 0.5, len(power)), power)
-    # Every frequency but the first and, in even lengths, the last stands for two of the whole spectrum.
-    twice = np.where((frequencies == 0) | (frequencies == 0.5), 1, 2)
-    shape /= (twice * shape).sum() / n_samples
-    shaped = np.fft.rfft(white, axis=1) * np.sqrt(shape)
-    return np.asarray(np.fft.irfft(shaped, n=n_samples, axis=1), dtype=np.float32)
 
 
 BC501A_SETUP = FrontEnd(

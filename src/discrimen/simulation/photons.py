@@ -73,11 +73,11 @@ class PhotonModel:
         photon_llr : ndarray of float64, shape (pulse,)
             See :meth:`log_likelihood_ratio`.
         """
-        neutron_density = self._neutron_density(light_kevee)
-        expected = np.where(is_neutron[:, None], neutron_density, self._gamma_density())
+        neutron_density, gamma_density = self._neutron_density(light_kevee), self._gamma_density(light_kevee)
+        expected = np.where(is_neutron[:, None], neutron_density, gamma_density)
         expected *= (self.scintillator.photoelectrons_per_kev * light_kevee)[:, None]
         counts = rng.poisson(expected)
-        return counts, self._ratio(light_kevee, counts, neutron_density)
+        return counts, self._ratio(light_kevee, counts, neutron_density, gamma_density)
 
     def log_likelihood_ratio(self, light_kevee: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return log p(photoelectrons | neutron, light) - log p(photoelectrons | gamma, light).
@@ -100,20 +100,23 @@ class PhotonModel:
         ndarray of float64, shape (pulse,)
             Natural logarithm.
         """
-        return self._ratio(light_kevee, counts, self._neutron_density(light_kevee))
+        return self._ratio(light_kevee, counts, self._neutron_density(light_kevee), self._gamma_density(light_kevee))
 
-    def _gamma_density(self) -> NDArray[np.float64]:
-        return np.asarray(self.scintillator.gamma_shares() @ self.gamma_cells)
+    def _gamma_density(self, light_kevee: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self.scintillator.gamma_shares(light_kevee) @ self.gamma_cells)
 
     def _neutron_density(self, light_kevee: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(self.scintillator.neutron_shares(light_kevee) @ self.neutron_cells)
 
     def _ratio(
-        self, light_kevee: NDArray[np.float64], counts: NDArray[np.int64], neutron_density: NDArray[np.float64]
+        self,
+        light_kevee: NDArray[np.float64],
+        counts: NDArray[np.int64],
+        neutron_density: NDArray[np.float64],
+        gamma_density: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        gamma_density = self._gamma_density()
         evidence = np.log(neutron_density.astype(np.float32)) - np.log(gamma_density).astype(np.float32)
         seen = np.einsum("pc,pc->p", counts.astype(np.float32), evidence)
-        missing = neutron_density.sum(axis=1) - gamma_density.sum()
+        missing = neutron_density.sum(axis=1) - gamma_density.sum(axis=-1)
         ratio: NDArray[np.float64] = seen - self.scintillator.photoelectrons_per_kev * light_kevee * missing
         return ratio

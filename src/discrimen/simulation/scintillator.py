@@ -18,6 +18,9 @@ WELDON_TAIL_FRACTION = (0.371, 0.418, 0.402, 0.355, 0.330, 0.304)
 REFERENCE_PROTON_ENERGY_MEV = 2.0
 """The neutron intensities of each material are those at this proton energy."""
 
+REFERENCE_ELECTRON_KEVEE = 300.0
+"""The gamma intensities of each material are those of electrons of at least this light."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LightOutput:
@@ -94,13 +97,15 @@ class Scintillator:
     name : str
         What it is called.
     gamma : Decay
-        Of electrons, at all energies.
+        Of electrons, at all energies but for `gamma_tail_rise`.
     neutron : Decay
         Of protons of 2 MeV.
     photoelectrons_per_kev : float
         Mean number per keVee of light.
     light_output : LightOutput
         Of protons.
+    gamma_tail_rise : float
+        See :meth:`gamma_shares`.
     """
 
     name: str
@@ -108,14 +113,37 @@ class Scintillator:
     neutron: Decay
     photoelectrons_per_kev: float
     light_output: LightOutput
+    gamma_tail_rise: float = 0.0
 
     def with_tails(self, gamma: float, neutron: float) -> Scintillator:
         """Return this scintillator with the delayed share of each class times a factor."""
         return replace(self, gamma=self.gamma.with_tail(gamma), neutron=self.neutron.with_tail(neutron))
 
-    def gamma_shares(self) -> NDArray[np.float64]:
-        """Return the share of a gamma's light in each component, the same at all energies; shape (component,)."""
-        return self.gamma.normalised_shares()
+    def gamma_shares(self, light_kevee: ArrayLike = REFERENCE_ELECTRON_KEVEE) -> NDArray[np.float64]:
+        """Return the share of a gamma's light in each component.
+
+        A slow electron ionises more densely than a fast one, so that more of its light is delayed (Voltz and
+        Laustriat, J. Physique 29 (1968) 159): the delayed components grow by `gamma_tail_rise` for every factor e that
+        the light lies below 300 keVee, and the prompt one takes the rest. The logarithm is chosen, no measurement of
+        electrons was found.
+
+        Parameters
+        ----------
+        light_kevee : array, shape (pulse,)
+            Light of each pulse in keVee.
+
+        Returns
+        -------
+        ndarray of float64, shape (component,) where all energies have the same, else (pulse, component)
+            Rows sum to one.
+        """
+        shares = self.gamma.normalised_shares()
+        if not self.gamma_tail_rise:
+            return shares
+        below = np.maximum(np.log(REFERENCE_ELECTRON_KEVEE / np.asarray(light_kevee, np.float64)), 0)
+        rising: NDArray[np.float64] = (1 + self.gamma_tail_rise * below)[..., None] * shares
+        rising[..., 0] = 1 - rising[..., 1:].sum(axis=-1)
+        return rising
 
     def neutron_shares(self, light_kevee: ArrayLike) -> NDArray[np.float64]:
         """Return the share of a neutron's light in each component.
@@ -184,7 +212,7 @@ _EJ309 = Scintillator(
     name="EJ-309",
     gamma=_with_delayed_share(BC501A_GAMMA, _delayed_share(BC501A_GAMMA), prompt_ns=3.5),
     neutron=_with_delayed_share(BC501A_NEUTRON, _delayed_share(BC501A_NEUTRON), prompt_ns=3.5),
-    photoelectrons_per_kev=2.6,
+    photoelectrons_per_kev=1.7,
     light_output=_EJ309_LIGHT,
 )
 _EJ276 = Scintillator(
@@ -218,13 +246,18 @@ DETECTORS: dict[str, Scintillator] = {
 
 Sourced
     BC501A: decay constants and 1.7 photoelectrons/keV (Eljen, EJ-301 data sheet), light output (Cecil 1979), shares
-    from the fit. EJ-309: photoelectrons (Sibczynski et al.), light output (fit to Laplace et al., 0.2-19.5 MeV).
-    EJ-276: decay constants and shares (MULTIPASS). Stilbene: light output and delayed share of neutrons against energy
-    (Weldon et al.).
+    from the fit. EJ-309: light output (fit to Laplace et al., 0.2-19.5 MeV). EJ-276: decay constants and shares
+    (MULTIPASS). Stilbene: light output and delayed share of neutrons against energy (Weldon et al.).
 
 Stand-ins, for want of a source
-    EJ-309: 3.5 ns prompt decay; delayed constants and all shares as BC501A. EJ-276: light output as EJ-309;
-    photoelectrons as BC501A in proportion to the photons per MeV (8600 to 12,000). Stilbene: 4.5 ns prompt decay;
-    delayed constants and the split between them as BC501A; the published tail fraction taken for the whole delayed
-    share; the gamma's delayed share in proportion to the neutron's as in BC501A; 2 photoelectrons/keV.
+    EJ-309: 3.5 ns prompt decay; delayed constants and all shares as BC501A. EJ-276: light output as EJ-309. Stilbene:
+    4.5 ns prompt decay; delayed constants and the split between them as BC501A; the published tail fraction taken for
+    the whole delayed share; the gamma's delayed share in proportion to the neutron's as in BC501A; 2
+    photoelectrons/keV.
+
+Photoelectrons are those of one photomultiplier, so that materials compare: that of the 1.7 of BC501A. EJ-309 gives
+nearly the same light (12,300 photons per MeV to 12,000), EJ-276 8600. EJ-309 on another photomultiplier gave 2.6
+(Sibczynski et al.), as EJ-301 would there: taken beside the 1.7 it would part neutrons from gammas better than stilbene
+and EJ-301 do, against all comparisons in one set-up (Zaitseva et al., NIM A 789 (2015) 8; Bourne et al., NIM A 806
+(2016) 348; Stevanato et al., NIM A 690 (2012) 96).
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +69,9 @@ class SimulatedBlock:
     flight: Flight | None
 
 
-def simulate(config: SimulationConfig) -> Pulses:
-    """Simulate all pulses of a configuration into memory; see :func:`simulate_blocks`."""
-    return concatenate(simulate_blocks(config))
+def simulate(config: SimulationConfig, *, model: PulseModel | None = None) -> Pulses:
+    """Simulate all pulses of a configuration into memory; see :func:`simulate_blocks_with_truth`."""
+    return concatenate(block.pulses for block in simulate_blocks_with_truth(config, model=model))
 
 
 def simulate_blocks(config: SimulationConfig) -> Iterator[Pulses]:
@@ -87,14 +87,25 @@ def simulate_blocks(config: SimulationConfig) -> Iterator[Pulses]:
         yield block.pulses
 
 
-def simulate_blocks_with_truth(config: SimulationConfig) -> Iterator[SimulatedBlock]:
+def simulate_blocks_with_truth(
+    config: SimulationConfig, *, model: PulseModel | None = None
+) -> Iterator[SimulatedBlock]:
     """Simulate pulses in blocks of 4096, with the truth of pile-up.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        What to simulate.
+    model : PulseModel, optional
+        Takes the place of the configuration's own, for physics of light or sensor that no option has.
 
     Yields
     ------
     SimulatedBlock
     """
     run = _Run.of(config)
+    if model is not None:
+        run = replace(run, model=model)
     last_ps = 0
     for number, first in enumerate(range(0, config.n_pulses, BLOCK_PULSES)):
         entry = np.arange(first, min(first + BLOCK_PULSES, config.n_pulses))

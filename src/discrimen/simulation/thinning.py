@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.network.light_noise import LightNoise
-from discrimen.simulation.digitizer import coloured
 from discrimen.simulation.distortion import Digitisation
+from discrimen.simulation.noise import coloured
 
 _BLOCK_PULSES = 4096
 _TURNS = 5
