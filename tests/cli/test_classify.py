@@ -24,7 +24,7 @@ from tests.scoring.small_model import (
 from discrimen.cli.main import main
 from discrimen.network.frozen_file import read_frozen, write_frozen
 from discrimen.pulses.detector import validate_settings
-from discrimen.scoring.scores import read_attributes
+from discrimen.scoring.scores import read_attributes, read_scores
 
 Classify = Callable[..., tuple[int, str, str]]
 
@@ -65,7 +65,8 @@ def test_a_board_with_short_records_is_left_out_by_choice(classify: Classify, tm
 def test_channels_may_be_repeated_and_absent_ones_are_said(classify: Classify) -> None:
     status, out, err = classify("--board", "0", "--channel", "3", "--channel", "9")
     assert status == 0
-    assert f", {N_LONG * 3 // 4 + N_SHORT} of other channels left out;" in out
+    assert f"  left out of the counts, of {N_LONG + N_SHORT} pulses read:" in out
+    assert any(line.split()[0::2] == [str(N_LONG * 3 // 4 + N_SHORT), "of", "channels"] for line in out.splitlines())
     assert "run.BIN: no pulse of channel 9\n" in err
 
 
@@ -231,3 +232,33 @@ def test_a_detector_file_that_contradicts_the_run_is_refused_unless_an_option_sa
     assert "polarity is negative in the file, but positive in" in err
     status, _, err = classify("--board", "0", "--settings", str(tmp_path / "other.yaml"), "--polarity", "negative")
     assert status == 0
+
+
+def test_the_pictures_go_where_they_are_wanted(classify: Classify, tmp_path: Path) -> None:
+    gates = ("--board", "0", "--gates", "-20:30:200")
+    status, out, err = classify(*gates, "--plot", str(tmp_path / "run.png"))
+    assert status == 0, err
+    assert f"drawn: {tmp_path / 'run.png'}" in out
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    scores = read_scores(tmp_path / "scores.h5").rows
+    assert scores.psd is not None
+    assert scores.class_number is not None
+    assert set(scores.class_number.tolist()) <= {-1, 0, 1}
+    # A picture that is missing makes complete scores be made again; without --plot they are not.
+    (tmp_path / "run.png").unlink()
+    assert "skipped" in classify(*gates)[1]
+    assert classify(*gates, "--plot", str(tmp_path / "run.png"))[0] == 0
+    assert (tmp_path / "run.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--plot", "run.pdf"), "a picture is a .png"),
+        (("--plot", "run.png", "--no-psd"), "leave out --no-psd"),
+    ],
+)
+def test_pictures_that_cannot_be_are_refused(classify: Classify, arguments: tuple[str, ...], said: str) -> None:
+    status, _, err = classify(*arguments)
+    assert status == 2
+    assert said in err

@@ -9,16 +9,18 @@ from typing import Annotated, Any, Literal
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.classify_rates import rate_lines
+from discrimen.cli.classify_summary import log_left_out, summary_lines
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import load_model
 from discrimen.network.height_curve import Cut, plain_threshold
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
+from discrimen.output.files import complete_or_absent
 from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
+from discrimen.scoring.run_sample import RunSample
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.verdict import MOST_OUTSIDE
 from discrimen.training.extension import extended_note
@@ -79,6 +81,18 @@ def classify(
             show_default=False,
         ),
     ] = None,
+    psd: Annotated[
+        bool,
+        typer.Option(help="Write light (or charge) and PSD of each pulse, where gates are known; about 1 us a pulse."),
+    ] = True,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG|FOLDER",
+            help="Draw each run: PSD against energy by class, spectra, rates; a folder for several files.",
+            show_default=False,
+        ),
+    ] = None,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -95,13 +109,14 @@ def classify(
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
     _require_same_kind(output, to)
     outputs = plan_outputs(files, output, suffix=None if to is None else f".{to}")
+    pictures = _pictures(plot, files, with_psd=psd)
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     chosen = _threshold(threshold, loaded.description.thresholds)
     allowed = _share_outside(most_outside, accept=accept)
     extended = extended_note(loaded.description.provenance)
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
-    for path, scores in zip(files, outputs, strict=True):
+    for path, scores, picture in zip(files, outputs, pictures, strict=True):
         with failures.noting(path):
             reader = inputs.open_whole(path)
             identity = input_identity(
@@ -111,11 +126,14 @@ def classify(
                 selection=inputs.selection,
                 most_outside=allowed,
                 pile_up=pile_up,
+                with_psd=psd,
             )
-            if not overwrite and is_complete(scores, identity):
+            there = picture is None or picture.exists()
+            if not overwrite and is_complete(scores, identity) and there:
                 results.append({"input": str(path), "output": str(scores), "skipped": True})
                 _say(json, f"{path}: scores are complete in {scores}, skipped")
                 continue
+            sample = None if picture is None else RunSample()
             with common.progress(path.name, total=reader.info.n_entries) as tick:
                 done = classify_run(
                     reader,
@@ -126,14 +144,18 @@ def classify(
                     selection=inputs.selection,
                     most_outside=allowed,
                     pile_up=pile_up,
+                    with_psd=psd,
+                    sample=sample,
                     compress=compress,
                     on_progress=tick,
                 )
-            _log_left_out(path, done)
-            results.append({"input": str(path), "skipped": False, **done.as_dict()})
-            _say(json, _summary(path, done, chosen))
-            for line in rate_lines(done):
-                _say(json, f"  {line}")
+            log_left_out(path, done)
+            if sample is not None and picture is not None:
+                _draw(sample, picture, done, path)
+            drawn = None if picture is None else str(picture)
+            results.append({"input": str(path), "skipped": False, "picture": drawn, **done.as_dict()})
+            for line in summary_lines(path, done, chosen, picture):
+                _say(json, line)
     if not all(result["skipped"] for result in results):
         common.log_unknown_domain(model, loaded.description)
         if extended is not None:
@@ -176,25 +198,26 @@ def _share_outside(most_outside: float | None, *, accept: bool) -> float:
     return MOST_OUTSIDE if most_outside is None else most_outside
 
 
-def _log_left_out(path: Path, done: Classification) -> None:
-    common.log_left_out(path, done.report)
-    for what in done.absent:
-        common.log(f"{path}: no pulse of {what}")
-    if done.outside is not None:
-        common.log_outside(path, done.outside)
+def _pictures(plot: Path | None, files: list[Path], *, with_psd: bool) -> list[Path | None]:
+    """Name one picture for each input."""
+    if plot is None:
+        return [None] * len(files)
+    if not with_psd:
+        raise typer.BadParameter("--plot draws the PSD: leave out --no-psd")
+    if plot.suffix.lower() == ".png" and not plot.is_dir():
+        if len(files) > 1:
+            raise typer.BadParameter(f"--plot {plot}: {len(files)} files need a folder of pictures")
+        return [plot]
+    if plot.suffix and not plot.is_dir():
+        raise typer.BadParameter(f"--plot: a picture is a .png file, got {plot.name}")
+    return [plot / f"{path.name}.png" for path in files]
 
 
-def _summary(path: Path, done: Classification, threshold: ChosenThreshold) -> str:
-    left_out = {
-        "not scored (no pulse above the baseline, or its edge inside the baseline window)": done.n_not_scored,
-        "left out for a second pulse in their record": done.n_vetoed,
-        "of other channels left out": done.n_other_channels,
-    }
-    besides = "".join(f", {count} {what}" for what, count in left_out.items() if count)
-    return (
-        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {threshold}"
-        f"{besides}; {done.n_pulses_per_s:,.0f} pulses/s ({done.seconds:.2f} s); scores in {done.output}"
-    )
+def _draw(sample: RunSample, picture: Path, done: Classification, path: Path) -> None:
+    from discrimen.scoring.picture import draw_run
+
+    with complete_or_absent(picture) as part:
+        draw_run(sample, part, title=f"{path.name}: {done.n_neutron} neutrons, {done.n_gamma} gammas")
 
 
 def _say(json: bool, line: str) -> None:

@@ -26,7 +26,9 @@ from discrimen.pulses.array import listed
 from discrimen.runs.polarity import PolarityCheck
 from discrimen.scoring.counts import Counted, RunTally
 from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
+from discrimen.scoring.quantities import NO_CLASS, Gated, class_numbers
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
+from discrimen.scoring.run_sample import RunSample
 from discrimen.scoring.scores import ScoreRows, open_score_writer
 from discrimen.scoring.verdict import MOST_OUTSIDE, Verdict
 
@@ -60,6 +62,8 @@ class Classification:
         Live time and rates, or why they cannot be known.
     pile_up : PileUpShares
         What was found, and what the rate lets expect.
+    without_psd : str or None
+        Why some or all pulses have no light and PSD, if they were wanted.
     threshold : float or HeightCurve
         On the neutron score.
     seconds : float
@@ -78,6 +82,7 @@ class Classification:
     tally: RunTally
     time: RunTime | str
     pile_up: PileUpShares
+    without_psd: str | None
     threshold: Cut
     seconds: float
 
@@ -102,6 +107,7 @@ class Classification:
             "pile_up": asdict(self.pile_up),
             "losses": dict(self.tally.losses),
             "channels": channel_table(self.tally, self.time),
+            "without_psd": self.without_psd,
             "threshold": plain_threshold(self.threshold),
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
@@ -116,6 +122,7 @@ def input_identity(
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
+    with_psd: bool = True,
 ) -> dict[str, str]:
     """Return what a file of scores must carry to be the finished result.
 
@@ -132,6 +139,7 @@ def input_identity(
         "threshold": json.dumps(plain_threshold(threshold)),
         "most_outside": repr(most_outside),
         "pile_up": pile_up or "not looked for",
+        "psd": "wanted" if with_psd else "not wanted",
         **selection.as_attributes(),
     }
 
@@ -146,6 +154,8 @@ def classify_run(
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
+    with_psd: bool = True,
+    sample: RunSample | None = None,
     compress: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Classification:
@@ -170,6 +180,10 @@ def classify_run(
         Share of the pulses that may be unlike those that the model has seen; 1 accepts every run.
     pile_up : {"flag", "veto"}, optional
         Look for records with a second pulse and write them as a column; "veto" leaves them out of the counts too.
+    with_psd : bool
+        Whether to write light (or charge) and PSD, where gates are known; about 1 us a pulse of 75 samples.
+    sample : RunSample, optional
+        Filled with pulses of the run, for a picture.
     compress : bool
         Of an HDF5 file: see :func:`~discrimen.scoring.scores.open_score_writer`.
     on_progress : callable
@@ -191,6 +205,7 @@ def classify_run(
         selection=selection,
         most_outside=most_outside,
         pile_up=pile_up,
+        with_psd=with_psd,
     )
     search = None if pile_up is None else _learned(reader, predictor.description, selection)
     verdict = Verdict.on(predictor.description, reader.info, most_outside)
@@ -202,15 +217,16 @@ def classify_run(
         compress=compress,
     ) as writer:
         begin_s = perf_counter()
-        tally = RunTally()
+        tally, neutron = RunTally(), predictor.description.neutron_class
+        gated = Gated(reader.info.settings, predictor.description) if with_psd else None
         for each in _judged(reader, predictor, sieve=sieve, verdict=verdict, search=search, on_progress=on_progress):
-            writer.write(each.rows(with_height=isinstance(threshold, HeightCurve)))
-            tally.add(
-                each.pulses,
-                _counted(each, predictor.description.neutron_class, threshold, veto=pile_up == "veto"),
-                outside=each.judged.outside,
-                pile_up=each.pile_up,
-            )
+            numbers = each.class_numbers(threshold, neutron)
+            measured = {} if gated is None else gated(each.pulses)
+            writer.write(each.rows(numbers, measured, with_height=isinstance(threshold, HeightCurve)))
+            counted = _counted(numbers, neutron, vetoed=each.pile_up if pile_up == "veto" else None)
+            tally.add(each.pulses, counted, outside=each.judged.outside, pile_up=each.pile_up)
+            if sample is not None:
+                sample.add(each.pulses, counted, measured)
         _require_pulses(reader, sieve)
         verdict.require_inside()
     time = run_time(tally, reader.info.settings)
@@ -227,6 +243,7 @@ def classify_run(
         tally=tally,
         time=time,
         pile_up=pile_up_shares(tally, time, search, reader.info.settings),
+        without_psd=None if gated is None else gated.missing,
         threshold=threshold,
         seconds=perf_counter() - begin_s,
     )
@@ -240,7 +257,15 @@ class _Judged:
     judged: Judgement
     pile_up: NDArray[np.uint8] | None
 
-    def rows(self, *, with_height: bool) -> ScoreRows:
+    def class_numbers(self, threshold: Cut, neutron: int) -> NDArray[np.int8]:
+        """Return the class of each pulse; see :func:`~discrimen.scoring.quantities.class_numbers`."""
+        scores = self.judged.scores
+        least = thresholds_of(threshold, self.judged.height_adc, n_pulses=len(scores))
+        return class_numbers(scores, is_neutron=scores[:, neutron] >= least, neutron_class=neutron)
+
+    def rows(
+        self, numbers: NDArray[np.int8], measured: Mapping[str, NDArray[np.float32]], *, with_height: bool
+    ) -> ScoreRows:
         """Return what is written."""
         return ScoreRows(
             entry=self.pulses.column("entry"),
@@ -252,6 +277,8 @@ class _Judged:
             outside=self.judged.outside,
             pile_up=self.pile_up,
             height_adc=self.judged.height_adc if with_height else None,
+            class_number=numbers,
+            **measured,
         )
 
 
@@ -324,12 +351,10 @@ def _attributes(reader: Reader, predictor: Predictor, identity: Mapping[str, str
     }
 
 
-def _counted(each: _Judged, neutron_class: int, threshold: Cut, *, veto: bool) -> NDArray[np.int8]:
+def _counted(numbers: NDArray[np.int8], neutron_class: int, *, vetoed: NDArray[np.uint8] | None) -> NDArray[np.int8]:
     """Return what each pulse counts as, values of :class:`Counted`."""
-    scores = each.judged.scores[:, neutron_class]
-    least = thresholds_of(threshold, each.judged.height_adc, n_pulses=len(scores))
-    counted = (scores >= least).astype(np.int8)
-    counted[np.isnan(scores)] = Counted.NOT_SCORED
-    if veto and each.pile_up is not None:
-        counted[each.pile_up != 0] = Counted.VETOED
+    counted: NDArray[np.int8] = (numbers == neutron_class).astype(np.int8)
+    counted[numbers == NO_CLASS] = Counted.NOT_SCORED
+    if vetoed is not None:
+        counted[vetoed != 0] = Counted.VETOED
     return counted

@@ -26,16 +26,21 @@ PILE_UP = "pile_up"
 HEIGHT = "height_adc"
 """Name of the column that thresholds follow."""
 
-OPTIONAL_COLUMNS = ("timestamp_ps", "board", "channel", "flags", OUTSIDE, PILE_UP, HEIGHT)
-"""Columns that a run may lack, `outside` where a model does not know its domain, `pile_up` where nobody asked, and
-`height_adc` where one threshold holds for all heights."""
+_TYPES = MappingProxyType(
+    {name: COLUMNS[name] for name in ("timestamp_ps", "board", "channel", "flags")}
+    | {
+        OUTSIDE: np.dtype(np.uint16),
+        PILE_UP: np.dtype(np.uint8),
+        HEIGHT: np.dtype(np.float32),
+        "class_number": np.dtype(np.int8),
+        "energy_kevee": np.dtype(np.float32),
+        "long_charge_adc_ns": np.dtype(np.float32),
+        "psd": np.dtype(np.float32),
+    }
+)
 
-_TYPES = {
-    **COLUMNS,
-    OUTSIDE: np.dtype(np.uint16),
-    PILE_UP: np.dtype(np.uint8),
-    HEIGHT: np.dtype(np.float32),
-}
+OPTIONAL_COLUMNS = tuple(_TYPES)
+"""Columns that a file of scores may lack: what the run does not tell, what the model does not know, or nobody asked."""
 
 SCORE_PREFIX = "score_"
 """Before the name of the class in the name of a column."""
@@ -51,9 +56,10 @@ def column_type(name: str) -> np.dtype[Any]:
     """
     if name.startswith(SCORE_PREFIX):
         return np.dtype(np.float32)
-    if name not in _TYPES:
+    types = {"entry": COLUMNS["entry"], **_TYPES}
+    if name not in types:
         raise DataError(f"there is no column '{name}'")
-    return _TYPES[name]
+    return types[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -78,6 +84,12 @@ class ScoreRows:
         Bits of :class:`~discrimen.scoring.pile_up.PileUp`.
     height_adc : ndarray of float32, optional
         The highest sample of the window above the baseline, in ADC counts; NaN for a pulse that could not be prepared.
+    class_number : ndarray of int8, optional
+        Which class the pulse counts as, -1 for one without scores.
+    energy_kevee, long_charge_adc_ns : ndarray of float32, optional
+        Light, or where the run is not calibrated the charge over the long gate.
+    psd : ndarray of float32, optional
+        :data:`~discrimen.pulse_shape.charge.PSD_DEFINITION`.
 
     Raises
     ------
@@ -94,6 +106,10 @@ class ScoreRows:
     outside: NDArray[np.uint16] | None = None
     pile_up: NDArray[np.uint8] | None = None
     height_adc: NDArray[np.float32] | None = None
+    class_number: NDArray[np.int8] | None = None
+    energy_kevee: NDArray[np.float32] | None = None
+    long_charge_adc_ns: NDArray[np.float32] | None = None
+    psd: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.score.ndim != 2 or len(self.score) != len(self.entry):
@@ -120,7 +136,7 @@ class ScoreRows:
         present = {"entry": self.entry} | {
             name: getattr(self, name) for name in OPTIONAL_COLUMNS if getattr(self, name) is not None
         }
-        typed = {name: np.asarray(values, dtype=_TYPES[name]) for name, values in present.items()}
+        typed = {name: np.asarray(values, dtype=column_type(name)) for name, values in present.items()}
         scores = {SCORE_PREFIX + name: self.score[:, index] for index, name in enumerate(classes)}
         return typed | {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in scores.items()}
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError, require_module
 from discrimen.formats.root.file import RootTree, open_root, reading, tree_names
-from discrimen.scoring.score_rows import SCORE_PREFIX, ScoreTable, StagedScoreWriter, table_of
+from discrimen.scoring.score_rows import ScoreTable, StagedScoreWriter, table_of
 
 TREE = "discrimen"
 PROVENANCE = "provenance"
@@ -28,7 +28,7 @@ HAS_PULSE = "has_pulse"
 
 _SLICE_ROWS = 131_072
 _ABSENT = -1
-_UNKNOWN = ("timestamp_ps", "board", "channel")
+_UNKNOWN = ("timestamp_ps", "board", "channel", "class_number")
 
 
 class RootScoreWriter(StagedScoreWriter):
@@ -152,7 +152,7 @@ def _columns_of(rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
     columns = {name: np.array(rows[name]) for name in _names(rows.dtype)}
     absent = ~columns[HAS_PULSE]
     for name, values in columns.items():
-        if name.startswith(SCORE_PREFIX):
+        if values.dtype.kind == "f":
             values[absent] = np.nan
         elif name in _UNKNOWN:
             values[absent] = _ABSENT

@@ -1,0 +1,53 @@
+"""What ``discrimen classify`` says of a run, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from discrimen.cli import common
+from discrimen.cli.classify_rates import rate_lines
+from discrimen.network.thresholds import ChosenThreshold
+from discrimen.scoring.classify import Classification
+
+
+def log_left_out(path: Path, done: Classification) -> None:
+    """Say on standard error what a person should look at."""
+    common.log_left_out(path, done.report)
+    for what in done.absent:
+        common.log(f"{path}: no pulse of {what}")
+    if done.outside is not None:
+        common.log_outside(path, done.outside)
+    if done.without_psd is not None:
+        common.log(f"{path}: no light and PSD beside the scores of some or all pulses: {done.without_psd}")
+
+
+def summary_lines(path: Path, done: Classification, threshold: ChosenThreshold, picture: Path | None) -> Iterator[str]:
+    """Say what the run holds, what was left out and why, and how fast the pulses came."""
+    drawn = "" if picture is None else f"; drawn: {picture}"
+    yield (
+        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {threshold}; "
+        f"{done.n_pulses_per_s:,.0f} pulses/s ({done.seconds:.2f} s); scores in {done.output}{drawn}"
+    )
+    left_out = {
+        "of other channels": done.n_other_channels,
+        "not scored: no pulse above the baseline, or its edge in the baseline window": done.n_not_scored,
+        "a second pulse in the record": done.n_vetoed,
+    }
+    flagged = {
+        "unlike the pulses of the training (column outside)": 0 if done.outside is None else done.outside.n_outside,
+        "pile-up by the digitizer's flag": sum(each.n_told for each in done.tally.channels.values()),
+    }
+    yield from _table("left out of the counts", left_out, done.report.n_read)
+    yield from _table("counted, but flagged", flagged, done.report.n_read)
+    for line in rate_lines(done):
+        yield f"  {line}"
+
+
+def _table(title: str, counts: dict[str, int], n_read: int) -> Iterator[str]:
+    """Return a line for each cut that met a pulse."""
+    rows = [(count, what) for what, count in counts.items() if count]
+    if rows:
+        yield f"  {title}, of {n_read} pulses read:"
+    for count, what in rows:
+        yield f"  {count:>9} {count / n_read:>8.3%}  {what}"
