@@ -7,8 +7,8 @@ import pytest
 
 from discrimen.errors import SettingsError
 from discrimen.pulses import Pulses
-from discrimen.pulses.array import by_settings, listed, merged_channels, settings_of_model
-from discrimen.pulses.detector import DetectorSettings, validate_settings
+from discrimen.pulses.array import by_settings, listed, merged_channels, settings_of_model, with_gates
+from discrimen.pulses.detector import DetectorSettings, GatesNs, validate_settings
 from discrimen.pulses.places import Place
 
 GATES = {"gate_start_ns": -20, "short_gate_end_ns": 30, "long_gate_end_ns": 300}
@@ -78,3 +78,27 @@ def test_a_channel_that_stands_twice_or_is_told_differently_is_refused() -> None
     assert merged is not None
     assert [(each.board, each.channel) for each in merged] == [(0, 0), (0, 1), (0, 2), (0, 8), (1, 0)]
     assert merged_channels([DetectorSettings()]) is None
+
+
+def test_what_is_given_wins_over_what_a_channel_has_of_its_own() -> None:
+    given = ARRAY.merged(polarity="positive", sample_period_ns=2.0)
+    assert given.of(0, 0).polarity == given.of(1, 0).polarity == "positive"
+    assert given.of(0, 1).gates == ARRAY.of(0, 1).gates
+    told = validate_settings({"gates": GATES}, source="x").filled_from(ARRAY)
+    assert told.of(0, 1).gates == ARRAY.gates
+    assert told.of(1, 0).polarity == "positive"
+
+
+def test_gates_go_to_the_top_for_one_detector_and_to_each_channel_of_several() -> None:
+    gates = {place: GatesNs(short_gate_end_ns=10 + place.channel, long_gate_end_ns=99) for place in listed(ARRAY)[:2]}
+    one, stale = with_gates(DetectorSettings(), gates, of=[Place(0, 0)])
+    assert (one.gates, one.channels, stale) == (gates[Place(0, 0)], None, False)
+    of = [*gates, Place(0, 7)]
+    many, _ = with_gates(ARRAY, gates, of=of)
+    assert [many.of(*place).gates for place in of] == [*gates.values(), ARRAY.gates]
+    assert many.of(1, 0).polarity == "positive"
+    calibrated = validate_settings(
+        {"calibration": {"quantity": "long_charge_adc_ns", "gain_kevee_per_unit": 1.0}}, source="x"
+    )
+    left, stale = with_gates(calibrated, gates, of=[Place(0, 0)])
+    assert (left.calibration, stale) == (None, True)

@@ -15,6 +15,7 @@ from discrimen.formats.base import ListModeReader
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
 from discrimen.runs.inspection.listed import MEASURED, ListedChannel, ListInspection, inspect_list
+from discrimen.runs.inspection.odd import told
 
 _SPECTRA_SHOWN = 4
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -115,6 +116,8 @@ def _print(inspection: Inspection) -> None:
         source = f"  ({info.settings_source[name]})" if name in info.settings_source else ""
         console.print(f"  {name:<14}{value}{source}", markup=False)
     console.print(_table(inspection))
+    for line in told(inspection.channels, inspection.compared):
+        console.print(f"  {line}", markup=False)
     busiest = sorted(inspection.channels, key=lambda channel: -channel.n_pulses)[:_SPECTRA_SHOWN]
     for channel in busiest:
         console.print(f"  amplitude spectrum of {_name(channel)}, {_range(channel)}", markup=False)

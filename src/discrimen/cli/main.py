@@ -46,6 +46,9 @@ SUBCOMMANDS = {
         "cs.BIN --source Cs-137 -o detector.yaml",
         "analysis",
     ),
+    "gates": Subcommand(
+        "search the gates of charge comparison in a mixed run without labels", "cf252.BIN -o detector.yaml", "analysis"
+    ),
     "label": Subcommand("give every pulse a label, for training", "run.BIN --method band -o set.lh5"),
     "audit": Subcommand("say what a network could cheat from in labelled pulses", "set.lh5 -o audit", "analysis"),
     "train": Subcommand("train a network on labelled pulses", "set.lh5 -o model", "train"),

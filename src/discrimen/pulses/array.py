@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -56,6 +56,37 @@ def settings_of_model(settings: DetectorSettings, places: Sequence[Place]) -> De
                 )
     channels = tuple(ChannelSettings(**place._asdict(), gates=_own_gates(settings, place)) for place in sorted(own))
     return settings.model_copy(update={**shared, "channels": channels})
+
+
+def with_gates(
+    settings: DetectorSettings, gates: Mapping[Place, GatesNs], *, of: Sequence[Place]
+) -> tuple[DetectorSettings, bool]:
+    """Put gates into the settings of a detector: of a single one at the top, of several with each channel.
+
+    Parameters
+    ----------
+    settings : DetectorSettings
+        Of before.
+    gates : mapping of Place to GatesNs
+        The new ones.
+    of : sequence of Place
+        The channels of the run.
+
+    Returns
+    -------
+    settings : DetectorSettings
+    stale : bool
+        Whether a calibration of charges over the old gates was left out.
+    """
+    stale = settings.calibration is not None and settings.calibration.quantity == "long_charge_adc_ns"
+    known = settings.model_copy(update={"calibration": None}) if stale else settings
+    if len(of) == 1 and settings.channels is None:
+        return known.model_copy(update={"gates": gates[of[0]]}), stale
+    each = {Place(one.board, one.channel): one for one in settings.channels or ()}
+    for place in of:
+        one = each.get(place, ChannelSettings(**place._asdict()))
+        each[place] = one.model_copy(update={"gates": gates[place]} if place in gates else {})
+    return known.model_copy(update={"channels": tuple(each[place] for place in sorted(each))}), stale
 
 
 def merged_channels(parts: Iterable[DetectorSettings]) -> tuple[ChannelSettings, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -188,15 +189,22 @@ class DetectorSettings(_Section):
         return self.model_copy(update={"channels": None})
 
     def merged(self, **overrides: Any) -> DetectorSettings:
-        """Return a copy in which each given value that is not None replaces the one here."""
+        """Return a copy in which each given value that is not None replaces the one here, that of a channel too."""
         changes = {name: value for name, value in overrides.items() if value is not None}
-        return validate_settings(self.model_dump(exclude_none=True) | changes, source="command line")
+        known = self._without_own(changes).model_dump(exclude_none=True)
+        return validate_settings(known | changes, source="command line")
 
     def filled_from(self, other: DetectorSettings) -> DetectorSettings:
-        """Return a copy in which each value that is None here is taken from `other`."""
-        return validate_settings(
-            other.model_dump(exclude_none=True) | self.model_dump(exclude_none=True), source="settings"
-        )
+        """Return a copy in which each value that is None here is taken from `other`, channels included."""
+        known = self.model_dump(exclude_none=True)
+        return validate_settings(other._without_own(known).model_dump(exclude_none=True) | known, source="settings")
+
+    def _without_own(self, names: Collection[str]) -> DetectorSettings:
+        """Return a copy whose channels have no values of their own of these names."""
+        if self.channels is None:
+            return self
+        blank = {name: None for name in names if name in ("polarity", "pretrigger_ns", "baseline", "gates")}
+        return self.model_copy(update={"channels": tuple(each.model_copy(update=blank) for each in self.channels)})
 
 
 def validate_settings(values: object, *, source: str) -> DetectorSettings:
