@@ -1,8 +1,10 @@
 """How a model's domain does: false alarms on 50 clean runs, mismatches caught, and statistics of the shape compared.
 
-A clean run is of the same simulated detector with another seed, of one of three spectra and of 20, 200 or 2000 pulses.
-A mismatch is a run of the same detector with something changed, or a real file whose metadata nobody reads: only the
-samples speak, cut to the length that the model needs. What `classify` refuses by the settings alone is not looked at.
+A clean run is of the same simulated detector with another seed, of one of four spectra and of 20, 500, 2000 or 5000
+pulses. A run is refused where surely more than 1 % of its pulses are outside, or where all together have another gain
+or light for their height. A mismatch is a run of the same detector with something changed, or a real file whose
+metadata nobody reads: only the samples speak, cut to the length that the model needs. What `classify` refuses by the
+settings alone is not looked at.
 
     python benchmarks/domain.py [--runs 50] [--real FOLDER] [--json]
 """
@@ -33,8 +35,8 @@ from discrimen.simulation.simulate import simulate
 ALLOWED = 0.01
 N_TRAINING = 20_000
 N_ODD = 1000
-SPECTRA = ("exponential", "Cf-252", "Co-60")
-SIZES = (20, 200, 2000)
+SPECTRA = ("exponential", "Cf-252", "Co-60", "Cs-137")
+SIZES = (20, 500, 2000, 5000)
 ALIGNMENT = Alignment(fraction=0.3, position=10)
 REAL_FILES = (
     "bc501a/bc501a_gamma_first5.csv",
@@ -138,13 +140,25 @@ def long_enough(samples: NDArray[Any], n_samples: int) -> NDArray[Any]:
     return np.pad(samples, ((0, 0), (0, missing)), mode="edge")[:, :n_samples]
 
 
+def refused(tally: OutsideTally) -> bool:
+    change = tally.photon_change()
+    return exceeds(tally.n_outside, tally.n_pulses, ALLOWED) or (change is not None and change.is_outside)
+
+
+def ratio_of(tally: OutsideTally) -> float | None:
+    """Return the variance by photoelectrons over that of the training; None where it cannot be told."""
+    change = tally.photon_change()
+    return None if change is None else change.ratio
+
+
 def row(model: Known, tally: OutsideTally) -> dict[str, Any]:
     counts = {name: count for name, count in tally.counts().items() if count}
     return {
         "model": model.name,
         "n_pulses": tally.n_pulses,
         "share": tally.share,
-        "refused": exceeds(tally.n_outside, tally.n_pulses, ALLOWED),
+        "refused": refused(tally),
+        "photons": ratio_of(tally),
         "by_reason": counts,
     }
 
@@ -211,9 +225,10 @@ def main() -> None:
             {
                 "model": model.name,
                 "n_runs": len(tallies),
-                "refused": sum(exceeds(each.n_outside, each.n_pulses, ALLOWED) for each in tallies),
+                "refused": sum(map(refused, tallies)),
+                "photons": [ratio for ratio in map(ratio_of, tallies) if ratio is not None],
                 "share": sum(each.n_outside for each in tallies) / sum(each.n_pulses for each in tallies),
-                "largest_share_of_2000": max(each.share for each in tallies if each.n_pulses == max(SIZES)),
+                "largest_share": max(each.share for each in tallies if each.n_pulses == max(SIZES)),
             }
         )
         result["mismatches"] += [
@@ -240,14 +255,16 @@ def tell(result: Mapping[str, Any]) -> None:
     for each in result["clean"]:
         print(
             f"  {each['model']:26} {each['refused']} of {each['n_runs']} refused, {each['share']:.3%} of the pulses "
-            f"outside, at most {each['largest_share_of_2000']:.2%} of a run of 2000"
+            f"outside, at most {each['largest_share']:.2%} of a run of {max(SIZES)}; photoelectrons in "
+            f"{len(each['photons'])} runs {min(each['photons']):.2f} to {max(each['photons']):.2f} of the training"
         )
     for kind in ("mismatches", "real"):
         print(kind)
         for each in result[kind]:
             reasons = ", ".join(f"{name} {count / each['n_pulses']:.0%}" for name, count in each["by_reason"].items())
             verdict = "refused" if each["refused"] else "TAKEN"
-            print(f"  {each['model']:26} {each['run']:52} {verdict:8} {each['share']:7.1%}  {reasons}")
+            photons = "" if each["photons"] is None else f"photoelectrons x {each['photons']:.2f}  "
+            print(f"  {each['model']:26} {each['run']:52} {verdict:8} {each['share']:7.1%}  {photons}{reasons}")
     print("share of pulses that a statistic of the shape tells, at 0.1 % of the trained ones")
     for model, found in result["statistics"].items():
         for statistic, shares in found.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from tests.network.test_light_noise import PREPARATION, poisson_pulses
+from tests.network.domain.test_light_noise import PREPARATION, poisson_pulses
 
 from discrimen.errors import SettingsError
-from discrimen.network.light_noise import measure_light_noise
+from discrimen.network.domain.light_noise import measure_light_noise
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.distortion import Digitisation
 from discrimen.simulation.simulate import simulate

@@ -105,8 +105,10 @@ def log_unknown_domain(model: Path, description: ModelDescription) -> None:
 
 def log_outside(where: Path | str, tally: OutsideTally) -> None:
     """Say on standard error, in one line, how many pulses are unlike those that a model has seen, and in what."""
-    if tally.n_outside:
-        log(f"{'' if tally.warning() is None else 'WARNING: '}{where}: {tally.told()}")
+    if (warning := tally.warning()) is not None:
+        log(f"WARNING: {where}: {warning}")
+    elif tally.n_outside:
+        log(f"{where}: {tally.told()}")
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

@@ -46,9 +46,14 @@ class Verdict:
             self._refuse(self.tally)
 
     def require_inside(self) -> None:
-        """Refuse the run, which has been read, if too much of it lies outside."""
-        if self.tally is not None and self._exceeds(self.tally.n_pulses):
+        """Refuse the run, which has been read, if too much of it lies outside, or its gain or light is another."""
+        if self.tally is None or self.most_outside == 1:
+            return
+        if self._exceeds(self.tally.n_pulses):
             self._refuse(self.tally)
+        change = self.tally.photon_change()
+        if change is not None and change.is_outside:
+            raise DataError(f"{self.where}: {change.told()} (--accept takes the run as it is)")
 
     def _exceeds(self, n_pulses: int) -> bool:
         return self.tally is not None and exceeds(self.tally.n_outside, n_pulses, self.most_outside)

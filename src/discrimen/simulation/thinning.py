@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
-from discrimen.network.light_noise import LightNoise
+from discrimen.network.domain.light_noise import LightNoise
 from discrimen.simulation.distortion import Digitisation
 from discrimen.simulation.noise import coloured
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.network.domain.light_noise import LightNoise, measure_light_noise
 from discrimen.network.domain.measure import BATCH_PULSES, measure
-from discrimen.network.light_noise import LightNoise, measure_light_noise
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare
 from discrimen.pulses import Pulses

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.network.domain.photons import Photons
 from discrimen.network.preparation import Preparation
 
 MOST_RANGES = 8
@@ -82,6 +83,8 @@ class Domain:
         That the limits come from.
     thinned_below_adc : float or None
         Lower pulses were seen only as higher ones that were thinned, in ADC counts of height; None if all were real.
+    photons : Photons or None
+        How much light the pulses have for their height; None where it is not known.
     """
 
     height_adc: tuple[float, float]
@@ -95,6 +98,7 @@ class Domain:
     false_alarms: float
     n_pulses: int
     thinned_below_adc: float | None = None
+    photons: Photons | None = None
 
     def __post_init__(self) -> None:
         counts = (len(self.ranges), MOST_RANGES), (len(self.rows), MOST_ROWS), (len(self.components), MOST_COMPONENTS)
@@ -133,11 +137,9 @@ class Domain:
             raise DataError(f"the domain of the model does not fit its window of {length} samples and its baseline")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON; a rail that is not known is None, what was not thinned is left out."""
+        """Return plain data, ready for JSON; a rail that is not known is None, what else is not known is left out."""
         plain = {**asdict(self), "rail_adc": self.rail_adc if math.isfinite(self.rail_adc) else None}
-        if self.thinned_below_adc is None:
-            del plain["thinned_below_adc"]
-        return plain
+        return {name: value for name, value in plain.items() if value is not None or name == "rail_adc"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], preparation: Preparation) -> Domain:
@@ -154,6 +156,9 @@ class Domain:
             given["components"] = tuple(map(tuple, given["components"]))
             for name in ("height_adc", "rows", "mean", "weight"):
                 given[name] = tuple(given[name])
+            if given.get("photons") is not None:
+                given["photons"] = Photons.from_dict(given["photons"])
+                given["photons"].require_fits(preparation)
             if given["rail_adc"] is None:
                 given["rail_adc"] = no_rail(preparation)
             domain = cls(**given)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from discrimen.network.domain.domain import MOST_RANGES, Domain, HeightRange, no_rail
 from discrimen.network.domain.limits import edge_limits, lower_limit, upper_limit
 from discrimen.network.domain.measure import BATCH_PULSES, HALF, measure, residuals
+from discrimen.network.domain.photon_change import learn_photons
+from discrimen.network.domain.photons import Photons
 from discrimen.network.domain.shape import Shape, shape_of
 from discrimen.network.preparation import Preparation
 
@@ -51,6 +53,7 @@ def learn_domain(
     *,
     adc_bits: int | None = None,
     false_alarms: float = FALSE_ALARMS,
+    photons: Photons | None = None,
 ) -> Domain | None:
     """Learn the domain of a model of one channel.
 
@@ -64,6 +67,9 @@ def learn_domain(
         The ADC gives 0 to 2**adc_bits - 1.
     false_alarms : float
         Share of pulses like these beyond each side of each limit, at most.
+    photons : Photons, optional
+        How much light they have for their height, where not all of these pulses are as digitised; by default it is
+        learnt from them.
 
     Returns
     -------
@@ -88,6 +94,7 @@ def learn_domain(
         rail_adc=_rail_adc(samples, seen, preparation, adc_bits=adc_bits, share=false_alarms),
         ranges=_ranges(seen, low, false_alarms, preparation.window_length),
         n_pulses=len(seen.height),
+        photons=learn_photons([samples], preparation) if photons is None else photons,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 
 from discrimen.network.domain.differences import difference_of
 from discrimen.network.domain.domain import Domain, Outside
+from discrimen.network.domain.photon_change import PhotonChange, photon_change
 from discrimen.network.preparation import Preparation
 
 MOST_EXAMPLES = 256
+MOST_LIKE = 8192
+"""Pulses that are compared with the training all together."""
+
 SURE = 0.01
 """A run is refused where so large a share outside would come about by chance no more often than this."""
 
@@ -74,6 +79,9 @@ class OutsideTally:
         self._counts = dict.fromkeys(Outside, 0)
         self._first = dict.fromkeys(Outside, 0)
         self._examples: dict[Outside, list[NDArray[Any]]] = {reason: [] for reason in Outside}
+        self._like: list[NDArray[Any]] = []
+        self._n_like = self._compared = 0
+        self._change: PhotonChange | None = None
         self.n_pulses = 0
         self.n_outside = 0
 
@@ -81,6 +89,7 @@ class OutsideTally:
         """Count pulses, of shape (pulse, sample), with their flags."""
         self.n_pulses += len(flags)
         self.n_outside += int(np.count_nonzero(flags))
+        self._keep_some(samples, flags)
         untold = flags != 0
         for reason in TOLD_FIRST:
             has_it = (flags & reason) != 0
@@ -91,6 +100,29 @@ class OutsideTally:
             missing = MOST_EXAMPLES - sum(map(len, self._examples[reason]))
             if len(there) and missing > 0:
                 self._examples[reason].append(np.array(samples[there[:missing]]))
+
+    def _keep_some(self, samples: NDArray[Any], flags: NDArray[np.uint16]) -> None:
+        missing = MOST_LIKE - self._n_like
+        if self._domain.photons is not None and missing > 0:
+            like = np.flatnonzero(flags == 0)[:missing]
+            self._like.append(np.array(samples[like]))
+            self._n_like += len(like)
+
+    def photon_change(self) -> PhotonChange | None:
+        """Compare the light that pulses have for their height with that of the training; None where it is not known.
+
+        Pulses that are outside are left out. A change of gain or of the yield of light shows here, and in no single
+        pulse; the spectrum of the source does not matter.
+        """
+        if self._domain.photons is None or not self._n_like:
+            return None
+        if self._compared == self._n_like:
+            return self._change
+        shortest = min(part.shape[-1] for part in self._like)
+        like = np.concatenate([part[..., :shortest] for part in self._like])
+        self._change = photon_change(like, self._preparation, self._domain.photons)
+        self._compared = self._n_like
+        return self._change
 
     @property
     def share(self) -> float:
@@ -123,8 +155,11 @@ class OutsideTally:
         )
 
     def warning(self) -> str | None:
-        """Say what :meth:`told` says if that is more than chance; None otherwise."""
-        return self.told() if exceeds(self.n_outside, self.n_pulses, self.expected) else None
+        """Say what is unlike the training, in single pulses or in all together, if that is more than chance."""
+        change = self.photon_change()
+        told = [self.told()] if exceeds(self.n_outside, self.n_pulses, self.expected) else []
+        told += [change.told()] if change is not None and change.is_outside else []
+        return "; ".join(told) or None
 
     def _together(self, reason: Outside) -> NDArray[Any]:
         shortest = min(examples.shape[-1] for examples in self._examples[reason])
@@ -132,11 +167,13 @@ class OutsideTally:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
+        change = self.photon_change()
         return {
             "n_pulses": self.n_pulses,
             "n_outside": self.n_outside,
             "share": self.share,
             "by_reason": dict(self.counts()),
             "reasons": list(self.reasons()),
+            "photons": None if change is None else asdict(change),
             "warning": self.warning(),
         }

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.network.light_noise import LightNoise, measure_light_noise
+from discrimen.network.domain.light_noise import LightNoise, measure_light_noise
 from discrimen.network.preparation import one_channel
 
 PREPARATION = one_channel(

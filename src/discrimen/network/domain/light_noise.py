@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.network.domain.measure import BATCH_PULSES, measure
+from discrimen.network.domain.photons import Tails
 from discrimen.network.preparation import Preparation
 
 FEWEST_PULSES = 500
 MOST_PULSES = 20_000
 FEWEST_TAIL_SAMPLES = 10
-MOST_TAIL_SAMPLES = 128
-N_CURVES = 5
+MOST_TAIL_SAMPLES = 96
+N_CURVES = 4
 N_PARTS = 8
 N_TURNS = 4
 SURE_SIGMAS = 5.0
@@ -52,6 +53,8 @@ class LightNoise:
         Relative power of that noise at evenly spaced frequencies from 0 to half the sampling rate.
     n_pulses : int
         Looked at.
+    tails : Tails
+        That the fluctuations are counted from.
     """
 
     variance_adc: float
@@ -60,6 +63,7 @@ class LightNoise:
     noise_adc: float
     noise_power: NDArray[np.float64]
     n_pulses: int
+    tails: Tails
 
     @property
     def photoelectron_adc(self) -> float:
@@ -67,7 +71,7 @@ class LightNoise:
         return self.variance_adc * float(2 * self.correlation.sum() - 1)
 
 
-def measure_light_noise(samples: NDArray[Any], preparation: Preparation) -> LightNoise:
+def measure_light_noise(samples: NDArray[Any], preparation: Preparation, *, tails: Tails | None = None) -> LightNoise:
     """Measure how much the samples of pulses fluctuate.
 
     Parameters
@@ -76,17 +80,23 @@ def measure_light_noise(samples: NDArray[Any], preparation: Preparation) -> Ligh
         As digitised; of both classes, of any spectrum. At most :data:`MOST_PULSES` of them are looked at.
     preparation : Preparation
         Of one channel, with a baseline window; its window must hold the tail.
+    tails : Tails, optional
+        Of other pulses of the same detector, so that both are compared; few pulses do not tell their curves well. By
+        default those of these pulses.
 
     Raises
     ------
     DataError
         If there are too few pulses, the tail is too short, or it does not fluctuate more than the noise.
     """
-    tails, heights, before = _tails(samples, preparation)
+    shape, heights, before = _measured(samples, preparation)
+    start = _tail_start(np.median(shape, axis=0), preparation.sample_period_ns) if tails is None else tails.start
+    waves = _tail_waves(shape, heights, start)
     noise_adc, power = _noise(before)
-    left, signal, curves = _fluctuations(tails, heights)
-    n_lags = min(max(_SHORTEST_REACH, math.ceil(_REACH_NS / preparation.sample_period_ns)), tails.shape[1] // 2)
-    solve = _Moments.of(tails.shape[1], n_lags, noise=_autocovariance(noise_adc, power, tails.shape[1]))
+    left, signal, curves = _fluctuations(waves, heights, None if tails is None else tails.curves)
+    n_tail = waves.shape[1]
+    n_lags = min(max(_SHORTEST_REACH, math.ceil(_REACH_NS / preparation.sample_period_ns)), n_tail // 2)
+    solve = _Moments.of(n_tail, n_lags, noise=_autocovariance(noise_adc, power, n_tail))
     parts = np.array([solve(left[part::N_PARTS], signal[part::N_PARTS], curves) for part in range(N_PARTS)])
     mean, error = parts.mean(axis=0), parts.std(axis=0, ddof=1) / math.sqrt(N_PARTS)
     if not mean[0] > SURE_SIGMAS * error[0]:
@@ -102,13 +112,14 @@ def measure_light_noise(samples: NDArray[Any], preparation: Preparation) -> Ligh
         noise_adc=noise_adc,
         noise_power=power,
         n_pulses=len(left),
+        tails=Tails(start=start, curves=curves),
     )
 
 
-def _tails(
+def _measured(
     samples: NDArray[Any], preparation: Preparation
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the tails and heights of the pulses, and the samples before them, in ADC counts."""
+    """Return shapes and heights of the pulses, and the samples before them in ADC counts."""
     channel, some = preparation.only, samples[:: max(1, -(-len(samples) // MOST_PULSES))]
     n_before = channel.baseline_stop - channel.baseline_start
     measured = [measure(some[at : at + BATCH_PULSES], preparation) for at in range(0, len(some), BATCH_PULSES)]
@@ -121,15 +132,18 @@ def _tails(
     shape, heights = (
         np.concatenate([getattr(one, name) for one in measured])[found] for name in ("shape", "height_adc")
     )
-    start = _tail_start(np.median(shape, axis=0), preparation.sample_period_ns)
-    tails = shape[:, start : start + MOST_TAIL_SAMPLES] * heights[:, np.newaxis]
-    if tails.shape[1] < FEWEST_TAIL_SAMPLES:
+    before = some.reshape(len(some), -1)[found, channel.baseline_start : channel.baseline_stop]
+    return shape, heights, before.astype(np.float64)
+
+
+def _tail_waves(shape: NDArray[np.float64], heights: NDArray[np.float64], start: int) -> NDArray[np.float64]:
+    waves = shape[:, start : start + MOST_TAIL_SAMPLES] * heights[:, np.newaxis]
+    if waves.shape[1] < FEWEST_TAIL_SAMPLES:
         raise DataError(
-            f"{tails.shape[1]} samples of the window lie in the tail of the pulse, {FEWEST_TAIL_SAMPLES} are needed "
+            f"{waves.shape[1]} samples of the window lie in the tail of the pulse, {FEWEST_TAIL_SAMPLES} are needed "
             "to tell photoelectrons from noise: record more, or widen the window"
         )
-    before = some.reshape(len(some), -1)[found, channel.baseline_start : channel.baseline_stop]
-    return tails, heights, before.astype(np.float64)
+    return waves
 
 
 def _tail_start(shape: NDArray[np.float64], period_ns: float) -> int:
@@ -165,23 +179,26 @@ def _autocovariance(noise_adc: float, power: NDArray[np.float64], n_samples: int
 
 
 def _curves(tails: NDArray[np.float64], heights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return orthonormal smooth curves that tails are made of, shape (curve, sample)."""
-    shape = tails / heights[:, np.newaxis]
+    """Return orthonormal smooth curves that tails are made of, shape (curve, sample).
+
+    With such weights photoelectrons fluctuate alike at every height, and no height decides alone.
+    """
+    shape = tails / np.sqrt(heights)[:, np.newaxis]
     _, vectors = np.linalg.eigh(shape.T @ shape)
     curves: NDArray[np.float64] = vectors[:, -N_CURVES:].T
     return curves
 
 
 def _fluctuations(
-    tails: NDArray[np.float64], heights: NDArray[np.float64]
+    tails: NDArray[np.float64], heights: NDArray[np.float64], given: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return what the curves leave of the tails, what they make of them, and the curves; without pile-up.
 
-    A second pulse bends the curves too, so they are found again without the pulses that are far off.
+    A second pulse bends the curves too, so they are found again without the pulses that are far off, if not given.
     """
     near = np.ones(len(tails), bool)
     for _ in range(N_TURNS):
-        curves = _curves(tails[near], heights[near])
+        curves = _curves(tails[near], heights[near]) if given is None else given
         smooth = (tails @ curves.T) @ curves
         left = tails - smooth
         size = (left**2).mean(axis=1)
