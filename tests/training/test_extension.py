@@ -11,7 +11,7 @@ from tests.network.domain.test_light_noise import PREPARATION, poisson_pulses
 from tests.training.toy_pulses import labelled_examples
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.network.domain import outside
+from discrimen.network.domain import OutsideTally, outside
 from discrimen.network.domain.measure import measure
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -78,6 +78,10 @@ def test_the_model_says_what_it_learnt_from_thinned_pulses(tmp_path: Path) -> No
     assert low is not None
     drawn = low.distorted(np.arange(1000), rng=np.random.default_rng(5))
     assert (outside(drawn, PREPARATION, domain) != 0).mean() < 0.03
+    tally = OutsideTally(domain, PREPARATION)
+    tally.add(drawn, np.zeros(1000, np.uint16))
+    heights = measure(drawn, PREPARATION).height_adc
+    assert tally.share_seen_thinned() == pytest.approx((heights < domain.thinned_below_adc).mean())
 
 
 def test_a_model_of_real_pulses_alone_says_nothing(tmp_path: Path) -> None:

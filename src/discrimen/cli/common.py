@@ -109,6 +109,8 @@ def log_outside(where: Path | str, tally: OutsideTally) -> None:
         log(f"WARNING: {where}: {warning}")
     elif tally.n_outside:
         log(f"{where}: {tally.told()}")
+    if share := tally.share_seen_thinned():
+        log(f"{where}: {share:.1%} of the pulses are so low that the model learnt from thinned pulses alone")
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

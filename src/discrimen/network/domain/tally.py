@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.network.domain.differences import difference_of
 from discrimen.network.domain.domain import Domain, Outside
+from discrimen.network.domain.measure import measure
 from discrimen.network.domain.photon_change import PhotonChange, photon_change
 from discrimen.network.preparation import Preparation
 
@@ -103,7 +104,8 @@ class OutsideTally:
 
     def _keep_some(self, samples: NDArray[Any], flags: NDArray[np.uint16]) -> None:
         missing = MOST_LIKE - self._n_like
-        if self._domain.photons is not None and missing > 0:
+        asked = self._domain.photons is not None or self._domain.thinned_below_adc is not None
+        if asked and missing > 0:
             like = np.flatnonzero(flags == 0)[:missing]
             self._like.append(np.array(samples[like]))
             self._n_like += len(like)
@@ -118,11 +120,16 @@ class OutsideTally:
             return None
         if self._compared == self._n_like:
             return self._change
-        shortest = min(part.shape[-1] for part in self._like)
-        like = np.concatenate([part[..., :shortest] for part in self._like])
-        self._change = photon_change(like, self._preparation, self._domain.photons)
+        self._change = photon_change(_together(self._like), self._preparation, self._domain.photons)
         self._compared = self._n_like
         return self._change
+
+    def share_seen_thinned(self) -> float | None:
+        """Return the share of pulses so low that the model has seen only thinned ones there; None if it saw none."""
+        if self._domain.thinned_below_adc is None or not self._n_like:
+            return None
+        heights = measure(_together(self._like), self._preparation).height_adc
+        return float((heights < self._domain.thinned_below_adc).mean())
 
     @property
     def share(self) -> float:
@@ -138,7 +145,7 @@ class OutsideTally:
         told = [reason for reason in TOLD_FIRST if self._first[reason] > LEAST_TOLD * self.n_outside]
         return tuple(
             f"{self._first[reason] / self.n_pulses:.2%} "
-            f"{difference_of(reason, self._together(reason), self._domain, self._preparation)}"
+            f"{difference_of(reason, _together(self._examples[reason]), self._domain, self._preparation)}"
             for reason in sorted(told, key=lambda each: -self._first[each])
         )
 
@@ -161,10 +168,6 @@ class OutsideTally:
         told += [change.told()] if change is not None and change.is_outside else []
         return "; ".join(told) or None
 
-    def _together(self, reason: Outside) -> NDArray[Any]:
-        shortest = min(examples.shape[-1] for examples in self._examples[reason])
-        return np.concatenate([examples[..., :shortest] for examples in self._examples[reason]])
-
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         change = self.photon_change()
@@ -175,5 +178,12 @@ class OutsideTally:
             "by_reason": dict(self.counts()),
             "reasons": list(self.reasons()),
             "photons": None if change is None else asdict(change),
+            "share_seen_thinned": self.share_seen_thinned(),
             "warning": self.warning(),
         }
+
+
+def _together(records: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return records as one array, cut to the shortest."""
+    shortest = min(part.shape[-1] for part in records)
+    return np.concatenate([part[..., :shortest] for part in records])
