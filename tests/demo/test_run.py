@@ -11,6 +11,7 @@ import pytest
 
 import discrimen
 from discrimen.cli.main import main
+from discrimen.network.height_curve import thresholds_of
 
 pytestmark = pytest.mark.drawn
 
@@ -30,7 +31,10 @@ def test_the_demo_ends_with_a_frozen_model_and_its_scores(
     with h5py.File(tmp_path / "test.scores.h5") as scores:
         assert scores.attrs["model_sha256"] == frozen.sha256
     samples = discrimen.read(tmp_path / "test.BIN").pulses.samples
-    is_neutron = frozen.predictor.predict(samples)[:, frozen.description.neutron_class] >= 0.5
+    scores, _, heights = frozen.predictor.judge(samples)
+    threshold = frozen.description.thresholds["neutron-efficiency-0.95"]
+    at = thresholds_of(threshold, heights, n_pulses=len(samples))
+    is_neutron = scores[:, frozen.description.neutron_class] >= at
     last = capsys.readouterr().out.splitlines()[-3:]
     assert last[0].startswith(f"frozen model: {tmp_path / 'demo.discrimen'}")
     assert last[1].startswith("scores by native")

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from discrimen.evaluation import Report, evaluate
+from discrimen.network.height_curve import Cut
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, one_channel
 from discrimen.network.prepare import prepare
@@ -100,7 +101,7 @@ def make_pulses() -> Callable[..., Pulses]:
 def make_predictor() -> Callable[..., ToyPredictor]:
     """Give the maker of toy predictors; changes go to the description."""
 
-    def make(thresholds: Mapping[str, float] | None = None, **changes: Any) -> ToyPredictor:
+    def make(thresholds: Mapping[str, Cut] | None = None, **changes: Any) -> ToyPredictor:
         description = ModelDescription(**({"preparation": PREPARATION, "settings": SETTINGS} | changes))
         return ToyPredictor(description=description.with_thresholds(thresholds or {}))
 

@@ -1,4 +1,4 @@
-"""The whole path on a simulated run of NEDA: simulate, read back, train, evaluate, freeze, classify."""
+"""The whole path on a simulated run of NEDA: simulate, calibrate, train, freeze, evaluate, classify."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from discrimen import api
+from discrimen.calibration.calibrate import CalibrationOptions, calibrate_runs
+from discrimen.calibration.detector_file import calibrated_settings, settings_yaml
+from discrimen.calibration.gamma_sources import source_named
 from discrimen.evaluation import Report
+from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
 from discrimen.inference.load import Model
 from discrimen.output.files import complete_or_absent
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.inspection import Inspection, inspect_run
 from discrimen.scoring.classify import Classification
+
+EFFICIENCY = 0.95
+"""Share of the neutrons that the frozen model's threshold keeps."""
+
+_N_CALIBRATION = 30_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,9 +39,9 @@ class DemoResult:
     model : Model
         The reference network, trained.
     frozen : Model
-        The same as one file, computed by the native engine.
+        The same as one file with a temperature and a threshold, computed by the native engine.
     report : Report
-        On the test run.
+        Of the frozen model on the test run.
     classification : Classification
         Of the test run, from its CoMPASS file by the frozen model.
     """
@@ -75,11 +85,12 @@ def run_demo(
     folder : Path
         Where to leave run files, model, frozen model, report, scores and plots; what an earlier demo left is replaced.
     n_train, n_test : int
-        Pulses of the two runs, half of them neutrons.
+        Pulses of the runs to train and to judge on, half of them neutrons; the run that the threshold is chosen on has
+        as many as the first.
     epochs : int
         At most so many.
     seed : int
-        Of the first run and of the training; the second run has the next one.
+        Of the first run and of the training; the others have the next ones.
     on_step : callable
         Told what is being done.
     """
@@ -87,22 +98,26 @@ def run_demo(
     from discrimen.demo.picture import draw_demo
     from discrimen.runs.inspection.plot import draw_inspection
 
-    train_run, test_run = folder / "train.BIN", folder / "test.BIN"
-    on_step(f"simulating {n_train} and {n_test} pulses of BC501A with NUMEXO2 into CoMPASS files")
-    api.simulate(train_run, n_train, seed=seed)
-    api.simulate(test_run, n_test, seed=seed + 1)
+    train_run, test_run, threshold_run = (folder / f"{name}.BIN" for name in ("train", "test", "threshold"))
+    on_step(f"simulating {n_train}, {n_test} and {n_train} pulses of BC501A with NUMEXO2 into CoMPASS files")
+    for number, (run, n_pulses) in enumerate(((train_run, n_train), (test_run, n_test), (threshold_run, n_train))):
+        api.simulate(run, n_pulses, seed=seed + number)
+    on_step("calibrating the detector by the Compton edge of Cs-137")
+    options = ReadOptions(settings=_calibrated(folder, seed=seed + 3))
     on_step("reading them back, labelled from the truth")
-    train_set = api.read(train_run, label_by="truth")
-    test_set = api.read(test_run, label_by="truth")
+    train_set, test_set, threshold_set = (
+        api.read(run, label_by="truth", options=options) for run in (train_run, test_run, threshold_run)
+    )
     inspection = inspect_run(open_reader(test_run))
     with complete_or_absent(folder / "inspect.png") as part:
         draw_inspection(inspection, part)
     on_step("training the reference network 75-10-4-2")
     model = api.train(train_set, folder / "model", architecture="mlp", epochs=epochs, seed=seed, overwrite=True)
+    on_step(f"freezing it, with a threshold by height for {EFFICIENCY:.0%} of the neutrons from the third run")
+    frozen = api.freeze(model, folder / "demo.discrimen", calibration=threshold_set, neutron_efficiencies=(EFFICIENCY,))
     on_step("evaluating it on the second run, charge comparison and the photon-level bound beside it")
-    report = api.evaluate(model, test_set, tuning=train_set, folder=folder / "report")
-    on_step("freezing it and classifying the second run by the native engine")
-    frozen = api.freeze(model, folder / "demo.discrimen")
+    report = api.evaluate(frozen, test_set, tuning=train_set, folder=folder / "report")
+    on_step("classifying the second run by the native engine")
     classification = api.classify(frozen, test_run, folder / "test.scores.h5")
     with complete_or_absent(folder / "demo.png") as part:
         draw_demo(report, test_set, model.description.preparation, part)
@@ -114,3 +129,15 @@ def run_demo(
         report=report,
         classification=classification,
     )
+
+
+def _calibrated(folder: Path, *, seed: int) -> DetectorSettings:
+    """Simulate a run of Cs-137, calibrate the detector with it, and leave its file."""
+    run = folder / "cs137.BIN"
+    api.simulate(run, _N_CALIBRATION, seed=seed, spectrum="Cs-137")
+    reader = open_reader(run)
+    found = calibrate_runs([(reader, source_named("Cs-137"))], options=CalibrationOptions(through_zero=True))
+    settings, _ = calibrated_settings(found, reader.info.settings)
+    with complete_or_absent(folder / "detector.yaml") as part:
+        part.write_text(settings_yaml(settings, remarks=["from the simulated run cs137.BIN"]), encoding="utf-8")
+    return settings

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from discrimen.errors import SettingsError
 from discrimen.evaluation.histograms import Decision, psd_map, score_histogram
 from discrimen.evaluation.judged_selection import check_period, judged_data, judged_selection, tuning_selection
+from discrimen.evaluation.measured_light import measured_light
 from discrimen.evaluation.method_scores import Selection, Task, classic_tuning, method_scores
+from discrimen.evaluation.operating_point import OperatingPoint
 from discrimen.evaluation.ranges import judge, network_calibration, operating_points, over_network, too_few
 from discrimen.evaluation.report import BinReport, MethodResult, NotComputed, Report, computed, if_computed
 from discrimen.evaluation.report_parts import LossCurve, PsdMap
@@ -21,6 +23,7 @@ from discrimen.metrics import (
     DEFAULT_ENERGY_EDGES_KEVEE,
     FIGURE_OF_MERIT_DEFINITION,
     EnergyBin,
+    Intervals,
     energy_bins,
     intervals_for,
 )
@@ -150,6 +153,13 @@ def evaluate(
         figure_of_merit_definition=FIGURE_OF_MERIT_DEFINITION,
         created_utc=utc_now(),
         software=software_versions("numpy", "scipy"),
+        measured=measured_light(
+            selection,
+            description,
+            lambda inside: _points(selection, task, inside),
+            gates=nominal_gates,
+            energy_edges_kevee=energy_edges_kevee,
+        ),
         outside=outside.as_dict() if isinstance(outside, OutsideTally) else outside,
     )
 
@@ -206,18 +216,21 @@ def _range_report(selection: Selection, task: Task, *, energy: EnergyBin | None)
         calibration=reason
         if reason is not None
         else if_computed(network_calibration, scores, labels, logits=selection.logits[inside], intervals=intervals),
-        operating_points=operating_points(
-            scores, labels, thresholds=_thresholds(selection, task, inside), intervals=intervals
-        ),
+        operating_points=_points(selection, task, inside, intervals),
         n_runs_drawn=intervals.n_runs,
     )
 
 
-def _thresholds(selection: Selection, task: Task, inside: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
-    """Return the threshold that each pulse of a range meets, by name."""
+def _points(
+    selection: Selection, task: Task, inside: NDArray[np.bool_], intervals: Intervals | None = None
+) -> tuple[OperatingPoint, ...]:
+    """Say what each threshold does to the pulses of a range."""
+    scores, labels = selection.network[inside], selection.labels[inside]
     heights = None if selection.height_adc is None else selection.height_adc[inside]
-    n_pulses = int(np.count_nonzero(inside))
-    return {name: thresholds_of(cut, heights, n_pulses=n_pulses) for name, cut in task.thresholds.items()}
+    if intervals is None:
+        intervals = intervals_for(selection.run[inside], labels, confidence=task.confidence, rng=task.rng)
+    thresholds = {name: thresholds_of(cut, heights, n_pulses=len(labels)) for name, cut in task.thresholds.items()}
+    return operating_points(scores, labels, thresholds=thresholds, intervals=intervals)
 
 
 def _psd_map(selection: Selection, task: Task, overall: BinReport) -> PsdMap | NotComputed:

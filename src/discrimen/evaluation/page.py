@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from discrimen.evaluation.page_tables import (
     calibration_rows,
     leakage_rows,
+    measured_rows,
     method_rows,
     operating_point_rows,
     run_rows,
@@ -116,6 +117,8 @@ def report_page(report: Report, pictures: Sequence[Picture]) -> str:
         methods=method_rows(report, efficiency=efficiency),
         figure_of_merit_definition=report.figure_of_merit_definition,
         points=operating_point_rows(report),
+        measured=measured_rows(report),
+        measured_source=getattr(report.measured, "source", ""),
         calibration=calibration_rows(report),
         runs=run_rows(report),
         files=report.data.files,

@@ -97,6 +97,20 @@ def operating_point_rows(report: Report) -> TableRows:
     return TableRows(("range", "threshold", "score", "neutron efficiency (%)", "gamma leakage (%)"), tuple(lines))
 
 
+def measured_rows(report: Report) -> TableRows | None:
+    """Return what thresholds do in ranges of measured light; None where there is nothing to tell."""
+    if isinstance(report.measured, NotComputed):
+        return None
+    lines = []
+    for part in report.measured.ranges:
+        for number, point in enumerate(part.operating_points):
+            name = "score of 0.5" if point.name == "even" else point.name
+            shares = tuple(_share_cell(share) for share in (point.efficiency, point.leakage))
+            lines.append(Line(part.name, (Cell(name), Cell(point.score_text), *shares), group=number == 0))
+    heading = (report.measured.unit, "threshold", "score", "neutron efficiency (%)", "gamma leakage (%)")
+    return TableRows(heading, tuple(lines))
+
+
 def calibration_rows(report: Report) -> TableRows | None:
     """Return calibration error and temperature of each range; None if there is none."""
     lines = []

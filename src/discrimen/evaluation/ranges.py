@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from discrimen.evaluation.figures import FIGURES, MethodScores
 from discrimen.evaluation.histograms import psd_histogram
-from discrimen.evaluation.report import MethodResult, NotComputed, OperatingPoint, Reliability, if_computed
+from discrimen.evaluation.operating_point import OperatingPoint
+from discrimen.evaluation.report import MethodResult, NotComputed, Reliability, if_computed
 from discrimen.metrics import (
     Intervals,
     LeakageRatio,

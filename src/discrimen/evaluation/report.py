@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from discrimen.errors import DataError
+from discrimen.evaluation.operating_point import MeasuredLight, OperatingPoint
 from discrimen.evaluation.report_parts import (
     JudgedData,
     LabelBound,
@@ -28,7 +29,6 @@ from discrimen.metrics import (
     LeakageRatio,
     ReliabilityBin,
     RocCurve,
-    Share,
     Temperature,
 )
 from discrimen.output.plain import plain
@@ -91,34 +91,6 @@ def at_efficiency(results: Iterable[_AtEfficiency], efficiency: float) -> _AtEff
 def main_efficiency(efficiencies: Iterable[float]) -> float:
     """Return the wished neutron efficiency that tables show first: the one nearest to 95 %."""
     return min(efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingPoint:
-    """What a threshold on the network's score does to the pulses; a class that is absent has no share.
-
-    Parameters
-    ----------
-    name : str
-        ``even`` for a score of 0.5, or the name of a threshold that the model carries.
-    threshold, highest_threshold : float
-        A pulse passes with this score or more: the least and the largest that a pulse here meets, which differ where
-        the threshold follows the height.
-    efficiency, leakage : Share or NotComputed
-        Shares of the neutrons and of the gammas that pass.
-    """
-
-    name: str
-    threshold: float
-    highest_threshold: float
-    efficiency: Share | NotComputed
-    leakage: Share | NotComputed
-
-    @property
-    def score_text(self) -> str:
-        """The threshold as a table shows it."""
-        low, high = f"{self.threshold:.4g}", f"{self.highest_threshold:.4g}"
-        return low if low == high else f"{low}-{high}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -275,6 +247,8 @@ class Report:
         Versions.
     outside : mapping or NotComputed
         Pulses unlike those that the model has seen: how many, in what.
+    measured : MeasuredLight or NotComputed
+        What thresholds on the network's score do in ranges of measured light, which `classify` gives.
     labels : tuple of LabelTrust
         How far the labels can be trusted, of the data sets that say so.
     label_bounds : tuple of LabelBound
@@ -302,6 +276,7 @@ class Report:
     created_utc: str
     software: Mapping[str, str]
     outside: Mapping[str, Any] | NotComputed
+    measured: MeasuredLight | NotComputed
     labels: tuple[LabelTrust, ...] = ()
     label_bounds: tuple[LabelBound, ...] = ()
     head: tuple[str, ...] = ()

@@ -125,6 +125,20 @@ def operating_point_table(report: Report) -> Table:
     return table
 
 
+def measured_table(report: Report) -> Table | None:
+    """Return what thresholds do in ranges of measured light; None where there is nothing to tell."""
+    if isinstance(report.measured, NotComputed):
+        return None
+    table = _table("What classify gives, in measured light: shares that pass (%)")
+    for heading in (report.measured.unit, "threshold", "score", "neutrons", "gammas"):
+        table.add_column(heading, justify="right" if heading in ("score", "neutrons", "gammas") else "left")
+    for part in report.measured.ranges:
+        for point in part.operating_points:
+            shares = (_share_cell(share) for share in (point.efficiency, point.leakage))
+            table.add_row(part.name, point.name, point.score_text, *shares)
+    return table
+
+
 def report_text(report: Report, *, width: int = 80) -> str:
     """Return the whole report in plain text: leakage, areas, gates, figures of merit, definitions, notes.
 
@@ -149,6 +163,8 @@ def report_text(report: Report, *, width: int = 80) -> str:
         console.print(calibration_table(report))
     if not report.overall.computed() or len(report.overall.operating_points) > 1:
         console.print(operating_point_table(report))
+    if (measured := measured_table(report)) is not None:
+        console.print(measured)
     if any(name.startswith("charge_") for part in report.ranges for name in part.computed()):
         console.print(gates_table(report))
     for line in _lines(report):
