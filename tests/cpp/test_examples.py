@@ -108,6 +108,17 @@ def test_minimal_programs_print_the_scores_of_a_raw_file(
     np.testing.assert_array_equal(decided, passes)
 
 
+def test_the_sample_model_comes_with_the_library_and_knows_its_pulses(programs: Path, prefix: Path) -> None:
+    sample = prefix / "share" / "discrimen" / "bc501a_10ns"
+    arguments = (sample.with_suffix(".discrimen"), sample.with_suffix(".raw"), "75")
+    *lines, summary = native_build.run(programs / "minimal", *arguments).splitlines()
+    assert summary.startswith("200 pulses of 75 samples")
+    named = np.array(["neutron by threshold neutron-efficiency-0.95" in line for line in lines])
+    # Half are gammas, then neutrons; a threshold that keeps 95 % of the latter.
+    assert named[:100].sum() < 20
+    assert named[100:].sum() > 85
+
+
 def test_minimal_program_makes_pulses_of_its_own(programs: Path, model: Path) -> None:
     assert len(native_build.run(programs / "minimal", model).splitlines()) == 8 + 1
 
