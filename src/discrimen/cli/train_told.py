@@ -8,10 +8,15 @@ from typing import Any
 import typer
 
 from discrimen.cli import common
+from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochRecord, TrainingResult
 from discrimen.training.history import VALIDATION
+
+
+_FIXED_SAMPLES = 3
+"""Pulses that rise within so few samples teach a network one place; a shift of one sample more undoes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,31 @@ class EpochBar:
 
 def tell(result: TrainingResult, dataset: Dataset, *, json: bool) -> None:
     """Tell of a training that ended, and leave with the status of an interrupt if it was one."""
+    if (note := fixed_window_note(result.description)) is not None:
+        common.log(note)
     if json:
         common.emit_json(_as_dict(result, dataset))
     else:
         _print(result, dataset)
     if result.stopped_by == "interrupt":
         raise typer.Exit(130)
+
+
+def fixed_window_note(description: ModelDescription) -> str | None:
+    """Say what a network on a fixed window has not seen: pulses that begin elsewhere."""
+    domain = description.domain
+    if domain is None or description.preparation.alignment is not None:
+        return None
+    # The pulse is below half its height at the first of these samples, and has been above it before the last.
+    width = max(last - first for first, last in (each.edge for each in domain.ranges)) - 1
+    if width > _FIXED_SAMPLES:
+        return None
+    return (
+        f"all these pulses rise within {width} sample{'s' if width > 1 else ''} "
+        f"({width * description.preparation.sample_period_ns:g} ns), and the network knows no others: classify refuses "
+        "runs whose pulses come elsewhere. Where the trigger may move, train with --align 0.3 --interpolate or "
+        "--augment time=NS (docs/robustness.md)"
+    )
 
 
 def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
