@@ -14,7 +14,6 @@ from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochRecord, TrainingResult
 from discrimen.training.history import VALIDATION
 
-
 _FIXED_SAMPLES = 3
 """Pulses that rise within so few samples teach a network one place; a shift of one sample more undoes it."""
 
