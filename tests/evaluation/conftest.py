@@ -63,6 +63,8 @@ def toy_pulses(
     columns: dict[str, Any] = {"label": labels.astype(np.int8), "energy_kevee": energy_kevee.astype(np.float32)}
     if with_bound:
         columns["photon_llr"] = (photons @ ratio).astype(np.float32)
+        noise = rng.normal(0, 1.5, n_pulses)
+        columns["record_llr"] = columns["photon_llr"] * 0.8 + noise
     samples = np.clip(np.rint(analogue), 0, 16383).astype(np.uint16)
     return Pulses(samples=samples, sample_period_ns=PERIOD_NS, **columns)
 

@@ -62,7 +62,7 @@ def test_leakage_falls_with_energy_and_nothing_beats_the_bound(report: Report) -
         assert values == sorted(values, reverse=True)
     for part in report.ranges:
         areas = {name: found.auc.value for name, found in part.computed().items()}
-        assert max(areas, key=lambda name: areas[name]) == "photon_bound"
+        assert areas["photon_bound"] == max(areas.values())
 
 
 def test_best_gates_are_no_worse_than_nominal_ones(report: Report) -> None:
@@ -138,6 +138,7 @@ def test_without_tuning_gates_or_truth_methods_say_why(
     assert reasons == {
         "charge_nominal": "no gates are given, and the model's settings have none",
         "photon_bound": "the pulses have no column photon_llr",
+        "record_bound": "the pulses have no column record_llr",
     } | dict.fromkeys(("charge_best", *(method.name for method in CLASSIC_METHODS)), "no tuning pulses are given")
     assert report.psd_map == NotComputed("neither nominal nor best gates")
 

@@ -38,6 +38,7 @@ def some_pulses(count: int = 50, length: int = 30, **changes: Any) -> Pulses:
         "energy_kevee": rng.normal(500, 10, count).astype(np.float32),
         "label": rng.integers(-1, 2, count).astype(np.int8),
         "photon_llr": rng.normal(size=count).astype(np.float32),
+        "record_llr": rng.normal(size=count).astype(np.float32),
         "tof_ns": rng.normal(50, 3, count),
         "run": np.full(count, 12),
     }

@@ -123,6 +123,13 @@ def simulate(
     ] = None,
     tof_window_ns: Annotated[float, typer.Option(help="Times of flight from 0 to this are measured.")] = 400.0,
     tof_delay_ns: Annotated[float, typer.Option(help="Time that is measured when nothing flies.")] = 100.0,
+    record_llr: Annotated[
+        bool,
+        typer.Option(
+            "--record-llr",
+            help="Give each pulse the likelihood ratio of its record: some 10 ms a pulse of processor time.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pulses.")] = 0,
     setup_seed: Annotated[
         int | None,
@@ -171,6 +178,7 @@ def simulate(
         "accidental_neutron_fraction": accidental_neutron_fraction,
         "tof_window_ns": tof_window_ns,
         "tof_delay_ns": tof_delay_ns,
+        "record_llr": record_llr,
         "seed": seed,
         "setup_seed": setup_seed,
     }

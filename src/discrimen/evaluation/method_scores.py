@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.evaluation.classic_methods import ClassicMethods, tuned_methods
 from discrimen.evaluation.figures import MethodScores
-from discrimen.evaluation.report import METHODS, NotComputed
+from discrimen.evaluation.report import BOUNDS, METHODS, NotComputed
 from discrimen.evaluation.tuning import TuningSelection, merit_on, tuned_gates, tuning_pulses
 from discrimen.metrics import EnergyBin
 from discrimen.network.height_curve import Cut
@@ -118,13 +118,19 @@ def method_scores(
         "charge_nominal": NotComputed("no gates are given, and the model's settings have none"),
         "charge_best": _best_gates(selection, task, inside, energy),
         **_classic(selection, task, inside, energy),
-        "photon_bound": NotComputed("the pulses have no column photon_llr"),
+        **{name: _simulated(selection, column, inside) for name, column in BOUNDS.items()},
     }
     if selection.nominal is not None and task.gates is not None:
         found["charge_nominal"] = _charge_scores(task.gates, selection.nominal, inside)
-    if selection.pulses.photon_llr is not None:
-        found["photon_bound"] = MethodScores(scores=selection.pulses.photon_llr[inside].astype(np.float64))
     return {name: found[name] for name in METHODS}
+
+
+def _simulated(selection: Selection, column: str, inside: NDArray[np.bool_]) -> MethodScores | NotComputed:
+    """Take the likelihood ratio that the simulation has written beside the pulses."""
+    values = selection.pulses.columns().get(column)
+    if values is None:
+        return NotComputed(f"the pulses have no column {column}")
+    return MethodScores(scores=values[inside].astype(np.float64))
 
 
 def _charge_scores(gates: GatesNs, charges: Charges, inside: NDArray[np.bool_] | slice) -> MethodScores:

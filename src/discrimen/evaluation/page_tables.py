@@ -8,6 +8,7 @@ from math import inf, isnan
 
 from discrimen.evaluation.figures import FIGURES
 from discrimen.evaluation.report import (
+    BOUNDS,
     METHODS,
     BinReport,
     MethodResult,
@@ -55,13 +56,13 @@ def leakage_rows(report: Report, *, efficiency: float) -> TableRows | None:
     if not names:
         return None
     found = {name: [_leakage(part, name, efficiency) for part in report.ranges] for name in names}
-    real = [each for name, each in found.items() if name != "photon_bound"]
+    real = [each for name, each in found.items() if name not in BOUNDS]
     least = [min((each.leakage for each in column if each), default=0.0) for column in zip(*real, strict=True)]
     lines = tuple(
         Line(
             METHODS[name],
             tuple(
-                leakage_cell(each, best=name != "photon_bound" and 0 < each.leakage == best) if each else NOTHING
+                leakage_cell(each, best=name not in BOUNDS and 0 < each.leakage == best) if each else NOTHING
                 for each, best in zip(found[name], least, strict=True)
             ),
         )

@@ -51,9 +51,13 @@ METHODS: Mapping[str, str] = {
     "charge_nominal": "Charge comparison, nominal gates",
     "charge_best": "Charge comparison, best gates",
     **{method.name: method.title for method in CLASSIC_METHODS},
+    "record_bound": "Bound of the record",
     "photon_bound": "Photon-level bound",
 }
 """What each method is called in text and plots, in the order of their columns."""
+
+BOUNDS: Mapping[str, str] = {"record_bound": "record_llr", "photon_bound": "photon_llr"}
+"""Those that no method can beat, and the column of simulated pulses that holds each."""
 
 
 @dataclass(frozen=True, slots=True)

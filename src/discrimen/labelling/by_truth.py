@@ -6,7 +6,7 @@ import numpy as np
 
 from discrimen.errors import DataError
 from discrimen.pulses import COLUMNS, Pulses
-from discrimen.simulation.truth import MEASURED_COLUMNS, TRUTH_COLUMNS, Truth
+from discrimen.simulation.truth import OPTIONAL_COLUMNS, TRUTH_COLUMNS, Truth
 
 TIME_TOLERANCE_PS = 100_000
 """Formats that count clock ticks keep the time only to some ns."""
@@ -41,5 +41,5 @@ def label_by_truth(pulses: Pulses, truth: Truth) -> Pulses:
             f"{strangers} of {len(pulses)} pulses are not in the truth (by entry, channel and time): "
             "run file and truth do not belong together"
         )
-    known_columns = [*TRUTH_COLUMNS, *(name for name in MEASURED_COLUMNS if name in truth.columns)]
+    known_columns = [*TRUTH_COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in truth.columns)]
     return pulses.replace(**{name: truth.columns[name][at].astype(COLUMNS[name]) for name in known_columns})

@@ -66,6 +66,7 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
         "label": np.dtype(np.int8),
         "neutron_probability": np.dtype(np.float32),
         "photon_llr": np.dtype(np.float32),
+        "record_llr": np.dtype(np.float32),
         "tof_ns": np.dtype(np.float64),
         "run": np.dtype(np.int32),
     }
@@ -101,6 +102,8 @@ class Pulses:
         Soft label: how probable somebody who looked at this very pulse finds it to be a neutron.
     photon_llr : ndarray of float32, optional
         Simulation only: log p(photon times | neutron) - log p(photon times | gamma), natural logarithm.
+    record_llr : ndarray of float32, optional
+        Simulation only: log p(samples | neutron) - log p(samples | gamma), natural logarithm.
     tof_ns : ndarray of float64, optional
         Time of flight in ns.
     run : ndarray of int32, optional
@@ -125,6 +128,7 @@ class Pulses:
     label: NDArray[np.int8] | None = None
     neutron_probability: NDArray[np.float32] | None = None
     photon_llr: NDArray[np.float32] | None = None
+    record_llr: NDArray[np.float32] | None = None
     tof_ns: NDArray[np.float64] | None = None
     run: NDArray[np.int32] | None = None
 

@@ -97,6 +97,8 @@ class SimulationConfig:
         Times of flight from 0 to this are measured; a pulse out of it has none (NaN).
     tof_delay_ns : float
         What is measured when nothing flies: delay of the pulse against the reference.
+    record_llr : bool
+        Whether each pulse gets the likelihood ratio of its record, the bound of every classifier; some 10 ms a pulse.
     seed : int
         The same configuration with the same seed gives the same pulses; 0 to 2**32 - 1.
     setup_seed : int or None
@@ -148,6 +150,7 @@ class SimulationConfig:
     accidental_neutron_fraction: float | None = None
     tof_window_ns: float = 400.0
     tof_delay_ns: float = 100.0
+    record_llr: bool = False
     seed: int = 0
     setup_seed: int | None = None
 

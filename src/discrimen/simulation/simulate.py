@@ -13,9 +13,12 @@ from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import Digitizer
 from discrimen.simulation.flight import Flight, FlightModel
 from discrimen.simulation.gate_energies import HIGHEST_ENERGY, gate_energies
+from discrimen.simulation.light import configured_light
 from discrimen.simulation.pulse_model import PulseModel, build_pulse_model
+from discrimen.simulation.record_likelihood import record_log_ratio
+from discrimen.simulation.record_model import RecordModel
 from discrimen.simulation.setup import Setup
-from discrimen.simulation.sources import LightSpectrum, light_spectrum
+from discrimen.simulation.sources import LightSpectrum
 
 BLOCK_PULSES = 4096
 """Pulses in a block; each block has its own random numbers, so that a run is the same however it is iterated."""
@@ -57,7 +60,7 @@ class SimulatedBlock:
     ----------
     pulses : Pulses
         `flags` is what a digitizer would say: it marks pile-up only where it can resolve it. `energy_kevee`, `label`
-        and `photon_llr` are the truth, in pile-up that of the first pulse alone.
+        and `photon_llr` are the truth, in pile-up that of the first pulse alone; `record_llr` is what the samples say.
     pile_up : PileUp
         The truth of pile-up.
     flight : Flight or None
@@ -80,8 +83,8 @@ def simulate_blocks(config: SimulationConfig) -> Iterator[Pulses]:
     Yields
     ------
     Pulses
-        With all columns, `tof_ns` only if there is a flight path, `run` only for several runs or a numbered one; see
-        :class:`SimulatedBlock` for what they mean.
+        With all columns, `record_llr` only where asked for, `tof_ns` only if there is a flight path, `run` only for
+        several runs or a numbered one; see :class:`SimulatedBlock` for what they mean.
     """
     for block in simulate_blocks_with_truth(config):
         yield block.pulses
@@ -158,27 +161,18 @@ class _Run:
     neutron_light: LightSpectrum | None
     setup: Setup
     flight: FlightModel | None
+    record: RecordModel | None
 
     @classmethod
     def of(cls, config: SimulationConfig) -> _Run:
-        def spectrum(*, neutron: bool) -> LightSpectrum:
-            if config.spectrum == "run" and config.own is not None:
-                return config.own.light.between(config.energy_min_kevee, config.energy_max_kevee)
-            return light_spectrum(
-                config.spectrum,
-                neutron=neutron,
-                range_kevee=(config.energy_min_kevee, config.energy_max_kevee),
-                slope_kevee=config.exponential_slope_kevee,
-                light_output=config.scintillator.light_output,
-            )
-
         return cls(
             config=config,
             model=build_pulse_model(config),
-            gamma_light=spectrum(neutron=False),
-            neutron_light=spectrum(neutron=True) if config.has_neutrons else None,
+            gamma_light=configured_light(config, neutron=False),
+            neutron_light=configured_light(config, neutron=True) if config.has_neutrons else None,
             setup=Setup.of(config),
             flight=None if config.flight_path_m is None else FlightModel.of(config),
+            record=RecordModel.of(config) if config.record_llr else None,
         )
 
     def block(self, entry: NDArray[np.int64], *, after_ps: int, streams: _Streams) -> SimulatedBlock:
@@ -210,6 +204,7 @@ class _Run:
             energy_kevee=particles.light_kevee.astype(np.float32),
             label=_labels(particles.is_neutron),
             photon_llr=photon_llr,
+            record_llr=None if self.record is None else _record_llr(self.record, samples),
             tof_ns=None if flight is None else flight.tof_ns,
             run=origin.run if numbered else None,
         )
@@ -307,6 +302,10 @@ class _Run:
         """Draw trigger times of a Poisson process seen by a digitizer that is dead during each record."""
         gaps_ps = 1000 * self.model.digitizer.record_ns + rng.exponential(1e12 / self.config.rate_hz, size=n_pulses)
         return np.cumsum(np.rint(gaps_ps).astype(np.int64))
+
+
+def _record_llr(model: RecordModel, samples: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return record_log_ratio(model, samples).log_ratio.astype(np.float32)
 
 
 def _labels(is_neutron: NDArray[np.bool_]) -> NDArray[np.int8]:

@@ -63,6 +63,12 @@ class LightSpectrum:
         """Draw the light of this many pulses, in keVee; shape (pulse,)."""
         return np.interp(rng.random(n_pulses), self.cumulative, self.light_kevee)
 
+    def density(self, light_kevee: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability density at some light, in 1/keVee; same shape, 0 outside."""
+        at = np.searchsorted(self.light_kevee, light_kevee, side="right")
+        slopes = np.concatenate([[0.0], np.diff(self.cumulative) / np.diff(self.light_kevee), [0.0]])
+        return np.asarray(slopes[at])
+
     def between(self, low_kevee: float, high_kevee: float) -> LightSpectrum:
         """Return what lies between two limits.
 

@@ -18,8 +18,8 @@ from discrimen.output.hdf5 import hdf5_output
 from discrimen.pulses import Pulses
 
 TRUTH_COLUMNS = ("label", "energy_kevee", "photon_llr")
-MEASURED_COLUMNS = ("tof_ns", "run")
-"""What digitizers do record and not every format has a place for; kept here too where the simulator gives it."""
+OPTIONAL_COLUMNS = ("record_llr", "tof_ns", "run")
+"""Kept where the simulator gives it: a bound that takes its time, and what not every format has a place for."""
 PILE_UP_COLUMNS = ("entry", "delay_ns", "energy_kevee", "label")
 _KEYS = ("entry", "timestamp_ps", "channel")
 _ATTRIBUTE = "discrimen_truth"
@@ -35,7 +35,7 @@ class Truth:
     ----------
     columns : dict of str to ndarray, shape (pulse,)
         `entry`, `timestamp_ps`, `channel`, `label`, `energy_kevee` and `photon_llr`, in the order of `entry`; also
-        `tof_ns` and `run` where the run has them.
+        `record_llr`, `tof_ns` and `run` where the run has them.
     pile_up : dict of str to ndarray, shape (second pulse,)
         `entry` of the pulse that each second one lies on, `delay_ns` between the two, `energy_kevee` and `label` of
         the second.
@@ -68,8 +68,8 @@ class TruthWriter:
 
         Every call must bring the same columns.
         """
-        measured = [name for name in MEASURED_COLUMNS if getattr(pulses, name) is not None]
-        self._parts.append({name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS, *measured)})
+        optional = [name for name in OPTIONAL_COLUMNS if getattr(pulses, name) is not None]
+        self._parts.append({name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS, *optional)})
         self._pile_up.append(pile_up)
         self._flight.append(flight)
 
@@ -114,8 +114,8 @@ def read_truth(path: Path | str) -> Truth:
         with h5py.File(path, "r") as file:
             if _ATTRIBUTE not in file.attrs:
                 raise FormatError("this file holds no truth of a simulated run", path)
-            measured = [name for name in MEASURED_COLUMNS if name in file]
-            columns = {name: file[name][:] for name in (*_KEYS, *TRUTH_COLUMNS, *measured)}
+            optional = [name for name in OPTIONAL_COLUMNS if name in file]
+            columns = {name: file[name][:] for name in (*_KEYS, *TRUTH_COLUMNS, *optional)}
             pile_up = {name: file[f"{_PILE_UP}/{name}"][:] for name in PILE_UP_COLUMNS}
             flight = {name: values[:] for name, values in file.get(_FLIGHT, {}).items()}
     except (OSError, KeyError) as error:

@@ -23,6 +23,7 @@ _LOOKS = {
     "charge_nominal": (ORANGE, "--", "s"),
     "charge_best": (VERMILION, "-.", "D"),
     **{method.name: look for method, look in zip(CLASSIC_METHODS, _CLASSIC_LOOKS, strict=False)},
+    "record_bound": (BLACK, "-", "*"),
     "photon_bound": (BLACK, ":", "^"),
 }
 METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS = (

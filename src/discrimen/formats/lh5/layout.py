@@ -41,6 +41,7 @@ _LARGEST_COMPRESSION = 4096
 _CERTAIN_ELSEWHERE = {
     "timestamp_ps": "timestamp_ps",
     "photon_llr": "photon_llr",
+    "record_llr": "record_llr",
     "tof_ns": "tof_ns",
     "energy_kevee": "energy_kevee",
     "energy_short": "energy_short",
