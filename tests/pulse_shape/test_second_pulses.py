@@ -16,10 +16,10 @@ N_SAMPLES, ONSET, NOISE_ADC = 160, 40, 2.0
 
 
 def shape(onset: NDArray[Any]) -> NDArray[np.float32]:
-    """Return pulses of a height near 1 that rise in 2 samples, fall in 15 and ring."""
+    """Return pulses of a height near 1 that rise in 2 samples, fall in 15 and ring by 40 %."""
     time = np.arange(N_SAMPLES) - onset[:, np.newaxis]
     late = np.maximum(time, 0)
-    wave = np.where(time > 0, (1 - np.exp(-late / 2)) * np.exp(-late / 15) * (1 + 0.1 * np.sin(late / 2)), 0)
+    wave = np.where(time > 0, (1 - np.exp(-late / 2)) * np.exp(-late / 15) * (1 + 0.4 * np.sin(late / 4)), 0)
     return np.asarray(wave * 1.4, np.float32)
 
 

@@ -83,6 +83,7 @@ def test_a_channel_that_stands_twice_or_is_told_differently_is_refused() -> None
 def test_what_is_given_wins_over_what_a_channel_has_of_its_own() -> None:
     given = ARRAY.merged(polarity="positive", sample_period_ns=2.0)
     assert given.of(0, 0).polarity == given.of(1, 0).polarity == "positive"
+    assert ARRAY.merged(polarity="negative").of(1, 0).polarity == "negative"
     assert given.of(0, 1).gates == ARRAY.of(0, 1).gates
     told = validate_settings({"gates": GATES}, source="x").filled_from(ARRAY)
     assert told.of(0, 1).gates == ARRAY.gates
