@@ -164,12 +164,14 @@ void classify(const discrimen::Model& model, discrimen::Workspace& workspace, nb
     check(status);
 }
 
-void decide(const discrimen::Threshold& threshold, Heights scores, Heights height_adc, Passes passes) {
-    const std::size_t n_pulses = scores.shape(0);
-    if (height_adc.shape(0) != n_pulses || passes.shape(0) != n_pulses)
-        throw nb::value_error("scores, height_adc and passes must have one number a pulse");
-    for (std::size_t i = 0; i < n_pulses; ++i)
-        passes.data()[i] = threshold.passes(scores.data()[i], double(height_adc.data()[i]));
+void decide(const discrimen::Model& model, std::size_t output, std::size_t number, Scores values, Heights height_adc,
+            Passes passes) {
+    const std::size_t n_pulses = values.shape(0);
+    if (output >= model.outputs().size() || values.shape(1) != model.outputs()[output].n_values ||
+        height_adc.shape(0) != n_pulses || passes.shape(0) != n_pulses)
+        throw nb::value_error("values must have one row a pulse and one column a value, the rest one number a pulse");
+    nb::gil_scoped_release release;
+    check(model.decide(output, number, values.data(), height_adc.data(), n_pulses, passes.data()));
 }
 
 std::vector<double> single_pulse_ns(const std::string& path, const std::string& instruction_set, nb::handle array,
@@ -240,8 +242,8 @@ NB_MODULE(_native, module) {
     module.def("run", &run, "model"_a, "workspace"_a, "samples"_a, "outputs"_a.noconvert(),
                "restoration"_a.noconvert() = nb::none(), "present"_a = nb::none(), "bits"_a = 0, "seed"_a = 0,
                "outside"_a.noconvert() = nb::none(), "height_adc"_a.noconvert() = nb::none());
-    module.def("decide", &decide, "threshold"_a, "scores"_a.noconvert(), "height_adc"_a.noconvert(),
-               "passes"_a.noconvert());
+    module.def("decide", &decide, "model"_a, "output"_a, "number"_a, "values"_a.noconvert(),
+               "height_adc"_a.noconvert(), "passes"_a.noconvert());
     module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "bits"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());

@@ -222,16 +222,8 @@ discrimen_status discrimen_classify(const discrimen_model* model, discrimen_work
 
 discrimen_status discrimen_decide(const discrimen_model* model, size_t output, size_t number, const float* values,
                                   const float* height_adc, size_t n_pulses, uint8_t* passes) noexcept {
-    if (!model || !values || !passes) return DISCRIMEN_NULL_ARGUMENT;
-    const discrimen::Output* of = output_of(model, output);
-    if (!of) return DISCRIMEN_NO_SUCH_OUTPUT;
-    const discrimen::Threshold* found = threshold_of(model, output, number);
-    if (!found) return DISCRIMEN_NO_SUCH_THRESHOLD;
-    if (!height_adc && !found->knots.empty()) return DISCRIMEN_NULL_ARGUMENT;
-    values += found->class_number;
-    for (size_t pulse = 0; pulse < n_pulses; ++pulse, values += of->n_values)
-        passes[pulse] = found->passes(*values, height_adc ? double(height_adc[pulse]) : 0.0);
-    return DISCRIMEN_OK;
+    if (!model) return DISCRIMEN_NULL_ARGUMENT;
+    return model->model.decide(output, number, values, height_adc, n_pulses, passes);
 }
 
 const char* discrimen_status_text(discrimen_status status) {

@@ -23,6 +23,13 @@ std::size_t first_of_classes(const std::vector<Output>& outputs) {
     return number;
 }
 
+std::vector<std::vector<DecisionTable>> tables_of(const std::vector<Output>& outputs) {
+    std::vector<std::vector<DecisionTable>> tables(outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        for (const Threshold& threshold : outputs[i].thresholds) tables[i].emplace_back(threshold);
+    return tables;
+}
+
 // Golden samples as one type of sample, and what comes out of them.
 class GoldenRun {
    public:
@@ -114,6 +121,7 @@ LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen, bool golden_t
       channel_names(file.input.names),
       outputs(promised_by(file.outputs)),
       classes(first_of_classes(outputs)),
+      tables(tables_of(outputs)),
       description(std::move(file.description)),
       sample_period_ns(file.input.sample_period_ns) {
     if (golden_too) check_golden(*this, file);

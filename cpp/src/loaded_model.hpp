@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "decision_table.hpp"
 #include "discrimen/model.hpp"
 #include "frozen_file.hpp"
 #include "network.hpp"
@@ -19,6 +20,7 @@ struct LoadedModel {
     std::vector<std::string> channel_names;
     std::vector<Output> outputs;
     std::size_t classes;  // number of the first output of classes; outputs.size(): none
+    std::vector<std::vector<DecisionTable>> tables;  // of each threshold of each output
     std::string description;
     double sample_period_ns;
 };

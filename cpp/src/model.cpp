@@ -122,6 +122,19 @@ Status Model::classify(const Pulses& pulses, Workspace& workspace, float* scores
     return discrimen::classify(*loaded_, pulses, workspace.memory_, scores);
 }
 
+Status Model::decide(std::size_t output, std::size_t number, const float* values, const float* height_adc,
+                     std::size_t n_pulses, std::uint8_t* passes) const noexcept {
+    if (!values || !passes) return DISCRIMEN_NULL_ARGUMENT;
+    if (output >= outputs().size()) return DISCRIMEN_NO_SUCH_OUTPUT;
+    const Output& of = outputs()[output];
+    if (number >= of.thresholds.size()) return DISCRIMEN_NO_SUCH_THRESHOLD;
+    const Threshold& threshold = of.thresholds[number];
+    if (!height_adc && !threshold.knots.empty()) return DISCRIMEN_NULL_ARGUMENT;
+    loaded_->tables[output][number].decide(threshold, values + threshold.class_number, of.n_values, height_adc, n_pulses,
+                                           passes);
+    return DISCRIMEN_OK;
+}
+
 double Model::peak_multiply_adds_hz() const {
     using Clock = std::chrono::steady_clock;
     constexpr std::size_t n_rounds = 2000000;

@@ -74,16 +74,18 @@ def test_heights_follow_strides_and_threads(tmp_path: Path) -> None:
     np.testing.assert_allclose(heights_of(samples, PREPARATION), wanted, rtol=1e-6)
 
 
-def decided(threshold: engine.Threshold, scores: NDArray[Any], heights: NDArray[Any]) -> NDArray[np.bool_]:
+def decided(model: engine.Model, number: int, scores: NDArray[Any], heights: NDArray[Any]) -> NDArray[np.bool_]:
     passes = np.full(len(scores), 7, np.uint8)
-    engine.decide(threshold, scores, heights, passes)
+    values = np.stack([1 - scores, scores], axis=1)
+    engine.decide(model, 0, number, values, heights, passes)
     assert set(passes.tolist()) <= {0, 1}
     return passes.astype(np.bool_)
 
 
 def test_decisions_are_those_of_the_curve(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.discrimen", PREPARATION)
-    threshold, even = engine.Model.load(str(path)).outputs[0].thresholds
+    model = engine.Model.load(str(path))
+    threshold, even = model.outputs[0].thresholds
     assert (threshold.name, even.value) == ("by height", 0.5)
     assert np.isnan(threshold.value)
     knots = np.float32(CURVE.height_adc)
@@ -100,11 +102,11 @@ def test_decisions_are_those_of_the_curve(tmp_path: Path) -> None:
         np.nextafter(near, np.float32(1)),
         np.float32(0.7) + 0 * near,
     ):
-        np.testing.assert_array_equal(decided(threshold, scores, heights), scores >= at)
-        np.testing.assert_array_equal(decided(even, scores, heights), scores >= np.float64(0.5))
+        np.testing.assert_array_equal(decided(model, 0, scores, heights), scores >= at)
+        np.testing.assert_array_equal(decided(model, 1, scores, heights), scores >= np.float64(0.5))
     for score in (np.nan, 0.0, 1.0):
         scores = np.full(len(heights), score, np.float32)
-        np.testing.assert_array_equal(decided(threshold, scores, heights), scores >= at)
+        np.testing.assert_array_equal(decided(model, 0, scores, heights), scores >= at)
 
 
 def test_pulses_pass_as_python_says(tmp_path: Path) -> None:
@@ -112,13 +114,13 @@ def test_pulses_pass_as_python_says(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.discrimen", PREPARATION, curve)
     flat = np.full((3, N_SAMPLES), 2000, np.uint16)
     samples = np.concatenate([records(3000, seed=4), flat])
-    threshold = engine.Model.load(str(path)).outputs[0].thresholds[0]
+    model = engine.Model.load(str(path))
     decisions = []
     for predictor in (NativePredictor(path), ReferencePredictor(path)):
         scores, _, heights = predictor.judge(samples)
         assert heights is not None
         passes = scores[:, 1] >= curve.at(heights)
-        np.testing.assert_array_equal(decided(threshold, np.ascontiguousarray(scores[:, 1]), heights), passes)
+        np.testing.assert_array_equal(decided(model, 0, scores[:, 1], heights), passes)
         decisions.append(passes)
     np.testing.assert_array_equal(*decisions)
     assert 0.1 < decisions[0].mean() < 0.9

@@ -61,7 +61,7 @@ struct DISCRIMEN_API Threshold {
     // What holds for a pulse of that height, as discrimen_results has it. Between two knots of a curve the logit of the
     // threshold is linear in the logarithm of the height; outside it is that of the first or the last. NaN for NaN.
     double at(double height_adc) const noexcept;
-    // score >= at(height_adc), mostly without a logarithm. One number asks for no height.
+    // score >= at(height_adc); of many pulses see Model::decide. One number asks for no height.
     bool passes(float score, double height_adc) const noexcept;
 };
 
@@ -110,6 +110,10 @@ class DISCRIMEN_API Model {
 
     // n_classes() scores a pulse, of the first output that tells classes apart.
     Status classify(const Pulses& pulses, Workspace& workspace, float* scores) const noexcept DISCRIMEN_NONBLOCKING;
+
+    // Whether pulses pass a threshold of an output; see discrimen_decide.
+    Status decide(std::size_t output, std::size_t number, const float* values, const float* height_adc,
+                  std::size_t n_pulses, std::uint8_t* passes) const noexcept DISCRIMEN_NONBLOCKING;
 
     // Multiply-adds a second that one core can do with the instruction set of this model, in registers: a limit.
     double peak_multiply_adds_hz() const;
