@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +48,26 @@ def shares(passes: NDArray[np.bool_], members: NDArray[np.bool_]) -> list[float]
 
 
 def judged(models: dict[str, Model], pulses: Pulses, run: int) -> list[Row]:
-    """Return what each threshold does to one run, range after range of measured light."""
+    """Return what each threshold does to one run, in ranges of light as the charge and as the height tell it."""
     description = models["by height"].description
     settings = description.settings
     assert settings.calibration is not None
-    light = calibrated_light_kevee(
+    charge = calibrated_light_kevee(
         pulses, settings.calibration, preparation=description.preparation, gates=settings.gates
     )
     scores, _, heights = models["by height"].predictor.judge(pulses.samples)
+    assert heights is not None
+    lights = {"charge": charge, "height": heights * np.nanmedian(charge / heights)}
     labels, neutron = pulses.column("label"), scores[:, description.neutron_class]
     rows: list[Row] = []
-    for low, high in pairwise(DEFAULT_ENERGY_EDGES_KEVEE):
+    for (by, light), (low, high) in product(lights.items(), pairwise(DEFAULT_ENERGY_EDGES_KEVEE)):
         inside = (light >= low) & (light < high)
-        row: Row = {"run": run, "kevee": [low, high], "n_neutron": int((inside & (labels == Label.NEUTRON)).sum())}
+        row: Row = {
+            "run": run,
+            "by": by,
+            "kevee": [low, high],
+            "n_neutron": int((inside & (labels == Label.NEUTRON)).sum()),
+        }
         for kind, model in models.items():
             cut = model.description.thresholds[NAME]
             passes = neutron >= thresholds_of(cut, heights, n_pulses=len(neutron))
@@ -92,15 +99,15 @@ def cost(path: Path, pulses: Pulses, *, seconds: float) -> dict[str, float]:
 
 def text(rows: list[Row]) -> str:
     """Return the rows as a table."""
-    lines = ["| run | keVee, measured | neutrons | by height: keeps | leaks | one threshold: keeps | leaks |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    lines = ["| run | light by | keVee | neutrons | by height: keeps | leaks | one threshold: keeps | leaks |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
     for row in rows:
         cells = [
             f"{100 * value:.3g} % ({100 * low:.3g}-{100 * high:.3g})"
             for value, low, high in (row[name] for name in row if ": " in name)
         ]
         low, high = row["kevee"]
-        lines.append(f"| {row['run']} | {low:g}-{high:g} | {row['n_neutron']} | {' | '.join(cells)} |")
+        lines.append(f"| {row['run']} | {row['by']} | {low:g}-{high:g} | {row['n_neutron']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

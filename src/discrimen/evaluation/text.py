@@ -115,8 +115,7 @@ def calibration_table(report: Report) -> Table:
 def operating_point_table(report: Report) -> Table:
     """Return per range of energy what thresholds on the network's score do."""
     table = _table("Thresholds on the network's score: shares that pass (%)")
-    for heading in ("keVee", "threshold", "score", "neutrons", "gammas"):
-        table.add_column(heading, justify="left" if heading in ("keVee", "threshold") else "right")
+    _add_point_columns(table, "keVee")
     for part in report.ranges:
         for point in part.operating_points:
             shares = (_share_cell(share) for share in (point.efficiency, point.leakage))
@@ -124,13 +123,19 @@ def operating_point_table(report: Report) -> Table:
     return table
 
 
+def _add_point_columns(table: Table, unit: str) -> None:
+    table.add_column(unit, no_wrap=True)
+    table.add_column("threshold", overflow="fold")
+    for heading in ("score", "neutrons", "gammas"):
+        table.add_column(heading, justify="right", no_wrap=heading != "score")
+
+
 def measured_table(report: Report) -> Table | None:
     """Return what thresholds do in ranges of measured light; None where there is nothing to tell."""
     if isinstance(report.measured, NotComputed):
         return None
     table = _table("What classify gives, in measured light: shares that pass (%)")
-    for heading in (report.measured.unit, "threshold", "score", "neutrons", "gammas"):
-        table.add_column(heading, justify="right" if heading in ("score", "neutrons", "gammas") else "left")
+    _add_point_columns(table, report.measured.unit)
     for part in report.measured.ranges:
         for point in part.operating_points:
             shares = (_share_cell(share) for share in (point.efficiency, point.leakage))
