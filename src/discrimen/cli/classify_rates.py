@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from discrimen.scoring.classify import Classification
+from discrimen.scoring.odd_channels import odd_channels
 from discrimen.scoring.rates import PileUpShares, RunTime
 
 _WORTH_LOOKING = 1e-3
 
 
 def rate_lines(done: Classification) -> Iterator[str]:
-    """Say in words how long the run was live, what the rates are, and how much pile-up there is."""
+    """Say in words how long the run was live, its rates, how much pile-up there is and which channels are odd."""
     if isinstance(done.time, str):
         yield f"no live time and no rates: {done.time}"
     else:
@@ -23,6 +24,7 @@ def rate_lines(done: Classification) -> Iterator[str]:
             "rates do not contain them"
         )
     yield from _pile_up_lines(done.pile_up)
+    yield from odd_channels(done.tally)
 
 
 def _time_lines(time: RunTime) -> Iterator[str]:

@@ -25,6 +25,7 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.array import listed
 from discrimen.runs.polarity import PolarityCheck
 from discrimen.scoring.counts import Counted, RunTally
+from discrimen.scoring.odd_channels import odd_channels
 from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
 from discrimen.scoring.quantities import NO_CLASS, Gated, class_numbers
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
@@ -107,6 +108,7 @@ class Classification:
             "pile_up": asdict(self.pile_up),
             "losses": dict(self.tally.losses),
             "channels": channel_table(self.tally, self.time),
+            "odd": odd_channels(self.tally),
             "without_psd": self.without_psd,
             "threshold": plain_threshold(self.threshold),
             "seconds": self.seconds,

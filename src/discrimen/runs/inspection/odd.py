@@ -79,17 +79,34 @@ def place_of(channel: ChannelSummary) -> str:
     return f"{board}channel {'-' if channel.channel is None else channel.channel}"
 
 
-def _compared(name: str, values: NDArray[np.float64], counts: NDArray[np.float64]) -> Compared:
+def compare(
+    name: str, values: NDArray[np.float64], *, errors: NDArray[np.float64], least_share: float = 0.0, least: float = 0.0
+) -> Compared:
+    """Compare one quantity of all channels; none is odd where fewer than six have it.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    values, errors : ndarray of float64, shape (channel,)
+        The quantity, NaN where it is unknown, and its statistical error.
+    least_share, least : float
+        Smallest spread that is thought possible, of the median and as it is.
+    """
     known = np.isfinite(values)
     if known.sum() < FEWEST_CHANNELS:
         nothing = np.zeros(len(values), np.bool_)
         return Compared(name=name, values=values, median=np.nan, reach=np.full(len(values), np.nan), odd=nothing)
     median = float(np.median(values[known]))
     spread = _ROBUST * float(np.median(np.abs(values[known] - median)))
-    least = 1.0 if name == _BASELINE else abs(median) * (_LEAST_OF_WIDTH if name == _WIDTH else _LEAST_SPREAD)
-    own = abs(median) / np.sqrt(counts) if name in _COUNTED else np.zeros(len(counts))
-    reach = limit(int(known.sum())) * np.maximum(max(spread, least), own)
+    reach = limit(int(known.sum())) * np.maximum(max(spread, least, least_share * abs(median)), errors)
     return Compared(name=name, values=values, median=median, reach=reach, odd=known & (np.abs(values - median) > reach))
+
+
+def _compared(name: str, values: NDArray[np.float64], counts: NDArray[np.float64]) -> Compared:
+    errors = np.abs(values) / np.sqrt(counts) if name in _COUNTED else np.zeros(len(counts))
+    share = {_BASELINE: 0.0, _WIDTH: _LEAST_OF_WIDTH}.get(name, _LEAST_SPREAD)
+    return compare(name, values, errors=errors, least_share=share, least=1.0 if name == _BASELINE else 0.0)
 
 
 def _height(channel: ChannelSummary) -> float:
