@@ -34,16 +34,20 @@ from discrimen.labelling.plane import plane_of_pulses
 from discrimen.labelling.time_of_flight import FlightOptions, find_flight_labels
 from discrimen.metrics import energy_bins, leaked_share
 from discrimen.network.domain import outside
+from discrimen.network.domain.light_noise import measure_light_noise
+from discrimen.network.domain.measure import measure
 from discrimen.network.prepare import choose_preparation, prepare
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import DetectorSettings, GatesNs
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import DIGITIZERS
+from discrimen.simulation.distortion import Digitisation
 from discrimen.simulation.own_detector import OwnDetector
 from discrimen.simulation.scintillator import DETECTORS, LightOutput
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate
 from discrimen.simulation.sources import LightSpectrum
+from discrimen.simulation.thinning import thin
 from discrimen.training import TrainingConfig, train
 
 EFFICIENCY = 0.95
@@ -129,6 +133,39 @@ def variants(config: SimulationConfig, settings: DetectorSettings, seed: int) ->
     yield "bands, thinned", banded, down
 
 
+def tails(n_pulses: int = 12_000) -> None:
+    """Compare the tail fractions of pulses of 60 keVee with those of thinned ones of 300-600 keVee."""
+    for name, share in (("gamma", 0.0), ("neutron", 1.0)):
+        ranges = {"thinned": (3, 300.0, 600.0), "simulated": (4, 60.0, 60.01)}
+        configs = {
+            what: SimulationConfig(
+                n_pulses=n_pulses, seed=seed, energy_min_kevee=low, energy_max_kevee=high, neutron_fraction=share
+            )
+            for what, (seed, low, high) in ranges.items()
+        }
+        for what, config in configs.items():
+            pulses, settings = simulate(config), detector_settings(config)
+            preparation = choose_preparation(settings, n_samples=pulses.n_samples)
+            samples, channel = pulses.samples, preparation.only
+            digitisation = Digitisation(
+                sample_period_ns=preparation.sample_period_ns,
+                baseline_start=channel.baseline_start,
+                baseline_stop=channel.baseline_stop,
+                adc_bits=settings.adc_bits,
+            )
+            kept = np.minimum(60.0 / pulses.column("energy_kevee").astype(float), 1.0)
+            if what == "thinned":
+                noise = measure_light_noise(samples, preparation)
+                rng = np.random.default_rng(1)
+                samples = thin(samples, kept, noise, digitisation, polarity=channel.polarity, rng=rng)
+            measured = measure(samples, preparation)
+            waves = measured.shape * measured.height_adc[:, np.newaxis]
+            peak = int(np.median(measured.shape.argmax(axis=1)))
+            fraction = waves[:, peak + 2 : peak + 22].sum(axis=1) / np.maximum(waves[:, peak - 2 :].sum(axis=1), 1)
+            told = ", ".join(f"{value:.4f}" for value in np.quantile(fraction, [0.16, 0.5, 0.84]))
+            print(f"{name} of 60 keVee, {what}: tail fraction at 16, 50 and 84 %: {told}")
+
+
 def trained(pulses: Pulses, test: Test, folder: Path, **options: Any) -> Any:
     config = TrainingConfig(patience=None, learning_rate=0.003, split="pulse", **options)
     return train(pulses, test.preparation, config, folder=folder, settings=test.settings, overwrite=True)
@@ -188,7 +225,11 @@ def main() -> None:
     parser.add_argument("--architecture", default="mlp")
     parser.add_argument("--constant-tails", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--tails", action="store_true", help="compare tail fractions, train nothing")
     options = parser.parse_args()
+    if options.tails:
+        tails()
+        return
     test = Test(options.test_pulses, constant_tails=options.constant_tails)
     found = run_all(test, options)
     if options.json:
