@@ -60,6 +60,7 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 
 bench-results: setup ## the tables and pictures of leakage, labels, intervals and transfer (hours)
 	$(BIN)/python benchmarks/methods.py
+	$(BIN)/python benchmarks/record_bound.py --n-chains 60
 	$(BIN)/python benchmarks/architectures.py
 	$(BIN)/python benchmarks/interval_coverage.py
 	$(BIN)/python benchmarks/audit_false_alarms.py

@@ -8,16 +8,19 @@ printed: what every seed leaks on that run in 50-100 keVee, and the native times
 that is in the folder is not trained again.
 
     python benchmarks/methods.py [-o bench-output/methods] [--setting 10ns] [--json]
+    python benchmarks/methods.py --classic template_likelihood --setting 10ns    # one row, no network
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from architectures import (
     EFFICIENCY,
@@ -32,9 +35,14 @@ from architectures import (
     trained,
 )
 from discrimen.evaluation import METHODS, BinReport, Report, evaluate
+from discrimen.evaluation.classic_methods import ClassicMethods, tuned_methods
+from discrimen.evaluation.tuning import TuningSelection, merit_on, tuning_pulses
 from discrimen.inference.load import load_model
-from discrimen.metrics import EnergyBin, Leakage
+from discrimen.metrics import DEFAULT_ENERGY_EDGES_KEVEE, EnergyBin, Leakage, energy_bins, leakage_at_efficiency
+from discrimen.network.prepare import choose_preparation
+from discrimen.pulse_shape.upright import aligned_preparation
 from discrimen.simulation.config import SimulationConfig
+from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate
 
 
@@ -145,6 +153,27 @@ def judge(name_of_setting: str, folder: Path, *, seeds: int) -> Judged:
     return Judged(setting=name_of_setting, reports=reports, trainings=trainings, by_seed=by_seed, times=times)
 
 
+def classic_rows(name_of_setting: str, names: Sequence[str]) -> str:
+    """Return the table's rows of some classic methods alone: same pulses, no network."""
+    setting = SETTINGS[name_of_setting]
+    simulation = training_run(setting)
+    tuning = simulate(simulation)
+    test = simulate(SimulationConfig(n_pulses=setting.n_test, digitizer=setting.digitizer, seed=setting.seed + 1))
+    given = choose_preparation(detector_settings(simulation), n_samples=tuning.n_samples)
+    aligned = aligned_preparation(tuning.samples, given, whole_share=0.9)
+    chosen = TuningSelection(pulses=tuning, energy_kevee=tuning.column("energy_kevee").astype(np.float64))
+    rng, rows = np.random.default_rng(0), {name: [] for name in names}
+    for energy in energy_bins(DEFAULT_ENERGY_EDGES_KEVEE):
+        part = test[energy.contains(test.column("energy_kevee"))]
+        pulses = tuning_pulses(chosen, energy=energy, rng=rng)
+        tuned = tuned_methods(pulses, preparation=aligned, merit=merit_on(pulses), seed=0, by_energy=True)
+        methods = ClassicMethods(methods={name: tuned[name] for name in names}, preparation=aligned)
+        for name, scores in methods.scores(part.samples).items():
+            rows[name].append(percent(leakage_at_efficiency(scores, part.column("label"), efficiency=EFFICIENCY)))
+            say(f"{name}, {energy}: {rows[name][-1]}, {dict(tuned[name].parameters)}")
+    return "\n".join("| " + " | ".join([METHODS[name], *found]) + " |" for name, found in rows.items())
+
+
 def cell(part: BinReport, method: str) -> str:
     """Write one method's leakage in one range."""
     result = part.computed().get(method)
@@ -215,9 +244,14 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("bench-output/methods"))
     parser.add_argument("--setting", action="append", choices=SETTINGS, help="by default all")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each network")
+    parser.add_argument("--classic", action="append", help="only the rows of this classic method; repeatable")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = []
+    for setting in (options.setting or SETTINGS) if options.classic else ():
+        print(f"\n{setting}\n\n{classic_rows(setting, options.classic)}", flush=True)
+    if options.classic:
+        return
     for setting in options.setting or SETTINGS:
         judged = judge(setting, options.output, seeds=options.seeds)
         found.append(as_dict(judged))

@@ -208,7 +208,7 @@ def judged(energy: EnergyBin, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def interval(leakage: Leakage) -> str:
-    return f"{100 * leakage.leakage:.2f} % ({100 * leakage.low:.2f}-{100 * leakage.high:.2f})"
+    return f"{100 * leakage.leakage:.3g} % ({100 * leakage.low:.3g}-{100 * leakage.high:.3g})"
 
 
 def say(found: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ def say(found: dict[str, Any]) -> None:
     record, weighted, line = found["record"], found["record_weighted"], found["calibration"]
     print(f"\n{found['range']}: {record.n_gamma} gammas, {record.n_neutron} neutrons, {found['wall_s']:.0f} s")
     print(f"bound of the record, counted   {interval(record)}")
-    print(f"bound of the record, weighted  {100 * weighted.leakage:.2f} +- {100 * weighted.error:.2f} %")
+    print(f"bound of the record, weighted  {100 * weighted.leakage:.3g} +- {100 * weighted.error:.2g} %")
     print(f"without the second order       {interval(found['first_order'])}, rms {found['second_order_rms']:.3f}")
     print(f"photon-level bound             {interval(found['photons'])}")
     print(

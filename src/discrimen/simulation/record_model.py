@@ -98,9 +98,9 @@ class RecordModel:
     def rates(self, light_kevee: NDArray[np.float64], *, neutron: bool) -> NDArray[np.float64]:
         """Return the expected photoelectrons in each cell; shape (..., cell) for light of shape (...)."""
         scintillator = self.model.scintillator
-        shares = scintillator.gamma_shares()
-        if neutron:
-            shares = scintillator.neutron_shares(light_kevee.ravel()).reshape(*light_kevee.shape, -1)
+        shares_of = scintillator.neutron_shares if neutron else scintillator.gamma_shares
+        light = light_kevee.ravel()
+        shares = np.broadcast_to(shares_of(light), (len(light), self.cells.shape[1])).reshape(*light_kevee.shape, -1)
         photons = scintillator.photoelectrons_per_kev * light_kevee
         return np.asarray(photons[..., np.newaxis] * (shares @ self.cells[int(neutron)]))
 

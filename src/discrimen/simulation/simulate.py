@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import SettingsError
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import Digitizer
@@ -105,7 +106,14 @@ def simulate_blocks_with_truth(
     Yields
     ------
     SimulatedBlock
+
+    Raises
+    ------
+    SettingsError
+        If the likelihood ratio of records is asked for and not known.
     """
+    if model is not None and config.record_llr:
+        raise SettingsError("record_llr belongs to the configuration's own model: leave it out, or the other model")
     run = _Run.of(config)
     if model is not None:
         run = replace(run, model=model)
