@@ -35,8 +35,9 @@ class OperatingPoint:
     @property
     def score_text(self) -> str:
         """The threshold as a table shows it."""
-        low, high = f"{self.threshold:.4g}", f"{self.highest_threshold:.4g}"
-        return low if low == high else f"{low}-{high}"
+        if self.threshold == self.highest_threshold:
+            return f"{self.threshold:.4g}"
+        return f"{self.threshold:.3g}-{self.highest_threshold:.3g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
