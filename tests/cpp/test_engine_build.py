@@ -27,7 +27,17 @@ BUILD_OPTIONS = {
 }
 CLANG_VERSIONS = (22, 21, 20)  # the first one that knows the realtime sanitizer is 20
 SETS = ("baseline", "avx2", "avx512")
-OF_KERNELS = ("layers", "preparation", "domain", "channels", "sample_layouts", "batches", "threads", "no_allocation")
+OF_KERNELS = (
+    "layers",
+    "preparation",
+    "domain",
+    "channels",
+    "sample_layouts",
+    "batches",
+    "threads",
+    "no_allocation",
+    "thresholds",
+)
 TESTS = (
     *(f"test_{name}.{instruction_set}" for name in OF_KERNELS for instruction_set in SETS),
     *(f"test_{name}" for name in ("c_interface", "loader", "loader_memory", "sha256")),

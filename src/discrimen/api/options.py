@@ -28,12 +28,14 @@ class SimulationOptions(TypedDict, total=False):
     energy_max_kevee: float
     exponential_slope_kevee: float
     photoelectrons_per_kev: float | None
+    gamma_tail_rise: float
     n_samples: int | None
     pretrigger_ns: float | None
     polarity: PolarityName | None
     baseline_adc: float | None
     baseline_spread_adc: float | None
     noise_adc: float | None
+    noise_corner_mhz: float | None
     gain_adc_per_kevee: float | None
     gain_spread: float
     trigger_jitter_ns: float
@@ -57,6 +59,7 @@ class SimulationOptions(TypedDict, total=False):
     tof_delay_ns: float
     seed: int
     setup_seed: int | None
+    record_llr: bool
 
 
 class TrainingOptions(TypedDict, total=False):
