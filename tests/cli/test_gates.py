@@ -17,7 +17,7 @@ from discrimen.pulses.detector import DetectorSettings, GatesNs, read_settings
 from discrimen.runs.simulated import simulate_run
 from discrimen.simulation.config import SimulationConfig
 
-FOUND = Reached(figure_of_merit=1.5, error=0.02, n_slices=4, evidence=None, problem="")
+FOUND = Reached(figure_of_merit=1.5, error=0.02, n_slices=4, n_poor_fits=0, evidence=None, problem="")
 
 
 @pytest.fixture

@@ -29,6 +29,17 @@ def test_parameters_of_known_gaussians_come_back() -> None:
     assert fit.chi2 / fit.n_degrees < 1.6
 
 
+def test_chi_square_says_where_two_gaussians_are_no_fit() -> None:
+    rng = np.random.default_rng(6)
+    good = figure_of_merit(bands(rng, distance=0.2))
+    assert good.probability > 0.01
+    assert (good.misses, good.mark) == (False, "")
+    tailed = np.concatenate([0.1 + rng.exponential(0.02, 6000), rng.normal(0.4, 0.03, 6000)])
+    poor = figure_of_merit(tailed)
+    assert poor.probability < 1e-6
+    assert (poor.misses, poor.mark) == (True, "*")
+
+
 def test_error_is_the_spread_of_the_value() -> None:
     rng = np.random.default_rng(1)
     fits = [figure_of_merit(bands(rng)) for _ in range(150)]

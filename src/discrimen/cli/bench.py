@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from discrimen.benchmark import BATCH_SIZES, Bench
 from discrimen.benchmark import bench as bench_model
@@ -72,17 +71,30 @@ def _draw(result: Bench, path: Path) -> None:
         draw_bench(result, part)
 
 
+def time_table(result: Bench) -> list[str]:
+    """Return one line a batch size and backend, and what computes behind each name."""
+    rows = [
+        (
+            str(row.batch_size),
+            row.backend,
+            _three_digits(row.median_ns_per_signal),
+            f"{_three_digits(row.low_ns_per_signal)}-{_three_digits(row.high_ns_per_signal)}",
+            f"{row.ratio_to_native:.2f}",
+        )
+        for row in result.times
+    ]
+    lines = common.aligned([("batch", "backend", "ns/signal", "quartiles", "x native"), *rows])
+    return [*lines, *(f"{name}: {computed_by}" for name, computed_by in result.backends.items() if name != computed_by)]
+
+
+def _three_digits(time_ns: float) -> str:
+    return f"{float(f'{time_ns:.3g}'):.10g}"
+
+
 def _print(result: Bench) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, heading in enumerate(("computed by", "batch", "ns/signal", "quartiles", "x native")):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for row in result.times:
-        quartiles = f"{row.low_ns_per_signal:.4g}-{row.high_ns_per_signal:.4g}"
-        median, ratio = f"{row.median_ns_per_signal:.4g}", f"{row.ratio_to_native:.2f}"
-        table.add_row(result.backends[row.backend], str(row.batch_size), median, quartiles, ratio)
     console = common.stdout_console()
-    console.print(f"{result.n_cores} cores, load average {result.load_average:.1f} before", markup=False)
-    console.print(table)
+    for line in (f"{result.n_cores} cores, load average {result.load_average:.1f} before", *time_table(result)):
+        console.print(line, markup=False, soft_wrap=True)
     for entry in result.left_out:
         where = "" if entry.batch_size is None else f" at batch {entry.batch_size}"
-        console.print(f"not timed: {entry.backend}{where}: {entry.reason}", markup=False)
+        console.print(f"not timed: {entry.backend}{where}: {entry.reason}", markup=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,14 +23,12 @@ from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import OutputError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
+from discrimen.metrics import POOR_PROBABILITY
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import LightQuantity
 
 _COMPARED = ("sample_period_ns", "polarity", "adc_bits")
-_POOR = 0.001
-"""Probability of a chi2 below which a line or a fit is said to miss."""
-
 _WIDE = 0.05
 """Half of the 95 % interval over the gain from which it is said that the gain is hardly known."""
 
@@ -154,12 +152,12 @@ def _doubts(one: CalibratedChannel) -> list[str]:
     line, doubts = one.line, []
     for edge in one.edges:
         fit = edge.fit
-        if fit.probability < _POOR:
+        if fit.probability < POOR_PROBABILITY:
             doubts.append(
                 f"the fit misses the spectrum of {edge.source} around {fit.position:.5g} (chi2 {fit.deviance:.0f} / "
                 f"{fit.freedom}): look at it with --plot"
             )
-    if line.probability is not None and line.probability < _POOR:
+    if line.probability is not None and line.probability < POOR_PROBABILITY:
         doubts.append(
             f"the edges lie on no straight line (chi2 {line.chi2:.1f} / {line.freedom}): check the sources; the errors "
             f"are widened by {line.widened:.1f}"
@@ -215,7 +213,7 @@ def _print(found: Calibrated, output: Path | None, plots: Sequence[Path | str]) 
 
 
 def _edge_lines(one: CalibratedChannel) -> list[str]:
-    rows: list[tuple[Any, ...]] = [("source", "edge/keVee", "position", "+-stat.", "+-syst.", "sigma", "chi2")]
+    rows = [("source", "edge/keVee", "position", "+-stat.", "+-syst.", "sigma", "chi2")]
     for edge in one.edges:
         fit = edge.fit
         rows.append(
@@ -229,8 +227,7 @@ def _edge_lines(one: CalibratedChannel) -> list[str]:
                 f"{fit.deviance:.0f}/{fit.freedom}",
             )
         )
-    widths = (8, 10, 10, 9, 9, 8, 8)
-    return ["  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return [f"  {line}" for line in common.aligned(rows)]
 
 
 def _line_lines(one: CalibratedChannel) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -86,6 +86,17 @@ def stdout_console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
+    """Return the rows of a table as lines, each column as wide as it must be and flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [(" " * gap).join(map(str.rjust, row, widths)).rstrip() for row in rows]
+
+
+def span(low: float, high: float) -> str:
+    """Return a range for a table: four digits of each end, and whole numbers where these are larger."""
+    return "-".join(f"{end:.0f}" if abs(end) >= 1000 else f"{end:.4g}" for end in (low, high))
 
 
 def log_left_out(path: Path, report: ReadReport) -> None:

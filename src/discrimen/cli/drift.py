@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,9 +21,11 @@ from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.formats.base import Reader
 from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.inference.load import Model, load_model
-from discrimen.metrics.drift import Drift, FigureDrift
+from discrimen.metrics.drift import Drift
 
 REFERENCE_SUFFIX = ".json"
+_WINDOWS_SHOWN = 5
+_LEAST_P = 1e-99
 
 
 def register(app: typer.Typer) -> None:
@@ -110,17 +113,29 @@ def _print(path: Path, verdicts: list[Drift]) -> None:
     bad = [number for number, verdict in enumerate(verdicts, start=1) if verdict.drifted]
     n_windows = len(verdicts)
     console.print(f"{path}: drift in {len(bad)} of {n_windows} window{'s' if n_windows > 1 else ''}", markup=False)
-    for number in bad[:5]:
-        for figure in verdicts[number - 1].figures:
-            if figure.drifted:
-                console.print(f"  window {number}: {_figure_line(figure)}", markup=False)
-    if len(bad) > 5:
-        console.print(f"  and {len(bad) - 5} windows more", markup=False)
+    if bad:
+        for line in drift_table({number: verdicts[number - 1] for number in bad[:_WINDOWS_SHOWN]}):
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(bad) > _WINDOWS_SHOWN:
+        console.print(f"  and {len(bad) - _WINDOWS_SHOWN} windows more", markup=False)
 
 
-def _figure_line(figure: FigureDrift) -> str:
-    moved = ""
-    if isfinite(figure.mean_now):
-        moved = f" mean {figure.mean_before:.6g}, now {figure.mean_now:.6g};"
-    p_value = min(figure.p_shape, figure.p_shift)
-    return f"{figure.name}:{moved} stability index {figure.stability_index:.3f}, p {p_value:.1e}"
+def drift_table(verdicts: Mapping[int, Drift]) -> list[str]:
+    """Return the figures that drifted, by the number of their window, as a table."""
+    rows = [
+        (
+            str(number),
+            figure.name,
+            *(f"{mean:.6g}" if isfinite(mean) else "-" for mean in (figure.mean_before, figure.mean_now)),
+            f"{figure.stability_index:.3f}",
+            _p_word(min(figure.p_shape, figure.p_shift)),
+        )
+        for number, verdict in verdicts.items()
+        for figure in verdict.figures
+        if figure.drifted
+    ]
+    return common.aligned([("window", "figure", "mean before", "now", "stability index", "p"), *rows])
+
+
+def _p_word(p_value: float) -> str:
+    return f"{p_value:.1e}" if p_value >= _LEAST_P else f"<{_LEAST_P:.0e}"

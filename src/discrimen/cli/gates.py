@@ -110,4 +110,5 @@ def _lines(found: Mapping[Place, GateChoice], output: Path | None) -> Iterator[s
 def _merit(reached: Reached) -> str:
     if reached.figure_of_merit is None:
         return "unknown, as the bands merge"
-    return f"{reached.figure_of_merit:.3f} +- {reached.error:.3f}"
+    poor = f", two Gaussians miss {reached.n_poor_fits} of {reached.n_slices} slices" if reached.n_poor_fits else ""
+    return f"{reached.figure_of_merit:.3f} +- {reached.error:.3f}{poor}"

@@ -18,6 +18,7 @@ from discrimen.labelling.band_run import RunBands, find_run_bands, read_plane
 from discrimen.labelling.in_order import InOrder
 from discrimen.labelling.places import by_place, chosen, joined
 from discrimen.labelling.plane import Plane
+from discrimen.metrics import POOR_FIT_REMARK, FigureOfMerit
 
 
 def label_runs_by_band(
@@ -56,9 +57,10 @@ def print_bands(result: dict[str, Any], bands: RunBands) -> None:
         lines += [
             f"{place}, energy in {bands.energy_unit}",
             f"two species from {evidence.low:.5g} to {evidence.high:.5g}: a valley of {evidence.significance:.1f} "
-            f"standard deviations in {evidence.n_slices} slices that one band of any shape cannot make",
+            "standard deviations",
+            f"in {evidence.n_slices} slices that one band of any shape cannot make",
             *_control_lines(found),
-            *_lines(found),
+            *band_table(found),
         ]
     lines += [f"{place}: no labels: {reason}" for place, reason in bands.problems.items()]
     lines.append(
@@ -93,25 +95,34 @@ def _control_lines(found: BandLabels) -> list[str]:
     ]
 
 
-def _lines(found: BandLabels) -> list[str]:
-    heads = ("energy", "pulses", "figure of merit", "gamma purity", "eff.", "neutron purity", "eff.")
-    rows = [heads]
-    for part in found.slices:
-        merit = part.fit.merit
-        rows.append(
-            (
-                f"{part.fit.low:.5g}-{part.fit.high:.5g}",
-                str(part.fit.n_pulses),
-                "bands merge" if merit is None else f"{merit.value:.3f} +- {merit.error:.3f}",
-                *_cells(part.gamma),
-                *_cells(part.neutron),
-            )
+def band_table(found: BandLabels) -> list[str]:
+    """Return the slices of one channel as a table, and what its words mean."""
+    heads = (
+        ("", "", "figure", "   gamma", "", "", " neutron", "", ""),
+        ("energy", "pulses", "of merit", "  purity", "from", "eff.", "  purity", "from", "eff."),
+    )
+    rows = [
+        (
+            common.span(part.fit.low, part.fit.high),
+            str(part.fit.n_pulses),
+            _merit_words(part.fit.merit),
+            *_cells(part.gamma),
+            *_cells(part.neutron),
         )
-    widths = (15, 7, 15, 22, 5, 22, 5)
-    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+        for part in found.slices
+    ]
+    remarks = [f"from: lower end of the {found.options.confidence:.0%} interval; out: no such cut, left unknown"]
+    if any(part.fit.merit is not None and part.fit.merit.misses for part in found.slices):
+        remarks.append(POOR_FIT_REMARK)
+    return [*common.aligned([*heads, *rows], gap=1), *remarks]
 
 
-def _cells(cut: ClassCut) -> tuple[str, str]:
+def _merit_words(merit: FigureOfMerit | None) -> str:
+    # A blank for the star of the others, so that figures stand below each other.
+    return "bands merge " if merit is None else f"{merit.value:.3f}±{merit.error:.3f}{merit.mark or ' '}"
+
+
+def _cells(cut: ClassCut) -> tuple[str, str, str]:
     if not cut.labelled:
-        return f"left out ({cut.purity:.4f})", "0"
-    return f"{cut.purity:.4f} ({cut.purity_low:.4f}-{cut.purity_high:.4f})", f"{cut.efficiency:.3f}"
+        return f"{cut.purity:.4f}", "out", "0"
+    return f"{cut.purity:.4f}", f"{cut.purity_low:.4f}", f"{cut.efficiency:.3f}"

@@ -73,7 +73,7 @@ def print_source_labels(result: dict[str, Any], found: SourceLabels) -> None:
     """Print one line a slice, the share of neutrons, and what the labels are worth."""
     lines = [
         f"energy in {found.energy_unit}",
-        *_lines(found.slices),
+        *source_table(found.slices),
         *(f"{place}: no labels: {reason}" for place, reason in found.problems.items()),
         f"neutrons in the mixed runs: {found.neutron_share:.4f} "
         f"({found.neutron_share_low:.4f}-{found.neutron_share_high:.4f})",
@@ -91,22 +91,25 @@ def _first_pulses(reader: Reader) -> Pulses:
     raise DataError(f"{reader.info.path}: no pulses to label")
 
 
-def _lines(slices: Sequence[SourceSlice]) -> list[str]:
-    rows = [("board", "ch", "energy", "gamma run", "mixed", "separation", "neutrons in mixed", "kept")]
-    for part in slices:
-        continued = "" if part.share_from == "fit" else "*"
-        rows.append(
-            (
-                str(part.board),
-                str(part.channel),
-                f"{part.energy_low:.5g}-{part.energy_high:.5g}",
-                str(part.n_gamma_run),
-                str(part.n_mixed_run),
-                f"{part.separation:.1f}",
-                f"{continued}{part.neutron_share:.3f} ({part.neutron_share_low:.3f}-{part.neutron_share_high:.3f})",
-                f"{part.keep_gamma_run:.2f} {part.keep_mixed_run:.2f}",
-            )
+def source_table(slices: Sequence[SourceSlice]) -> list[str]:
+    """Return the slices of all channels as a table."""
+    heads = (
+        ("", "", "pulses of", "", "sepa-", "neutrons", "kept", ""),
+        ("channel", "energy", "gamma run", "mixed", "ration", "in mixed", "gamma", "mixed"),
+    )
+    rows = [
+        (
+            f"{part.board}/{part.channel}",
+            common.span(part.energy_low, part.energy_high),
+            str(part.n_gamma_run),
+            str(part.n_mixed_run),
+            f"{part.separation:.1f}",
+            f"{'' if part.share_from == 'fit' else '*'}{part.neutron_share:.3f} "
+            f"({part.neutron_share_low:.3f}-{part.neutron_share_high:.3f})",
+            f"{part.keep_gamma_run:.2f}",
+            f"{part.keep_mixed_run:.2f}",
         )
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = [" ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+        for part in slices
+    ]
+    lines = common.aligned([*heads, *rows], gap=1)
     return [*lines, "* continued from slices where the classes part"] if any("*" in line for line in lines) else lines

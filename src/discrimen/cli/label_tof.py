@@ -20,7 +20,9 @@ from discrimen.labelling.flight_read import RunTimes, read_times
 from discrimen.labelling.flight_run import RunFlight, find_run_flight
 from discrimen.labelling.in_order import InOrder
 from discrimen.labelling.places import joined
-from discrimen.labelling.time_of_flight import FlightOptions, FlightWindow
+from discrimen.labelling.time_of_flight import FlightLabels, FlightOptions
+
+_CLASSES = ("gamma", "neutron")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +108,8 @@ def print_flight_labels(result: dict[str, Any], flight: RunFlight) -> None:
             f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
             f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
             + (", all counted as wrong labels" if worst else ""),
-            _window_line("gammas", found.gamma),
-            _window_line("neutrons", found.neutron),
-            *_slice_lines(result["contamination_by_energy"]),
+            *window_table(found),
+            *slice_table(result["contamination_by_energy"]),
             f"accuracy        at most {found.accuracy_ceiling:.4f} "
             f"({found.accuracy_ceiling_low:.4f}-{found.accuracy_ceiling_high:.4f}) against these labels",
             *(
@@ -130,20 +131,32 @@ def _walk_lines(walks: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _slice_lines(slices: Sequence[dict[str, Any]]) -> list[str]:
-    return [
-        f"  energy {part['energy_low']:.5g} to {part['energy_high']:.5g}: accidentals among gammas {part['gamma']:.4f} "
-        f"({part['gamma_low']:.4f}-{part['gamma_high']:.4f}), among neutrons {part['neutron']:.4f} "
-        f"({part['neutron_low']:.4f}-{part['neutron_high']:.4f})"
+def slice_table(slices: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the contamination by energy as a table; nothing where there is none."""
+    heads = [("", "accidentals", "among"), ("energy", "gammas", "neutrons")]
+    rows = [
+        (
+            common.span(part["energy_low"], part["energy_high"]),
+            *(f"{part[name]:.4f} ({part[f'{name}_low']:.4f}-{part[f'{name}_high']:.4f})" for name in _CLASSES),
+        )
         for part in slices
     ]
+    return common.aligned([*heads, *rows]) if rows else []
 
 
-def _window_line(name: str, window: FlightWindow) -> str:
-    return (
-        f"{name:<15} {window.low_ns:.2f} to {window.high_ns:.2f} ns, {window.n_pulses} pulses, contamination "
-        f"{window.contamination:.4f} ({window.contamination_low:.4f}-{window.contamination_high:.4f})"
-    )
+def window_table(found: FlightLabels) -> list[str]:
+    """Return the windows of gammas and neutrons as a table."""
+    rows = [
+        (
+            f"{name:<15}",
+            f"{window.low_ns:.2f}",
+            f"{window.high_ns:.2f}",
+            str(window.n_pulses),
+            f"{window.contamination:.4f} ({window.contamination_low:.4f}-{window.contamination_high:.4f})",
+        )
+        for name, window in (("gammas", found.gamma), ("neutrons", found.neutron))
+    ]
+    return common.aligned([("", "from/ns", "to/ns", "pulses", "contamination"), *rows])
 
 
 def _draw(flight: RunFlight, runs: Sequence[RunTimes], title: str, path: Path) -> None:

@@ -107,5 +107,5 @@ def print_fit(fit: DetectorFit, written: Mapping[str, Any]) -> None:
     """Print the account of a fit."""
     console = common.stdout_console()
     for line in lines_of(fit):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"detector file {written['detector_file']}, picture {written['plot']}", markup=False)

@@ -62,7 +62,7 @@ def _area_cells(area: Auc) -> tuple[tuple[str, str], ...]:
 def _merit_cells(merit: FigureOfMerit | NotComputed | None) -> tuple[tuple[str, str], ...]:
     if not isinstance(merit, FigureOfMerit):
         return (("" if merit is None else "no fit", ""), ("", ""))
-    value = f"{merit.value:.3f}", f"{merit.low:.3f} to {merit.high:.3f}"
+    value = f"{merit.value:.3f}{merit.mark}", f"{merit.low:.3f} to {merit.high:.3f}"
     return (value, (f"{merit.chi2:.0f}/{merit.n_degrees}", ""))
 
 

@@ -17,7 +17,8 @@ from discrimen.evaluation.page_tables import (
 )
 from discrimen.evaluation.plots import draw_plots
 from discrimen.evaluation.report import NotComputed, Report
-from discrimen.evaluation.text import percent
+from discrimen.evaluation.text import percent, poor_fits
+from discrimen.metrics import POOR_FIT_REMARK
 from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import Picture, picture, picture_files
@@ -116,6 +117,7 @@ def report_page(report: Report, pictures: Sequence[Picture]) -> str:
         left_out=_left_out(report),
         methods=method_rows(report, efficiency=efficiency),
         figure_of_merit_definition=report.figure_of_merit_definition,
+        poor_fit=POOR_FIT_REMARK if poor_fits(report) else "",
         points=operating_point_rows(report),
         measured=measured_rows(report),
         measured_source=getattr(report.measured, "source", ""),

@@ -17,7 +17,7 @@ from discrimen.evaluation.report import (
     Report,
     at_efficiency,
 )
-from discrimen.metrics import FigureOfMerit, Share, Temperature
+from discrimen.metrics import POOR_FIT_REMARK, FigureOfMerit, Share, Temperature
 from discrimen.pulse_shape import CLASSIC_METHODS
 
 _COLUMNS = {
@@ -176,6 +176,12 @@ def report_text(report: Report, *, width: int = 80) -> str:
     return stream.getvalue()
 
 
+def poor_fits(report: Report) -> bool:
+    """Return whether a figure of merit of the report bears the star of a fit that misses."""
+    merits = (each.figure_of_merit for part in report.ranges for each in part.computed().values())
+    return any(isinstance(merit, FigureOfMerit) and merit.misses for merit in merits)
+
+
 def _table(title: str) -> Table:
     # As wide as its title, which would wrap otherwise.
     return Table(
@@ -195,6 +201,8 @@ def _lines(report: Report) -> list[str]:
         lines.append(
             f"FoM = {report.figure_of_merit_definition}, fitted to all pulses of the range, whatever their class"
         )
+        if poor_fits(report):
+            lines.append(POOR_FIT_REMARK)
         lines.append("cut: pulses of which a gate reaches beyond the record and ends with it")
     lines += [f"note: {note}" for note in report.notes]
     ranges: dict[str, list[str]] = {}
@@ -217,7 +225,7 @@ def _gates_cells(result: MethodResult) -> list[str]:
     cells = [*(f"{edge:.4g}" for edge in edges), str(result.n_truncated)]
     if not isinstance(merit, FigureOfMerit):
         return [*cells, "no fit", "-"]
-    return [*cells, f"{merit.value:.3f}±{merit.error:.3f}", f"{merit.chi2:.0f}/{merit.n_degrees}"]
+    return [*cells, f"{merit.value:.3f}±{merit.error:.3f}{merit.mark}", f"{merit.chi2:.0f}/{merit.n_degrees}"]
 
 
 def _leakage_cell(part: BinReport, name: str, efficiency: float) -> str:

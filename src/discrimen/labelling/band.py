@@ -89,6 +89,7 @@ class BandSlice:
             "n_pulses": self.fit.n_pulses,
             "figure_of_merit": None if merit is None else merit.value,
             "figure_of_merit_error": None if merit is None else merit.error,
+            "figure_of_merit_probability": None if merit is None else merit.probability,
             "no_fit": self.fit.problem or None,
             "gamma": asdict(self.gamma),
             "neutron": asdict(self.neutron),

@@ -119,16 +119,18 @@ def _draw_purity(axes: Axes, bands: BandLabels) -> None:
 
 def _draw_merit(axes: Axes, bands: BandLabels) -> None:
     fitted = [(part.fit.centre, part.fit.merit) for part in bands.slices if part.fit.merit is not None]
-    axes.errorbar(
-        [centre for centre, _ in fitted],
-        [merit.value for _, merit in fitted],
-        yerr=[merit.error for _, merit in fitted],
-        color="black", marker="o", markersize=4, linestyle="",
-    )  # fmt: skip
-    for part in bands.slices:
-        if part.fit.merit is None:
-            axes.axvspan(part.fit.low, part.fit.high, color="0.9", linewidth=0)
-    if any(part.fit.merit is None for part in bands.slices):
-        axes.text(0.01, 0.06, "grey: no two bands", transform=axes.transAxes)
+    for misses, face, label in ((False, "black", "two Gaussians"), (True, "white", "two Gaussians do not fit")):
+        shown = [(centre, merit) for centre, merit in fitted if merit.misses == misses]
+        if shown:
+            axes.errorbar(
+                [centre for centre, _ in shown],
+                [merit.value for _, merit in shown],
+                yerr=[merit.error for _, merit in shown],
+                color="black", markerfacecolor=face, marker="o", markersize=5, linestyle="", label=label,
+            )  # fmt: skip
+    merged = [part.fit for part in bands.slices if part.fit.merit is None]
+    for number, fit in enumerate(merged):
+        axes.axvspan(fit.low, fit.high, color="0.9", linewidth=0, label="" if number else "no two bands")
     axes.set_ylabel("figure of merit")
     axes.set_ylim(bottom=0)
+    axes.legend(loc="lower right", fontsize=10)

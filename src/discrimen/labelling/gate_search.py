@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band_evidence import BandEvidence, find_evidence
-from discrimen.metrics.figure_of_merit import figure_of_merit, two_gaussians
+from discrimen.metrics.figure_of_merit import FigureOfMerit, figure_of_merit, two_gaussians
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulse_shape.charge import GateGrid, best_gates, charge_comparison, default_gate_grid
 from discrimen.pulse_shape.upright import Upright, upright
@@ -51,8 +51,8 @@ class Reached:
     ----------
     figure_of_merit, error : float or None
         Mean over the slices of energy that can be fitted, and its standard error; None where none can.
-    n_slices : int
-        Of them.
+    n_slices, n_poor_fits : int
+        Of them, and of these the ones that two Gaussians miss by chi-square.
     evidence : BandEvidence or None
         That there are two species; None where there is none, see `problem`.
     problem : str
@@ -62,6 +62,7 @@ class Reached:
     figure_of_merit: float | None
     error: float | None
     n_slices: int
+    n_poor_fits: int
     evidence: BandEvidence | None
     problem: str
 
@@ -209,9 +210,10 @@ class _Half:
         except DataError as error:
             problem = str(error)
         return Reached(
-            figure_of_merit=float(np.mean([value for value, _ in merits])) if merits else None,
-            error=float(np.sqrt(np.sum([error**2 for _, error in merits]))) / len(merits) if merits else None,
+            figure_of_merit=float(np.mean([merit.value for merit in merits])) if merits else None,
+            error=float(np.sqrt(np.sum([merit.error**2 for merit in merits]))) / len(merits) if merits else None,
             n_slices=len(merits),
+            n_poor_fits=sum(merit.misses for merit in merits),
             evidence=evidence,
             problem=problem,
         )
@@ -234,12 +236,11 @@ def _grid(turned: Upright, period_ns: float) -> GateGrid:
     )
 
 
-def _merit(psd: NDArray[np.float64]) -> tuple[float, float] | None:
+def _merit(psd: NDArray[np.float64]) -> FigureOfMerit | None:
     try:
-        found = figure_of_merit(psd)
+        return figure_of_merit(psd)
     except DataError:
         return None
-    return found.value, found.error
 
 
 def _charge_behind_the_edge(turned: Upright) -> NDArray[np.float64]:

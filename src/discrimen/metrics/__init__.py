@@ -11,6 +11,8 @@ from discrimen.metrics.calibration_error import CalibrationError, calibration_er
 from discrimen.metrics.energy_bins import DEFAULT_ENERGY_EDGES_KEVEE, EnergyBin, energy_bins
 from discrimen.metrics.figure_of_merit import (
     FIGURE_OF_MERIT_DEFINITION,
+    POOR_FIT_REMARK,
+    POOR_PROBABILITY,
     Band,
     FigureOfMerit,
     figure_of_merit,
@@ -35,6 +37,8 @@ from discrimen.metrics.thresholds import Threshold, threshold_for_efficiency, th
 __all__ = [
     "DEFAULT_ENERGY_EDGES_KEVEE",
     "FIGURE_OF_MERIT_DEFINITION",
+    "POOR_FIT_REMARK",
+    "POOR_PROBABILITY",
     "Auc",
     "Band",
     "CalibrationError",

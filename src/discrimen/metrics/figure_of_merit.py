@@ -29,6 +29,12 @@ MINIMUM_SHARE = 0.01
 MAXIMUM_AREA_ERROR = 0.2
 """Relative; a band whose area is known less well does not stand out from the other."""
 
+POOR_PROBABILITY = 0.001
+"""Of a chi-square at least as large, below which a fit is said to miss what it was fitted to."""
+
+POOR_FIT_REMARK = "* two Gaussians do not fit (chi-square, p < 0.001): rough, its error too small"
+"""What a star at a figure of merit says, to be printed below the table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
@@ -64,6 +70,8 @@ class FigureOfMerit:
         The band with the lower and with the higher mean.
     chi2, n_degrees : float, int
         Pearson's chi-square of the fit over the bins that expect at least five pulses, and its degrees of freedom.
+    probability : float
+        Of a chi-square at least as large if the bands are two Gaussians; 1 without a degree of freedom.
     edges : ndarray of float64, shape (bin + 1,)
         Of the histogram.
     counts : ndarray of int64, shape (bin,)
@@ -80,9 +88,20 @@ class FigureOfMerit:
     neutron: Band
     chi2: float
     n_degrees: int
+    probability: float
     edges: NDArray[np.float64]
     counts: NDArray[np.int64]
     n_outside: int
+
+    @property
+    def misses(self) -> bool:
+        """Whether chi-square says that the bands are not two Gaussians, so that the figure is that of no fit."""
+        return self.probability < POOR_PROBABILITY
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the figure where it is printed: a star where the fit misses, else nothing."""
+        return "*" if self.misses else ""
 
     def expected_counts(self, at: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
         """Return the fitted density of one band at some values, in pulses per bin of the histogram."""
@@ -133,6 +152,7 @@ def figure_of_merit(psd: NDArray[Any], *, n_bins: int | None = None, confidence:
         neutron=neutron,
         chi2=chi2,
         n_degrees=n_degrees,
+        probability=_probability(chi2, n_degrees),
         edges=edges,
         counts=counts.astype(np.int64),
         n_outside=len(psd) - int(counts.sum()),
@@ -272,6 +292,11 @@ def _chi_square(
     enough = expected >= 5
     chi2 = ((counts[enough] - expected[enough]) ** 2 / expected[enough]).sum()
     return float(chi2), max(0, int(enough.sum()) - 6)
+
+
+def _probability(chi2: float, n_degrees: int) -> float:
+    special = require_module("scipy.special", extra="analysis")
+    return float(special.chdtrc(n_degrees, chi2)) if n_degrees else 1.0
 
 
 def _band(parameters: NDArray[np.float64], covariance: NDArray[np.float64], first: int) -> Band:

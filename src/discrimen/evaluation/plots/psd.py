@@ -138,7 +138,8 @@ def _draw_fit(ax: Axes, merit: FigureOfMerit | NotComputed | None) -> float:
 
 def _fit_words(merit: FigureOfMerit | NotComputed | None) -> str:
     if isinstance(merit, FigureOfMerit):
-        return f"FoM = {merit.value:.3f} \u00b1 {merit.error:.3f}\n$\\chi^2$/ndf = {merit.chi2:.0f}/{merit.n_degrees}"
+        figure = f"FoM = {merit.value:.3f} \u00b1 {merit.error:.3f}\n$\\chi^2$/ndf = {merit.chi2:.0f}/{merit.n_degrees}"
+        return f"{figure}: does not fit" if merit.misses else figure
     return "" if merit is None else fill(merit.not_computed.split(",")[0], 34)
 
 
