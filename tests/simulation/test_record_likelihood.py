@@ -59,6 +59,7 @@ def test_one_sample_has_the_density_of_shot_noise(rate: float) -> None:
     assert np.abs(found[1] - exact).max() < np.abs(found[0] - exact).max() + 1e-3
 
 
+@pytest.mark.slow
 def test_the_ratio_is_calibrated_and_parts_the_classes(pulses: Pulses) -> None:
     ratio, is_neutron = pulses.column("record_llr"), pulses.column("label") == Label.NEUTRON
     expected = 1 / (1 + np.exp(-ratio.astype(np.float64)))
@@ -68,6 +69,7 @@ def test_the_ratio_is_calibrated_and_parts_the_classes(pulses: Pulses) -> None:
     assert 0.96 < auc(ratio, pulses.column("label")).value <= bound
 
 
+@pytest.mark.slow
 def test_a_record_at_a_rail_has_no_ratio(pulses: Pulses) -> None:
     samples = pulses.samples[:2].copy()
     samples[0, 20] = 0
@@ -76,6 +78,7 @@ def test_a_record_at_a_rail_has_no_ratio(pulses: Pulses) -> None:
     assert found.log_ratio[1] == pytest.approx(pulses.column("record_llr")[1], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_second_order_is_small(pulses: Pulses) -> None:
     model = RecordModel.of(CONFIG)
     first, both = (record_log_ratio(model, pulses.samples[:50], second_order=order) for order in (False, True))
