@@ -225,7 +225,7 @@ def _search(
 def _integrals(
     waveforms: NDArray[np.float32], crossing: NDArray[np.float32], offsets: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Integrate from the start of the record to crossing + offset, in ADC samples: shape (offset, pulse)."""
+    """Integrate from the earliest offset of each pulse to crossing + offset, in ADC samples: shape (offset, pulse)."""
     if crossing.shape != (len(waveforms),):
         raise DataError(f"expected one crossing for each of {len(waveforms)} waveforms, got shape {crossing.shape}")
     integrals = np.empty((len(offsets), len(waveforms)))
@@ -238,14 +238,18 @@ def _integrals(
 
 def _block_integrals(waveforms: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     n_pulses, n_samples = waveforms.shape
-    cumulative = np.zeros((n_pulses, n_samples + 1))
-    np.cumsum(waveforms, axis=1, dtype=np.float64, out=cumulative[:, 1:])
     known = np.isfinite(edges)
     # Sample i fills i - 1/2 .. i + 1/2, so that the record ends at n_samples on this scale.
     place = np.clip(np.where(known, edges, 0.0) + 0.5, 0.0, n_samples)
-    whole = np.minimum(place.astype(np.int64), n_samples - 1)
+    # Of the record, only what lies between the first and the last edge.
+    first = np.minimum(place.min(axis=0, initial=n_samples).astype(np.int64), n_samples - 1)
+    width = int((place.max(axis=0, initial=0.0) - first).max(initial=0.0)) + 1
     rows = np.arange(n_pulses)
-    inside = cumulative[rows, whole] + (place - whole) * waveforms[rows, whole]
+    window = waveforms[rows[:, np.newaxis], np.minimum(first[:, np.newaxis] + np.arange(width), n_samples - 1)]
+    cumulative = np.zeros((n_pulses, width + 1))
+    np.cumsum(window, axis=1, dtype=np.float64, out=cumulative[:, 1:])
+    whole = np.minimum(place.astype(np.int64), n_samples - 1) - first
+    inside = cumulative[rows, whole] + (place - first - whole) * window[rows, whole]
     return np.where(known, inside, np.nan)
 
 

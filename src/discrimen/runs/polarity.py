@@ -14,6 +14,7 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import ChannelSettings, PolarityName
+from discrimen.pulses.places import numbered_places
 
 FEWEST = 10
 """Of fewer pulses of a channel nothing is said."""
@@ -66,11 +67,12 @@ class PolarityCheck:
             np.full(len(pulses), -1, np.int64) if column is None else column.astype(np.int64)
             for column in (pulses.board, pulses.channel)
         )
-        for board, channel in np.unique(np.stack([boards, channels]), axis=1).T.tolist():
+        places, number = numbered_places(boards, channels)
+        for at, (board, channel) in enumerate(places):
             place = (None if board < 0 else board, None if channel < 0 else channel)
             room = _LOOKED_AT - self._seen[place]
             if room > 0:
-                self._look(place, pulses.samples[np.flatnonzero((boards == board) & (channels == channel))[:room]])
+                self._look(place, pulses.samples[np.flatnonzero(number == at)[:room]])
 
     def _look(self, place: Place, samples: NDArray[Any]) -> None:
         polarity = self._of(place)
