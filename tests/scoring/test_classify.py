@@ -26,8 +26,10 @@ from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.domain import Outside
 from discrimen.network.height_curve import Cut, HeightCurve
 from discrimen.network.prepare import heights_of
+from discrimen.network.thresholds import ChosenThreshold
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.discriminator import Discriminator
 from discrimen.scoring.outputs import is_complete
 from discrimen.scoring.pile_up import PileUp, PileUpMode
 from discrimen.scoring.rates import RunTime
@@ -47,6 +49,10 @@ def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run.BIN", long_records()[:100], short_records(), long_records()[100:])
 
 
+def at(predictor: ReferencePredictor, threshold: Cut = 0.5, sha256: str = "ab") -> Discriminator:
+    return Discriminator(predictor=predictor, sha256=sha256, threshold=ChosenThreshold(threshold))
+
+
 def classified(
     run: Path,
     predictor: ReferencePredictor,
@@ -62,10 +68,8 @@ def classified(
     reader = open_reader(run, ReadOptions(chunk_bytes=chunk_bytes))
     return classify_run(
         reader,
-        predictor,
+        at(predictor, threshold),
         output,
-        model_sha256="ab",
-        threshold=threshold,
         selection=selection,
         compress=compress,
         most_outside=most_outside,
@@ -157,12 +161,16 @@ def test_scores_made_otherwise_are_not_taken_for_these(
 ) -> None:
     output = tmp_path / "scores.h5"
     info = open_reader(run).info
-    asked = {"model_sha256": "ab", "threshold": 0.5, "selection": BOARD_0}
-    assert not is_complete(output, input_identity(info, **asked))  # type: ignore[arg-type]
+
+    def identity(*, model_sha256: str = "ab", threshold: float = 0.5, **asked: object) -> dict[str, str]:
+        asked.setdefault("selection", BOARD_0)
+        return input_identity(info, at(predictor, threshold, model_sha256), **asked)  # type: ignore[arg-type]
+
+    assert not is_complete(output, identity())
     classified(run, predictor, output)
-    assert is_complete(output, input_identity(info, **asked))  # type: ignore[arg-type]
+    assert is_complete(output, identity())
     with pytest.raises(OutputError, match=f"another {what}; remove them.*--overwrite"):
-        is_complete(output, input_identity(info, **(asked | changed)))  # type: ignore[arg-type]
+        is_complete(output, identity(**changed))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
@@ -208,7 +216,7 @@ def test_a_run_that_does_not_tell_channels_cannot_be_chosen_from(tmp_path: Path,
     np.save(tmp_path / "run.npy", long_records().samples)
     reader = open_reader(tmp_path / "run.npy", ReadOptions(settings=DetectorSettings(sample_period_ns=10.0)))
     with pytest.raises(DataError, match="does not tell the board"):
-        classify_run(reader, predictor, tmp_path / "scores.h5", model_sha256="ab", selection=BOARD_0)
+        classify_run(reader, at(predictor), tmp_path / "scores.h5", selection=BOARD_0)
     assert not (tmp_path / "scores.h5").exists()
 
 
@@ -227,15 +235,14 @@ def test_pulses_like_the_trained_ones_have_a_column_that_says_so(
     assert rows.outside is not None
     assert rows.outside.dtype == np.uint16
     assert rows.outside.tolist() == [0] * N_LONG
-    assert done.outside is not None
-    assert done.as_dict()["outside"]["n_outside"] == done.outside.n_outside == 0
+    assert done.as_dict()["outside"]["n_outside"] == done.outside[""].n_outside == 0
 
 
 def test_a_model_that_does_not_know_its_domain_says_nothing_of_the_pulses(
     tmp_path: Path, run: Path, predictor: ReferencePredictor
 ) -> None:
     done = classified(run, predictor, tmp_path / "scores.h5")
-    assert done.outside is None
+    assert not done.outside
     assert done.as_dict()["outside"] is None
     assert read_scores(done.output).rows.outside is None
 

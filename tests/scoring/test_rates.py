@@ -94,7 +94,7 @@ def test_expected_pile_up_is_that_of_a_poisson_process() -> None:
 def test_a_search_that_knows_nothing_finds_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
     tally = tally_of(poisson(100, dead_ns=1000, rng=np.random.default_rng(8)))
     search = PileUpSearch(preparation=None, channels={}, others=None)  # type: ignore[arg-type]
-    shares = pile_up_shares(tally, "unknown", search, DetectorSettings())
+    shares = pile_up_shares(tally, "unknown", search.of, DetectorSettings())
     assert shares.found is None
 
 

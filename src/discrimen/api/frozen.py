@@ -122,10 +122,13 @@ def classify(
         the only one that it stores, or 0.5.
     """
     from discrimen.scoring.classify import classify_run
+    from discrimen.scoring.discriminator import Discriminator
 
     reader = open_reader(path, options)
-    least_score = choose_threshold(model.description.thresholds, threshold).value
-    return classify_run(reader, model.predictor, Path(output), model_sha256=model.sha256, threshold=least_score)
+    chosen = choose_threshold(model.description.thresholds, threshold)
+    return classify_run(
+        reader, Discriminator(predictor=model.predictor, sha256=model.sha256, threshold=chosen), Path(output)
+    )
 
 
 def _path_of(model: Model | Path | str) -> Path:

@@ -13,11 +13,17 @@ from discrimen.cli.classify_summary import log_left_out, summary_lines
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
-from discrimen.inference.load import load_model
-from discrimen.network.height_curve import Cut, plain_threshold
-from discrimen.network.thresholds import ChosenThreshold, choose_threshold
+from discrimen.inference.load import Model
 from discrimen.output.files import complete_or_absent
 from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.discriminator import (
+    ChannelDiscriminators,
+    Discriminator,
+    choose_thresholds,
+    discriminators_of,
+    for_one_or_each,
+    load_models,
+)
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.run_sample import RunSample
@@ -110,10 +116,10 @@ def classify(
     _require_same_kind(output, to)
     outputs = plan_outputs(files, output, suffix=None if to is None else f".{to}")
     pictures = _pictures(plot, files, with_psd=psd)
-    loaded = load_model(model, device=device, backend=backend, threads=threads)
-    chosen = _threshold(threshold, loaded.description.thresholds)
+    models = load_models(model, device=device, backend=backend, threads=threads)
+    loaded = _with_thresholds(model, models, threshold)
     allowed = _share_outside(most_outside, accept=accept)
-    extended = extended_note(loaded.description.provenance)
+    extended = {name: extended_note(each.description.provenance) for name, each in loaded.parts.items()}
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
     for path, scores, picture in zip(files, outputs, pictures, strict=True):
@@ -121,8 +127,7 @@ def classify(
             reader = inputs.open_whole(path)
             identity = input_identity(
                 reader.info,
-                model_sha256=loaded.sha256,
-                threshold=chosen.value,
+                loaded,
                 selection=inputs.selection,
                 most_outside=allowed,
                 pile_up=pile_up,
@@ -137,10 +142,8 @@ def classify(
             with common.progress(path.name, total=reader.info.n_entries) as tick:
                 done = classify_run(
                     reader,
-                    loaded.predictor,
+                    loaded,
                     scores,
-                    model_sha256=loaded.sha256,
-                    threshold=chosen.value,
                     selection=inputs.selection,
                     most_outside=allowed,
                     pile_up=pile_up,
@@ -154,20 +157,21 @@ def classify(
                 _draw(sample, picture, done, path)
             drawn = None if picture is None else str(picture)
             results.append({"input": str(path), "skipped": False, "picture": drawn, **done.as_dict()})
-            for line in summary_lines(path, done, chosen, picture):
+            for line in summary_lines(path, done, loaded, picture):
                 _say(json, line)
     if not all(result["skipped"] for result in results):
-        common.log_unknown_domain(model, loaded.description)
-        if extended is not None:
-            common.log(f"{model}: {extended}")
+        for name, each in loaded.parts.items():
+            common.log_unknown_domain(model / name, each.description)
+            if (note := extended[name]) is not None:
+                common.log(f"{model / name}: {note}")
     if json:
         common.emit_json(
             {
                 "model": str(model),
                 "model_sha256": loaded.sha256,
-                "threshold": plain_threshold(chosen.value),
-                "threshold_name": chosen.name,
-                "learnt_from_thinned_pulses": extended,
+                "threshold": loaded.thresholds,
+                "threshold_name": for_one_or_each({name: each.threshold.name for name, each in loaded.parts.items()}),
+                "learnt_from_thinned_pulses": for_one_or_each(extended),
                 "files": results,
                 "failed": failures.as_list(),
             }
@@ -182,12 +186,15 @@ def _require_same_kind(output: Path, to: Kind | None) -> None:
         raise typer.BadParameter(f"--to {to} contradicts the name {output.name}: leave one of the two out")
 
 
-def _threshold(text: str | None, stored: Mapping[str, Cut]) -> ChosenThreshold:
-    """Return the threshold that a number or a name stands for."""
+def _with_thresholds(
+    path: Path, models: Mapping[str, Model], wish: str | None
+) -> Discriminator | ChannelDiscriminators:
+    """Give each model the threshold that a number or a name stands for."""
     try:
-        return choose_threshold(stored, text)
+        thresholds = choose_thresholds(models, wish)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
+    return discriminators_of(path, models, thresholds)
 
 
 def _share_outside(most_outside: float | None, *, accept: bool) -> float:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from discrimen.cli import common
 from discrimen.cli.classify_rates import rate_lines
-from discrimen.network.thresholds import ChosenThreshold
 from discrimen.scoring.classify import Classification
+from discrimen.scoring.discriminator import Discriminators
 
 
 def log_left_out(path: Path, done: Classification) -> None:
@@ -16,17 +16,19 @@ def log_left_out(path: Path, done: Classification) -> None:
     common.log_left_out(path, done.report)
     for what in done.absent:
         common.log(f"{path}: no pulse of {what}")
-    if done.outside is not None:
-        common.log_outside(path, done.outside)
+    for name, tally in done.outside.items():
+        common.log_outside(f"{path}, {name}" if name else path, tally)
     if done.without_psd is not None:
         common.log(f"{path}: no light and PSD beside the scores of some or all pulses: {done.without_psd}")
 
 
-def summary_lines(path: Path, done: Classification, threshold: ChosenThreshold, picture: Path | None) -> Iterator[str]:
+def summary_lines(
+    path: Path, done: Classification, discriminators: Discriminators, picture: Path | None
+) -> Iterator[str]:
     """Say what the run holds, what was left out and why, and how fast the pulses came."""
     drawn = "" if picture is None else f"; drawn: {picture}"
     yield (
-        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas at a neutron score of {threshold}; "
+        f"{path}: {done.n_neutron} neutrons and {done.n_gamma} gammas {_decided(discriminators)}; "
         f"{done.n_pulses_per_s:,.0f} pulses/s ({done.seconds:.2f} s); scores in {done.output}{drawn}"
     )
     left_out = {
@@ -35,13 +37,23 @@ def summary_lines(path: Path, done: Classification, threshold: ChosenThreshold, 
         "a second pulse in the record": done.n_vetoed,
     }
     flagged = {
-        "unlike the pulses of the training (column outside)": 0 if done.outside is None else done.outside.n_outside,
+        "unlike the pulses of the training (column outside)": done.n_outside,
         "pile-up by the digitizer's flag": sum(each.n_told for each in done.tally.channels.values()),
     }
     yield from _table("left out of the counts", left_out, done.report.n_read)
     yield from _table("counted, but flagged", flagged, done.report.n_read)
     for line in rate_lines(done):
         yield f"  {line}"
+
+
+def _decided(discriminators: Discriminators) -> str:
+    """Say by which threshold, or that each model has its own."""
+    thresholds = {name: each.threshold for name, each in discriminators.parts.items()}
+    told = {str(each) for each in thresholds.values()}
+    if len(told) == 1:
+        return f"at a neutron score of {told.pop()}"
+    names = sorted({each.name or "" for each in thresholds.values()})
+    return f"by {len(thresholds)} models, each with its own threshold ({', '.join(names)})"
 
 
 def _table(title: str, counts: dict[str, int], n_read: int) -> Iterator[str]:

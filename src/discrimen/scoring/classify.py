@@ -15,23 +15,18 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
-from discrimen.inference.base import Judgement, Predictor
-from discrimen.inference.compatible import require_compatible, require_trained_channels
-from discrimen.network.domain import Outside, OutsideTally
-from discrimen.network.height_curve import Cut, HeightCurve, plain_threshold, thresholds_of
-from discrimen.network.model_description import ModelDescription
+from discrimen.network.domain import OutsideTally
 from discrimen.output.provenance import software_versions, utc_now
-from discrimen.pulses import Pulses
-from discrimen.pulses.array import listed
-from discrimen.runs.polarity import PolarityCheck
 from discrimen.scoring.counts import Counted, RunTally
+from discrimen.scoring.discriminator import Discriminators, attributes_of, for_one_or_each
+from discrimen.scoring.judge import Judged, RunJudge
 from discrimen.scoring.odd_channels import odd_channels
-from discrimen.scoring.pile_up import PileUpMode, PileUpSearch, learn_pile_up
-from discrimen.scoring.quantities import NO_CLASS, Gated, class_numbers
+from discrimen.scoring.pile_up import PileUpMode
+from discrimen.scoring.quantities import NO_CLASS, Gated
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
 from discrimen.scoring.run_sample import RunSample
-from discrimen.scoring.scores import ScoreRows, open_score_writer
-from discrimen.scoring.verdict import MOST_OUTSIDE, Verdict
+from discrimen.scoring.scores import open_score_writer
+from discrimen.scoring.verdict import MOST_OUTSIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +50,9 @@ class Classification:
         Pulses left out of the counts because their record holds a second one.
     absent : tuple of str
         Boards and channels that were chosen, but are not in the run.
-    outside : OutsideTally or None
-        Pulses unlike those that the model has seen; None if it does not know what it has seen.
+    outside : mapping of str to OutsideTally
+        Pulses unlike those that a model has seen, by its name, "" for the one for all channels; empty if the models do
+        not know what they have seen.
     tally : RunTally
         The counts of each channel.
     time : RunTime or str
@@ -65,8 +61,8 @@ class Classification:
         What was found, and what the rate lets expect.
     without_psd : str or None
         Why some or all pulses have no light and PSD, if they were wanted.
-    threshold : float or HeightCurve
-        On the neutron score.
+    thresholds : Any
+        On the neutron score, as plain data: of the one model, or by the names of the models.
     seconds : float
         For reading, scoring and writing, in s.
     """
@@ -79,13 +75,18 @@ class Classification:
     n_vetoed: int
     n_other_channels: int
     absent: tuple[str, ...]
-    outside: OutsideTally | None
+    outside: Mapping[str, OutsideTally]
     tally: RunTally
     time: RunTime | str
     pile_up: PileUpShares
     without_psd: str | None
-    threshold: Cut
+    thresholds: Any
     seconds: float
+
+    @property
+    def n_outside(self) -> int:
+        """Pulses unlike those that their model has seen."""
+        return sum(each.n_outside for each in self.outside.values())
 
     @property
     def n_pulses_per_s(self) -> float:
@@ -103,14 +104,14 @@ class Classification:
             "n_vetoed": self.n_vetoed,
             "n_other_channels": self.n_other_channels,
             "absent": list(self.absent),
-            "outside": None if self.outside is None else self.outside.as_dict(),
+            "outside": for_one_or_each({name: each.as_dict() for name, each in self.outside.items()}),
             "time": {"unknown": self.time} if isinstance(self.time, str) else self.time.as_dict(),
             "pile_up": asdict(self.pile_up),
             "losses": dict(self.tally.losses),
             "channels": channel_table(self.tally, self.time),
             "odd": odd_channels(self.tally),
             "without_psd": self.without_psd,
-            "threshold": plain_threshold(self.threshold),
+            "threshold": self.thresholds,
             "seconds": self.seconds,
             "n_pulses_per_s": self.n_pulses_per_s,
         }
@@ -118,9 +119,8 @@ class Classification:
 
 def input_identity(
     info: RunInfo,
+    discriminators: Discriminators,
     *,
-    model_sha256: str,
-    threshold: Cut,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
@@ -137,8 +137,8 @@ def input_identity(
         "input_layout": info.layout,
         "input_bytes": str(stat.st_size),
         "input_mtime_ns": str(stat.st_mtime_ns),
-        "model_sha256": model_sha256,
-        "threshold": json.dumps(plain_threshold(threshold)),
+        "model_sha256": discriminators.sha256,
+        "threshold": json.dumps(discriminators.thresholds),
         "most_outside": repr(most_outside),
         "pile_up": pile_up or "not looked for",
         "psd": "wanted" if with_psd else "not wanted",
@@ -148,11 +148,9 @@ def input_identity(
 
 def classify_run(
     reader: Reader,
-    predictor: Predictor,
+    discriminators: Discriminators,
     output: Path,
     *,
-    model_sha256: str,
-    threshold: Cut = 0.5,
     selection: ChannelSelection = ALL_CHANNELS,
     most_outside: float = MOST_OUTSIDE,
     pile_up: PileUpMode | None = None,
@@ -167,17 +165,13 @@ def classify_run(
     ----------
     reader : Reader
         The open run file.
-    predictor : Predictor
-        The model.
+    discriminators : Discriminators
+        The model with its threshold, or one for each channel. The scores themselves are stored, and the height where a
+        threshold follows it.
     output : Path
         File of scores; its suffix tells its format (.h5, .parquet, .root, .csv). It appears when it is complete.
-    model_sha256 : str
-        Goes into the output.
-    threshold : float or HeightCurve
-        A pulse with this neutron score or more counts as neutron; the scores themselves are stored, and the height
-        where the threshold follows it.
     selection : ChannelSelection
-        Which boards and channels; the model need not fit the others.
+        Which boards and channels; the models need not fit the others.
     most_outside : float
         Share of the pulses that may be unlike those that the model has seen; 1 accepts every run.
     pile_up : {"flag", "veto"}, optional
@@ -202,35 +196,35 @@ def classify_run(
     sieve = ChannelSieve(selection, str(reader.info.path))
     identity = input_identity(
         reader.info,
-        model_sha256=model_sha256,
-        threshold=threshold,
+        discriminators,
         selection=selection,
         most_outside=most_outside,
         pile_up=pile_up,
         with_psd=with_psd,
     )
-    search = None if pile_up is None else _learned(reader, predictor.description, selection)
-    verdict = Verdict.on(predictor.description, reader.info, most_outside)
+    judge = RunJudge(
+        discriminators, reader, selection=selection, most_outside=most_outside, with_pile_up=pile_up is not None
+    )
+    first = next(iter(discriminators.parts.values())).description
     with open_score_writer(
         output,
-        classes=predictor.description.classes,
-        attributes=_attributes(reader, predictor, identity),
+        classes=first.classes,
+        attributes=_attributes(reader, discriminators, identity),
         n_entries=reader.info.n_entries,
         compress=compress,
     ) as writer:
         begin_s = perf_counter()
-        tally, neutron = RunTally(), predictor.description.neutron_class
-        gated = Gated(reader.info.settings, predictor.description) if with_psd else None
-        for each in _judged(reader, predictor, sieve=sieve, verdict=verdict, search=search, on_progress=on_progress):
-            numbers = each.class_numbers(threshold, neutron)
+        tally, neutron = RunTally(), first.neutron_class
+        gated = Gated(reader.info.settings, judge.descriptions) if with_psd else None
+        for each in _judged(reader, judge, sieve=sieve, on_progress=on_progress):
             measured = {} if gated is None else gated(each.pulses)
-            writer.write(each.rows(numbers, measured, with_height=isinstance(threshold, HeightCurve)))
-            counted = _counted(numbers, neutron, vetoed=each.pile_up if pile_up == "veto" else None)
-            tally.add(each.pulses, counted, outside=each.judged.outside, pile_up=each.pile_up)
+            writer.write(each.rows(measured))
+            counted = _counted(each.class_number, neutron, vetoed=each.pile_up if pile_up == "veto" else None)
+            tally.add(each.pulses, counted, outside=each.judgement.outside, pile_up=each.pile_up)
             if sample is not None:
                 sample.add(each.pulses, counted, measured)
         _require_pulses(reader, sieve)
-        verdict.require_inside()
+        judge.require_inside()
     time = run_time(tally, reader.info.settings)
     return Classification(
         output=output,
@@ -240,95 +234,33 @@ def classify_run(
         n_not_scored=tally.count(Counted.NOT_SCORED),
         n_vetoed=tally.count(Counted.VETOED),
         n_other_channels=sieve.n_left_out,
-        absent=(*sieve.absent(), *_untouched(predictor.description, tally, selection)),
-        outside=verdict.tally,
+        absent=(*sieve.absent(), *_untouched(judge, tally, selection)),
+        outside=judge.outside,
         tally=tally,
         time=time,
-        pile_up=pile_up_shares(tally, time, search, reader.info.settings),
+        pile_up=pile_up_shares(tally, time, judge.learned if pile_up else None, reader.info.settings),
         without_psd=None if gated is None else gated.missing,
-        threshold=threshold,
+        thresholds=discriminators.thresholds,
         seconds=perf_counter() - begin_s,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """A chunk with its scores and flags."""
-
-    pulses: Pulses
-    judged: Judgement
-    pile_up: NDArray[np.uint8] | None
-
-    def class_numbers(self, threshold: Cut, neutron: int) -> NDArray[np.int8]:
-        """Return the class of each pulse; see :func:`~discrimen.scoring.quantities.class_numbers`."""
-        scores = self.judged.scores
-        least = thresholds_of(threshold, self.judged.height_adc, n_pulses=len(scores))
-        return class_numbers(scores, is_neutron=scores[:, neutron] >= least, neutron_class=neutron)
-
-    def rows(
-        self, numbers: NDArray[np.int8], measured: Mapping[str, NDArray[np.float32]], *, with_height: bool
-    ) -> ScoreRows:
-        """Return what is written."""
-        return ScoreRows(
-            entry=self.pulses.column("entry"),
-            timestamp_ps=self.pulses.timestamp_ps,
-            board=self.pulses.board,
-            channel=self.pulses.channel,
-            flags=self.pulses.flags,
-            score=self.judged.scores,
-            outside=self.judged.outside,
-            pile_up=self.pile_up,
-            height_adc=self.judged.height_adc if with_height else None,
-            class_number=numbers,
-            **measured,
-        )
-
-
 def _judged(
-    reader: Reader,
-    predictor: Predictor,
-    *,
-    sieve: ChannelSieve,
-    verdict: Verdict,
-    search: PileUpSearch | None,
-    on_progress: Callable[[int], None],
-) -> Iterator[_Judged]:
+    reader: Reader, judge: RunJudge, *, sieve: ChannelSieve, on_progress: Callable[[int], None]
+) -> Iterator[Judged]:
     """Score chunk by chunk."""
-    info, description = reader.info, predictor.description
-    check = PolarityCheck(info.path, "positive" if description.preparation.only.polarity > 0 else "negative")
     for read in reader.chunks():
         pulses = sieve(read)
         if len(pulses):
-            require_compatible(description, pulses, info.settings, where=str(info.path))
-            if verdict.most_outside < 1:
-                require_trained_channels(description, pulses, where=str(info.path), way_out="give --accept")
-            check(pulses)
-            judged = predictor.judge(pulses.samples)
-            if judged.outside is not None:
-                judged.scores[(judged.outside & Outside.EDGE_IN_BASELINE) != 0] = np.nan
-            verdict.add(pulses, judged.outside)
-            yield _Judged(pulses, judged, None if search is None else search(pulses))
+            yield judge(pulses)
         on_progress(len(read))
 
 
-def _learned(reader: Reader, description: ModelDescription, selection: ChannelSelection) -> PileUpSearch:
-    """Learn from the first chosen pulses what tells second ones."""
-    info, sieve = reader.info, ChannelSieve(selection, str(reader.info.path))
-
-    def compatible() -> Iterator[Pulses]:
-        for pulses in filter(len, map(sieve, reader.chunks())):
-            require_compatible(description, pulses, info.settings, where=str(info.path))
-            yield pulses
-
-    return learn_pile_up(compatible(), description.preparation)
-
-
-def _untouched(description: ModelDescription, tally: RunTally, selection: ChannelSelection) -> list[str]:
-    """Name the channels that the model was trained on and are chosen, but have no pulse in the run."""
-    trained = listed(description.settings)
+def _untouched(judge: RunJudge, tally: RunTally, selection: ChannelSelection) -> list[str]:
+    """Name the channels that a model was trained on and are chosen, but have no pulse in the run."""
     return [
         f"{place}, which the model was trained on"
-        for place in trained
+        for place in judge.trained
         if place not in tally.channels and selection.takes(place)
     ]
 
@@ -342,12 +274,11 @@ def _require_pulses(reader: Reader, sieve: ChannelSieve) -> None:
         raise DataError(f"{path}: none of its {n_read} pulses is of {sieve.selection}; it holds {sieve.describe_met()}")
 
 
-def _attributes(reader: Reader, predictor: Predictor, identity: Mapping[str, str]) -> dict[str, str]:
+def _attributes(reader: Reader, discriminators: Discriminators, identity: Mapping[str, str]) -> dict[str, str]:
     return {
         **identity,
         "settings": reader.info.settings.model_dump_json(exclude_none=True),
-        "preparation": json.dumps(predictor.description.preparation.as_dict()),
-        "backend": predictor.backend,
+        **attributes_of(discriminators),
         "versions": json.dumps(software_versions()),
         "date_utc": utc_now(),
     }

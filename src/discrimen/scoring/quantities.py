@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,8 @@ from discrimen.errors import DiscrimenError
 from discrimen.labelling.plane import plane_of_pulses
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Pulses
-from discrimen.pulses.detector import DetectorSettings, WindowNs
+from discrimen.pulses.detector import ChannelSettings, DetectorSettings, WindowNs
+from discrimen.pulses.places import Place
 
 NO_CLASS = -1
 """Of a pulse that has no scores."""
@@ -25,8 +28,8 @@ class Gated:
     run : DetectorSettings
         Of the run; what it leaves open, gates too, is taken from the model, which was made for such pulses. Its
         calibration is not: that belongs to one detector and one high voltage.
-    model : ModelDescription
-        What scores the run: its settings, and the polarity and baseline window of its preparation.
+    model : ModelDescription, or mapping of Place to ModelDescription
+        What scores the run, or each channel: its settings, and polarity and baseline window of its preparation.
 
     Attributes
     ----------
@@ -34,15 +37,8 @@ class Gated:
         Why the quantities of some or of all pulses cannot be known.
     """
 
-    def __init__(self, run: DetectorSettings, model: ModelDescription) -> None:
-        preparation, period_ns = model.preparation.only, model.preparation.sample_period_ns
-        start, stop = preparation.baseline_start, preparation.baseline_stop
-        prepared = DetectorSettings(
-            polarity="positive" if preparation.polarity > 0 else "negative",
-            baseline=WindowNs(start_ns=start * period_ns, stop_ns=stop * period_ns) if stop > start else None,
-        )
-        trained = model.settings.model_copy(update={"calibration": None, "channels": None})
-        self._settings = run.filled_from(prepared.filled_from(trained))
+    def __init__(self, run: DetectorSettings, model: ModelDescription | Mapping[Place, ModelDescription]) -> None:
+        self._settings = _of_each(run, model) if isinstance(model, Mapping) else run.filled_from(_trained(model))
         self._names: tuple[str, ...] | None = None
         self.missing: str | None = None
 
@@ -62,6 +58,27 @@ class Gated:
             self._names = (LIGHT if plane.energy_unit == "keVee" else CHARGE, PSD)
         values = (plane.energy.astype(np.float32), plane.psd.astype(np.float32))
         return dict(zip(self._names, values, strict=False))
+
+
+def _trained(model: ModelDescription) -> DetectorSettings:
+    """Return what a model knows of the pulses that it was made for."""
+    preparation, period_ns = model.preparation.only, model.preparation.sample_period_ns
+    start, stop = preparation.baseline_start, preparation.baseline_stop
+    prepared = DetectorSettings(
+        polarity="positive" if preparation.polarity > 0 else "negative",
+        baseline=WindowNs(start_ns=start * period_ns, stop_ns=stop * period_ns) if stop > start else None,
+    )
+    return prepared.filled_from(model.settings.model_copy(update={"calibration": None, "channels": None}))
+
+
+def _of_each(run: DetectorSettings, models: Mapping[Place, ModelDescription]) -> DetectorSettings:
+    """Return the settings of a run, each channel of which is filled from its own model."""
+    channels = []
+    for place, model in models.items():
+        own = run.of(*place).filled_from(_trained(model).merged(gates=model.settings.of(*place).gates))
+        shown = own.model_dump(include={"polarity", "pretrigger_ns", "baseline", "gates"}, exclude_none=True)
+        channels.append(ChannelSettings.model_validate(place._asdict() | shown))
+    return run.model_copy(update={"channels": tuple(channels)})
 
 
 def class_numbers(

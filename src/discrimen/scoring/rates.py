@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import exp, floor, hypot, log10, sqrt
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.places import Place
 from discrimen.scoring.counts import ChannelTally, Counted, RunTally
-from discrimen.scoring.pile_up import PileUpSearch
+from discrimen.scoring.pile_up import Learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,17 +175,23 @@ class PileUpShares:
 
 
 def pile_up_shares(
-    tally: RunTally, time: RunTime | str, search: PileUpSearch | None, settings: DetectorSettings
+    tally: RunTally,
+    time: RunTime | str,
+    learned_of: Callable[[Place], Learned | None] | None,
+    settings: DetectorSettings,
 ) -> PileUpShares:
-    """Compare what was found with 1 - exp(-rate * rest of the record) of each channel."""
+    """Compare what was found with 1 - exp(-rate * rest of the record) of each channel.
+
+    `learned_of` gives what tells second pulses of a channel; None where they were not looked for.
+    """
     n_pulses = max(1, len(tally))
-    looked = search is not None and all(search.of(place) is not None for place in tally.channels)
+    looked = learned_of is not None and all(learned_of(place) is not None for place in tally.channels)
     found = sum(each.n_in_record for each in tally.channels.values()) / n_pulses if looked else None
     expected, expected_found = 0.0, 0.0
     for place, each in tally.channels.items():
         if isinstance(time, str):
             break
-        learned = None if search is None else search.of(place)
+        learned = None if learned_of is None else learned_of(place)
         rest_ns = each.recorded_ns / len(each) - (settings.pretrigger_ns or 0.0)
         rest_ns = rest_ns if learned is None else learned.rest_ns
         share = len(each) / n_pulses * (1 - exp(-time.channels[place].pulses.value_hz * rest_ns * 1e-9))

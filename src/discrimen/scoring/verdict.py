@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -23,19 +22,21 @@ MOST_OUTSIDE = 0.01
 class Verdict:
     """Whether a run is like the pulses that the model has seen."""
 
-    where: Path
+    where: str
     n_entries: int | None
     most_outside: float
     tally: OutsideTally | None
 
     @classmethod
-    def on(cls, description: ModelDescription, info: RunInfo, most_outside: float) -> Verdict:
-        """Return what judges a run, before it is read."""
+    def on(
+        cls, description: ModelDescription, info: RunInfo, most_outside: float, *, where: str | None = None
+    ) -> Verdict:
+        """Return what judges a run, before it is read; `where` names it in messages, by default the file."""
         if not 0 <= most_outside <= 1:
             raise SettingsError(f"expected a share from 0 to 1 that may lie outside, got {most_outside:g}")
         domain = description.domain
         tally = None if domain is None else OutsideTally(domain, description.preparation)
-        return cls(info.path, info.n_entries, most_outside, tally)
+        return cls(where or str(info.path), info.n_entries, most_outside, tally)
 
     def add(self, pulses: Pulses, outside: NDArray[np.uint16] | None) -> None:
         """Count the pulses of a chunk; refuse the run where all that is still to come could not make it good."""
