@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +17,37 @@ from discrimen.network.graph import chain
 from discrimen.network.height_curve import Cut
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.outputs import class_scores
 from discrimen.pulses import Pulses
-from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.detector import ChannelSettings, DetectorSettings
 
 N_LONG, N_SHORT, SHORT = 240, 60, 20
 """Pulses of board 0 (75 samples, channels 0 to 3) and of board 1 (20 samples, channels 0 and 1)."""
 
 
-def write_small_model(path: Path, *, domain: bool = False, threshold: Cut | None = None) -> Path:
-    """Freeze a network 75-2 with random weights, which may know the pulses of board 0 and store a threshold."""
-    kernel = np.random.default_rng(2).standard_normal((75, 2)).astype(np.float32)
+def write_small_model(
+    path: Path,
+    *,
+    domain: bool = False,
+    threshold: Cut | None = None,
+    channels: Sequence[int] = (),
+    classes: tuple[str, ...] = ("gamma", "neutron"),
+    seed: int = 2,
+) -> Path:
+    """Freeze a network 75-2 with random weights.
+
+    It may know the pulses of board 0, store a threshold, and list channels of board 0.
+    """
+    kernel = np.random.default_rng(seed).standard_normal((75, 2)).astype(np.float32)
     network = chain([Flatten(), Dense(kernel=kernel, bias=np.zeros(2, np.float32))])
     seen = learn_domain(toy_pulses(2000, seed=5).samples, PREPARATION) if domain else None
-    description = ModelDescription(preparation=PREPARATION, domain=seen)
+    listed = tuple(ChannelSettings(channel=each) for each in channels) or None
+    description = ModelDescription(
+        preparation=PREPARATION,
+        outputs=(class_scores(classes),),
+        settings=DetectorSettings(channels=listed),
+        domain=seen,
+    )
     if threshold is not None:
         description = description.with_thresholds({"mine": threshold})
     samples = toy_pulses(10).samples.astype(np.int32)[:, np.newaxis]

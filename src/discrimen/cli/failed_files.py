@@ -1,4 +1,4 @@
-"""One bad file among many: the others are worked on, the bad ones are listed at the end."""
+"""One bad file or channel among many: the others are worked on, the bad ones are listed at the end."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ class FailedFiles:
     ----------
     n_files : int
         How many files the command works on.
+    what : str
+        What the files stand for, for people.
     """
 
-    def __init__(self, n_files: int) -> None:
-        self._n_files = n_files
+    def __init__(self, n_files: int, *, what: str = "files") -> None:
+        self._n_files, self._what = n_files, what
         self._faults: dict[Path, str] = {}
 
     @contextmanager
@@ -44,5 +46,5 @@ class FailedFiles:
         """List the bad files and end with status 1, if there are any."""
         if self._faults:
             names = ", ".join(map(str, self._faults))
-            common.log(f"discrimen: {len(self._faults)} of {self._n_files} files failed, see above: {names}")
+            common.log(f"discrimen: {len(self._faults)} of {self._n_files} {self._what} failed, see above: {names}")
             raise typer.Exit(1)

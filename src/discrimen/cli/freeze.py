@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.freeze_calibration import calibration_lines, calibration_task, require_fitting_options
+from discrimen.cli.freeze_calibration import calibration_task, require_fitting_options
+from discrimen.cli.freeze_channels import freeze_each_channel, frozen
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.freezing.calibrate import CalibrationTask
-from discrimen.freezing.freeze import freeze as freeze_model
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.onnx_source import ONNX_SUFFIX
-from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.export.cpp import CPP_SUFFIX, check_namespace, write_cpp_header
-from discrimen.network.frozen_file import SUFFIX, read_frozen
-from discrimen.output.provenance import sha256_of_file
-from discrimen.training.model_folder import read_model_description
+from discrimen.network.frozen_file import SUFFIX
+from discrimen.network.model_description import ModelDescription
+from discrimen.training.model_folder import read_model_description, trained_models_in
 
 
 class Wishes(TypedDict):
@@ -40,12 +38,16 @@ def freeze(
     model: Annotated[
         Path,
         typer.Argument(
-            help="Folder of a trained model, a .keras in it, or a .discrimen to make other files from.",
+            help="Folder of a trained model (or of several, one a channel), a .keras in it, or a .discrimen to make "
+            "other files from.",
             show_default=False,
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write (.discrimen).", show_default=False)
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="File to write (.discrimen), or a folder for several models.", show_default=False
+        ),
     ] = None,
     onnx: Annotated[
         Path | None,
@@ -106,11 +108,18 @@ def freeze(
         raise typer.BadParameter("--cpp-namespace names a C++ header: say where to write it, for example --cpp X.hpp")
     if cpp_namespace is not None:
         check_namespace(cpp_namespace)
-    task = None
-    if calibrate:
-        description = read_model_description(model)
-        task = calibration_task(calibrate, description, inputs, by_height=by_height is not False, **wishes)
-    result, lines = _frozen(model, output, task)
+
+    def task_of(description: ModelDescription, own: InputOptions) -> CalibrationTask | None:
+        if not calibrate:
+            return None
+        return calibration_task(calibrate, description, own, by_height=by_height is not False, **wishes)
+
+    if (models := trained_models_in(model)) and output is not None:
+        if onnx is not None or cpp is not None:
+            raise typer.BadParameter(f"{model} holds {len(models)} models: make --onnx and --cpp of each frozen file")
+        freeze_each_channel(models, output, task_of, inputs=inputs, json=json)
+        return
+    result, lines = frozen(model, output, task_of(read_model_description(model), inputs) if calibrate else None)
     if onnx is not None:
         written = freeze_to_onnx(result["output"], onnx)
         result["onnx"] = str(written.path)
@@ -138,39 +147,11 @@ def _require_new_names(model: Path, output: Path | None, others: Mapping[str, Pa
             raise typer.BadParameter(f"{model} is frozen already: say what to make of it, for example --onnx X.onnx")
     elif output is None:
         raise typer.BadParameter(f"expected where to write the frozen model: give -o X{SUFFIX}")
-    if output is not None:
+    if output is not None and not trained_models_in(model):
         wanted[SUFFIX] = output
     for suffix, path in wanted.items():
         if path.suffix != suffix:
             raise typer.BadParameter(f"expected a name that ends in {suffix}, got {path}")
-
-
-def _frozen(model: Path, output: Path | None, task: CalibrationTask | None) -> tuple[dict[str, Any], list[str]]:
-    """Freeze the model, or take the file that is frozen already; return the result and lines for people."""
-    if output is None:
-        ReferencePredictor(model)  # checks it as everybody does
-        return _described(model), []
-    done = freeze_model(model, output, calibration=task)
-    result = _described(done.path) | {"worst_difference_to_keras": done.worst_difference}
-    line = (
-        f"{done.path}: {', '.join(result['layers'])}; "
-        f"{result['n_golden']} golden vectors, at most {done.worst_difference:.2g} off Keras"
-    )
-    if done.calibration is None:
-        return result, [line]
-    result["calibration"] = asdict(done.calibration)
-    return result, [line, *calibration_lines(done.calibration)]
-
-
-def _described(path: Path) -> dict[str, Any]:
-    frozen = read_frozen(path)
-    return {
-        "output": str(path),
-        "n_bytes": path.stat().st_size,
-        "sha256": sha256_of_file(path),
-        "layers": [type(node.layer).__name__ for node in frozen.network.nodes],
-        "n_golden": len(frozen.golden.samples),
-    }
 
 
 def _onnx_check(worst_difference: float | None) -> str:

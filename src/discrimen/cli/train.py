@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,18 +10,15 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
-from discrimen.cli.train_contamination import chosen_contamination
-from discrimen.cli.train_resume import read_training_data, resumed_training
-from discrimen.cli.train_task import TaskName, audited, chosen_task
-from discrimen.cli.train_told import EpochBar, tell
+from discrimen.cli.train_resume import resumed_training
+from discrimen.cli.train_task import TaskName, chosen_task
+from discrimen.cli.train_told import tell
+from discrimen.cli.train_wish import TrainingWish, train_each_channel
 from discrimen.errors import SettingsError
 from discrimen.models import ARCHITECTURES
-from discrimen.network.preparation import Alignment, Preparation, Scale
-from discrimen.network.prepare import choose_preparation
-from discrimen.runs.dataset import Dataset
+from discrimen.network.preparation import Alignment, Scale
 from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training import TrainingConfig
-from discrimen.training import train as run_training
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
 from discrimen.training.config import Decay, OptimizerName
 from discrimen.training.model_folder import require_free
@@ -132,6 +128,13 @@ def train(
     ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace a model that is in the folder.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Train in spite of errors that the audit finds.")] = False,
+    each_channel: Annotated[
+        bool,
+        typer.Option(
+            "--each-channel",
+            help="One model for each channel: folders b0_ch0, b0_ch1, ... in that of -o. docs/channels.md",
+        ),
+    ] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
@@ -143,7 +146,7 @@ def train(
     _refuse_idle_options(context, align=align, balance=balance)
     if output is None:
         raise typer.BadParameter("give a folder for the model with -o, or an unfinished one with --resume")
-    if not overwrite:
+    if not overwrite and not each_channel:
         require_free(output)
     config = _config(
         task=chosen_task(task, quantities=quantity or [], with_error=with_error),
@@ -170,28 +173,21 @@ def train(
     )
     if task != "classification":
         refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
-    dataset = read_training_data(datasets, inputs, config)
-    if task == "classification":
-        known = chosen_contamination(contamination, datasets, dataset, soft=soft_labels)
-        config = replace(config, contamination=known)
-    parted = config.split_of(dataset.pulses, files=dataset.files)
-    audit = audited(dataset, parted, config.task, accept=accept)
-    common.log(parted.describe())
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
-    preparation = _preparation(dataset, scale=scale, window=window, alignment=alignment)
-    with common.progress("training", total=epochs) as tick:
-        result = run_training(
-            dataset.pulses,
-            preparation,
-            config,
-            folder=output,
-            settings=dataset.settings,
-            provenance={"files": list(dataset.files), "audit": audit},
-            overwrite=overwrite,
-            progress=EpochBar(tick),
-            split=parted,
-        )
-    tell(result, dataset, json=json)
+    wish = TrainingWish(
+        datasets=datasets,
+        config=config,
+        contamination=contamination,
+        scale=scale,
+        window=None if window is None else parse_samples(window),
+        alignment=alignment,
+        accept=accept,
+        overwrite=overwrite,
+    )
+    if each_channel:
+        train_each_channel(wish, inputs, output, json=json)
+    else:
+        tell(*wish.train(inputs, output), json=json)
 
 
 def _refuse_idle_options(context: typer.Context, *, align: float | None, balance: BalanceName) -> None:
@@ -206,18 +202,6 @@ def _config(**values: Any) -> TrainingConfig:
         return TrainingConfig(**values)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _preparation(dataset: Dataset, *, scale: Scale, window: str | None, alignment: Alignment | None) -> Preparation:
-    start, length = (0, None) if window is None else parse_samples(window)
-    return choose_preparation(
-        dataset.settings,
-        n_samples=dataset.pulses.n_samples,
-        scale=scale,
-        window_start=start,
-        window_length=length,
-        alignment=alignment,
-    )
 
 
 def _sizes(text: str | None) -> dict[str, float]:

@@ -34,9 +34,14 @@ def tell(result: TrainingResult, dataset: Dataset, *, json: bool) -> None:
     if (note := fixed_window_note(result.description)) is not None:
         common.log(note)
     if json:
-        common.emit_json(_as_dict(result, dataset))
+        common.emit_json(as_dict(result, dataset))
     else:
         _print(result, dataset)
+    stop_if_interrupted(result)
+
+
+def stop_if_interrupted(result: TrainingResult) -> None:
+    """Leave with the status of an interrupt if the training ended by one."""
     if result.stopped_by == "interrupt":
         raise typer.Exit(130)
 
@@ -58,7 +63,8 @@ def fixed_window_note(description: ModelDescription) -> str | None:
     )
 
 
-def _as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
+def as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
+    """Return plain data, ready for JSON."""
     return {
         "folder": str(result.folder),
         "architecture": dict(result.description.architecture),

@@ -134,6 +134,28 @@ def _listed(numbers: Iterable[int]) -> str:
     return " ".join(map(str, sorted(numbers)))
 
 
+def selection_of_each(readers: Iterable[Reader]) -> dict[Place, ChannelSelection]:
+    """Find the channels of some runs, in order, each with what chooses it alone.
+
+    Raises
+    ------
+    DataError
+        If a file does not tell the channel of its pulses.
+    """
+    met: set[Place] = set()
+    with_boards = True
+    for reader in readers:
+        for pulses in reader.chunks():
+            if pulses.channel is None:
+                raise DataError(f"{reader.info.path}: the file does not tell the channel of its pulses")
+            with_boards &= pulses.board is not None
+            met.update(numbered_places(*board_and_channel(pulses).values())[0])
+    return {
+        place: ChannelSelection(boards=(place.board,) if with_boards else (), channels=(place.channel,))
+        for place in sorted(met)
+    }
+
+
 class SelectedReader:
     """A reader that hands out the pulses of some boards and channels only.
 

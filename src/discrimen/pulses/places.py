@@ -23,6 +23,11 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"board {self.board} channel {self.channel}"
 
+    @property
+    def file_name(self) -> str:
+        """What a file or folder of this channel is called."""
+        return f"b{self.board}_ch{self.channel}"
+
 
 class Placed(Protocol):
     """A dataclass of columns, one value a pulse; board and channel are among them."""

@@ -19,6 +19,7 @@ from discrimen.network.model_description import ModelDescription
 from discrimen.network.thresholds import ChosenThreshold, choose_threshold
 from discrimen.pulses.array import listed
 from discrimen.pulses.places import Place
+from discrimen.training.model_folder import trained_models_in
 
 
 class Discriminators(Protocol):
@@ -158,19 +159,20 @@ def attributes_of(discriminators: Discriminators) -> dict[str, str]:
 def load_models(
     path: Path, *, device: Device = "cpu", backend: BackendName | None = None, threads: int | None = None
 ) -> dict[str, Model]:
-    """Load a model, or all frozen ones of a folder.
+    """Load a model, or all of a folder.
 
     Parameters
     ----------
     path : Path
-        As of :func:`~discrimen.inference.load.load_model`, or a folder of ``*.discrimen``.
+        As of :func:`~discrimen.inference.load.load_model`, or a folder of ``*.discrimen`` or of trained
+        models.
     device, backend, threads
         As of :func:`~discrimen.inference.load.load_model`.
 
     Returns
     -------
     dict of str to Model
-        By the name of the file; "" is the name of the one model that `path` is.
+        By the name of the file or folder; "" is the name of the one model that `path` is.
 
     Raises
     ------
@@ -178,11 +180,12 @@ def load_models(
         As :func:`~discrimen.inference.load.load_model`.
     """
     frozen = {each.name: each for each in sorted(path.glob(f"*{SUFFIX}"))} if path.is_dir() else {}
+    trained = {each.name: each for each in trained_models_in(path)}
     if frozen and (path / "model.keras").exists():
         raise FormatError("the folder holds a trained model and frozen ones: give one of the files", path)
     return {
         name: load_model(each, device=device, backend=backend, threads=threads)
-        for name, each in (frozen or {"": path}).items()
+        for name, each in (frozen or trained or {"": path}).items()
     }
 
 

@@ -97,6 +97,13 @@ class ModelFolder:
         return self.tensorboard.glob("events.out.tfevents.*")
 
 
+def trained_models_in(path: Path) -> list[Path]:
+    """Return the folders of trained models in a folder, by name; none if it is one itself, or a file."""
+    if not path.is_dir() or ModelFolder(path).model.exists():
+        return []
+    return sorted(each for each in path.iterdir() if each.is_dir() and ModelFolder(each).model.exists())
+
+
 def require_free(path: Path | str) -> None:
     """Refuse a folder that holds a model or an unfinished training; nothing is touched.
 
