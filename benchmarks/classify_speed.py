@@ -7,7 +7,7 @@ the command itself reports (reading, scoring and writing), and that of the whole
 With --stand-in, two samples of each pulse take the place of the network: what is left is the path around it.
 
 Usage: python benchmarks/classify_speed.py [--folder FOLDER] [--millions 1 4] [--turns 3] [--threads N] [--stand-in]
-       [--to h5|parquet|root] [--compress] [--json]
+       [--to h5|parquet|root] [--compress] [--no-psd] [--json]
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ RECORD_BYTES = 175
 STAND_IN = """
 import dataclasses, sys
 import numpy as np
-import discrimen.cli.classify as command
-from discrimen.cli import main
+import discrimen.scoring.discriminator as command
+from discrimen.cli.main import main
+from discrimen.inference.base import ScoresOfRun
 
-class TwoSamples:
+class TwoSamples(ScoresOfRun):
     backend = "two samples"
     def __init__(self, description):
         self.description = description
@@ -101,6 +102,7 @@ def measure(run: Path, n_pulses: int, folder: Path, arguments: argparse.Namespac
     command = [sys.executable, *program, "classify", str(folder / "x.discrimen"), str(run), "-o", str(scores), "--json"]
     command += ["--threads", str(arguments.threads)] if arguments.threads else []
     command += ["--compress"] if arguments.compress else []
+    command += [] if arguments.psd else ["--no-psd"]
     turns = []
     subprocess.run(["cat", str(run)], stdout=subprocess.DEVNULL, check=True)  # into the page cache
     for _ in range(arguments.turns):
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--stand-in", action="store_true")
     parser.add_argument("--to", choices=("h5", "parquet", "root"), default="h5")
     parser.add_argument("--compress", action="store_true")
+    parser.add_argument("--no-psd", dest="psd", action="store_false", help="no light and PSD beside the scores")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rows = []
