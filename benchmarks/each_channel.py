@@ -11,7 +11,7 @@ averaged over the channels:
 
 and as ratios to the first: geometric mean over the seeds with Student's interval of the paired logarithms, at 95 %.
 
-    OMP_NUM_THREADS=1 python benchmarks/each_channel.py [--pulses 5000 20000] [--test 20000] [--seeds 3] [--epochs 40]
+    OMP_NUM_THREADS=1 python benchmarks/each_channel.py [--pulses 10000 ...] [--test 20000] [--seeds 3] [--epochs 30]
 """
 
 from __future__ import annotations
@@ -146,10 +146,10 @@ def ratio(first: NDArray[np.float64], reference: NDArray[np.float64]) -> list[fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arrays", nargs="+", default=list(ARRAYS), choices=list(ARRAYS))
-    parser.add_argument("--pulses", type=int, nargs="+", default=[5000, 20000], help="of each channel, to train on")
+    parser.add_argument("--pulses", type=int, nargs="+", default=[10_000], help="of each channel, to train on")
     parser.add_argument("--test", type=int, default=20_000, help="pulses of each channel")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--json", action="store_true")
     wished = parser.parse_args()
     for array in wished.arrays:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.cli.main import main
@@ -139,3 +140,49 @@ def test_folders_of_models_are_frozen_into_folders_and_not_exported(run: Run, tm
     status, _, err = run("freeze", tmp_path / "each", "-o", tmp_path / "y")
     assert status == 1
     assert "2 of 2 models failed" in err
+
+
+def write_drifting(path: Path, *, seed: int, shift_adc: int = 0, channels: tuple[int, ...] = (0, 1)) -> Path:
+    """Write two channels in turn, the baseline of the second one moved."""
+    pulses = toy_pulses(700, seed=seed)
+    pulses = pulses[np.random.default_rng(seed).permutation(len(pulses))]
+    channel = (np.arange(len(pulses)) % 2).astype(np.int32)
+    moved = pulses.samples + (shift_adc * channel)[:, np.newaxis]
+    told = pulses.replace(samples=moved.astype(np.uint16), channel=channel, board=np.zeros_like(channel), label=None)
+    with Lh5Writer(path, DetectorSettings(sample_period_ns=10.0, polarity="negative")) as writer:
+        writer.write(told[np.isin(channel, channels)])
+    return path
+
+
+@pytest.mark.parametrize("one_for_all", [False, True])
+def test_the_channel_that_drifted_is_named(run: Run, tmp_path: Path, one_for_all: bool) -> None:
+    model, references = tmp_path / "each", tmp_path / "good"
+    model.mkdir()
+    for channel in (0, 1):
+        write_small_model(model / f"b0_ch{channel}.discrimen", channels=(channel,), seed=channel)
+    asked: tuple[object, ...] = (model,)
+    if one_for_all:
+        asked = (write_small_model(tmp_path / "all.discrimen"), "--each-channel")
+    good = write_drifting(tmp_path / "good.lh5", seed=1)
+    status, _, err = run("drift", *asked, good, "-o", references)
+    assert status == 0, err
+    assert {path.name for path in references.iterdir()} == {"b0_ch0.json", "b0_ch1.json"}
+    assert run("drift", *asked, good, "-o", tmp_path / "x.json")[0] == 2
+    now = write_drifting(tmp_path / "now.lh5", seed=2, shift_adc=3)
+    status, out, err = run("drift", *asked, references, now, "--json")
+    assert status == 1, err
+    told = {(each["board"], each["channel"]): each["windows"][0]["drifted"] for each in json.loads(out)["runs"]}
+    assert told == {(0, 0): [], (0, 1): ["baseline_adc"]}
+
+
+def test_a_channel_that_is_gone_or_new_is_named(run: Run, tmp_path: Path) -> None:
+    model = write_small_model(tmp_path / "all.discrimen")
+    both, one = (
+        write_drifting(tmp_path / f"{name}.lh5", seed=seed, channels=channels)
+        for seed, (name, channels) in enumerate({"both": (0, 1), "one": (0,)}.items())
+    )
+    status, out, err = run("drift", model, both, one, "--each-channel")
+    assert (status, "one.lh5, board 0 channel 0: drift in 0 of 1 window" in out) == (1, True)
+    assert "one.lh5, board 0 channel 1" in err
+    status, _, err = run("drift", model, one, both, "--each-channel")
+    assert (status, "no reference for board 0 channel 1: choose others with --channel" in err) == (1, True)

@@ -10,6 +10,7 @@ from tests.training.toy_pulses import PREPARATION
 from discrimen.labelling.plane import plane_of_pulses
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
+from discrimen.pulses.places import Place
 from discrimen.scoring.quantities import Gated, class_numbers
 
 GATES = GatesNs(gate_start_ns=-20, short_gate_end_ns=30, long_gate_end_ns=200)
@@ -69,3 +70,16 @@ def test_a_channel_that_is_not_calibrated_has_no_light() -> None:
     assert gated.missing is not None
     with pytest.raises(KeyError):
         others["long_charge_adc_ns"]
+
+
+def test_each_channel_has_gates_and_polarity_of_its_own_model() -> None:
+    pulses = long_records()
+    wide = GATES.model_copy(update={"short_gate_end_ns": GATES.short_gate_end_ns + 20})
+    own = {Place(0, channel): model(DetectorSettings(gates=wide if channel == 1 else GATES)) for channel in range(4)}
+    psd = Gated(RUN, own)(pulses)["psd"]
+    second = pulses.column("channel") == 1
+    for here, gates in ((second, wide), (~second, GATES)):
+        expected = plane_of_pulses(pulses[here], RUN.merged(gates=gates.model_dump()))
+        np.testing.assert_allclose(psd[here], expected.psd, rtol=1e-6)
+    told = Gated(RUN.merged(gates=GATES.model_dump()), own)(pulses)["psd"]
+    np.testing.assert_allclose(told, plane_of_pulses(pulses, RUN.merged(gates=GATES.model_dump())).psd, rtol=1e-6)

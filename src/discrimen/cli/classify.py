@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
-    model: common.ModelArgument,
+    model: common.ModelsArgument,
     files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
     output: Annotated[
         Path,

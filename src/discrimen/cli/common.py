@@ -28,6 +28,13 @@ ModelArgument = Annotated[
         help="Folder of a trained model, a .keras in it, a frozen .discrimen, or .onnx.", show_default=False
     ),
 ]
+ModelsArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of a trained model, a .keras in it, a frozen .discrimen, .onnx, or a folder of one a channel.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object on standard output, and nothing else there.")
 ]

@@ -25,10 +25,10 @@ class FailedFiles:
 
     def __init__(self, n_files: int, *, what: str = "files") -> None:
         self._n_files, self._what = n_files, what
-        self._faults: dict[Path, str] = {}
+        self._faults: dict[Path | str, str] = {}
 
     @contextmanager
-    def noting(self, path: Path) -> Iterator[None]:
+    def noting(self, path: Path | str) -> Iterator[None]:
         """Work on one file; its fault is said at once and kept for the end."""
         try:
             yield

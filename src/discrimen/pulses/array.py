@@ -52,7 +52,7 @@ def settings_of_model(settings: DetectorSettings, places: Sequence[Place]) -> De
             if (other := getattr(each, name)) != value:
                 raise SettingsError(
                     f"{place} has {name} {_told(other)}, {first} has {_told(value)}: one model takes pulses of one "
-                    "preparation; choose channels that are alike with --channel, and train the others apart"
+                    "preparation; choose channels that are alike with --channel, or train each apart (--each-channel)"
                 )
     channels = tuple(ChannelSettings(**place._asdict(), gates=_own_gates(settings, place)) for place in sorted(own))
     return settings.model_copy(update={**shared, "channels": channels})

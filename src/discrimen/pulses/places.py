@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import Field, fields, replace
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
@@ -27,6 +28,12 @@ class Place(NamedTuple):
     def file_name(self) -> str:
         """What a file or folder of this channel is called."""
         return f"b{self.board}_ch{self.channel}"
+
+    @classmethod
+    def of_file_name(cls, name: str) -> Place | None:
+        """Return the channel that a file or folder is called after; None if it is not."""
+        found = re.fullmatch(r"b(\d+)_ch(\d+)", name)
+        return None if found is None else cls(*map(int, found.groups()))
 
 
 class Placed(Protocol):
