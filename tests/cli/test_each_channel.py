@@ -96,15 +96,15 @@ def test_each_channel_gets_a_model_a_threshold_and_its_scores(run: Run, files: P
     first, second = (each.thresholds["neutron-efficiency-0.9"] for each in frozen.values())
     assert first != second
 
-    gates = ("--gates", "-20:30:300")
+    how = ("--gates", "-20:30:300", "--pile-up", "flag")
     scores = tmp_path / "scores.h5"
-    status, out, err = run("classify", tmp_path / "frozen", files / "calibrate.lh5", "-o", scores, *told, *gates)
+    status, out, err = run("classify", tmp_path / "frozen", files / "calibrate.lh5", "-o", scores, *told, *how)
     assert status == 0, err
     assert "by 2 models, each with its own threshold (neutron-efficiency-0.9)" in out
     rows = read_scores(scores).rows
     assert rows.psd is not None
     assert np.isfinite(rows.psd).all()
-    assert "skipped" in run("classify", tmp_path / "frozen", files / "calibrate.lh5", "-o", scores, *told, *gates)[1]
+    assert "skipped" in run("classify", tmp_path / "frozen", files / "calibrate.lh5", "-o", scores, *told, *how)[1]
 
 
 def test_a_channel_that_fails_does_not_stop_the_others(run: Run, files: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import ListModeReader, Reader, ReadOptions
-from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve, select_channels
+from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve, select_channels, selection_of_each
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings, validate_settings
+from discrimen.pulses.places import Place
 
 NUMBERS = st.lists(st.integers(0, 4), max_size=3).map(tuple)
 
@@ -128,6 +129,15 @@ def test_list_mode_is_chosen_from_like_waveforms(tmp_path: Path) -> None:
     assert events.long_charge is not None
     assert events.long_charge.tolist() == [20, 30]
     assert reader.report.n_other_channels == 1
+
+
+def test_each_channel_is_found_with_what_chooses_it_alone(tmp_path: Path) -> None:
+    both = run_of(tmp_path, [3, 1, 3])
+    found = selection_of_each([both])
+    assert list(found) == [Place(0, 1), Place(0, 3)]
+    for place, selection in found.items():
+        met = [pulses.column("channel") for pulses in select_channels(both, selection).chunks()]
+        assert set(np.concatenate(met).tolist()) == {place.channel}
 
 
 def test_all_channels_need_no_reader_of_their_own(tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ def test_each_model_has_its_own_threshold(tmp_path: Path, run: Path) -> None:
     }
 
 
+def test_one_number_for_all_models_needs_no_heights(tmp_path: Path, run: Path) -> None:
+    folder = write_models(tmp_path / "each")
+    write_small_model(folder / "b0_ch1.discrimen", channels=(1,), seed=1, threshold=CURVE)
+    models = load_models(folder, backend="reference")
+    decided = discriminators_of(folder, models, choose_thresholds(models, 0.5))
+    rows = read_scores(classify_run(open_reader(run), decided, tmp_path / "scores.h5").output).rows
+    assert rows.height_adc is None
+    np.testing.assert_array_equal(rows.class_number, rows.score[:, 1] >= 0.5)
+
+
 def test_a_channel_without_a_model_is_refused_by_name_or_left_out(tmp_path: Path, run: Path) -> None:
     folder = write_models(tmp_path / "each")
     (folder / "b0_ch2.discrimen").unlink()

@@ -9,7 +9,7 @@ from tests.training.toy_pulses import PREPARATION
 
 from discrimen.labelling.plane import plane_of_pulses
 from discrimen.network.model_description import ModelDescription
-from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
+from discrimen.pulses.detector import ChannelSettings, DetectorSettings, GatesNs, LightCalibration
 from discrimen.pulses.places import Place
 from discrimen.scoring.quantities import Gated, class_numbers
 
@@ -75,7 +75,9 @@ def test_a_channel_that_is_not_calibrated_has_no_light() -> None:
 def test_each_channel_has_gates_and_polarity_of_its_own_model() -> None:
     pulses = long_records()
     wide = GATES.model_copy(update={"short_gate_end_ns": GATES.short_gate_end_ns + 20})
-    own = {Place(0, channel): model(DetectorSettings(gates=wide if channel == 1 else GATES)) for channel in range(4)}
+    own = {Place(0, channel): model(DetectorSettings(gates=GATES)) for channel in range(4)}
+    listed = (ChannelSettings(channel=1, gates=wide),)
+    own[Place(0, 1)] = model(DetectorSettings(gates=GATES, channels=listed))
     psd = Gated(RUN, own)(pulses)["psd"]
     second = pulses.column("channel") == 1
     for here, gates in ((second, wide), (~second, GATES)):
