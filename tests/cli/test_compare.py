@@ -76,5 +76,6 @@ def test_what_does_not_fit_is_wrong_usage(
 def test_names_are_as_long_as_need_be() -> None:
     assert unique_names([Path("x/a.discrimen"), Path("x/b.discrimen")]) == ["a", "b"]
     assert unique_names([Path("x/a.discrimen"), Path("y/a.discrimen")]) == ["x/a", "y/a"]
+    assert unique_names([Path("x/a"), Path("x/a.discrimen")]) == ["a", "a.discrimen"]
     with pytest.raises(typer.BadParameter):
         unique_names([Path("x/a"), Path("x/a")])

@@ -18,7 +18,7 @@ from tests.network.pulses import frozen
 from discrimen.errors import FormatError
 from discrimen.inference.reference_predictor import ReferencePredictor
 from discrimen.network.domain.packing import pack_domain
-from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
+from discrimen.network.frozen_file import FrozenModel, read_frozen, require_frozen, write_frozen
 
 FEW_MUTATIONS, N_MUTATIONS = 150, 500
 MODELS = ("two classes", "everything at once", "convolutional autoencoder")
@@ -38,6 +38,15 @@ def path(tmp_path: Path) -> Path:
 def signed(content: bytes) -> bytes:
     """Return altered content with a checksum that fits again."""
     return content[:-32] + hashlib.sha256(content[:-32]).digest()
+
+
+def test_a_trained_model_is_told_how_to_freeze(tmp_path: Path) -> None:
+    require_frozen(tmp_path / "m.discrimen")
+    (tmp_path / "m").mkdir()
+    with pytest.raises(FormatError, match=rf"discrimen freeze {tmp_path / 'm'} -o m.discrimen, or not"):
+        require_frozen(tmp_path / "m", otherwise=", or not")
+    with pytest.raises(FormatError, match=r"expected a frozen model \(\*.discrimen\)$"):
+        require_frozen(tmp_path / "run.lh5")
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -13,12 +13,12 @@ from discrimen.adaptation.adapted_file import predictor_for, write_adapted
 from discrimen.adaptation.measured import join, measure_run
 from discrimen.adaptation.recalibrate import Recalibration, Wishes, recalibrate_labelled, recalibrate_unlabelled
 from discrimen.adaptation.seen import SeenPulses
-from discrimen.errors import FormatError, OutputError
+from discrimen.errors import OutputError
 from discrimen.formats.base import Reader
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection
 from discrimen.formats.settings_merge import common_settings
 from discrimen.network.domain import OutsideTally
-from discrimen.network.frozen_file import SUFFIX, FrozenModel
+from discrimen.network.frozen_file import FrozenModel, require_frozen
 from discrimen.output.provenance import sha256_of_file
 
 
@@ -89,8 +89,7 @@ def adapt(
         If the output is the model itself, or cannot be written.
     """
     model, output, wishes = Path(model), Path(output), wishes or Wishes()
-    if model.suffix != SUFFIX:
-        raise FormatError(f"expected a frozen model (*{SUFFIX}): freeze it first, or fine-tune it", model)
+    require_frozen(model, otherwise=", or --fine-tune it")
     if output.exists() and output.samefile(model):
         raise OutputError(f"{output}: this is the model to be adapted, it is not replaced; choose another output")
     settings = common_settings(readers)

@@ -16,7 +16,7 @@ from discrimen.benchmark.timing import time_in_turns
 from discrimen.errors import DeviceError, FormatError, MissingExtraError, SettingsError
 from discrimen.inference.base import Predictor
 from discrimen.inference.load import BackendName, load_model
-from discrimen.network.frozen_file import SUFFIX
+from discrimen.network.frozen_file import require_frozen
 from discrimen.network.made_up import made_up_pulses
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 
@@ -137,8 +137,7 @@ def bench(
         If an option does not fit.
     """
     path = Path(path)
-    if path.suffix != SUFFIX:
-        raise FormatError(f"expected a frozen model (*{SUFFIX}): freeze it first", path)
+    require_frozen(path)
     _check(batch_sizes, threads, seconds)
     predictors, left_out = _backends(path, threads)
     pulses = made_up_pulses(predictors[_NATIVE].description.preparation, _N_PULSES, seed=seed)

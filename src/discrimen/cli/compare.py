@@ -10,7 +10,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
-from discrimen.cli.read_dataset import read_dataset
+from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
 from discrimen.evaluation.label_trust import read_label_trust, trust_lines
@@ -62,6 +62,7 @@ def compare(
     else:
         files = [[Path(part) for part in text.split(",")] for text in dataset or []]
         set_names = unique_names([group[0] for group in files])
+        require_labels([path for group in files for path in group], inputs)
         models = {name: load_model(path, device=device) for name, path in zip(names, entries, strict=True)}
         sets = {name: _load(group, models, inputs) for name, group in zip(set_names, files, strict=True)}
         with common.progress("comparing", total=len(models) * len(sets)) as tick:
@@ -78,14 +79,16 @@ def compare(
 
 
 def unique_names(paths: list[Path]) -> list[str]:
-    """Return the stem of each path, with as much of its folder as tells it from the others."""
+    """Return the stem of each path, or its name where only suffixes differ, with as much of its folder as is needed."""
+    whole = [path.absolute() for path in paths]
+    if len(set(whole)) < len(whole):
+        raise typer.BadParameter(f"the same is given twice: {', '.join(map(str, paths))}")
+    by_stem = len({path.with_suffix("") for path in whole}) == len(whole)
     depth = 1
     while True:
-        names = ["/".join((*path.parts[-depth:-1], path.stem)) for path in (each.absolute() for each in paths)]
+        names = ["/".join((*path.parts[-depth:-1], path.stem if by_stem else path.name)) for path in whole]
         if max(Counter(names).values()) == 1:
             return names
-        if depth > max(len(path.absolute().parts) for path in paths):
-            raise typer.BadParameter(f"the same is given twice: {', '.join(map(str, paths))}")
         depth += 1
 
 

@@ -10,7 +10,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
-from discrimen.cli.read_dataset import read_dataset
+from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.evaluation.report import NotComputed
@@ -47,6 +47,7 @@ def evaluate(
     inputs: InputOptions,
 ) -> None:
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
+    require_labels([*datasets, *(tuning or [])], inputs)
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None

@@ -7,7 +7,22 @@ from pathlib import Path
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions
+from discrimen.errors import DataError
 from discrimen.runs.dataset import Dataset, load_dataset
+
+
+def require_labels(files: Sequence[Path], inputs: InputOptions) -> None:
+    """Look into the beginning of each file for labels, before anything slow is done.
+
+    Raises
+    ------
+    DataError
+        If a file has none.
+    """
+    for path in files:
+        first = next(iter(inputs.open(path).chunks()), None)
+        if first is not None and first.label is None:
+            raise DataError(f"{path}: the pulses have no labels; make a data set with 'discrimen label'")
 
 
 def read_dataset(files: Sequence[Path], inputs: InputOptions) -> Dataset:

@@ -11,7 +11,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.cli.read_dataset import read_dataset
+from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.errors import SettingsError
 from discrimen.evaluation.label_trust import read_label_trust, trust_lines
 from discrimen.inference.load import load_model
@@ -65,6 +65,7 @@ def robustness(
     data_paths = [path for path in paths if not _is_model(path)]
     if not model_paths or not data_paths:
         raise typer.BadParameter(f"expected models and data sets, got {len(model_paths)} and {len(data_paths)}")
+    require_labels(data_paths, inputs)
     models = {name: load_model(path, device=device) for name, path in _named(model_paths).items()}
     for line in trust_lines(read_label_trust(data_paths), ()):
         common.log(f"WARNING: {line}")

@@ -55,6 +55,28 @@ class FrozenModel:
     golden: GoldenVectors
 
 
+def require_frozen(path: Path, *, otherwise: str = "") -> None:
+    """Refuse what is no frozen model by its name, and say which command makes it one.
+
+    Parameters
+    ----------
+    path : Path
+        Of a model.
+    otherwise : str
+        What can be done instead of freezing a trained model.
+
+    Raises
+    ------
+    FormatError
+        If it does not end in ``.discrimen``.
+    """
+    if path.suffix == SUFFIX:
+        return
+    trained = path.is_dir() or path.suffix == ".keras"
+    mend = f": freeze it first: discrimen freeze {path} -o {path.stem}{SUFFIX}{otherwise}" if trained else ""
+    raise FormatError(f"expected a frozen model (*{SUFFIX}){mend}", path)
+
+
 def write_frozen(model: FrozenModel, path: Path | str) -> None:
     """Write a frozen file; it appears when it is complete.
 

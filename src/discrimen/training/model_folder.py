@@ -115,13 +115,13 @@ def require_free(path: Path | str) -> None:
     folder = ModelFolder(Path(path))
     for found in (folder.description, folder.model):
         if found.exists():
-            raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder or overwrite")
+            raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder, or --overwrite")
     unfinished = [folder.state] if folder.state.exists() else list(folder.saved_checkpoints())
     if unfinished:
         go_on = "go on with it (--resume), " if folder.state.exists() else ""
         raise OutputError(
-            f"{path}: holds an unfinished training ({unfinished[0].relative_to(path)}); {go_on}choose another folder "
-            "or overwrite"
+            f"{path}: holds an unfinished training ({unfinished[0].relative_to(path)}); {go_on}choose another folder, "
+            "or --overwrite"
         )
 
 
