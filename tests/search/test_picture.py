@@ -35,7 +35,7 @@ def test_a_search_is_drawn_with_what_it_looked_for(pareto: bool) -> None:
         SearchResult(folder=Path(), identity={"config": config}, trials=tuple(rows), best=best, interrupted=False)
     )
     (axes,) = figure.axes
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == (["cnn", "mlp", "front"] if pareto else ["cnn", "mlp", "best so far", "pruned or impossible"])
     assert "95% neutron efficiency\n(30 to 100 keVee" in axes.get_ylabel()
     assert ("ns" in axes.get_xlabel()) is pareto

@@ -17,6 +17,7 @@ from discrimen.output.style import (
     house_style,
     logarithmic_counts,
     new_figure,
+    whole_numbers,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _draw_parts(plotted: Plotted) -> Figure:
     ax.set_xticks(number)
     ax.set_xlabel(f"part of the data set ({len(number)} equal parts)")
     ax.set_ylabel("pulses")
+    whole_numbers(ax.yaxis)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

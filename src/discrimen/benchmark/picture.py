@@ -33,5 +33,5 @@ def draw_bench(result: Bench, path: Path) -> None:
         axes.set_ylabel("time per signal (ns), median and quartiles")
         axes.set_title(Path(result.model).name)
         axes.grid(visible=True)
-        axes.legend()
+        figure.legend(loc="outside lower center", ncols=2)
         figure.savefig(path, format="png", dpi=130)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discrimen.calibration.calibrate import CalibratedChannel, SourceEdge
-from discrimen.output.style import BLUE, GREY, ORANGE, VERMILION, house_style, new_figure
+from discrimen.output.numbers import with_error
+from discrimen.output.style import BLUE, GREY, ORANGE, VERMILION, house_style, new_figure, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,11 +70,12 @@ def _draw_edge(axes: Axes, edge: SourceEdge) -> None:
                  alpha=0.25, linewidth=0)  # fmt: skip
     axes.axvline(fit.position, color=VERMILION, linewidth=1.4, label="edge and its 95 % interval")
     axes.set_ylabel("pulses per bin")
+    whole_numbers(axes.yaxis)
     axes.set_ylim(0, 1.15 * float(fit.counts.max()))
     lines = " and ".join(f"{line:.1f}" for line in fit.group.lines_kev)
     axes.set_title(
         f"{edge.source}, {lines} keV: edge at {fit.group.edge_kev:.1f} keVee\n"
-        f"{fit.position:.5g} ± {fit.error:.2g}, sigma {100 * fit.shape.resolution:.2f} %, "
+        f"{with_error(fit.position, fit.error)}, sigma {100 * fit.shape.resolution:.2f} %, "
         f"chi2 {fit.deviance:.0f} / {fit.freedom}",
         fontsize=11,
     )
@@ -101,8 +103,9 @@ def _draw_line(axes: Axes, below: Axes, one: CalibratedChannel) -> None:
     axes.set_ylim(min(0.0, line.offset_kevee), None)
     axes.set_ylabel("light (keVee)")
     axes.set_title(
-        f"{line.gain_kevee_per_unit:.5g} ± {line.gain_error:.2g} keVee a unit\n"
-        f"offset {line.offset_kevee:.2f} ± {line.offset_error:.2f} keVee, chi2 {line.chi2:.1f} / {line.freedom}",
+        f"{with_error(line.gain_kevee_per_unit, line.gain_error)} keVee a unit\n"
+        f"offset {line.offset_kevee:z.2f} ± {line.offset_error:.2f} keVee"
+        + (f", chi2 {line.chi2:.1f} / {line.freedom}" if line.freedom else ""),
         fontsize=11,
     )
     missed = line.gain_kevee_per_unit * position + line.offset_kevee - energy

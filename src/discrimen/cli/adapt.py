@@ -211,7 +211,7 @@ def _lines(done: Adaptation) -> Iterator[str]:
     if found.rescaling is not None:
         scale = found.rescaling
         yield (
-            f"logit: {scale.shift:+.3f} taken away, divided by {scale.temperature:.3f}; "
+            f"logit: {scale.shift:+z.3f} taken away, divided by {scale.temperature:.3f}; "
             f"log loss {scale.log_loss_before:.4f} before, {scale.log_loss_after:.4f} with it"
         )
     for name, threshold in found.thresholds.items():

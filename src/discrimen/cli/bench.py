@@ -12,6 +12,7 @@ from discrimen.benchmark import bench as bench_model
 from discrimen.cli import common
 from discrimen.errors import require_module
 from discrimen.output.files import complete_or_absent, refuse_inputs
+from discrimen.output.numbers import plain_digits
 
 
 def register(app: typer.Typer) -> None:
@@ -77,18 +78,14 @@ def time_table(result: Bench) -> list[str]:
         (
             str(row.batch_size),
             row.backend,
-            _three_digits(row.median_ns_per_signal),
-            f"{_three_digits(row.low_ns_per_signal)}-{_three_digits(row.high_ns_per_signal)}",
+            plain_digits(row.median_ns_per_signal, 3),
+            f"{plain_digits(row.low_ns_per_signal, 3)}-{plain_digits(row.high_ns_per_signal, 3)}",
             f"{row.ratio_to_native:.2f}",
         )
         for row in result.times
     ]
     lines = common.aligned([("batch", "backend", "ns/signal", "quartiles", "x native"), *rows])
     return [*lines, *(f"{name}: {computed_by}" for name, computed_by in result.backends.items() if name != computed_by)]
-
-
-def _three_digits(time_ns: float) -> str:
-    return f"{float(f'{time_ns:.3g}'):.10g}"
 
 
 def _print(result: Bench) -> None:

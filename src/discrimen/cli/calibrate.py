@@ -25,6 +25,7 @@ from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.metrics import POOR_PROBABILITY
 from discrimen.output.files import complete_or_absent, refuse_inputs
+from discrimen.output.numbers import plain_digits
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import LightQuantity
 
@@ -221,8 +222,8 @@ def _edge_lines(one: CalibratedChannel) -> list[str]:
                 edge.source,
                 f"{fit.group.edge_kev:.1f}",
                 f"{fit.position:.6g}",
-                f"{fit.statistical:.2g}",
-                f"{fit.systematic:.2g}",
+                plain_digits(fit.statistical, 2),
+                plain_digits(fit.systematic, 2),
                 f"{100 * fit.shape.resolution:.2f} %",
                 f"{fit.deviance:.0f}/{fit.freedom}",
             )
@@ -235,7 +236,7 @@ def _line_lines(one: CalibratedChannel) -> list[str]:
     low, high = (line.gain_kevee_per_unit + sign * 1.96 * line.gain_error for sign in (-1, 1))
     lines = [f"  gain {line.gain_kevee_per_unit:.5g} keVee a unit (95 %: {low:.5g} to {high:.5g})"]
     if line.offset_error:
-        lines.append(f"  offset {line.offset_kevee:.2f} +- {line.offset_error:.2f} keVee")
+        lines.append(f"  offset {line.offset_kevee:z.2f} +- {line.offset_error:.2f} keVee")
     else:
         lines.append("  offset 0 (line through zero)")
     if line.probability is not None:

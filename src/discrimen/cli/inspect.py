@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor, log10
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.formats.base import ListModeReader
 from discrimen.output.files import complete_or_absent, refuse_inputs
+from discrimen.output.numbers import with_error
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
 from discrimen.runs.inspection.listed import MEASURED, ListedChannel, ListInspection, inspect_list
 from discrimen.runs.inspection.odd import told
@@ -135,9 +135,7 @@ def _table(inspection: Inspection) -> Table:
             str(channel.n_pulses),
             str(channel.n_samples),
             "-" if channel.rate_hz is None else f"{channel.rate_hz:.4g}",
-            _with_spread(
-                channel.baseline_adc, channel.baseline_spread_adc, most_decimals=1 if channel.digitised else 12
-            ),
+            with_error(channel.baseline_adc, channel.baseline_spread_adc, most_decimals=1 if channel.digitised else 12),
             f"{channel.noise_adc:.2f}" if channel.digitised else f"{channel.noise_adc:.3g}",
             "up" if channel.largest_excursion == "positive" else "down",
             "?" if channel.n_saturated is None else str(channel.n_saturated),
@@ -155,12 +153,6 @@ def _range(channel: ChannelSummary) -> str:
     if channel.digitised:
         return f"0 to {edges[-1]:.0f} ADC counts, bins of {edges[1] - edges[0]:.0f}"
     return f"0 to {edges[-1]:.3g} in the unit of the file, bins of {edges[1] - edges[0]:.2g}"
-
-
-def _with_spread(value: float, spread: float, *, most_decimals: int) -> str:
-    """Write a value and its spread with two digits of the spread, or with few decimals."""
-    decimals = most_decimals if spread <= 0 else min(most_decimals, max(1, 1 - floor(log10(spread))))
-    return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
 
 
 def _sparkline(channel: ChannelSummary) -> str:

@@ -100,12 +100,12 @@ def print_flight_labels(result: dict[str, Any], flight: RunFlight) -> None:
         [
             *_walk_lines(result["walk"]),
             *(
-                f"gamma flash     {place}: {flash.time_ns:.3f} +- {flash.time_error_ns:.3f} ns, "
+                f"gamma flash     {place}: {flash.time_ns:z.3f} +- {flash.time_error_ns:.3f} ns, "
                 f"sigma {flash.sigma_ns:.3f} ns"
                 for place, flash in flight.flashes.items()
             ),
             *(f"no labels       {place}: {reason}" for place, reason in flight.problems.items()),
-            f"times of flight with all flashes at {found.flash.time_ns:.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
+            f"times of flight with all flashes at {found.flash.time_ns:z.2f} ns, sigma {found.flash.sigma_ns:.3f} ns",
             f"accidentals     {found.n_flat} between {found.flat_low_ns:.1f} and {found.flat_high_ns:.1f} ns"
             + (", all counted as wrong labels" if worst else ""),
             *window_table(found),
@@ -149,7 +149,7 @@ def window_table(found: FlightLabels) -> list[str]:
     rows = [
         (
             f"{name:<15}",
-            f"{window.low_ns:.2f}",
+            f"{window.low_ns:z.2f}",
             f"{window.high_ns:.2f}",
             str(window.n_pulses),
             f"{window.contamination:.4f} ({window.contamination_low:.4f}-{window.contamination_high:.4f})",

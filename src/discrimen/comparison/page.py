@@ -91,7 +91,7 @@ def _rows(group: Group, efficiency: float) -> TableRows:
                     Cell(f"{found.auc.value:.5f}", f"{found.auc.low:.5f} to {found.auc.high:.5f}"),
                     NOTHING
                     if against is None
-                    else Cell(f"{against.auc.value:+.5f}", f"{against.auc.low:+.5f} to {against.auc.high:+.5f}"),
+                    else Cell(f"{against.auc.value:+z.5f}", f"{against.auc.low:+z.5f} to {against.auc.high:+z.5f}"),
                     Cell("not reached") if leakage is None else leakage_cell(leakage),
                     Cell(*against_words(group, part, entry, efficiency)),
                 ]

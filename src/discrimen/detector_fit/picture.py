@@ -9,7 +9,7 @@ import numpy as np
 
 from discrimen.detector_fit.result import DetectorFit
 from discrimen.errors import require_module
-from discrimen.output.style import BLACK, BLUE, GREY, ORANGE, VERMILION, house_style, new_figure
+from discrimen.output.style import BLACK, BLUE, GREY, ORANGE, VERMILION, house_style, logarithmic_counts, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +80,9 @@ def _draw_noise(axes: Axes, fit: DetectorFit) -> None:
     frequency_mhz = np.linspace(0, 500 / period_ns, len(power))
     axes.plot(frequency_mhz, power, color=BLUE, label=f"before the pulses, rms {fit.noise.sigma_adc:.3g} ADC counts")
     axes.axhline(1, color=GREY, linestyle=":", label="white")
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * 4)
+    logarithmic_counts(axes)
+    # White noise is a line, which would lie on the frame.
+    axes.set_ylim(min(0.5, 0.7 * float(power.min())), 4 * max(1.0, float(power.max())))
     axes.set_xlabel("frequency (MHz)")
     axes.set_ylabel("power of the noise / mean")
     axes.legend(loc="upper right")

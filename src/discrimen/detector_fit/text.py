@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import floor, log10
 from textwrap import wrap
 
 from discrimen.detector_fit.result import DetectorFit, Quantity
+from discrimen.output.numbers import with_error
 
 _NAME, _VALUE, _WIDTH = 16, 26, 80
 """Columns of a quantity's name and value, and of the screen."""
@@ -31,8 +31,7 @@ def quantity_lines(quantity: Quantity) -> list[str]:
     """Return a quantity with two digits of its error, and how it was found in as many lines as that takes."""
     value = f"{quantity.value:.5g}"
     if quantity.error is not None and quantity.error > 0:
-        decimals = max(0, 1 - floor(log10(quantity.error)))
-        value = f"{quantity.value:.{decimals}f} ± {quantity.error:.{decimals}f}"
+        value = with_error(quantity.value, quantity.error)
     how, *more = wrap(quantity.how, _WIDTH - _NAME - _VALUE - 2) or [""]
     indent = " " * (_NAME + _VALUE + 2)
     return [

@@ -10,7 +10,7 @@ import numpy as np
 from discrimen.errors import require_module
 from discrimen.labelling.band import BandLabels
 from discrimen.labelling.plane import Plane
-from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, legend_over, new_figure
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
 
@@ -37,7 +37,7 @@ def draw_bands(bands: BandLabels, plane: Plane, path: Path, *, title: str) -> No
         Above the picture.
     """
     with house_style():
-        figure = new_figure(9.5, 10.5)
+        figure = new_figure(9.5, 11.5)
         plane_axes, purity_axes, merit_axes = figure.subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [3.2, 1.5, 1.0]}
         )
@@ -90,7 +90,7 @@ def _draw_plane(axes: Axes, bands: BandLabels, plane: Plane) -> None:
     axes.set_xscale("log")
     axes.set_ylim(bottom, top)
     axes.set_ylabel(f"PSD = {PSD_DEFINITION}")
-    axes.legend(loc="upper right", ncols=2)
+    legend_over(axes, n_columns=2)
 
 
 def _draw_purity(axes: Axes, bands: BandLabels) -> None:
@@ -114,7 +114,7 @@ def _draw_purity(axes: Axes, bands: BandLabels) -> None:
     axes.invert_yaxis()
     axes.set_yticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], labels=["0.9999", "0.999", "0.99", "0.9", "0"])
     axes.set_ylabel("purity")
-    axes.legend(loc="lower right", ncols=2, fontsize=10)
+    legend_over(axes, n_columns=2)
 
 
 def _draw_merit(axes: Axes, bands: BandLabels) -> None:
@@ -133,4 +133,4 @@ def _draw_merit(axes: Axes, bands: BandLabels) -> None:
         axes.axvspan(fit.low, fit.high, color="0.9", linewidth=0, label="" if number else "no two bands")
     axes.set_ylabel("figure of merit")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="lower right", fontsize=10)
+    legend_over(axes, n_columns=3)

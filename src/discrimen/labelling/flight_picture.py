@@ -62,7 +62,7 @@ def draw_flight(found: FlightLabels, flight_time_ns: NDArray[np.float64], path: 
             _draw_energies(axes, path_m, low=low, high=high)
         else:
             axes.set_xlabel("time behind the gamma flash (ns)")
-        axes.legend(loc="upper right")
+        figure.legend(loc="outside lower center", ncols=2)
         figure.suptitle(title if path_m is None else f"{title}, {path_m:g} m")
         figure.savefig(path, dpi=120, format="png")
 

@@ -10,6 +10,7 @@ from discrimen.errors import require_module
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito, Color Universal Design (2008).
@@ -60,6 +61,17 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
     figure: Figure = figure_module.Figure(figsize=(width_inches, height_inches), layout=engine)
     agg.FigureCanvasAgg(figure)
     return figure
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Give an axis of counts whole numbers alone."""
+    ticker = require_module("matplotlib.ticker", extra="analysis")
+    axis.set_major_locator(ticker.MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
+
+
+def legend_over(axes: Axes, *, n_columns: int) -> None:
+    """Put the legend of one panel above its frame, where it covers no data."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, ncols=n_columns, columnspacing=1.2)
 
 
 def logarithmic_counts(axes: Axes) -> None:

@@ -13,7 +13,7 @@ from discrimen.output.files import write_files
 from discrimen.output.pictures import png_of
 from discrimen.output.plain import json_text
 from discrimen.output.provenance import software_versions, utc_now
-from discrimen.output.style import BLACK, COLOURS, GREY, house_style, new_figure
+from discrimen.output.style import BLACK, COLOURS, GREY, house_style, new_figure, whole_numbers
 from discrimen.search.result import SearchResult, TrialRow
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def search_figure(result: SearchResult) -> Figure:
         axes.set_yscale("log")
         _label(axes.yaxis, lambda share: f"{100 * share:g} %")
         axes.grid(visible=True, which="both")
-        axes.legend(loc="best")
+        figure.legend(loc="outside upper center", ncols=4)
     return figure
 
 
@@ -78,6 +78,7 @@ def _draw_points(axes: Axes, result: SearchResult) -> None:
 
 def _draw_course(axes: Axes, result: SearchResult) -> None:
     _draw_points(axes, result)
+    whole_numbers(axes.xaxis)
     rows = _complete(result)
     least = np.minimum.accumulate([_leakage(row) for row in rows])
     axes.step([row.number for row in rows], least, where="post", color=BLACK, label="best so far")

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from discrimen.metrics.roc import auc, roc_curve
 from discrimen.output.files import complete_or_absent
-from discrimen.output.style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, VERMILION, house_style, new_figure
+from discrimen.output.style import (
+    BLUE,
+    GAMMA_COLOUR,
+    GREY,
+    NEUTRON_COLOUR,
+    VERMILION,
+    house_style,
+    legend_over,
+    new_figure,
+)
 from discrimen.pulses import Label
 from discrimen.training.history import VALIDATION, EpochRecord
 
@@ -37,7 +46,7 @@ def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, los
         losses = np.array([(record.loss, record.val_loss) for record in records])
         if np.isfinite(losses).all() and losses.min() > 0 and losses.max() > 5 * losses.min():
             loss_axes.set_yscale("log")
-        loss_axes.legend()
+        legend_over(loss_axes, n_columns=3)
         metric_axes.set_ylabel(metric.replace("_", " "))
         metric_axes.set_xlabel("epoch")
         metric_axes.xaxis.get_major_locator().set_params(integer=True)
@@ -96,7 +105,7 @@ def score_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]
         axes.set_yscale("symlog", linthresh=1)
         axes.set(xlim=(0, 1), xlabel="neutron score", ylabel="validation pulses")
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper center")
+        legend_over(axes, n_columns=2)
         axes.grid(visible=True)
         return _pixels(figure)
 

@@ -20,8 +20,8 @@ def draw_loss(curve: LossCurve) -> Figure:
     epochs = range(1, len(curve.loss) + 1)
     marker = "o" if len(curve.loss) < 30 else ""
     for name, values, colour, line in (
-        ("training pulses", curve.loss, VERMILION, "--"),
-        ("validation pulses", curve.validation_loss, BLUE, "-"),
+        ("training pulses", curve.loss, BLUE, "-"),
+        ("validation pulses", curve.validation_loss, VERMILION, "--"),
     ):
         ax.plot(epochs, values, line, color=colour, linewidth=2, marker=marker, markersize=4, label=name)
     ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))

@@ -16,7 +16,7 @@ from discrimen.evaluation.plots.style import (
 from discrimen.evaluation.report import METHODS, BinReport, NotComputed, Report
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap
 from discrimen.metrics import FigureOfMerit
-from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure
+from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +90,7 @@ def draw_psd_fits(report: Report) -> Figure:
         ax.set_title(part.name)
         ax.set_xlabel(f"PSD = {report.psd_definition}")
         ax.set_ylabel("pulses per bin")
+        whole_numbers(ax.yaxis)
         highest = max(_draw_classes(ax, result.psd_histogram), _draw_fit(ax, result.figure_of_merit))
         # Room above the data for the words.
         ax.set_ylim(0, 1.5 * highest)
