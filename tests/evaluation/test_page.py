@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -17,9 +18,10 @@ from discrimen.errors import OutputError
 from discrimen.evaluation import METHODS, Report, evaluate, leakage_table, report_text, write_report
 from discrimen.evaluation.page import report_page, report_pictures
 from discrimen.evaluation.plots import draw_plots
+from discrimen.evaluation.report import BinReport
 from discrimen.evaluation.report_parts import LossCurve
 from discrimen.evaluation.text import OTHER_METHODS
-from discrimen.metrics import Leakage, LeakageRatio
+from discrimen.metrics import POOR_FIT_REMARK, FigureOfMerit, Leakage, LeakageRatio
 from discrimen.output.files import write_files
 from discrimen.output.pictures import Picture, picture_files
 from discrimen.output.plain import json_text
@@ -148,6 +150,24 @@ def test_text_fits_eighty_columns_and_defines_the_psd(report: Report) -> None:
     assert "100-200" in text
     # Nothing is cut off with an ellipsis.
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+@pytest.mark.parametrize(("probability", "stars"), [(0.5, False), (1e-9, True)])
+def test_a_figure_of_merit_of_no_fit_bears_a_star(report: Report, probability: float, stars: bool) -> None:
+    def changed(part: BinReport) -> BinReport:
+        methods = dict(part.methods)
+        for name, found in part.computed().items():
+            if isinstance(merit := found.figure_of_merit, FigureOfMerit):
+                figures = {**found.figures, "figure_of_merit": replace(merit, probability=probability)}
+                methods[name] = replace(found, figures=figures)
+        return replace(part, methods=methods)
+
+    told = replace(report, overall=changed(report.overall), bins=tuple(map(changed, report.bins)))
+    text = report_text(told)
+    assert (POOR_FIT_REMARK in text) == stars
+    assert bool(re.search(r"\d±0\.\d{3}\*", text)) == stars
+    assert re.search(r"\d±0\.\d{3}", text)
+    assert (POOR_FIT_REMARK in html.unescape(report_page(told, ()))) == stars
 
 
 def test_small_shares_and_large_ratios_fit_the_table(report: Report) -> None:
