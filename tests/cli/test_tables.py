@@ -11,6 +11,7 @@ from discrimen.benchmark.run import BatchTime, Bench
 from discrimen.cli import common
 from discrimen.cli.bench import time_table
 from discrimen.cli.drift import drift_table
+from discrimen.cli.inspect import list_lines
 from discrimen.cli.label_band import band_table
 from discrimen.cli.label_source import source_table
 from discrimen.cli.label_tof import slice_table, window_table
@@ -80,6 +81,16 @@ def test_time_of_flight_fits() -> None:
     names = [f"{name}{end}" for name in ("gamma", "neutron") for end in ("", "_low", "_high")]
     assert fits(slice_table([{"energy_low": 166952.4, "energy_high": 183338.2, **dict.fromkeys(names, 0.12345)}]))
     assert slice_table([]) == []
+
+
+def test_channels_of_a_list_fit() -> None:
+    quantiles = dict.fromkeys(("long_charge", "psd", "tof_ns"), (0.000123456, -123456.7, 1.23456e-07))
+    one = SimpleNamespace(
+        board=12, channel=15, n_pulses=123456789, rate_hz=123456.7, n_saturated=12345678, quantiles=quantiles
+    )
+    lines = list_lines([one, SimpleNamespace(**{**vars(one), "quantiles": {}})])
+    assert fits(lines)
+    assert sum("psd" in line for line in lines) == 1
 
 
 def test_drifted_figures_fit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from discrimen.formats.base import ListModeReader
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.numbers import with_error
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
-from discrimen.runs.inspection.listed import MEASURED, ListedChannel, ListInspection, inspect_list
+from discrimen.runs.inspection.listed import MEASURED, ListedChannel, inspect_list
 from discrimen.runs.inspection.odd import told
 
 _SPECTRA_SHOWN = 4
@@ -74,27 +75,31 @@ def _inspect_list(reader: ListModeReader, *, plot: Path | None, json: bool) -> N
     console = common.stdout_console()
     console.print(f"{found.info.path}", markup=False)
     console.print(f"  format        {found.info.format}: {found.info.layout}", markup=False)
-    console.print(_list_table(found))
-    console.print("  charge, pulse shape parameter, time of flight: 5 % | median | 95 %", markup=False)
+    for line in list_lines(found.channels):
+        console.print(line, markup=False, soft_wrap=True)
     common.log_left_out(reader.info.path, found.report)
 
 
-def _list_table(found: ListInspection) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    measured = [name for name in MEASURED if any(name in one.quantiles for one in found.channels)]
-    table.add_column("channel")
-    for heading in ("events", "rate/Hz", "saturated", *measured):
-        table.add_column(heading, justify="right")
-    for one in found.channels:
-        spread = [" | ".join(f"{value:.4g}" for value in one.quantiles.get(name, ())) or "-" for name in measured]
-        table.add_row(
+def list_lines(channels: Sequence[ListedChannel]) -> list[str]:
+    """Return a line for each channel, and one for each of its measured quantities."""
+    rows: list[tuple[str, ...]] = [("channel", "events", "rate/Hz", "saturated")]
+    rows += [
+        (
             _name(one),
             str(one.n_pulses),
             "-" if one.rate_hz is None else f"{one.rate_hz:.4g}",
             "?" if one.n_saturated is None else str(one.n_saturated),
-            *spread,
         )
-    return table
+        for one in channels
+    ]
+    spread: list[tuple[str, ...]] = [("channel", "", "5 %", "median", "95 %")]
+    spread += [
+        (_name(one), name, *(f"{value:.4g}" for value in one.quantiles[name]))
+        for name in MEASURED
+        for one in channels
+        if name in one.quantiles
+    ]
+    return [*common.aligned(rows), *(common.aligned(spread) if len(spread) > 1 else [])]
 
 
 def _print(inspection: Inspection) -> None:

@@ -181,7 +181,7 @@ def _print(result: SearchResult) -> None:
 
 def _table(result: SearchResult) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    bins = [leakage["energy"] for leakage in result.best[0].leakages]
+    bins = [str(leakage["energy"]).replace(" ", "\n") for leakage in result.best[0].leakages]
     for number, heading in enumerate(["trial", "network", "weights", "smoothed", *bins, *_time_heading(result)]):
         table.add_column(heading, justify="left" if number == 1 else "right", no_wrap=True)
     for row in _rows_to_show(result):
