@@ -23,6 +23,7 @@ from discrimen.formats.base import ReadOptions
 from discrimen.formats.channel_selection import ChannelSelection
 from discrimen.formats.table import open_reader
 from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.network.domain import Outside
 from discrimen.network.height_curve import Cut, HeightCurve
 from discrimen.network.prepare import heights_of
@@ -34,7 +35,6 @@ from discrimen.scoring.outputs import is_complete
 from discrimen.scoring.pile_up import PileUp, PileUpMode
 from discrimen.scoring.rates import RunTime
 from discrimen.scoring.scores import read_attributes, read_scores
-from discrimen.scoring.verdict import MOST_OUTSIDE
 
 BOARD_0 = ChannelSelection(boards=(0,))
 

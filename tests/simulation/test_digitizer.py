@@ -12,7 +12,7 @@ from discrimen.simulation.response import Response
 def test_samples_are_multiples_of_the_step_and_stay_between_the_rails() -> None:
     digitizer = replace(DIGITIZERS["DT5751"], adc_step=4, noise_adc=30.0)
     waves = np.random.default_rng(3).uniform(-400, 1500, (50, 192)).astype(np.float32)
-    samples, saturated = digitizer.digitise(
+    samples, saturated, _ = digitizer.digitise(
         waves,
         baseline_shift_adc=np.zeros(50),
         relative_noise=np.ones(50, np.float32),

@@ -14,6 +14,7 @@ from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.errors import SettingsError
 from discrimen.inference.load import Model
+from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.output.files import complete_or_absent
 from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.discriminator import (
@@ -28,7 +29,6 @@ from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.run_sample import RunSample
 from discrimen.scoring.scores import SCORE_SUFFIXES
-from discrimen.scoring.verdict import MOST_OUTSIDE
 from discrimen.training.extension import extended_note
 
 Kind = Literal["h5", "parquet", "root", "csv"]

@@ -74,6 +74,9 @@ SUBCOMMANDS = {
         "adapt a model to another channel or detector", "neda.discrimen other.BIN -o other.discrimen", "train"
     ),
     "classify": Subcommand("score every pulse of run files", "neda.discrimen run_*.BIN -o scores/"),
+    "denoise": Subcommand(
+        "write run files without the noise of the electronics", "denoiser.discrimen run.BIN -o run.lh5"
+    ),
     "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
     "bench": Subcommand("time a frozen model on every backend that is present", "neda.discrimen"),
     "datasets": Subcommand(

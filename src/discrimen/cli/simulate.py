@@ -123,6 +123,15 @@ def simulate(
     ] = None,
     tof_window_ns: Annotated[float, typer.Option(help="Times of flight from 0 to this are measured.")] = 400.0,
     tof_delay_ns: Annotated[float, typer.Option(help="Time that is measured when nothing flies.")] = 100.0,
+    clean: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the records without the noise of the electronics (.lh5): train --task reconstruction "
+            "--clean FILE. docs/denoise.md",
+            show_default=False,
+        ),
+    ] = None,
     record_llr: Annotated[
         bool,
         typer.Option(
@@ -195,10 +204,11 @@ def simulate(
         file = read_detector_file(detector) if is_detector_file(detector) else None
     config = SimulationConfig(n_pulses=n_pulses, **values) if file is None else _of_file(file, n_pulses, values, given)
     with common.progress("simulating", total=n_pulses) as tick:
-        done = simulate_run(config, output, format_name=output_format, on_progress=tick)
+        done = simulate_run(config, output, format_name=output_format, clean=clean, on_progress=tick)
     result = {
         "output": str(done.run),
         "truth": str(done.truth),
+        "clean": None if clean is None else str(clean),
         "n_gamma": done.n_gamma,
         "n_neutron": done.n_neutron,
         "settings": done.settings.model_dump(exclude_none=True),

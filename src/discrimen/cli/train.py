@@ -10,6 +10,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
+from discrimen.cli.train_clean import CleanOption
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import TaskName, chosen_task
 from discrimen.cli.train_told import tell
@@ -60,6 +61,7 @@ def train(
     with_error: Annotated[
         bool, typer.Option("--with-error", help="With --task regression: give the error of each quantity too.")
     ] = False,
+    clean: CleanOption = None,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -141,7 +143,7 @@ def train(
 ) -> None:
     """Train a network on labelled pulses; leaves model, history, curves and TensorBoard logs in a folder."""
     if resume is not None:
-        tell(*resumed_training(context, datasets, resume, inputs), json=json)
+        tell(*resumed_training(context, datasets, resume, inputs, clean=clean or ()), json=json)
         return
     _refuse_idle_options(context, align=align, balance=balance)
     if output is None:
@@ -173,11 +175,14 @@ def train(
     )
     if task != "classification":
         refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
+    if task != "reconstruction":
+        refuse_idle(context, ("clean",), without="--task reconstruction")
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
     wish = TrainingWish(
         datasets=datasets,
         config=config,
         contamination=contamination,
+        clean=clean or (),
         scale=scale,
         window=None if window is None else parse_samples(window),
         alignment=alignment,

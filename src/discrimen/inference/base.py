@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from discrimen.network.domain import outside
 from discrimen.network.model_description import ModelDescription
-from discrimen.network.prepare import heights_of
+from discrimen.network.prepare import Restoration, heights_of, prepare
 
 
 class Judgement(NamedTuple):
@@ -29,6 +29,21 @@ class Judgement(NamedTuple):
     scores: NDArray[np.float32]
     outside: NDArray[np.uint16] | None
     height_adc: NDArray[np.float32] | None
+
+
+class Reconstructed(NamedTuple):
+    """Waveforms in ADC counts of the raw record, and what a decision asks for besides.
+
+    Parameters
+    ----------
+    waveforms_adc : ndarray of float32, shape (pulse, channel, sample)
+        The windows of the first waveform output; NaN for a pulse that cannot be prepared.
+    outside : ndarray of uint16, shape (pulse,), or None
+        As in :class:`Judgement`.
+    """
+
+    waveforms_adc: NDArray[np.float32]
+    outside: NDArray[np.uint16] | None
 
 
 class Predictor(Protocol):
@@ -89,9 +104,20 @@ class Predictor(Protocol):
             See :meth:`predict`.
         """
 
+    def reconstruct(self, samples: NDArray[Any]) -> Reconstructed:
+        """Give the first waveform output in ADC counts, and say which pulses are unlike those of the training.
+
+        Raises
+        ------
+        SettingsError
+            If the model gives no waveform.
+        DataError
+            See :meth:`run`.
+        """
+
 
 class ScoresOfRun:
-    """Gives :meth:`Predictor.predict` and :meth:`Predictor.judge` to a predictor that has :meth:`Predictor.run`."""
+    """Gives the methods of :class:`Predictor` that follow from :meth:`Predictor.run` to one that has it."""
 
     def predict(self: Predictor, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Score raw waveforms; see :meth:`Predictor.predict`."""
@@ -106,3 +132,20 @@ class ScoresOfRun:
             outside=None if domain is None else outside(samples, preparation, domain),
             height_adc=heights_of(samples, preparation) if self.description.follows_height else None,
         )
+
+    def reconstruct(self: Predictor, samples: NDArray[Any]) -> Reconstructed:
+        """Give waveforms, restored and compared with the domain by NumPy; see :meth:`Predictor.reconstruct`."""
+        preparation, domain = self.description.preparation, self.description.domain
+        waveforms = self.run(samples)[self.description.waveform_at]
+        return Reconstructed(
+            restored(waveforms, self.description, prepare(samples, preparation).restoration),
+            None if domain is None else outside(samples, preparation, domain),
+        )
+
+
+def restored(
+    values: NDArray[np.float32], description: ModelDescription, restoration: Restoration
+) -> NDArray[np.float32]:
+    """Return the values of the first waveform output, shape (pulse, value), as ADC counts of the raw record."""
+    waveforms = values.reshape(len(values), *description.outputs[description.waveform_at].shape)
+    return restoration.to_adc(waveforms, description.preparation).astype(np.float32)

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.inference import engine
-from discrimen.inference.base import Judgement, ScoresOfRun
+from discrimen.inference.base import Judgement, Reconstructed, ScoresOfRun, restored
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
-from discrimen.network.prepare import require_present, with_channels
+from discrimen.network.prepare import Restoration, require_present, with_channels
 
 SMALLEST_SHARE = 250_000
 """Samples that are worth a thread of their own."""
@@ -89,6 +89,16 @@ class NativePredictor(ScoresOfRun):
         height_adc = np.empty(len(samples), dtype=np.float32) if self._description.follows_height else None
         outputs = self._run(samples, outside=outside, height_adc=height_adc)
         return Judgement(outputs[self._description.scores_at], outside, height_adc)
+
+    def reconstruct(self, samples: NDArray[Any]) -> Reconstructed:
+        """Give waveforms, compared with the domain; see :meth:`discrimen.inference.base.Predictor.reconstruct`."""
+        at, n_channels = self._description.waveform_at, self._description.preparation.n_channels
+        outside = np.empty(len(samples), dtype=np.uint16) if self._model.knows_domain else None
+        way_back = np.empty((len(samples), 2 + n_channels))
+        values = self._run(samples, outside=outside, restoration=way_back)[at]
+        start, divisor, *_ = way_back.T
+        restoration = Restoration(start.astype(np.float32), divisor, way_back[:, 2:])
+        return Reconstructed(restored(values, self._description, restoration), outside)
 
     def _run(
         self, samples: NDArray[Any], *, present: NDArray[Any] | None = None, **besides: NDArray[Any] | None

@@ -11,7 +11,7 @@ from typing import Any
 from discrimen.errors import SettingsError
 from discrimen.network.domain import Domain
 from discrimen.network.height_curve import Cut, HeightCurve
-from discrimen.network.outputs import ClassThreshold, Output, class_scores
+from discrimen.network.outputs import ClassThreshold, Output, OutputKind, class_scores
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings, validate_settings
@@ -65,11 +65,25 @@ class ModelDescription:
         SettingsError
             If there is none.
         """
+        return self._first("classes", "probabilities of classes")
+
+    @property
+    def waveform_at(self) -> int:
+        """Position of the first waveform among the outputs.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+        """
+        return self._first("waveform", "a waveform")
+
+    def _first(self, kind: OutputKind, what: str) -> int:
         for number, output in enumerate(self.outputs):
-            if output.kind == "classes":
+            if output.kind == kind:
                 return number
         given = ", ".join(f"{output.name} ({output.kind})" for output in self.outputs)
-        raise SettingsError(f"this is for models that give probabilities of classes; this one gives {given}")
+        raise SettingsError(f"this is for models that give {what}; this one gives {given}")
 
     @property
     def scores(self) -> Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from discrimen.errors import OutputError
+from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.table import open_writer
 from discrimen.pulses import Label
 from discrimen.pulses.detector import DetectorSettings
@@ -35,6 +37,7 @@ def simulate_run(
     output: Path,
     *,
     format_name: str | None = None,
+    clean: Path | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> SimulatedRun:
     """Simulate pulses into a run file and their truth into a file beside it.
@@ -47,6 +50,9 @@ def simulate_run(
         The run file.
     format_name : str, optional
         Format of the run file; by default its suffix decides.
+    clean : Path, optional
+        Where to write the same run without the noise of the electronics (float32, so a native file), to train a
+        denoiser with.
     on_progress : callable
         Called with the number of pulses of each block.
 
@@ -60,13 +66,19 @@ def simulate_run(
             f"{output}: there is a file that was not simulated, it is not replaced; choose another output"
         )
     _refuse_to_orphan(output)
+    _require_own_name(clean, output)
     settings = detector_settings(config)
     truth = TruthWriter()
     n_neutron = 0
-    with open_writer(output, settings, format_name=format_name) as writer:
+    with (
+        open_writer(output, settings, format_name=format_name) as writer,
+        nullcontext() if clean is None else open_writer(clean, settings) as clean_writer,
+    ):
         for block in simulate_blocks_with_truth(config):
             pulses = block.pulses
             writer.write(pulses)
+            if clean_writer is not None:
+                clean_writer.write(block.clean)
             truth.add(pulses, pile_up=_pile_up(block), flight=_flight(block))
             n_neutron += int((pulses.column("label") == Label.NEUTRON).sum())
             on_progress(len(pulses))
@@ -88,6 +100,16 @@ def _refuse_to_orphan(output: Path) -> None:
         raise OutputError(
             f"{output}: its truth would replace that of {output.with_name(other)} ({truth.name}); choose another name"
         )
+
+
+def _require_own_name(clean: Path | None, output: Path) -> None:
+    """Refuse a file of clean records that cannot be one, or would replace another."""
+    if clean is None:
+        return
+    if clean.suffix.lower() not in lh5.FORMAT.suffixes:
+        raise OutputError(f"{clean}: clean records are no whole counts; give a native file, {lh5.FORMAT.suffixes[0]}")
+    if clean.resolve() in (output.resolve(), truth_path(output).resolve()):
+        raise OutputError(f"{clean}: the run itself, or its truth, has this name; choose another for clean records")
 
 
 def _pile_up(block: SimulatedBlock) -> dict[str, NDArray[Any]]:

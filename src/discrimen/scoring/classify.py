@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
+from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.network.domain import OutsideTally
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.scoring.counts import Counted, RunTally
@@ -26,7 +27,6 @@ from discrimen.scoring.quantities import NO_CLASS, Gated
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table, pile_up_shares, run_time
 from discrimen.scoring.run_sample import RunSample
 from discrimen.scoring.scores import open_score_writer
-from discrimen.scoring.verdict import MOST_OUTSIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from discrimen.formats.base import Reader
 from discrimen.formats.channel_selection import ChannelSelection, ChannelSieve
 from discrimen.inference.base import Judgement
 from discrimen.inference.compatible import require_compatible, require_trained_channels
+from discrimen.inference.verdict import Verdict
 from discrimen.network.domain import Outside, OutsideTally
 from discrimen.network.height_curve import thresholds_of
 from discrimen.network.model_description import ModelDescription
@@ -26,7 +27,6 @@ from discrimen.scoring.discriminator import Discriminator, Discriminators, follo
 from discrimen.scoring.pile_up import Learned, PileUpSearch, learn_pile_up
 from discrimen.scoring.quantities import class_numbers
 from discrimen.scoring.score_rows import ScoreRows
-from discrimen.scoring.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,24 @@ class FrontEnd:
         half = complex(ring.cosine_per_ns, -ring.sine_per_ns) / 2
         echo = direct.then([pole, pole.conjugate()], [half, half.conjugate()])
         return direct.plus(echo)
+
+
+class Digitised(NamedTuple):
+    """Records, and what is known of them.
+
+    Parameters
+    ----------
+    samples : ndarray of uint16, shape (pulse, sample)
+        As the ADC gives them.
+    saturated : ndarray of bool, shape (pulse,)
+        True where a sample would have lain beyond a rail.
+    baseline_adc : ndarray of float32, shape (pulse,)
+        The true baseline, noise aside.
+    """
+
+    samples: NDArray[np.uint16]
+    saturated: NDArray[np.bool_]
+    baseline_adc: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +180,7 @@ class Digitizer:
         baseline_shift_adc: NDArray[np.float64],
         relative_noise: NDArray[np.float32],
         rng: np.random.Generator,
-    ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    ) -> Digitised:
         """Add baseline and noise, round and clip.
 
         Parameters
@@ -175,24 +193,19 @@ class Digitizer:
             Of the pulse's channel and run, times `noise_adc`.
         rng : numpy.random.Generator
             Source of baseline and noise.
-
-        Returns
-        -------
-        samples : ndarray of uint16, shape (pulse, sample)
-        saturated : ndarray of bool, shape (pulse,)
-            True where a sample would have lain beyond a rail.
         """
         mean = self.baseline_adc + baseline_shift_adc[:, None]
-        baseline = mean + self.baseline_spread_adc * rng.standard_normal((len(waves_adc), 1))
+        drawn = mean + self.baseline_spread_adc * rng.standard_normal((len(waves_adc), 1))
+        baseline = drawn.astype(np.float32)
         analogue: NDArray[Any] = coloured(rng.standard_normal(waves_adc.shape, dtype=np.float32), self.noise_power)
         analogue *= np.float32(self.noise_adc) * relative_noise[:, None]
-        analogue += baseline.astype(np.float32)
+        analogue += baseline
         analogue += self.sign * waves_adc
         analogue /= self.adc_step
         np.rint(analogue, out=analogue)
         analogue *= self.adc_step
         saturated = (analogue.min(axis=1) < 0) | (analogue.max(axis=1) > self.highest_adc)
-        return np.clip(analogue, 0, self.highest_code).astype(np.uint16), saturated
+        return Digitised(np.clip(analogue, 0, self.highest_code).astype(np.uint16), saturated, baseline[:, 0])
 
 
 BC501A_SETUP = FrontEnd(

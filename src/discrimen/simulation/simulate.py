@@ -66,11 +66,20 @@ class SimulatedBlock:
         The truth of pile-up.
     flight : Flight or None
         The truth of the flight, where there is a flight path.
+    clean_adc : ndarray of float32, shape (pulse, sample)
+        The records before the noise of the electronics, rounding and rails: true baseline and pulses, with the
+        fluctuations of photons and sensor, which belong to the pulse.
     """
 
     pulses: Pulses
     pile_up: PileUp
     flight: Flight | None
+    clean_adc: NDArray[np.float32]
+
+    @property
+    def clean(self) -> Pulses:
+        """The pulses with clean records."""
+        return self.pulses.replace(samples=self.clean_adc)
 
 
 def simulate(config: SimulationConfig, *, model: PulseModel | None = None) -> Pulses:
@@ -194,7 +203,7 @@ class _Run:
         waves = self.model.waves_adc(charges, onsets) * gains[:, None]
         pile_up = self.pile_up(waves, onsets, gains, rng=rng)
         np.add.at(waves, pile_up.pulse, pile_up.second_adc)
-        samples, saturated = digitizer.digitise(
+        samples, saturated, baseline_adc = digitizer.digitise(
             waves, baseline_shift_adc=origin.baseline_shift_adc, relative_noise=origin.relative_noise, rng=rng
         )
         energy, energy_short = gate_energies(samples, digitizer)
@@ -216,7 +225,8 @@ class _Run:
             tof_ns=None if flight is None else flight.tof_ns,
             run=origin.run if numbered else None,
         )
-        return SimulatedBlock(pulses=pulses, pile_up=pile_up, flight=flight)
+        clean_adc = baseline_adc[:, np.newaxis] + np.float32(digitizer.sign) * waves
+        return SimulatedBlock(pulses=pulses, pile_up=pile_up, flight=flight, clean_adc=clean_adc)
 
     def origin(self, entry: NDArray[np.int64], *, rng: np.random.Generator) -> _Origin:
         """Deal the pulses to channels; runs follow each other in the order of entries."""

@@ -9,9 +9,9 @@ import pytest
 from tests.network.domain.test_light_noise import PREPARATION, poisson_pulses
 
 from discrimen.errors import DataError
+from discrimen.inference.verdict import Verdict
 from discrimen.network.domain import Domain, OutsideTally, learn_domain, outside
 from discrimen.pulses import Pulses
-from discrimen.scoring.verdict import Verdict
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""What auto-encoders make of the pulses of run files: denoised ones."""

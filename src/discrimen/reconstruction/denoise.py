@@ -1,0 +1,291 @@
+"""Denoise the pulses of run files by a network that gives clean waveforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.formats.base import Reader, ReadReport
+from discrimen.formats.settings_merge import common_settings
+from discrimen.formats.table import find_writable, open_writer
+from discrimen.inference.base import Predictor
+from discrimen.inference.compatible import require_compatible, require_trained_channels
+from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
+from discrimen.network.domain import OutsideTally
+from discrimen.network.model_description import ModelDescription
+from discrimen.network.preparation import Preparation
+from discrimen.output.files import refuse_inputs
+from discrimen.pulses import Pulses
+from discrimen.pulses.rails import at_rail
+from discrimen.runs.polarity import upright_chunks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoisingOptions:
+    """How to denoise.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether pulses that cannot be denoised are written as they were recorded; by default they are left out.
+    as_float : bool
+        Whether to write float32 instead of whole counts of the type that the digitizer gave; only the native format
+        takes it.
+    most_outside : float
+        Share of the pulses of a run that may be unlike those that the model has seen; 1 accepts every run.
+    """
+
+    keep: bool = False
+    as_float: bool = False
+    most_outside: float = MOST_OUTSIDE
+
+
+@dataclass(slots=True)
+class RunCounts:
+    """What became of the pulses of one run; a pulse counts in the first of the reasons that it has.
+
+    Attributes
+    ----------
+    n_denoised : int
+        Pulses with a new record.
+    n_unprepared : int
+        Pulses that do not rise above their baseline.
+    n_saturated : int
+        Pulses that reach an end of the ADC's range.
+    n_outside : int
+        Other pulses unlike those that the model has seen.
+    """
+
+    n_denoised: int = 0
+    n_unprepared: int = 0
+    n_saturated: int = 0
+    n_outside: int = 0
+
+    @property
+    def n_not_denoised(self) -> int:
+        """All others."""
+        return self.n_unprepared + self.n_saturated + self.n_outside
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DenoisedRun:
+    """One input: where it lies, what was met, and what became of its pulses."""
+
+    path: Path
+    report: ReadReport
+    counts: RunCounts
+    outside: OutsideTally | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        names = ("n_denoised", "n_not_denoised", "n_unprepared", "n_saturated", "n_outside")
+        return {
+            "input": str(self.path),
+            **self.report.as_dict(),
+            **{name: getattr(self.counts, name) for name in names},
+            "outside": None if self.outside is None else self.outside.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Denoising:
+    """A file of denoised pulses.
+
+    Parameters
+    ----------
+    output : Path
+        The file.
+    runs : tuple of DenoisedRun
+        The inputs, in their order.
+    columns_left_out : tuple of str
+        Columns of the inputs that the format of the output has no place for.
+    seconds : float
+        For reading, denoising and writing, in s.
+    """
+
+    output: Path
+    runs: tuple[DenoisedRun, ...]
+    columns_left_out: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "output": str(self.output),
+            "columns_left_out": list(self.columns_left_out),
+            "seconds": self.seconds,
+            "files": [run.as_dict() for run in self.runs],
+        }
+
+
+def denoise_runs(
+    readers: Sequence[Reader],
+    predictor: Predictor,
+    output: Path,
+    *,
+    options: DenoisingOptions | None = None,
+    format_name: str | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Denoising:
+    """Write the pulses of run files with denoised records and the same columns into one file, chunk by chunk.
+
+    A pulse that the model cannot or should not denoise (no pulse above the baseline, saturated, unlike those that it
+    has seen) is left out, or written as it was recorded, and counted.
+
+    Parameters
+    ----------
+    readers : sequence of Reader
+        Open inputs; they must agree on what their settings say. Several get the column `run`.
+    predictor : Predictor
+        Of a model that gives a waveform of the whole record.
+    output : Path
+        The file to write.
+    options : DenoisingOptions, optional
+        How.
+    format_name : str, optional
+        Format of the output; by default its suffix decides.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    SettingsError
+        If the model gives no waveform of the whole record, or the inputs contradict each other.
+    DataError
+        If pulses do not fit the model (sampling, polarity, length), none could be denoised, or surely more of a run
+        than allowed are unlike those that the model has seen.
+    OutputError, FormatError
+        If the output is one of the inputs, or reading or writing fails.
+    """
+    options = options or DenoisingOptions()
+    require_whole_record(predictor.description)
+    refuse_inputs(output, [reader.info.path for reader in readers])
+    keeps = find_writable(output, format_name).keeps
+    left_out: dict[str, None] = {}
+    runs, begin_s = [], perf_counter()
+    with open_writer(output, common_settings(readers), format_name=format_name) as writer:
+        for number, reader in enumerate(readers):
+            verdict = Verdict.on(predictor.description, reader.info, options.most_outside)
+            one = _OneRun(reader, predictor, options, verdict)
+            for pulses in one.denoised(on_progress):
+                if len(readers) > 1 and pulses.run is None:
+                    pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
+                left_out |= dict.fromkeys(name for name in pulses.columns() if name not in keeps)
+                writer.write(pulses)
+            verdict.require_inside()
+            runs.append(
+                DenoisedRun(path=reader.info.path, report=reader.report, counts=one.counts, outside=verdict.tally)
+            )
+        _require_some(runs)
+    return Denoising(
+        output=output, runs=tuple(runs), columns_left_out=tuple(left_out), seconds=perf_counter() - begin_s
+    )
+
+
+def require_whole_record(description: ModelDescription) -> None:
+    """Refuse a model whose waveform does not take the place of a record.
+
+    Raises
+    ------
+    SettingsError
+        If it has no waveform, several channels, or a window that is not the record itself.
+    """
+    output, preparation = description.outputs[description.waveform_at], description.preparation
+    if preparation.n_channels != 1:
+        raise SettingsError(f"denoise takes models of one channel, this one has {preparation.n_channels}")
+    if preparation.alignment is not None or preparation.only.window_start:
+        raise SettingsError(
+            "the window of this model is a part of the record, so its waveform cannot take the place of the record: "
+            "train without --align and --window"
+        )
+    if output.shape != preparation.shape:
+        raise SettingsError(f"the waveform of this model has the shape {output.shape}, its input {preparation.shape}")
+
+
+@dataclass(slots=True)
+class _OneRun:
+    reader: Reader
+    predictor: Predictor
+    options: DenoisingOptions
+    verdict: Verdict
+    counts: RunCounts = field(default_factory=RunCounts)
+
+    def denoised(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
+        """Yield chunks of what is written."""
+        description, where = self.predictor.description, str(self.reader.info.path)
+        for pulses in upright_chunks(self.reader):
+            require_compatible(description, pulses, self.reader.info.settings, where=where)
+            _require_length(description.preparation, pulses, where=where)
+            if self.options.most_outside < 1:
+                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+            written = self._chunk(pulses)
+            if len(written):
+                yield written
+            on_progress(len(pulses))
+
+    def _chunk(self, pulses: Pulses) -> Pulses:
+        waveforms_adc, outside = self.predictor.reconstruct(pulses.samples)
+        self.verdict.add(pulses, outside)
+        good = self._sorted_out(pulses, waveforms_adc[:, 0], outside)
+        dtype = np.dtype(np.float32) if self.options.as_float else pulses.samples.dtype
+        records = pulses.samples.astype(dtype)
+        records[good] = _digitised(waveforms_adc[good, 0], dtype, self._adc_bits())
+        written = pulses.replace(samples=records)
+        return written if self.options.keep or good.all() else written[good]
+
+    def _sorted_out(
+        self, pulses: Pulses, waveforms_adc: NDArray[np.float32], outside: NDArray[np.uint16] | None
+    ) -> NDArray[np.bool_]:
+        """Count the pulses by what becomes of them, and say which are denoised."""
+        samples, counts = pulses.samples, self.counts
+        good = np.asarray(np.isfinite(waveforms_adc).all(axis=1))
+        counts.n_unprepared += int(np.count_nonzero(~good))
+        saturated = at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=self._adc_bits())
+        if saturated is not None:
+            counts.n_saturated += int(np.count_nonzero(good & saturated))
+            good &= ~saturated
+        if outside is not None:
+            counts.n_outside += int(np.count_nonzero(good & (outside != 0)))
+            good &= outside == 0
+        counts.n_denoised += int(np.count_nonzero(good))
+        return good
+
+    def _adc_bits(self) -> int | None:
+        return self.reader.info.settings.adc_bits or self.predictor.description.settings.adc_bits
+
+
+def _digitised(waveforms_adc: NDArray[np.float32], dtype: np.dtype[Any], adc_bits: int | None) -> NDArray[Any]:
+    """Round to whole counts within the range of the ADC, or of the type."""
+    if dtype.kind == "f":
+        return waveforms_adc.astype(dtype)
+    limits = np.iinfo(dtype)
+    low, high = (limits.min, limits.max) if adc_bits is None else (0, min(2**adc_bits - 1, limits.max))
+    return np.clip(np.rint(waveforms_adc), low, high).astype(dtype)
+
+
+def _require_length(preparation: Preparation, pulses: Pulses, *, where: str) -> None:
+    if pulses.n_samples != preparation.window_length:
+        raise DataError(
+            f"{where}: records of {pulses.n_samples} samples, but the model gives {preparation.window_length}: choose "
+            f"with --record-samples {preparation.window_length} (longer ones are cut), or train on records like these"
+        )
+
+
+def _require_some(runs: Sequence[DenoisedRun]) -> None:
+    if any(run.counts.n_denoised for run in runs):
+        return
+    n_read = sum(run.report.n_read for run in runs)
+    unprepared, saturated, outside = (
+        sum(getattr(run.counts, name) for run in runs) for name in ("n_unprepared", "n_saturated", "n_outside")
+    )
+    raise DataError(
+        f"{', '.join(str(run.path) for run in runs)}: none of {n_read} pulses could be denoised: {unprepared} do not "
+        f"rise above their baseline, {saturated} are saturated, {outside} are unlike those of the training"
+    )
