@@ -22,6 +22,7 @@ from discrimen.evaluation import evaluate
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
+from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
@@ -105,6 +106,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.EvaluationOptions, evaluate, {"predictor", "pulses", "gates", "tuning", "files", "loss"}),
         (options.CalibrationOptions, CalibrationTask, {"pulses", "files"}),
         (options.AdaptationOptions, Wishes, set()),
+        (options.DenoisingWishes, DenoisingOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
     ],
 )

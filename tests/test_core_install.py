@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.reconstruction.copying_model import write_copying_model
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
@@ -56,6 +57,7 @@ calls = {
     "adapt": lambda: discrimen.adapt("small.discrimen", ["set.lh5"], "other.discrimen"),
     "audit_dataset": lambda: discrimen.audit_dataset(labelled),
     "classify": lambda: discrimen.classify(frozen, "set.lh5", "scores.h5"),
+    "denoise": lambda: discrimen.denoise(discrimen.load("copy.discrimen"), "set.lh5", "denoised.lh5"),
     "evaluate": lambda: discrimen.evaluate(frozen, labelled),
     "freeze": lambda: discrimen.freeze("folder", "x.discrimen"),
     "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
@@ -91,6 +93,7 @@ def run_blocked(code: str, folder: Path) -> Any:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("core")
     write_small_model(made / "small.discrimen")
+    write_copying_model(made / "copy.discrimen")
     gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
     with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
         writer.write(toy_pulses(2000))
@@ -145,6 +148,7 @@ ended = {}
 for arguments in (
     ["inspect", "set.lh5"],
     ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"],
+    ["denoise", "copy.discrimen", "set.lh5", "-o", "denoised_by_command.lh5"],
     ["bench", "small.discrimen", "--seconds", "0.01", "--batch", "1,10"],
 ):
     sys.argv = ["discrimen", *arguments]
@@ -155,5 +159,5 @@ for arguments in (
             ended[arguments[0]] = status.code or 0
 print(json.dumps(ended))
 """
-    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "bench": 0}
+    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "denoise": 0, "bench": 0}
     assert (folder / "by_command.h5").is_file()

@@ -18,8 +18,9 @@ from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
     from discrimen.adaptation.adapt import Adaptation
-    from discrimen.api.options import AdaptationOptions, CalibrationOptions
+    from discrimen.api.options import AdaptationOptions, CalibrationOptions, DenoisingWishes
     from discrimen.freezing.calibrate import CalibrationTask
+    from discrimen.reconstruction.denoise import Denoising
     from discrimen.scoring.classify import Classification
 
 
@@ -129,6 +130,34 @@ def classify(
     return classify_run(
         reader, Discriminator(predictor=model.predictor, sha256=model.sha256, threshold=chosen), Path(output)
     )
+
+
+def denoise(
+    model: Model,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[DenoisingWishes],
+) -> Denoising:
+    """Write the pulses of run files without the noise of the electronics, with the same columns, in constant memory.
+
+    Parameters
+    ----------
+    model : Model
+        That gives a waveform, trained on clean records.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.denoise.DenoisingOptions`.
+    """
+    from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
+
+    return denoise_runs(open_all(paths, options), model.predictor, Path(output), options=DenoisingOptions(**wishes))
 
 
 def _path_of(model: Model | Path | str) -> Path:

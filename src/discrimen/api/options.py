@@ -128,3 +128,11 @@ class BandLabelOptions(TypedDict, total=False):
     energy_range: tuple[float, float] | None
     n_draws: int
     confidence: float
+
+
+class DenoisingWishes(TypedDict, total=False):
+    """Fields of :class:`discrimen.reconstruction.denoise.DenoisingOptions`."""
+
+    keep: bool
+    as_float: bool
+    most_outside: float

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 LabelBy = Literal["file", "truth", "gamma", "neutron"]
 
 
-def simulate(path: Path | str, n_pulses: int, **config: Unpack[SimulationOptions]) -> SimulatedRun:
+def simulate(
+    path: Path | str, n_pulses: int, *, clean: Path | str | None = None, **config: Unpack[SimulationOptions]
+) -> SimulatedRun:
     """Simulate a run into a file, its truth beside it.
 
     Parameters
@@ -33,13 +35,17 @@ def simulate(path: Path | str, n_pulses: int, **config: Unpack[SimulationOptions
         The run file; its suffix tells the format.
     n_pulses : int
         How many.
+    clean : Path or str, optional
+        Where to write the same run without the noise of the electronics (``.lh5``).
     **config
         Further fields of :class:`~discrimen.simulation.SimulationConfig`.
     """
     from discrimen.runs.simulated import simulate_run
     from discrimen.simulation.config import SimulationConfig
 
-    return simulate_run(SimulationConfig(n_pulses=n_pulses, **config), Path(path))
+    return simulate_run(
+        SimulationConfig(n_pulses=n_pulses, **config), Path(path), clean=clean if clean is None else Path(clean)
+    )
 
 
 def read(path: Path | str, *, label_by: LabelBy = "file", options: ReadOptions | None = None) -> Dataset:
