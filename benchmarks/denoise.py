@@ -1,11 +1,12 @@
 """Denoising by a network against three filters: signal-to-noise, timing, charge comparison and a classifier, by light.
 
-Simulated BC501A read by NUMEXO2. The networks are dense auto-encoders, trained on clean and on noisy targets and run by
-the native engine. The filters are fitted to the same training pulses, all but the first anew in each of eight ranges of
-height: Savitzky-Golay (Anal. Chem. 36 (1964) 1627; window and order of least error), the Fourier-Wiener filter
-(one real gain a frequency), and the matrix-Wiener filter (75 x 75 and an offset: the best linear estimate there is).
+Simulated BC501A read by NUMEXO2. The networks, run by the native engine, are a dense one (75-512-256-75) that learnt
+clean records, and a dense auto-encoder (75-128-8-128-75) that learnt the recorded ones. The filters are fitted to the
+same training pulses, all but one anew in each of eight ranges of height: Savitzky-Golay (Anal. Chem. 36 (1964) 1627;
+window and order of least error), the Fourier-Wiener filter (one real gain a frequency), and the matrix-Wiener filter
+(75 x 75 and an offset: the best linear estimate there is).
 
-Usage: python benchmarks/denoise.py -o FOLDER [--training 100000] [--pulses 100000] [--seed 1] [--json]
+Usage: python benchmarks/denoise.py -o FOLDER [--training 300000] [--pulses 100000] [--seed 1] [--json]
 """
 
 from __future__ import annotations
@@ -89,14 +90,17 @@ class Bench:
         noisy = run.pulses.samples[:, channel.baseline_start : channel.baseline_stop].mean(axis=1, keepdims=True)
         return channel.polarity * (run.clean - noisy)
 
-    def network(self, name: str, *, options: Mapping[str, Any], epochs: int, clean: bool) -> Path:
-        """Train a denoiser and freeze it."""
+    def network(self, *, hidden: tuple[int, ...], epochs: int, clean: bool) -> Path:
+        """Train a denoiser and freeze it: on clean targets, or on noisy ones through a code."""
+        architecture, options = (
+            ("mlp", {"hidden": hidden}) if clean else ("dense_autoencoder", {"hidden": 128, "code": 8})
+        )
+        name = "clean" if clean else "noisy"
         config = TrainingConfig(
             task=Reconstruction(),
-            architecture="dense_autoencoder",
+            architecture=architecture,
             options=options,
             epochs=epochs,
-            learning_rate=2e-3,
             learning_rate_decay="cosine",
             batch_size=256,
             patience=None,
@@ -226,7 +230,7 @@ def _tail_fraction(bench: Bench, waveforms: Waveforms) -> NDArray[np.float32]:
 def classifier(bench: Bench, name: str, records: NDArray[Any], judged_records: NDArray[Any]) -> list[dict[str, Any]]:
     """Train the default network to part the classes, and return its leakages by range of light."""
     pulses = bench.training.pulses.replace(samples=records.astype(np.float32))
-    config = TrainingConfig(task=Classification(), epochs=40, learning_rate_decay="cosine", seed=bench.seed)
+    config = TrainingConfig(task=Classification(), epochs=25, learning_rate_decay="cosine", seed=bench.seed)
     where = {"folder": bench.folder / name, "settings": bench.settings, "overwrite": True}
     train(pulses, bench.preparation, config, **where)
     score = discrimen.load(bench.folder / name).predictor.predict(judged_records.astype(np.float32))[:, 1]
@@ -265,7 +269,7 @@ def draw(bench: Bench, waveforms: Mapping[str, Waveforms], path: Path) -> None:
         figure.savefig(path, dpi=110)
 
 
-def measure(bench: Bench, *, hidden: tuple[int, ...], code: int, epochs: int, classify: bool) -> dict[str, Any]:
+def measure(bench: Bench, *, hidden: tuple[int, ...], epochs: int, classify: bool) -> dict[str, Any]:
     """Return all figures."""
     noisy, clean = bench.above(bench.training.pulses.samples), bench.clean_above(bench.training)
     recorded = bench.above(bench.judged.pulses.samples)
@@ -276,12 +280,11 @@ def measure(bench: Bench, *, hidden: tuple[int, ...], code: int, epochs: int, cl
         ("matrix-Wiener", by_height(fit_matrix_wiener, noisy, clean)),
     )
     waveforms = {RECORDED: recorded} | {name: fitted(recorded) for name, fitted in fits}
-    options = {"hidden": hidden, "code": code}
     restoration = prepare(bench.judged.pulses.samples, bench.preparation).restoration
     chosen = np.ones(len(recorded), dtype=np.bool_)
     models = {}
-    for name, told in ((NOISY_TARGETS, False), (NETWORK, True)):
-        models[name] = bench.network("clean" if told else "noisy", options=options, epochs=epochs, clean=told)
+    for name, on_clean in ((NOISY_TARGETS, False), (NETWORK, True)):
+        models[name] = bench.network(hidden=hidden, epochs=epochs, clean=on_clean)
         records, there = bench.denoised(bench.judged, models[name])
         waveforms[name] = bench.preparation.only.polarity * (records - restoration.baseline_adc)
         chosen &= there
@@ -324,11 +327,10 @@ def main() -> None:
     """Measure, draw and tell."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--training", type=int, default=100_000)
+    parser.add_argument("--training", type=int, default=300_000)
     parser.add_argument("--pulses", type=int, default=100_000)
-    parser.add_argument("--hidden", default="128,64")
-    parser.add_argument("--code", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--hidden", default="512,256")
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-classifier", action="store_true")
     parser.add_argument("--json", action="store_true")
@@ -336,8 +338,8 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.output, n_training=options.training, n_pulses=options.pulses, seed=options.seed)
     hidden = tuple(int(width) for width in options.hidden.split(","))
-    how = {"hidden": hidden, "code": options.code, "epochs": options.epochs}
-    result = measure(bench, **how, classify=not options.no_classifier)
+    result = measure(bench, hidden=hidden, epochs=options.epochs, classify=not options.no_classifier)
+    (options.output / "denoise.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2) if options.json else told(result))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.reconstruction.copying_model import FALLING, falling_pulses, write_co
 from tests.scoring.small_model import write_small_model
 
 from discrimen.errors import DataError, OutputError, SettingsError
+from discrimen.formats.base import ReadReport
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.inference.native import NativePredictor
 from discrimen.network.preparation import Alignment
@@ -106,6 +108,20 @@ def test_a_run_unlike_the_training_is_refused(tmp_path: Path) -> None:
         denoised(tmp_path, run, most_outside=0.01)
     with pytest.raises(DataError, match=r"none of 60 pulses could be denoised: 0 do not rise .* 60 are unlike"):
         denoised(tmp_path, run)
+    assert not (tmp_path / "out.lh5").exists()
+
+
+def test_a_run_of_unknown_length_is_refused_at_its_end(tmp_path: Path) -> None:
+    pulses = falling_pulses(60)
+    samples = pulses.samples.copy()
+    samples[:20] = np.roll(samples[:20], 20, axis=1)
+    reader = open_reader(written(tmp_path / "run.lh5", pulses.replace(samples=samples)))
+    unsized = SimpleNamespace(
+        info=replace(reader.info, n_entries=None), chunks=reader.chunks, report=ReadReport(n_read=60)
+    )
+    predictor = NativePredictor(write_copying_model(tmp_path / "copy.discrimen"), threads=1)
+    with pytest.raises(DataError, match="20 of 60 pulses"):
+        denoise_runs([unsized], predictor, tmp_path / "out.lh5")
     assert not (tmp_path / "out.lh5").exists()
 
 
