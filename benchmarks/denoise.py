@@ -2,9 +2,9 @@
 
 Simulated BC501A read by NUMEXO2. The networks, run by the native engine, are a dense one (75-512-256-75) that learnt
 clean records, and a dense auto-encoder (75-128-8-128-75) that learnt the recorded ones. The filters are fitted to the
-same training pulses, all but one anew in each of eight ranges of height: Savitzky-Golay (Anal. Chem. 36 (1964) 1627;
-window and order of least error), the Fourier-Wiener filter (one real gain a frequency), and the matrix-Wiener filter
-(75 x 75 and an offset: the best linear estimate there is).
+same training pulses, anew in each of eight ranges of height: Savitzky-Golay (Anal. Chem. 36 (1964) 1627; window and
+order of least error), the Fourier-Wiener filter (one real gain a frequency), and the matrix-Wiener filter (75 x 75 and
+an offset: the best linear estimate there is), this also once for all heights.
 
 Usage: python benchmarks/denoise.py -o FOLDER [--training 300000] [--pulses 100000] [--seed 1] [--json]
 """
@@ -115,7 +115,7 @@ class Bench:
 
     def denoised(self, run: Run, model: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return denoised records, by the file that the stage writes, and which pulses are in it."""
-        output = self.folder / f"{run.path.stem}.{model.stem}.lh5"
+        output = self.folder / f"{run.path.stem}.by_{model.stem}.lh5"
         options = DenoisingOptions(as_float=True, most_outside=1.0)
         denoise_runs([open_reader(run.path)], NativePredictor(model), output, options=options)
         found = concatenate(open_reader(output).chunks())
@@ -159,14 +159,18 @@ def fit_fourier_wiener(noisy: Waveforms, clean: Waveforms) -> Filter:
     return lambda waveforms: np.fft.irfft(np.fft.rfft(waveforms, axis=1) * gain, n=waveforms.shape[1], axis=1)
 
 
-def fit_matrix_wiener(noisy: Waveforms, clean: Waveforms) -> Filter:
-    """Learn a matrix and an offset by least squares, of pulses divided by their height."""
-    height = noisy.max(axis=1, keepdims=True)
-    ones = np.ones_like(height)
-    matrix, *_ = np.linalg.lstsq(np.hstack([noisy / height, ones]), clean / height, rcond=None)
+def fit_matrix_wiener(noisy: Waveforms, clean: Waveforms, *, scaled: bool = True) -> Filter:
+    """Learn a matrix and an offset by least squares, of pulses in ADC counts or divided by their height."""
+
+    def scale_of(waveforms: Waveforms) -> Waveforms:
+        height = waveforms.max(axis=1, keepdims=True)
+        return height if scaled else np.ones_like(height)
+
+    height = scale_of(noisy)
+    matrix, *_ = np.linalg.lstsq(np.hstack([noisy / height, np.ones_like(height)]), clean / height, rcond=None)
 
     def apply(waveforms: Waveforms) -> Waveforms:
-        scale = waveforms.max(axis=1, keepdims=True)
+        scale = scale_of(waveforms)
         return scale * (np.hstack([waveforms / scale, np.ones_like(scale)]) @ matrix)
 
     return apply
@@ -276,6 +280,7 @@ def measure(bench: Bench, *, hidden: tuple[int, ...], epochs: int, classify: boo
     fits = (
         ("Savitzky-Golay", by_height(fit_savitzky_golay, noisy, clean)),
         ("Fourier-Wiener", by_height(fit_fourier_wiener, noisy, clean)),
+        ("matrix-Wiener, ADC counts", fit_matrix_wiener(noisy, clean, scaled=False)),
         ("matrix-Wiener, one for all", fit_matrix_wiener(noisy, clean)),
         ("matrix-Wiener", by_height(fit_matrix_wiener, noisy, clean)),
     )
