@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from tests.audit.data_sets import change_neutrons, clean_pulses
 
 import discrimen
-from discrimen.cli.main import main
 from discrimen.errors import DataError
 from discrimen.formats.table import open_writer
 from discrimen.network.model_description import read_description
@@ -21,18 +19,6 @@ from discrimen.simulation.settings import detector_settings
 from discrimen.training.split import Split
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def write(path: Path, pulses: Pulses) -> Path:

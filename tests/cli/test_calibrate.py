@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,25 +11,12 @@ import pytest
 import yaml
 from tests.calibration.spectra import scattered_once_kev
 
-from discrimen.cli.main import main
 from discrimen.formats.abcd.events import EVENT
 from discrimen.pulses.detector import read_settings
 from discrimen.runs.simulated import simulate_run
 from discrimen.simulation.config import SimulationConfig
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture(scope="module")

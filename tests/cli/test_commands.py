@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-from discrimen.cli.main import SUBCOMMANDS, LazyGroup, main
+from discrimen.cli.main import SUBCOMMANDS, LazyGroup
 from discrimen.formats.table import open_reader
 from discrimen.scoring.scores import read_scores
 
@@ -27,18 +27,6 @@ Run = Callable[..., tuple[int, str, str]]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder that the tests of the whole path share, in their order."""
     return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,24 +11,10 @@ import pytest
 from tests.reconstruction.copying_model import falling_pulses, write_copying_model
 from tests.reconstruction.test_denoise import odd_pulses, read, written
 
-from discrimen.cli.main import main
-
 Run = Callable[..., tuple[int, str, str]]
 TASK = ("--task", "reconstruction", "--architecture", "dense_autoencoder", "--option", "code=8", "--epochs", "40")
 QUICK = ("--learning-rate", "0.01")
 N_PULSES = 1500
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

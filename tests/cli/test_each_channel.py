@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
-from discrimen.cli.main import main
 from discrimen.formats.lh5.writer import Lh5Writer
 from discrimen.network.frozen_file import read_frozen
 from discrimen.pulses import Pulses
@@ -31,18 +29,6 @@ SETTINGS = DetectorSettings(
     channels=(ChannelSettings(board=0, channel=3), ChannelSettings(board=1, channel=0, polarity="positive")),
 )
 SHORT = ("--epochs", "2", "--architecture", "mlp")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def two_channels(seed: int) -> Pulses:

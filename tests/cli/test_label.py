@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,24 +12,11 @@ import pytest
 import typer
 
 from discrimen.cli.input_options import parse_pairs
-from discrimen.cli.main import main
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import open_reader
 from discrimen.pulses import Label, concatenate
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def list_mode(path: Path, *, n: int = 8000) -> Path:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from discrimen.cli.main import main
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.simulate import simulate
 
 Run = Callable[..., tuple[int, str, str]]
 OPTIONS = ("--sample-period-ns", "10", "--polarity", "negative", "--baseline-ns", "0:120")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture(scope="module")

@@ -14,23 +14,10 @@ import numpy as np
 import pytest
 from tests.training.toy_pulses import toy_pulses
 
-from discrimen.cli.main import main
 from discrimen.training import load_model_folder
 
 Run = Callable[..., tuple[int, str, str]]
 OPTIONS = ("--sample-period-ns", "10", "--polarity", "negative", "--baseline-ns", "0:120")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["discrimen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture(scope="module")

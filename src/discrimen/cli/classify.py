@@ -12,9 +12,9 @@ from discrimen.cli import common
 from discrimen.cli.classify_summary import log_left_out, summary_lines
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.errors import SettingsError
 from discrimen.inference.load import Model
-from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.output.files import complete_or_absent
 from discrimen.scoring.classify import Classification, classify_run, input_identity
 from discrimen.scoring.discriminator import (
@@ -65,17 +65,7 @@ def classify(
             show_default=False,
         ),
     ] = None,
-    most_outside: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Refuse a run of which surely more pulses are unlike those that the model was trained on; "
-            f"by default {MOST_OUTSIDE:g}. docs/domain.md",
-            min=0,
-            max=1,
-            show_default=False,
-        ),
-    ] = None,
+    most_outside: MostOutsideOption = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="Take every run, however many of its pulses are unlike those.")
     ] = False,
@@ -118,7 +108,7 @@ def classify(
     pictures = _pictures(plot, files, with_psd=psd)
     models = load_models(model, device=device, backend=backend, threads=threads)
     loaded = _with_thresholds(model, models, threshold)
-    allowed = _share_outside(most_outside, accept=accept)
+    allowed = share_outside(most_outside, accept=accept)
     extended = {name: extended_note(each.description.provenance) for name, each in loaded.parts.items()}
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
@@ -195,14 +185,6 @@ def _with_thresholds(
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
     return discriminators_of(path, models, thresholds)
-
-
-def _share_outside(most_outside: float | None, *, accept: bool) -> float:
-    if accept and most_outside is not None:
-        raise typer.BadParameter("--accept takes every run: leave out --most-outside")
-    if accept:
-        return 1.0
-    return MOST_OUTSIDE if most_outside is None else most_outside
 
 
 def _pictures(plot: Path | None, files: list[Path], *, with_psd: bool) -> list[Path | None]:

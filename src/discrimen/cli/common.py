@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import typer
 
+from discrimen.errors import OutputError
 from discrimen.output.plain import plain
 
 if TYPE_CHECKING:
@@ -104,6 +105,24 @@ def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
 def span(low: float, high: float) -> str:
     """Return a range for a table: four digits of each end, and whole numbers where these are larger."""
     return "-".join(f"{end:.0f}" if abs(end) >= 1000 else f"{end:.4g}" for end in (low, high))
+
+
+def refuse_to_replace(output: Path, files: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse an output that is there already; one that is an input is refused elsewhere, whatever is wished.
+
+    Raises
+    ------
+    OutputError
+        If it is there, and may not be replaced.
+    """
+    if output.is_file() and not overwrite and not any(output.samefile(path) for path in files):
+        raise OutputError(f"{output}: is there already; choose another output or give --overwrite")
+
+
+def log_columns_left_out(output: Path, names: Sequence[str]) -> None:
+    """Say on standard error which columns of the pulses the format of the output has no place for."""
+    if names:
+        log(f"{output}: this format has no place for: {', '.join(names)}")
 
 
 def log_left_out(path: Path, report: ReadReport) -> None:

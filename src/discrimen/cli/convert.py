@@ -9,7 +9,6 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.errors import OutputError
 from discrimen.runs.conversion import convert_runs
 
 
@@ -31,7 +30,7 @@ def convert(
 ) -> None:
     """Copy run files into one file of another format; the inputs are never modified."""
     readers = [inputs.open(path) for path in files]
-    _refuse_to_replace(output, files, overwrite=overwrite)
+    common.refuse_to_replace(output, files, overwrite=overwrite)
     with common.progress("converting", total=common.total_entries(readers)) as tick:
         done = convert_runs(readers, output, format_name=output_format, on_progress=tick)
     result = {
@@ -42,16 +41,8 @@ def convert(
     }
     for file, report in zip(files, done.reports, strict=True):
         common.log_left_out(file, report)
-    if done.columns_left_out:
-        common.log(f"{output}: this format has no place for: {', '.join(done.columns_left_out)}")
+    common.log_columns_left_out(output, done.columns_left_out)
     if json:
         common.emit_json(result)
     else:
         common.stdout_console().print(f"{result['n_pulses']} pulses written to {output}", markup=False)
-
-
-def _refuse_to_replace(output: Path, files: list[Path], *, overwrite: bool) -> None:
-    """Refuse an output that is there already; one that is an input is refused elsewhere, whatever is wished."""
-    if overwrite or not output.is_file() or any(output.samefile(path) for path in files):
-        return
-    raise OutputError(f"{output}: is there already; choose another output or give --overwrite")

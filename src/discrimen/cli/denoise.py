@@ -9,9 +9,8 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
-from discrimen.errors import OutputError
+from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.inference.load import load_model
-from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.reconstruction.denoise import DenoisedRun, DenoisingOptions, denoise_runs
 
 
@@ -40,17 +39,7 @@ def denoise(
         bool,
         typer.Option("--float", help="Write float32 (.lh5 only); by default whole counts of the input's type."),
     ] = False,
-    most_outside: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Refuse a run of which surely more pulses are unlike those that the model was trained on; "
-            f"by default {MOST_OUTSIDE:g}. docs/domain.md",
-            min=0,
-            max=1,
-            show_default=False,
-        ),
-    ] = None,
+    most_outside: MostOutsideOption = None,
     accept: Annotated[
         bool,
         typer.Option("--accept", help="Take every run, however many of its pulses have to be left out."),
@@ -64,13 +53,10 @@ def denoise(
     inputs: InputOptions,
 ) -> None:
     """Write denoised pulses with the same columns; the inputs are never modified. docs/denoise.md."""
-    if accept and most_outside is not None:
-        raise typer.BadParameter("--accept takes every run: leave out --most-outside")
-    allowed = 1.0 if accept else MOST_OUTSIDE if most_outside is None else most_outside
+    allowed = share_outside(most_outside, accept=accept)
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     readers = [inputs.open(path) for path in files]
-    if output.is_file() and not overwrite and not any(output.samefile(path) for path in files):
-        raise OutputError(f"{output}: is there already; choose another output or give --overwrite")
+    common.refuse_to_replace(output, files, overwrite=overwrite)
     with common.progress("denoising", total=common.total_entries(readers)) as tick:
         done = denoise_runs(
             readers,
@@ -85,8 +71,7 @@ def denoise(
         if run.outside is not None:
             common.log_outside(run.path, run.outside)
     common.log_unknown_domain(model, loaded.description)
-    if done.columns_left_out:
-        common.log(f"{output}: this format has no place for: {', '.join(done.columns_left_out)}")
+    common.log_columns_left_out(output, done.columns_left_out)
     if json:
         common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "kept": keep, **done.as_dict()})
         return
