@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from discrimen.formats.compass.binary_layout import (
     EventContent,
 )
 from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
+from discrimen.formats.staged_writer import StagedWriter
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -38,7 +38,7 @@ _LIMITS = {
 }
 
 
-class CompassWriter(ABC):
+class CompassWriter(StagedWriter):
     """Writer of one CoMPASS file and of ``<stem>_settings.xml`` beside it.
 
     Kept are samples, timestamp, board, channel, flags and both energies; the format has no place for the other columns.
@@ -57,10 +57,9 @@ class CompassWriter(ABC):
     """
 
     def __init__(self, path: Path, settings: DetectorSettings, *, content: EventContent | None = None) -> None:
-        self._path = Path(path)
+        super().__init__(path)
         self._settings = settings
         self._content = content
-        self._stack = ExitStack()
         self._stream: BinaryIO | None = None
         self._settings_part: Path | None = None
         self._boards: dict[int, WrittenBoard] = {}
@@ -74,26 +73,14 @@ class CompassWriter(ABC):
     def _write_events(self, stream: BinaryIO, fields: dict[str, NDArray[Any]], samples: NDArray[Any]) -> None:
         """Append events."""
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            companion = self._path.with_name(f"{self._path.stem}_settings.xml")
-            if companion.exists() and not self._path.exists():
-                raise OutputError(f"{companion}: the settings of another run file are here; choose another output name")
-            self._settings_part = stack.enter_context(complete_or_absent(companion))
-            # Inside, so that an error while writing pulses names the run file.
-            part = stack.enter_context(complete_or_absent(self._path))
-            self._stream = stack.enter_context(part.open("wb"))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._finish()
+    def _open(self, stack: ExitStack) -> None:
+        companion = self._path.with_name(f"{self._path.stem}_settings.xml")
+        if companion.exists() and not self._path.exists():
+            raise OutputError(f"{companion}: the settings of another run file are here; choose another output name")
+        self._settings_part = stack.enter_context(complete_or_absent(companion))
+        # Inside, so that an error while writing pulses names the run file.
+        part = stack.enter_context(complete_or_absent(self._path))
+        self._stream = stack.enter_context(part.open("wb"))
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses.

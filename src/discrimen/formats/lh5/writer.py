@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.lh5.layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
+from discrimen.formats.staged_writer import StagedWriter
 from discrimen.output.files import complete_or_absent
 from discrimen.output.hdf5 import Hdf5Output, hdf5_output
 from discrimen.output.provenance import software_versions
@@ -33,7 +34,7 @@ _CHUNK_BYTES = 2**18
 _COLUMN_CHUNK_ROWS = 2**14
 
 
-class Lh5Writer:
+class Lh5Writer(StagedWriter):
     """Writer of one native file; memory does not grow with what is written.
 
     Parameters
@@ -45,27 +46,18 @@ class Lh5Writer:
     """
 
     def __init__(self, path: Path, settings: DetectorSettings) -> None:
-        self._path = path
+        super().__init__(path)
         self._settings = settings
-        self._stack = ExitStack()
         self._output: Hdf5Output | None = None
         self._tables: dict[str, _Table] = {}
         self._n_written = 0
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            part = stack.enter_context(complete_or_absent(self._path))
-            self._output = stack.enter_context(hdf5_output(part, libver=("v110", "v110")))
-            stack.callback(self._close)
-            self._output.file.attrs[VERSION_ATTRIBUTE] = software_versions()["discrimen"]
-            self._output.file.attrs[SETTINGS_ATTRIBUTE] = json.dumps(self._settings.model_dump(exclude_none=True))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def _open(self, stack: ExitStack) -> None:
+        part = stack.enter_context(complete_or_absent(self._path))
+        self._output = stack.enter_context(hdf5_output(part, libver=("v110", "v110")))
+        stack.callback(self._close)
+        self._output.file.attrs[VERSION_ATTRIBUTE] = software_versions()["discrimen"]
+        self._output.file.attrs[SETTINGS_ATTRIBUTE] = json.dumps(self._settings.model_dump(exclude_none=True))
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses to the table of each channel.

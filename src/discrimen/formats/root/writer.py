@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from discrimen.errors import DataError, require_module
 from discrimen.formats.root.own import SETTINGS_KEY, TITLE, TREE
+from discrimen.formats.staged_writer import StagedWriter
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
 
-class RootWriter:
+class RootWriter(StagedWriter):
     """Writer of one ROOT file.
 
     Parameters
@@ -33,29 +33,17 @@ class RootWriter:
     """
 
     def __init__(self, path: Path, settings: DetectorSettings) -> None:
-        self._path = path
+        super().__init__(path)
         self._settings = settings
-        self._stack = ExitStack()
         self._file: Any = None
         self._types: dict[str, Any] = {}
         self._period_ns: float | None = settings.sample_period_ns
 
-    def __enter__(self) -> Self:
+    def _open(self, stack: ExitStack) -> None:
         uproot = require_module("uproot", extra="root")
-        with ExitStack() as stack:
-            part = stack.enter_context(complete_or_absent(self._path))
-            self._file = stack.enter_context(uproot.recreate(part, compression=uproot.ZSTD(1)))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._finish()
+        part = stack.enter_context(complete_or_absent(self._path))
+        self._file = stack.enter_context(uproot.recreate(part, compression=uproot.ZSTD(1)))
+        stack.callback(setattr, self, "_file", None)
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses.

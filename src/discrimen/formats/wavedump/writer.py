@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.formats.staged_writer import StagedWriter
 from discrimen.formats.wavedump.config import TagClock, tag_clock
 from discrimen.formats.wavedump.layout import (
     BOARD_MASK,
@@ -29,7 +29,7 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
 
-class WaveDumpWriter:
+class WaveDumpWriter(StagedWriter):
     """Writer of one `.dat` file with six-word headers.
 
     Unsigned 8-bit samples are written as they are, other integers as 16-bit, floating-point ones as x742 data. A
@@ -42,25 +42,16 @@ class WaveDumpWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stack = ExitStack()
+        super().__init__(path)
         self._stream: IO[bytes] | None = None
         self._sample_type: str | None = None
         self._n_written = 0
         self._last_ps: dict[tuple[int, int], int] = {}
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            part = stack.enter_context(complete_or_absent(self._path))
-            self._stream = stack.enter_context(part.open("wb"))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stream = None
-        self._stack.__exit__(kind, error, trace)
+    def _open(self, stack: ExitStack) -> None:
+        part = stack.enter_context(complete_or_absent(self._path))
+        self._stream = stack.enter_context(part.open("wb"))
+        stack.callback(setattr, self, "_stream", None)
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses.
