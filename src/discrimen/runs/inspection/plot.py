@@ -82,7 +82,8 @@ def _draw_compared(axes: Axes, compared: Compared, channels: Sequence[ChannelSum
         )
     axes.margins(y=0.15)
     axes.set_xlabel("channel, in order")
-    axes.set_ylabel(compared.name)
+    unit = "" if "(" in compared.name else f" ({unit_of(channels)})"
+    axes.set_ylabel(f"{compared.name}{unit}", fontsize=10)
 
 
 def _draw_spectra(axes: Axes, channels: list[ChannelSummary]) -> None:
