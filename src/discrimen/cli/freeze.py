@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypedDict
 
@@ -18,6 +18,7 @@ from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.network.export.cpp import CPP_SUFFIX, check_namespace, write_cpp_header
 from discrimen.network.frozen_file import SUFFIX
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.parts import Part, write_part
 from discrimen.training.model_folder import read_model_description, trained_models_in
 
 
@@ -61,6 +62,16 @@ def freeze(
         str | None,
         typer.Option("--cpp-namespace", help="Namespace of the C++ header.", show_default="after its name"),
     ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoder", help="Also write the half of an auto-encoder that makes the code.", show_default=False
+        ),
+    ] = None,
+    decoder: Annotated[
+        Path | None,
+        typer.Option("--decoder", help="Also write the half that makes the waveform of a code.", show_default=False),
+    ] = None,
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -98,7 +109,9 @@ def freeze(
         "neutron_efficiencies": neutron_efficiency or [],
         "gamma_leakages": gamma_leakage or [],
     }
-    _require_new_names(model, output, {ONNX_SUFFIX: onnx, CPP_SUFFIX: cpp})
+    both: tuple[tuple[Part, Path | None], ...] = (("encoder", encoder), ("decoder", decoder))
+    parts = {name: path for name, path in both if path is not None}
+    _require_new_names(model, output, [(ONNX_SUFFIX, onnx), (CPP_SUFFIX, cpp), (SUFFIX, encoder), (SUFFIX, decoder)])
     require_fitting_options(calibrate or [], **wishes)
     if by_height is not None and not neutron_efficiency:
         raise typer.BadParameter("--by-height and --one-threshold need a --neutron-efficiency")
@@ -115,8 +128,8 @@ def freeze(
         return calibration_task(calibrate, description, own, by_height=by_height is not False, **wishes)
 
     if (models := trained_models_in(model)) and output is not None:
-        if onnx is not None or cpp is not None:
-            raise typer.BadParameter(f"{model} holds {len(models)} models: make --onnx and --cpp of each frozen file")
+        if onnx is not None or cpp is not None or parts:
+            raise typer.BadParameter(f"{model} holds {len(models)} models: make other files of each frozen one")
         freeze_each_channel(models, output, task_of, inputs=inputs, json=json)
         return
     result, lines = frozen(model, output, task_of(read_model_description(model), inputs) if calibrate else None)
@@ -130,6 +143,10 @@ def freeze(
         result |= {"cpp": str(cpp), "cpp_namespace": header.namespace, "cpp_embeds_model": header.embeds}
         where = "" if header.embeds else f"; too large for a compiler, so it loads {result['output']}"
         lines.append(f"{cpp}: C++17 header, namespace {header.namespace}{where}")
+    for name, path in parts.items():
+        write_part(result["output"], name, path)
+        result[name] = str(path)
+        lines.append(f"{path}: the {name} alone")
     if json:
         common.emit_json(result)
         return
@@ -137,9 +154,9 @@ def freeze(
         common.stdout_console().print(line, markup=False)
 
 
-def _require_new_names(model: Path, output: Path | None, others: Mapping[str, Path | None]) -> None:
-    """Refuse options that do not fit each other; `others` are the files to make beside the frozen one, by suffix."""
-    wanted = {suffix: path for suffix, path in others.items() if path is not None}
+def _require_new_names(model: Path, output: Path | None, others: Sequence[tuple[str, Path | None]]) -> None:
+    """Refuse options that do not fit each other; `others` are the files to make beside the frozen one, with suffix."""
+    wanted = [(suffix, path) for suffix, path in others if path is not None]
     if model.suffix == SUFFIX:
         if output is not None:
             raise typer.BadParameter(f"{model} is frozen already: leave out --output, or give the trained model")
@@ -148,10 +165,13 @@ def _require_new_names(model: Path, output: Path | None, others: Mapping[str, Pa
     elif output is None:
         raise typer.BadParameter(f"expected where to write the frozen model: give -o X{SUFFIX}")
     if output is not None and not trained_models_in(model):
-        wanted[SUFFIX] = output
-    for suffix, path in wanted.items():
+        wanted.append((SUFFIX, output))
+    for suffix, path in wanted:
         if path.suffix != suffix:
             raise typer.BadParameter(f"expected a name that ends in {suffix}, got {path}")
+    paths = [model, *(path for _, path in wanted)]
+    if len(set(paths)) < len(paths):
+        raise typer.BadParameter("each file needs a name of its own")
 
 
 def _onnx_check(worst_difference: float | None) -> str:

@@ -78,6 +78,17 @@ class ModelDescription:
         """
         return self._first("waveform", "a waveform")
 
+    @property
+    def code_at(self) -> int:
+        """Position of the first code among the outputs.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+        """
+        return self._first("code", "the code of an auto-encoder")
+
     def _first(self, kind: OutputKind, what: str) -> int:
         for number, output in enumerate(self.outputs):
             if output.kind == kind:
