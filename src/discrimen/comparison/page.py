@@ -8,11 +8,12 @@ from pathlib import Path
 from discrimen.comparison.pictures import draw_pictures
 from discrimen.comparison.result import Comparison, Figures, Group
 from discrimen.comparison.text import against_heading, against_words
-from discrimen.evaluation.page_tables import NOTHING, Cell, Line, TableRows, leakage_cell
+from discrimen.evaluation.page_tables import leakage_cell
 from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import picture, picture_files
 from discrimen.output.plain import json_text
+from discrimen.output.tables import NOTHING, Cell, Line, TableRows
 
 
 def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, ...]:

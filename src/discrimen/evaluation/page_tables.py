@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf, isnan
 
 from discrimen.evaluation.figures import FIGURES
@@ -19,35 +18,7 @@ from discrimen.evaluation.report import (
 )
 from discrimen.evaluation.text import percent
 from discrimen.metrics import Leakage, LeakageRatio, Share, Temperature
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A value with its interval; `best` stands out."""
-
-    value: str
-    interval: str = ""
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a table; `group` begins a new group."""
-
-    name: str
-    cells: tuple[Cell, ...]
-    group: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TableRows:
-    """A table: a heading for each column, the name's among them, and lines."""
-
-    heading: tuple[str, ...]
-    lines: tuple[Line, ...]
-
-
-NOTHING = Cell("-")
+from discrimen.output.tables import NOTHING, Cell, Line, TableRows
 
 
 def leakage_rows(report: Report, *, efficiency: float) -> TableRows | None:
