@@ -15,7 +15,7 @@ from typing import Any
 
 from discrimen.errors import DataError
 from discrimen.online.delivery import Keeper, Sender
-from discrimen.online.message import CAN_SEND_AGAIN, PULSE_COLUMNS, Head, Kind, Message, unpack
+from discrimen.online.message import PULSE_COLUMNS, Head, Kind, Message, unpack
 from discrimen.online.result_log import ResultLog, records
 
 FAULTS_END_S = 20.0
@@ -36,7 +36,6 @@ def block(sequence: int) -> Message:
         end_ps=1000 * (sequence + 1),
         n_pulses=n_pulses,
         n_samples=2,
-        flags=CAN_SEND_AGAIN,
     )
     columns = bytes([sequence % 256]) * (n_pulses * PULSE_COLUMNS.itemsize)
     return Message(head, (columns, bytes(n_pulses * 2 * 2)))
@@ -67,7 +66,7 @@ class FileLog:
     def message_again(self, sequence: int) -> Message:
         """Return a message whether it is forgotten or not."""
         if sequence == self.n_all - 1:
-            return Message(Head(kind=Kind.STOP, source=SOURCE, sequence=sequence, flags=CAN_SEND_AGAIN))
+            return Message(Head(kind=Kind.STOP, source=SOURCE, sequence=sequence))
         return block(sequence)
 
     def forget(self, n_kept: int) -> None:
@@ -91,9 +90,9 @@ class Disk(io.BytesIO):
             raise Killed
         return super().write(content)
 
-    def messages(self) -> list[list[bytes]]:
+    def messages(self) -> list[Message]:
         """Return all that is kept."""
-        return [[bytes(part) for part in message.frames()] for message, _ in records(self, Path("disk"))]
+        return [message for message, _ in records(self, Path("disk"))]
 
 
 @dataclass
@@ -130,7 +129,7 @@ class World:
         self.log = FileLog(self._rng.randint(2, 60))
         self.disk = Disk(self._rng, self._odds.killed_while_writing)
         self.n_garbage = self.n_torn = 0
-        self.sender: Sender | None = Sender(self.log)
+        self.sender: Sender | None = Sender(self.log, attempt=self._rng.getrandbits(32))
         self.relay_is_up = True
         self.keeper: Any = None
         self._start("keeper", again=False)
@@ -217,7 +216,7 @@ class World:
 
     def _start(self, name: str, *, again: bool = True) -> None:
         if name == "sender":
-            self.sender = Sender(self.log)
+            self.sender = Sender(self.log, attempt=self._rng.getrandbits(32))
         elif name == "relay":
             self.relay_is_up = True
         else:

@@ -11,6 +11,8 @@ between them passes messages down and receipts up, and keeps nothing.
 - The keeper takes the next message of a source and no other. One that it has is a repetition; one too far ahead means
   that something is lost, and asks for it again. Of a sender that cannot send again, it goes on and counts the loss.
 - A sender that hears nothing for a while says hello again.
+- Each time that a sender begins again is another *attempt*, whose number its messages carry. It begins again only on a
+  receipt of its present attempt, so that late and doubled ones do no harm.
 
 Nothing here knows sockets, files or clocks: time comes as a number, and messages go out as return values, so that
 everything that can go wrong can be played in a test.
@@ -30,6 +32,9 @@ WINDOW = 32
 
 PATIENCE_S = 1.0
 """Without a receipt for so long, a sender says hello again."""
+
+FIRST_PATIENCE_S = 0.05
+"""And so long before the first one: the receiver may only just be listening."""
 
 
 class Log(Protocol):
@@ -71,12 +76,14 @@ class Sender:
     ----------
     log : Log
         Of the source.
+    attempt : int
+        Number of the first attempt: another one than of any sender before it, most likely.
     patience_s : float
         See :data:`PATIENCE_S`.
     """
 
-    def __init__(self, log: Log, *, patience_s: float = PATIENCE_S) -> None:
-        self._log, self._patience_s = log, patience_s
+    def __init__(self, log: Log, *, attempt: int, patience_s: float = PATIENCE_S) -> None:
+        self._log, self._attempt, self._patience_s = log, attempt, patience_s
         self._n_kept: int | None = None
         self._next = 0
         self._window = 0
@@ -88,6 +95,16 @@ class Sender:
         return self._n_kept or 0
 
     @property
+    def is_heard(self) -> bool:
+        """Whether a receiver has answered."""
+        return self._n_kept is not None
+
+    @property
+    def n_wanted(self) -> int:
+        """How many messages the log should have, for the window to be full."""
+        return self.n_kept + self._window
+
+    @property
     def is_done(self) -> bool:
         """Whether all messages of a complete log are kept."""
         return self._log.is_complete and self._n_kept == self._log.n_messages
@@ -95,12 +112,16 @@ class Sender:
     def due(self, now_s: float) -> Iterator[Message]:
         """Yield what is to be sent now; each message counts as sent when the next one is asked for."""
         waits = self._n_kept is None or self._next > self._n_kept
-        if self._heard_s is None or (waits and now_s - self._heard_s > self._patience_s):
+        patience_s = min(self._patience_s, FIRST_PATIENCE_S) if self._n_kept is None else self._patience_s
+        if self._heard_s is None or (waits and now_s - self._heard_s > patience_s):
+            yield self._stamped(Message(Head(kind=Kind.HELLO, source=self._log.source, sequence=self._next)))
             self._heard_s = now_s
-            yield Message(Head(kind=Kind.HELLO, source=self._log.source, sequence=self._next, flags=CAN_SEND_AGAIN))
         while self._n_kept is not None and self._next < min(self._n_kept + self._window, self._log.n_messages):
-            yield self._log.message(self._next)
+            yield self._stamped(self._log.message(self._next))
             self._next += 1
+
+    def _stamped(self, message: Message) -> Message:
+        return Message(replace(message.head, flags=CAN_SEND_AGAIN, attempt=self._attempt), message.parts)
 
     def take(self, receipt: Head, now_s: float) -> None:
         """Hear what is kept.
@@ -117,12 +138,13 @@ class Sender:
                 f"the receiver keeps {receipt.sequence} messages of source {self._log.source}, which has "
                 f"{self._log.n_messages}: its output is of another run; give it a new one"
             )
-        again = receipt.sample_type == SEND_AGAIN
+        again = receipt.sample_type == SEND_AGAIN and receipt.attempt == self._attempt
         if receipt.sequence < max(self.n_kept, self._log.n_forgotten):
             return  # overtaken by a later one
         self._heard_s, self._window = now_s, receipt.window
         self._n_kept = receipt.sequence
         self._next = self._n_kept if again else max(self._next, self._n_kept)
+        self._attempt = (self._attempt + again) % 2**32
         self._log.forget(self._n_kept)
 
 
@@ -207,35 +229,34 @@ class Keeper:
         ledger = self.ledgers.setdefault(head.source, Ledger())
         n_kept = self._store.n_kept(head.source)
         if head.kind == Kind.HELLO:
-            self._asked.pop(head.source, None)
-            return self._receipt(head.source, n_kept, again=True)
+            return self._receipt(head, n_kept, again=True)
         if head.sequence < n_kept:
             ledger.n_repeated += 1
-            return self._receipt(head.source, n_kept)
+            return self._receipt(head, n_kept)
         if head.sequence > n_kept:
             if head.flags & CAN_SEND_AGAIN:
-                return self._asks_again(head.source, n_kept, ledger)
+                return self._asks_again(head, n_kept, ledger)
             ledger.n_lost += head.sequence - n_kept
         self._store.append(message)
         ledger.add(head)
-        self._asked.pop(head.source, None)
-        return self._receipt(head.source, head.sequence + 1)
+        return self._receipt(head, head.sequence + 1)
 
-    def _asks_again(self, source: int, n_kept: int, ledger: Ledger) -> Head | None:
-        # Everything behind the loss is on its way already: to ask once is enough.
-        if self._asked.get(source) == n_kept:
+    def _asks_again(self, head: Head, n_kept: int, ledger: Ledger) -> Head | None:
+        # The rest of the attempt is on its way already: to ask once is enough.
+        if self._asked.get(head.source) == head.attempt:
             return None
-        self._asked[source] = n_kept
+        self._asked[head.source] = head.attempt
         ledger.n_asked_again += 1
-        return self._receipt(source, n_kept, again=True)
+        return self._receipt(head, n_kept, again=True)
 
-    def _receipt(self, source: int, n_kept: int, *, again: bool = False) -> Head:
+    def _receipt(self, answered: Head, n_kept: int, *, again: bool = False) -> Head:
         return Head(
             kind=Kind.RECEIPT,
-            source=source,
+            source=answered.source,
             sequence=n_kept,
             sample_type=SEND_AGAIN if again else 0,
             window=self._window,
+            attempt=answered.attempt,
         )
 
 

@@ -1,6 +1,6 @@
 r"""The messages of a stream: a head of fixed length, then columns and samples as they lie in memory.
 
-A message has one to six parts (frames of ZeroMQ), all little-endian. The first part is the head, 80 bytes:
+A message has one to six parts (frames of ZeroMQ), all little-endian. The first part is the head, 88 bytes:
 
 ====== ======= =======================================================================================
 offset type    what
@@ -19,6 +19,8 @@ offset type    what
 64     f64     sampling period in ns
 72     u32     flags: 1 the sender can send again what was lost
 76     u32     window: of a receipt, how many messages may be on their way
+80     u32     attempt: how often the sender has begun again; a receipt repeats that of the message that it answers
+84     u32     0
 ====== ======= =======================================================================================
 
 *pulses*: a part with 24 bytes for each pulse (i64 time stamp in ps, i64 entry, u32 flags, u16 board, u16 channel), and
@@ -67,7 +69,7 @@ PULSE_COLUMNS = np.dtype(
         ("channel", "<u2"),
     ]
 )
-_HEAD = struct.Struct("<8sIIQQqqIIIIdII")
+_HEAD = struct.Struct("<8sIIQQqqIIIIdIII4x")
 HEAD_BYTES = _HEAD.size
 
 Part = bytes | memoryview | NDArray[Any]
@@ -102,6 +104,7 @@ class Head:
     sample_period_ns: float = 0.0
     flags: int = 0
     window: int = 0
+    attempt: int = 0
 
     def pack(self) -> bytes:
         """Return its bytes."""
@@ -120,6 +123,7 @@ class Head:
             self.sample_period_ns,
             self.flags,
             self.window,
+            self.attempt,
         )
 
 
