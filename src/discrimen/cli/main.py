@@ -78,6 +78,12 @@ SUBCOMMANDS = {
         "write run files without the noise of the electronics", "denoiser.discrimen run.BIN -o run.lh5"
     ),
     "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
+    "stream": Subcommand(
+        "score pulses as they come", "neda.discrimen --input tcp://127.0.0.1:5570 -o scores.h5", "online"
+    ),
+    "replay": Subcommand(
+        "let run files play the part of an acquisition card", "run.BIN -o tcp://127.0.0.1:5570", "online"
+    ),
     "bench": Subcommand("time a frozen model on every backend that is present", "neda.discrimen"),
     "datasets": Subcommand(
         "list public data sets, fetch them, make native files of them", "fetch ej299-survey -o data", "datasets"

@@ -21,8 +21,8 @@ everything that can go wrong can be played in a test.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
 from discrimen.errors import DataError
 from discrimen.online.message import CAN_SEND_AGAIN, SEND_AGAIN, Head, Kind, Message
@@ -193,6 +193,10 @@ class Ledger:
             self.missing_ps += max(0, head.begin_ps - self.end_ps)
             self.overlap_ps += max(0, self.end_ps - head.begin_ps)
         self.end_ps = head.end_ps
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return asdict(self)
 
 
 class Store(Protocol):
