@@ -18,6 +18,19 @@ from discrimen.pulses.list_mode import ListModeEvents
 DEFAULT_CHUNK_BYTES = 16 * 2**20
 
 
+class Growth(Protocol):
+    """What knows whether a run file still grows."""
+
+    def wait(self, size: int) -> int | None:
+        """Wait until the file has more bytes than these, and return how many; None if it will not grow any more.
+
+        Raises
+        ------
+        FormatError
+            If it is shorter than it was, or not the same file any more.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read a file; what is not given is taken from the file or its companions, and never guessed.
@@ -37,6 +50,9 @@ class ReadOptions:
         File of digitizer settings (CoMPASS settings.xml); searched beside the run file if not given.
     sample_bytes : int, optional
         WaveDump only: 1, 2 or 4 bytes a sample, where the file's structure leaves it open.
+    growth : Growth, optional
+        For files that are still written: the reader hands out whole events as they come, until this says that no more
+        will.
     """
 
     settings: DetectorSettings = field(default_factory=DetectorSettings)
@@ -45,6 +61,7 @@ class ReadOptions:
     tree: str | None = None
     companion: Path | None = None
     sample_bytes: int | None = None
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +254,8 @@ class Format:
     open_writer : callable or None
         ``open_writer(path, settings)``: settings are stored where the format has a place for them.
     takes : tuple of str
-        Which of the options ``branches``, ``tree``, ``companion`` and ``sample_bytes`` mean something to its reader.
+        Which of the options ``branches``, ``tree``, ``companion``, ``sample_bytes`` and ``growth`` mean something to
+        its reader.
     keeps : tuple of str
         Columns of pulses that its writer has a place for.
     """

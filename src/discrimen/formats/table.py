@@ -115,7 +115,13 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
 
 def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
     """Refuse an option that the format has no use for."""
-    names = {"branches": "--branch", "tree": "--tree", "companion": "--companion", "sample_bytes": "--sample-bytes"}
+    names = {
+        "branches": "--branch",
+        "tree": "--tree",
+        "companion": "--companion",
+        "sample_bytes": "--sample-bytes",
+        "growth": "--follow",
+    }
     for option, name in names.items():
         if getattr(options, option) and option not in found.takes:
             takers = ", ".join(known.name for known in FORMATS if option in known.takes)

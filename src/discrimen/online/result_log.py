@@ -41,10 +41,10 @@ class ResultLog:
     """
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
-        self._file, self._n_kept = file, dict[int, int]()
+        self._file, self._last = file, dict[int, Message]()
         self._end = 0
         for message, self._end in records(file, path):
-            self._n_kept[message.head.source] = message.head.sequence + 1
+            self._last[message.head.source] = message
         self.n_cut_bytes = file.seek(0, 2) - self._end
         self._forget_the_rest()
 
@@ -68,7 +68,12 @@ class ResultLog:
 
     def n_kept(self, source: int) -> int:
         """Return one more than the sequence number of the last message of a source."""
-        return self._n_kept.get(source, 0)
+        last = self._last.get(source)
+        return 0 if last is None else last.head.sequence + 1
+
+    def last(self, source: int) -> Message | None:
+        """Return the last message of a source; None if it has none."""
+        return self._last.get(source)
 
     def append(self, message: Message) -> None:
         """Write a message; when this returns, it outlives the program.
@@ -87,7 +92,7 @@ class ResultLog:
             self._forget_the_rest()
             raise
         self._end += len(content)
-        self._n_kept[message.head.source] = message.head.sequence + 1
+        self._last[message.head.source] = message
 
     def _forget_the_rest(self) -> None:
         self._file.truncate(self._end)

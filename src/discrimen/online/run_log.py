@@ -18,10 +18,8 @@ BLOCK_PULSES = 1000
 """Pulses of a message."""
 
 
-def source_of(reader: Reader, *, block_pulses: int) -> int:
-    """Return the number of a run file as a source: that of another file, or of other blocks, is another one."""
-    path = reader.info.path
-    told = f"{path.resolve()} {path.stat().st_size} {block_pulses}"
+def source_of(told: str) -> int:
+    """Return the number of a source from what tells it from all others."""
     return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "little")
 
 
@@ -37,7 +35,9 @@ class RunLog:
     """
 
     def __init__(self, reader: Reader, *, block_pulses: int = BLOCK_PULSES) -> None:
-        self.source = source_of(reader, block_pulses=block_pulses)
+        path = reader.info.path
+        # A file of another size, or other blocks, would give other messages under the same numbers.
+        self.source = source_of(f"{path.resolve()} {path.stat().st_size} {block_pulses}")
         self.is_complete = False
         self._blocks = _blocks(reader, block_pulses, self.source)
         self._held: deque[Message] = deque()

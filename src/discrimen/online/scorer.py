@@ -50,6 +50,15 @@ class Scorer:
     n_unscored: int = 0
     refused: dict[str, int] = field(default_factory=dict)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was counted as plain data, ready for JSON."""
+        return {
+            "n_pulses": self.n_pulses,
+            "n_neutron": self.n_neutron,
+            "n_not_scored": self.n_unscored,
+            "refused": self.refused,
+        }
+
     def __call__(self, message: Message) -> Message:
         """Return the results of some pulses, in their order."""
         description = self.predictor.description

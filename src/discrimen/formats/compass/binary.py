@@ -54,7 +54,7 @@ class CompassBinReader:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
-        self._chunk_bytes = options.chunk_bytes
+        self._chunk_bytes, self._growth = options.chunk_bytes, options.growth
         self.report = ReadReport()
         with open_run_file(path) as stream:
             size = stream.seek(0, 2)
@@ -96,10 +96,10 @@ class CompassBinReader:
     def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Stretch]]]:
         """Yield blocks of the file, their offsets and the events in them; pulses may keep a block, so each is new."""
         fetch = _fetcher(stream, self._path)
-        walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report)
+        walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report, grows=self._growth is not None)
         block_bytes = max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes)
         at = self._layout.start
-        while at < walk.end:
+        while at < walk.end or self._grown(walk):
             block = np.empty(min(block_bytes, walk.end - at), np.uint8)
             got = read_exactly(stream, at, block.data, self._path)
             if got < len(block):
@@ -107,12 +107,20 @@ class CompassBinReader:
             stretches, after = walk.stretches(block[:got], at)
             if stretches:
                 yield block, at, stretches
-            if after == at and at + got == walk.end:
+            if after == at and at + got == walk.end and not self._grown(walk):
                 break
             if after == at:
                 block_bytes = min(2 * block_bytes, self._layout.event_bytes(MAX_SAMPLES))
             at = after
         walk.finish(at)
+
+    def _grown(self, walk: EventWalk) -> bool:
+        """Wait for more of the file; whether there is more, or the rest is to be looked at as what it is."""
+        if self._growth is None or not walk.grows:
+            return False
+        size = self._growth.wait(walk.end)
+        walk.grows, walk.end = size is not None, size or walk.end
+        return True
 
     def _pulses(
         self, block: NDArray[np.uint8], base: int, stretches: list[Stretch], report: ReadReport
@@ -243,6 +251,6 @@ FORMAT = Format(
     open_reader=open_compass_bin,
     open_writer=CompassBinWriter,
     keeps=KEPT,
-    takes=("companion",),
+    takes=("companion", "growth"),
 )
 """The row of the table of formats."""

@@ -20,6 +20,9 @@ from discrimen.formats.compass.binary_layout import RESYNC_BYTES, Fetch, Layout,
 _COUNT = Struct("<I")
 _MOST_LENGTHS = 4096
 
+ENOUGH_BYTES = 2**16
+"""So much of a growing file behind damage must be there before the next event is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -56,10 +59,12 @@ class EventWalk:
         Size of the file.
     report : ReadReport
         Where damage is counted.
+    grows : bool
+        Whether the file is still written: then an event that runs out at its end is not damaged, but waited for.
     """
 
-    def __init__(self, layout: Layout, fetch: Fetch, end: int, report: ReadReport) -> None:
-        self.end = end
+    def __init__(self, layout: Layout, fetch: Fetch, end: int, report: ReadReport, *, grows: bool = False) -> None:
+        self.end, self.grows = end, grows
         self._layout = layout
         self._fetch = fetch
         self._report = report
@@ -83,6 +88,8 @@ class EventWalk:
         while len(block) - at >= self._layout.head_bytes:
             count = self._count_at(block, at)
             if not self._trusted(block, base, at, count):
+                if self.grows and self._may_become_whole(block, base, at):
+                    break
                 at = self._skip_damage(block, base, at) - base
                 continue
             size = self._layout.event_bytes(count)
@@ -131,6 +138,13 @@ class EventWalk:
             self._seen.add(count)
         self._count = count
         return True
+
+    def _may_become_whole(self, block: NDArray[np.uint8], base: int, at: int) -> bool:
+        """Whether what is still to be written decides if there is an event here."""
+        offset = base + at
+        count = self._layout.plausible(block[at : at + self._layout.head_bytes].tobytes())
+        size = 0 if count is None else self._layout.event_bytes(count)
+        return self.end - offset < max(size + self._layout.head_bytes, ENOUGH_BYTES if count is None else 0)
 
     def _leads_on(self, block: NDArray[np.uint8], base: int, after: int) -> bool:
         """Whether at `after` another event starts, or the file ends."""

@@ -88,7 +88,7 @@ class WaveDumpReader:
 
     def _with_headers(self, stream: BufferedReader) -> Iterator[Pulses]:
         file_bytes = os.fstat(stream.fileno()).st_size
-        chain = EventChain(stream, file_bytes, self._layout, self.report)
+        chain = EventChain(stream, file_bytes, self._layout, self.report, self._options.growth)
         unwrapper = TagUnwrapper(self._clock) if self._clock else None
         for block in chain.blocks(self._options.chunk_bytes):
             times_ps = _times_ps(block, unwrapper)
@@ -141,6 +141,8 @@ class WaveDumpReader:
             yield Pulses(samples=samples, sample_period_ns=period_ns, **columns)  # type: ignore[arg-type]
 
     def _without_headers(self, stream: BufferedReader) -> Iterator[Pulses]:
+        if self._options.growth is not None:
+            raise SettingsError(f"{self.info.path}: a file without headers of its events cannot be followed")
         layout = self._layout
         n_rows = max(1, self._options.chunk_bytes // layout.event_bytes)
         entry = 0
@@ -208,5 +210,5 @@ FORMAT = Format(
     open_reader=WaveDumpReader,
     open_writer=open_writer,
     keeps=("entry", "timestamp_ps", "board", "channel"),
-    takes=("companion", "sample_bytes"),
+    takes=("companion", "sample_bytes", "growth"),
 )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.base import ReadReport
+from discrimen.formats.base import Growth, ReadReport
 from discrimen.formats.wavedump.layout import (
     BOARD_MASK,
     EVENT_HEADER,
@@ -76,12 +76,15 @@ class EventChain:
         Of its first event.
     report : ReadReport
         Where damage is counted.
+    growth : Growth, optional
+        Of a file that is still written: an event is whole when the header of the next one is there.
     """
 
     stream: BufferedReader
     file_bytes: int
     layout: EventLayout
     report: ReadReport
+    growth: Growth | None = None
     _size: int = field(init=False)
     _board_word: int = field(init=False)
     _block: NDArray[np.uint8] = field(init=False)
@@ -97,11 +100,12 @@ class EventChain:
     def blocks(self, block_bytes: int) -> Iterator[Block]:
         """Yield the file in blocks of about so many bytes, cut between events."""
         carried = self._block
-        while self._base + len(carried) < self.file_bytes and not self._abandoned:
+        while not self._abandoned and (self._base + len(carried) < self.file_bytes or self._grown()):
             # Where the block is too short for what is looked for, the next one is twice as long.
             wanted = len(carried) + max(block_bytes, len(carried), _SMALLEST_READ_BYTES)
             block = np.empty(min(wanted, self.file_bytes - self._base), dtype=np.uint8)
             block[: len(carried)] = carried
+            self.stream.seek(self._base + len(carried))
             filled = len(carried) + self.stream.readinto(block.data[len(carried) :])
             if filled < len(block):
                 self.file_bytes = self._base + filled
@@ -112,9 +116,19 @@ class EventChain:
             carried = self._block[used:].copy()
             self._base += used
 
+    def _grown(self) -> bool:
+        """Wait for more of the file; whether there is more, or the rest is to be looked at as what it is."""
+        if self.growth is None:
+            return False
+        size = self.growth.wait(self.file_bytes)
+        if size is None:
+            self.growth = None
+        self.file_bytes = size or self.file_bytes
+        return True
+
     @property
     def _at_end(self) -> bool:
-        return self._base + len(self._block) >= self.file_bytes
+        return self.growth is None and self._base + len(self._block) >= self.file_bytes
 
     def _follow(self) -> tuple[list[Stretch], int]:
         """Return the stretches of whole events in the block, and how many bytes are done with."""
@@ -170,7 +184,7 @@ class EventChain:
     def _continues(self, end: int, size: int) -> bool | None:
         """Whether an event of this size can end here: the chain or the file goes on as it should; None to read on."""
         left = self.file_bytes - self._base - end
-        if len(self._block) - end < min(left, HEADER_BYTES):
+        if len(self._block) - end < (min(left, HEADER_BYTES) if self.growth is None else HEADER_BYTES):
             return None
         if left < HEADER_BYTES:
             begun = self._block[end : end + 4].tobytes()
@@ -182,7 +196,7 @@ class EventChain:
             return True
         # A new size is believed only if it leads on: one byte too many turns a size into another one.
         if following + HEADER_BYTES > left:
-            return False
+            return None if self.growth is not None else False
         if len(self._block) < end + following + HEADER_BYTES:
             return None
         return self._plausible(end + following)
