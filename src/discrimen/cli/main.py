@@ -84,6 +84,9 @@ SUBCOMMANDS = {
     "replay": Subcommand(
         "let run files play the part of an acquisition card", "run.BIN -o tcp://127.0.0.1:5570", "online"
     ),
+    "chain": Subcommand(
+        "say whether the processing keeps up with an acquisition card", "neda.discrimen --rate-hz 5000", "online"
+    ),
     "bench": Subcommand("time a frozen model on every backend that is present", "neda.discrimen"),
     "datasets": Subcommand(
         "list public data sets, fetch them, make native files of them", "fetch ej299-survey -o data", "datasets"

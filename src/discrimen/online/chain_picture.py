@@ -1,0 +1,52 @@
+"""The time budget of a card as a picture. Only drawing here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from discrimen.online.chain import FROM_FILES, FROM_MESSAGES, Chain
+from discrimen.output.style import COLOURS, house_style, new_figure
+
+_FAR = 3.0
+"""The acquisition is drawn as a line where it is at most so many times longer than the longest bar."""
+
+
+def draw_chain(chain: Chain, path: Path) -> None:
+    """Draw a bar for each model and way, one piece a step, beside the time of the acquisition, into a PNG.
+
+    Parameters
+    ----------
+    chain : Chain
+        What was measured.
+    path : Path
+        Where to write, whatever its suffix.
+    """
+    ways = {"files": FROM_FILES, "messages": FROM_MESSAGES}
+    bars = [(f"{model.model}\n{way}", model, steps) for model in chain.models for way, steps in ways.items()]
+    colour = dict(zip(("read", "receive", "infer", "write", "send"), COLOURS, strict=False))
+    with house_style():
+        figure = new_figure(8.0, 1.6 + 0.55 * len(bars))
+        axes = figure.subplots()
+        named: set[str] = set()
+        longest = 0.0
+        for at, (_, model, steps) in enumerate(bars):
+            left = 0.0
+            for step in steps:
+                width = model.step_ns.get(step, 0.0) * 1e-9 * chain.card.n_pulses
+                label = None if step in named else step
+                axes.barh(at, width, left=left, color=colour[step], label=label)
+                named.add(step)
+                left += width
+            axes.text(left, at, f"  {model.headroom(chain.card, steps):.3g}x", va="center")
+            longest = max(longest, left)
+        shown = chain.card.run_s < _FAR * longest
+        if shown:
+            axes.axvline(chain.card.run_s, color="black", linestyle="--", label="acquisition")
+        axes.set_xlim(0, 1.15 * max(longest, chain.card.run_s if shown else 0))
+        axes.set_yticks(range(len(bars)), [name for name, _, _ in bars])
+        axes.invert_yaxis()
+        axes.set(
+            xscale="linear", xlabel=f"time of one core for a run of one card (s), {chain.card.n_pulses:.3g} pulses"
+        )
+        figure.legend(loc="outside lower center", ncols=6)
+        figure.savefig(path, format="png", dpi=130)
