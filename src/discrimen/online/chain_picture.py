@@ -37,12 +37,12 @@ def draw_chain(chain: Chain, path: Path) -> None:
                 axes.barh(at, width, left=left, color=colour[step], label=label)
                 named.add(step)
                 left += width
-            axes.text(left, at, f"  {model.headroom(chain.card, steps):.3g}x", va="center")
+            axes.text(left, at, f"  acquisition {model.headroom(chain.card, steps):.3g}x", va="center")
             longest = max(longest, left)
         shown = chain.card.run_s < _FAR * longest
         if shown:
             axes.axvline(chain.card.run_s, color="black", linestyle="--", label="acquisition")
-        axes.set_xlim(0, 1.15 * max(longest, chain.card.run_s if shown else 0))
+        axes.set_xlim(0, 1.35 * max(longest, chain.card.run_s if shown else 0))
         axes.set_yticks(range(len(bars)), [name for name, _, _ in bars])
         axes.invert_yaxis()
         axes.set(
