@@ -30,8 +30,9 @@ enum class Activation : std::int32_t {
     softsign,
     hard_silu,
     gelu_tanh,
+    sqrt,
 };
-constexpr std::int32_t n_activations = 17;
+constexpr std::int32_t n_activations = 18;
 
 enum class Scale : std::int32_t { none, peak, area };
 

@@ -22,7 +22,7 @@ Layers = Any
 Made = Mapping[str, Any]
 
 N_STEPS, N_CHANNELS = 12, 4
-NAMED_ACTIVATIONS = (*(set(ACTIVATIONS) - {"gelu_tanh"}), "leaky_relu", "swish", "hard_swish")
+NAMED_ACTIVATIONS = (*(set(ACTIVATIONS) - {"gelu_tanh", "sqrt"}), "leaky_relu", "swish", "hard_swish")
 
 
 def convolutions(layers: Layers, keras: ModuleType) -> Made:

@@ -98,6 +98,18 @@ static inline Vector smaller(Vector one, Vector other) {
 #endif
 }
 
+// Of values that are not negative.
+static inline Vector square_root(Vector x) {
+#if defined(DISCRIMEN_AVX512)
+    return _mm512_sqrt_ps(x);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(x);
+#else
+    for (int i = 0; i < lanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
 static inline Vector to_float(IntVector values) { return __builtin_convertvector(values, Vector); }
 
 // numerator / x to within a unit of the last place or two; x is a normal number, and one over it too.

@@ -56,8 +56,9 @@ enum Activation : std::int32_t {
     softsign,
     hard_silu,
     gelu_tanh,
+    square_root,
 };
-constexpr int n_activations = 17;
+constexpr int n_activations = 18;
 
 enum Padding : std::int32_t { valid, same, causal };
 

@@ -63,6 +63,7 @@ double activated(int activation, double x) {
         case frozen::hard_silu: return x * hard_sigmoid(x);
         case frozen::gelu_tanh:
             return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+        case frozen::square_root: return std::sqrt(std::max(x, 0.0));
     }
     throw std::logic_error("no such activation");
 }

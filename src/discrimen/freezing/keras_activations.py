@@ -138,6 +138,10 @@ def _softmax(draft: Draft, layer: Any, value: int) -> int:
     raise SettingsError(f"layer '{layer.name}': axis must be one of the values' axes to be frozen, got {axis}")
 
 
+def _square_root(draft: Draft, layer: Any, value: int) -> int:
+    return draft.add(Activate(activation="sqrt"), value)
+
+
 ACTIVATION_LAYERS = {
     "Activation": _activation_layer,
     "ReLU": _relu,
@@ -145,5 +149,6 @@ ACTIVATION_LAYERS = {
     "ELU": _elu_layer,
     "PReLU": _prelu,
     "Softmax": _softmax,
+    "Sqrt": _square_root,
 }
 """Functions that append an activation layer of Keras behind a value, by its kind."""

@@ -19,6 +19,9 @@ from discrimen.network.outputs import Output
 _UNIFORM = ("PReLU", "LayerNormalization")
 """Layers whose weights begin as equal numbers anyway."""
 
+_BY_ITSELF = ("gelu_tanh", "sqrt")
+"""Activations that Keras knows by no name; they follow their layer."""
+
 _TANH_GELU = 2 * np.sqrt(2 / np.pi), 2 * np.sqrt(2 / np.pi) * 0.044715
 
 
@@ -91,6 +94,8 @@ class _Building:
         """Call an activation on a tensor."""
         if activation == "linear":
             return tensor
+        if activation == "sqrt":
+            return self.keras.ops.sqrt(self("ReLU", tensor, suffix="_positive"))
         if activation != "gelu_tanh":
             return self("Activation", tensor, suffix="_end", activation=activation)
         # Keras knows it by a function with an argument, which no file holds: x * sigmoid(x * (a + b * x**2)).
@@ -106,11 +111,11 @@ _Make = Callable[..., Any]
 
 
 def _own_activation(activation: Activation) -> str:
-    return "linear" if activation == "gelu_tanh" else activation
+    return "linear" if activation in _BY_ITSELF else activation
 
 
 def _behind(build: _Building, tensor: Any, activation: Activation) -> Any:
-    return build.activated(tensor, activation) if activation == "gelu_tanh" else tensor
+    return build.activated(tensor, activation) if activation in _BY_ITSELF else tensor
 
 
 def _dense(build: _Building, layer: kinds.Dense, _: list[Shape], tensor: Any) -> Any:
@@ -171,8 +176,8 @@ def _gru(build: _Building, layer: kinds.Gru, _: list[Shape], tensor: Any) -> Any
 
 
 def _simple_rnn(build: _Building, layer: kinds.SimpleRnn, _: list[Shape], tensor: Any) -> Any:
-    if layer.activation == "gelu_tanh":
-        raise SettingsError("a simple recurrent layer with the activation gelu_tanh has no counterpart in Keras here")
+    if layer.activation in _BY_ITSELF:
+        raise SettingsError(f"a simple recurrent layer that ends in {layer.activation} has no counterpart in Keras here")
     return _recurrent(build, "SimpleRNN", layer, tensor, layer.bias, activation=layer.activation)
 
 

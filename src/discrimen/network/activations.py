@@ -27,6 +27,7 @@ Activation = Literal[
     "softsign",
     "hard_silu",
     "gelu_tanh",
+    "sqrt",
 ]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 """By number, as in the frozen file; numbers are never given anew."""
@@ -109,5 +110,6 @@ _FORMULAS: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "softsign": lambda xp, x: x / (1 + xp.abs(x)),
         "hard_silu": lambda xp, x: x * _hard_sigmoid(xp, x),
         "gelu_tanh": _gelu_tanh,
+        "sqrt": lambda xp, x: xp.sqrt(xp.maximum(x, 0)),
     }
 )

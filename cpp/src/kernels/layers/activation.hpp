@@ -38,6 +38,7 @@ static inline Vector activated(Vector x) {
     if constexpr (activation == Activation::hard_silu) return x * hard_sigmoid(x);
     if constexpr (activation == Activation::gelu_tanh)
         return x * sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x));
+    if constexpr (activation == Activation::sqrt) return square_root(larger(x, zero));
     return x;
 }
 
@@ -123,6 +124,7 @@ static inline void activate_values(Activation activation, float* values, int ste
             DISCRIMEN_CASE(softsign);
             DISCRIMEN_CASE(hard_silu);
             DISCRIMEN_CASE(gelu_tanh);
+            DISCRIMEN_CASE(sqrt);
 #undef DISCRIMEN_CASE
     }
 }

@@ -71,5 +71,6 @@ _ELEMENTWISE: Mapping[str, Callable[[Graph, str], str]] = MappingProxyType(
         "softsign": _operator("Softsign"),
         "hard_silu": _operator("HardSwish"),
         "gelu_tanh": _gelu_tanh,
+        "sqrt": lambda graph, values: graph.node("Sqrt", graph.node("Relu", values)),
     }
 )
