@@ -12,7 +12,7 @@ from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
 from discrimen.cli.train_clean import CleanOption
 from discrimen.cli.train_resume import resumed_training
-from discrimen.cli.train_task import TaskName, chosen_task
+from discrimen.cli.train_task import RateWeightOption, TaskName, TeacherOption, TeacherWeightOption, chosen_task
 from discrimen.cli.train_told import tell
 from discrimen.cli.train_wish import TrainingWish, train_each_channel
 from discrimen.errors import SettingsError
@@ -24,6 +24,7 @@ from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
 from discrimen.training.config import Decay, OptimizerName
 from discrimen.training.model_folder import require_free
 from discrimen.training.split import SplitWish
+from discrimen.training.tasks.compression import RATE_WEIGHT, TEACHER_WEIGHT
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
@@ -62,6 +63,9 @@ def train(
         bool, typer.Option("--with-error", help="With --task regression: give the error of each quantity too.")
     ] = False,
     clean: CleanOption = None,
+    teacher: TeacherOption = None,
+    teacher_weight: TeacherWeightOption = TEACHER_WEIGHT,
+    rate_weight: RateWeightOption = RATE_WEIGHT,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -145,13 +149,20 @@ def train(
     if resume is not None:
         tell(*resumed_training(context, datasets, resume, inputs, clean=clean or ()), json=json)
         return
-    _refuse_idle_options(context, align=align, balance=balance)
+    _refuse_idle_options(context, align=align, balance=balance, task=task, teacher=teacher)
     if output is None:
         raise typer.BadParameter("give a folder for the model with -o, or an unfinished one with --resume")
     if not overwrite and not each_channel:
         require_free(output)
     config = _config(
-        task=chosen_task(task, quantities=quantity or [], with_error=with_error),
+        task=chosen_task(
+            task,
+            quantities=quantity or [],
+            with_error=with_error,
+            teacher=teacher,
+            teacher_weight=teacher_weight,
+            rate_weight=rate_weight,
+        ),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer,
@@ -173,10 +184,6 @@ def train(
         seed=seed,
         device=device,
     )
-    if task != "classification":
-        refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
-    if task != "reconstruction":
-        refuse_idle(context, ("clean",), without="--task reconstruction")
     alignment = None if align is None else Alignment(fraction=align, position=align_position, interpolate=interpolate)
     wish = TrainingWish(
         datasets=datasets,
@@ -195,11 +202,21 @@ def train(
         tell(*wish.train(inputs, output), json=json)
 
 
-def _refuse_idle_options(context: typer.Context, *, align: float | None, balance: BalanceName) -> None:
+def _refuse_idle_options(
+    context: typer.Context, *, align: float | None, balance: BalanceName, task: TaskName, teacher: Path | None
+) -> None:
     if align is None:
         refuse_idle(context, ("align_position", "interpolate"), without="--align")
     if balance == "none":
         refuse_idle(context, ("balance_by", "balance_cap"), without="--balance")
+    if task != "classification":
+        refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
+    if task != "reconstruction":
+        refuse_idle(context, ("clean",), without="--task reconstruction")
+    if task != "compression":
+        refuse_idle(context, ("teacher", "rate_weight"), without="--task compression")
+    if teacher is None:
+        refuse_idle(context, ("teacher_weight",), without="--teacher")
 
 
 def _config(**values: Any) -> TrainingConfig:

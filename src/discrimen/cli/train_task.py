@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,14 +15,38 @@ from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.runs.dataset import Dataset
-from discrimen.training import Classification, Quantity, Reconstruction, Regression
+from discrimen.training import Classification, Compression, Quantity, Reconstruction, Regression
 from discrimen.training.split import Split
 from discrimen.training.tasks import Task
 
-TaskName = Literal["classification", "reconstruction", "regression"]
+TaskName = Literal["classification", "reconstruction", "compression", "regression"]
+
+TeacherOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="X.discrimen",
+        help="With --task compression: a frozen classifier whose judgement the decoded pulses must keep. "
+        "docs/encode.md",
+        show_default=False,
+    ),
+]
+TeacherWeightOption = Annotated[
+    float, typer.Option(help="With --teacher: what the square of a change of its logit counts in the loss.")
+]
+RateWeightOption = Annotated[
+    float, typer.Option(help="With --task compression: what a bit of the code counts in the loss; more: fewer bits.")
+]
 
 
-def chosen_task(name: TaskName, *, quantities: Sequence[str], with_error: bool) -> Task:
+def chosen_task(
+    name: TaskName,
+    *,
+    quantities: Sequence[str],
+    with_error: bool,
+    teacher: Path | None,
+    teacher_weight: float,
+    rate_weight: float,
+) -> Task:
     """Return the task of the options.
 
     Parameters
@@ -32,6 +57,8 @@ def chosen_task(name: TaskName, *, quantities: Sequence[str], with_error: bool) 
         ``COLUMN=UNIT`` each.
     with_error : bool
         Whether the network gives the standard deviation of each quantity too.
+    teacher, teacher_weight, rate_weight
+        Of :class:`~discrimen.training.Compression`.
 
     Raises
     ------
@@ -42,12 +69,21 @@ def chosen_task(name: TaskName, *, quantities: Sequence[str], with_error: bool) 
         for option, given in (("--quantity", bool(quantities)), ("--with-error", with_error)):
             if given:
                 raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
+        if name == "compression":
+            return _compression(teacher, teacher_weight=teacher_weight, rate_weight=rate_weight)
         return Classification() if name == "classification" else Reconstruction()
     if not quantities:
         raise typer.BadParameter("--task regression needs --quantity COLUMN=UNIT, for example energy_kevee=keVee")
     units = parse_pairs(quantities, example="--quantity energy_kevee=keVee")
     try:
         return Regression(tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items()))
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _compression(teacher: Path | None, **weights: float) -> Compression:
+    try:
+        return Compression(teacher=None if teacher is None else str(teacher), **weights)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
 

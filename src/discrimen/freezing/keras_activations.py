@@ -138,7 +138,7 @@ def _softmax(draft: Draft, layer: Any, value: int) -> int:
     raise SettingsError(f"layer '{layer.name}': axis must be one of the values' axes to be frozen, got {axis}")
 
 
-def _square_root(draft: Draft, layer: Any, value: int) -> int:
+def _square_root(draft: Draft, _layer: Any, value: int) -> int:
     return draft.add(Activate(activation="sqrt"), value)
 
 

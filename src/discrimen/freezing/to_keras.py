@@ -177,7 +177,9 @@ def _gru(build: _Building, layer: kinds.Gru, _: list[Shape], tensor: Any) -> Any
 
 def _simple_rnn(build: _Building, layer: kinds.SimpleRnn, _: list[Shape], tensor: Any) -> Any:
     if layer.activation in _BY_ITSELF:
-        raise SettingsError(f"a simple recurrent layer that ends in {layer.activation} has no counterpart in Keras here")
+        raise SettingsError(
+            f"a simple recurrent layer that ends in {layer.activation} has no counterpart in Keras here"
+        )
     return _recurrent(build, "SimpleRNN", layer, tensor, layer.bias, activation=layer.activation)
 
 

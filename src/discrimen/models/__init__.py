@@ -19,6 +19,7 @@ from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm
 from discrimen.models.heads import add_heads, add_units, in_spreads
 from discrimen.models.options import ArchitectureOptions
 from discrimen.models.own_file import build_own, is_own
+from discrimen.models.stabilising import restored, stabilised
 from discrimen.network.outputs import Output, class_scores
 
 __all__ = [
@@ -150,6 +151,7 @@ def build_model(
     shape: tuple[int, int],
     outputs: Sequence[Output] = GAMMA_AND_NEUTRON,
     input_spread: float = 1.0,
+    stabilised_unit: float | None = None,
 ) -> Any:
     """Build an untrained ``keras.Model``.
 
@@ -167,6 +169,9 @@ def build_model(
     input_spread : float
         How large prepared values are: a network of the table is given them, and gives waveforms, by a fixed first and
         last layer in units of this. 1 needs no such layers.
+    stabilised_unit : float, optional
+        A network of the table is given waveforms, and gives them, in the scale of
+        :mod:`discrimen.models.stabilising` with this unit; then `input_spread` is how large its values are.
 
     Raises
     ------
@@ -174,19 +179,28 @@ def build_model(
         As :func:`check_options`, or if the architecture cannot give an output.
     """
     if is_own(architecture):
+        if stabilised_unit is not None:
+            raise SettingsError("a network of your own is given waveforms as they are prepared, not a stabilised scale")
         own = build_own(keras, architecture, options, shape=shape, outputs=outputs)
         if not any(output.kind == "quantity" for output in outputs):
             return own
         return keras.Model(own.inputs[0], _alone(add_units(keras, own.outputs, outputs)), name=own.name)
     checked, row = check_options(architecture, options), ARCHITECTURES[architecture]
     waveform = keras.Input(shape, name="waveform")
-    values = row.body(keras, in_spreads(keras, waveform, input_spread), options=checked)
+    scaled = waveform if stabilised_unit is None else stabilised(keras, waveform, stabilised_unit)
+    values = row.body(keras, in_spreads(keras, scaled, input_spread), options=checked)
     decode = None if row.decode is None else partial(row.decode, keras, shape=shape, options=checked)
     taken = ["waveform", *(layer.name for layer in keras.Model(waveform, values).layers)]
     heads = add_heads(keras, values, outputs, decode=decode, taken=taken)
-    return keras.Model(
-        waveform, _alone(add_units(keras, heads, outputs, waveform_spread=input_spread)), name=architecture
-    )
+    given = add_units(keras, heads, outputs, waveform_spread=input_spread)
+    if stabilised_unit is not None:
+        given = [
+            restored(keras, each, stabilised_unit, name=f"{output.name}_restored")
+            if output.kind == "waveform"
+            else each
+            for each, output in zip(given, outputs, strict=True)
+        ]
+    return keras.Model(waveform, _alone(given), name=architecture)
 
 
 def _alone(tensors: Sequence[Any]) -> Any:

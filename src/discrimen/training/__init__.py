@@ -4,12 +4,13 @@ from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import load_model_folder, validation_pulses
-from discrimen.training.tasks import Classification, Quantity, Reconstruction, Regression
+from discrimen.training.tasks import Classification, Compression, Quantity, Reconstruction, Regression
 from discrimen.training.train import TrainingResult, resume, train
 
 __all__ = [
     "ChannelPulses",
     "Classification",
+    "Compression",
     "EpochListener",
     "EpochRecord",
     "Quantity",

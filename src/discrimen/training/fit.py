@@ -79,7 +79,13 @@ def compiled_model(
     """
     keras = session.keras
     model = build_model(
-        keras, config.architecture, config.options, shape=shape, outputs=outputs, input_spread=learning.input_spread
+        keras,
+        config.architecture,
+        config.options,
+        shape=shape,
+        outputs=outputs,
+        input_spread=learning.input_spread,
+        stabilised_unit=learning.stabilised_unit,
     )
     forbid_cudnn(model)
     for number, (mean, spread) in learning.units.items():
@@ -158,6 +164,8 @@ def first_output(model: Any, examples: Examples) -> NDArray[np.float32]:
 
 
 def _taught(keras: ModuleType, model: Any, learning: Learning) -> Any:
+    if learning.taught is not None:
+        return learning.taught(model)
     if len(model.outputs) == 1:
         return model
     taught = [model.outputs[number] for number in learning.trained]

@@ -9,12 +9,14 @@ from typing import Any
 from discrimen.errors import SettingsError
 from discrimen.training.tasks.base import Learning, Targets, Task
 from discrimen.training.tasks.classification import Classification
+from discrimen.training.tasks.compression import Compression
 from discrimen.training.tasks.reconstruction import Reconstruction
 from discrimen.training.tasks.regression import Quantity, Regression
 
 __all__ = [
     "TASKS",
     "Classification",
+    "Compression",
     "Learning",
     "Quantity",
     "Reconstruction",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 TASKS: Mapping[str, type[Task]] = MappingProxyType(
-    {task.name: task for task in (Classification, Reconstruction, Regression)}
+    {task.name: task for task in (Classification, Reconstruction, Compression, Regression)}
 )
 
 
@@ -44,6 +46,8 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
             return Classification(tuple(given["classes"]))
         if name == Reconstruction.name:
             return Reconstruction(**given)
+        if name == Compression.name:
+            return Compression(**given)
         if name == Regression.name:
             return Regression(tuple(Quantity(**quantity) for quantity in given["quantities"]))
     except (TypeError, KeyError) as error:

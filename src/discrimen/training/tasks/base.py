@@ -48,6 +48,11 @@ class Learning:
         Of the outputs that have a layer for their unit, see :func:`discrimen.models.heads.add_units`.
     input_spread : float
         How large prepared values are where they are ADC counts, else 1; see :func:`discrimen.models.build_model`.
+    stabilised_unit : float, optional
+        See there.
+    taught : callable, optional
+        From the network to what is compiled and fitted, of one output, with the network's layers within; by default
+        the network with the outputs trained side by side.
     """
 
     loss: Loss
@@ -57,6 +62,8 @@ class Learning:
     packed: Callable[[NDArray[Any]], NDArray[Any]] = _as_they_are
     units: Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
     input_spread: float = 1.0
+    stabilised_unit: float | None = None
+    taught: Callable[[Any], Any] | None = None
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:
