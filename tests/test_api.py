@@ -23,6 +23,7 @@ from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
 from discrimen.reconstruction.denoise import DenoisingOptions
+from discrimen.reconstruction.encoding import EncodingOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
@@ -107,6 +108,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.CalibrationOptions, CalibrationTask, {"pulses", "files"}),
         (options.AdaptationOptions, Wishes, set()),
         (options.DenoisingWishes, DenoisingOptions, set()),
+        (options.EncodingWishes, EncodingOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.reconstruction.coding_model import write_coding_model
 from tests.reconstruction.copying_model import write_copying_model
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
@@ -21,7 +22,7 @@ from discrimen.pulses.detector import DetectorSettings, GatesNs
 
 BLOCKED = (
     "scipy", "sklearn", "matplotlib", "keras", "jax", "uproot", "awkward", "pyarrow", "onnx", "onnxruntime", "openvino",
-    "tensorboardX", "optuna", "pooch", "mplhep", "jinja2", "threadpoolctl",
+    "tensorboardX", "optuna", "pooch", "mplhep", "jinja2", "threadpoolctl", "hdf5plugin",
 )  # fmt: skip
 
 BLOCK = f"""
@@ -57,7 +58,9 @@ calls = {
     "adapt": lambda: discrimen.adapt("small.discrimen", ["set.lh5"], "other.discrimen"),
     "audit_dataset": lambda: discrimen.audit_dataset(labelled),
     "classify": lambda: discrimen.classify(frozen, "set.lh5", "scores.h5"),
+    "decode": lambda: discrimen.decode("coder.discrimen", "set.codes", "decoded.lh5"),
     "denoise": lambda: discrimen.denoise(discrimen.load("copy.discrimen"), "set.lh5", "denoised.lh5"),
+    "encode": lambda: discrimen.encode("coder.discrimen", "set.lh5", "set.codes", step=2.0),
     "evaluate": lambda: discrimen.evaluate(frozen, labelled),
     "freeze": lambda: discrimen.freeze("folder", "x.discrimen"),
     "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
@@ -72,6 +75,8 @@ print(json.dumps({name: said(call) for name, call in calls.items()}))
 EXTRAS = {
     "adapt": "analysis",
     "audit_dataset": "analysis",
+    "decode": "codes",
+    "encode": "codes",
     "evaluate": "analysis",
     "freeze": "train",
     "label_by_band": "analysis",
@@ -94,6 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("core")
     write_small_model(made / "small.discrimen")
     write_copying_model(made / "copy.discrimen")
+    write_coding_model(made / "coder.discrimen")
     gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
     with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
         writer.write(toy_pulses(2000))

@@ -1,12 +1,12 @@
 """The path from a run file to scores in a few typed functions; the command line does the same.
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
-``classify``, ``adapt`` for another detector, and ``denoise``. Each composes the stages of the package, which can be
-used one by one for more control. A stage is imported where it is called: a core install reads, classifies and denoises,
-and for the rest :class:`~discrimen.errors.MissingExtraError` names the extra.
+``classify``, ``adapt`` for another detector, ``denoise``, and ``encode`` and ``decode`` for storage. Each composes the
+stages of the package, which can be used one by one for more control. A stage is imported where it is called: a core
+install reads, classifies and denoises, and for the rest :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
-from discrimen.api.frozen import adapt, classify, denoise, freeze
+from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze
 from discrimen.api.model import evaluate, load, train
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
 
@@ -15,7 +15,9 @@ __all__ = [
     "adapt",
     "audit_dataset",
     "classify",
+    "decode",
     "denoise",
+    "encode",
     "evaluate",
     "freeze",
     "label_by_band",

@@ -18,9 +18,11 @@ from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
     from discrimen.adaptation.adapt import Adaptation
-    from discrimen.api.options import AdaptationOptions, CalibrationOptions, DenoisingWishes
+    from discrimen.api.options import AdaptationOptions, CalibrationOptions, DenoisingWishes, EncodingWishes
     from discrimen.freezing.calibrate import CalibrationTask
+    from discrimen.reconstruction.decode import Decoding
     from discrimen.reconstruction.denoise import Denoising
+    from discrimen.reconstruction.encoding import Encoding
     from discrimen.scoring.classify import Classification
 
 
@@ -158,6 +160,54 @@ def denoise(
     from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
 
     return denoise_runs(open_all(paths, options), model.predictor, Path(output), options=DenoisingOptions(**wishes))
+
+
+def encode(
+    model: Model | Path | str,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[EncodingWishes],
+) -> Encoding:
+    """Store the pulses of run files as codes of a few bytes, with all columns, in constant memory; lossy.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        A frozen auto-encoder, loaded or not.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str
+        The codes file to write.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.encoding.EncodingOptions`.
+    """
+    from discrimen.reconstruction.encode import encode_runs
+    from discrimen.reconstruction.encoding import EncodingOptions
+
+    return encode_runs(open_all(paths, options), _path_of(model), Path(output), options=EncodingOptions(**wishes))
+
+
+def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, as_float: bool = False) -> Decoding:
+    """Make a run file of stored codes.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        The frozen auto-encoder that made the codes, loaded or not.
+    codes : Path or str
+        From :func:`encode`.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    as_float : bool
+        Whether to write float32 instead of whole counts of the recorded type (``.lh5`` only).
+    """
+    from discrimen.reconstruction.decode import decode_file
+
+    return decode_file(Path(codes), _path_of(model), Path(output), as_float=as_float)
 
 
 def _path_of(model: Model | Path | str) -> Path:

@@ -136,3 +136,12 @@ class DenoisingWishes(TypedDict, total=False):
     keep: bool
     as_float: bool
     most_outside: float
+
+
+class EncodingWishes(TypedDict, total=False):
+    """Fields of :class:`discrimen.reconstruction.encoding.EncodingOptions`."""
+
+    step: float | None
+    leave_out: bool
+    most_outside: float
+    threads: int | None

@@ -46,6 +46,24 @@ class Reconstructed(NamedTuple):
     outside: NDArray[np.uint16] | None
 
 
+class Encoded(NamedTuple):
+    """Codes of pulses, and what leads from what they stand for back to the raw record.
+
+    Parameters
+    ----------
+    codes : ndarray of float32, shape (pulse, value)
+        The first code among the outputs; NaN for a pulse that cannot be prepared.
+    restoration : Restoration
+        The way back of each pulse.
+    outside : ndarray of uint16, shape (pulse,), or None
+        As in :class:`Judgement`.
+    """
+
+    codes: NDArray[np.float32]
+    restoration: Restoration
+    outside: NDArray[np.uint16] | None
+
+
 class Predictor(Protocol):
     """Raw waveforms in, all outputs of the model out; preparation is the model's own business."""
 
@@ -115,6 +133,17 @@ class Predictor(Protocol):
             See :meth:`run`.
         """
 
+    def encode(self, samples: NDArray[Any]) -> Encoded:
+        """Give the first code, and the way back of each pulse to ADC counts.
+
+        Raises
+        ------
+        SettingsError
+            If the model gives no code.
+        DataError
+            See :meth:`run`.
+        """
+
 
 class ScoresOfRun:
     """Gives the methods of :class:`Predictor` that follow from :meth:`Predictor.run` to one that has it."""
@@ -139,6 +168,15 @@ class ScoresOfRun:
         waveforms = self.run(samples)[self.description.waveform_at]
         return Reconstructed(
             restored(waveforms, self.description, prepare(samples, preparation).restoration),
+            None if domain is None else outside(samples, preparation, domain),
+        )
+
+    def encode(self: Predictor, samples: NDArray[Any]) -> Encoded:
+        """Give codes, prepared and compared with the domain by NumPy; see :meth:`Predictor.encode`."""
+        preparation, domain = self.description.preparation, self.description.domain
+        return Encoded(
+            self.run(samples)[self.description.code_at],
+            prepare(samples, preparation).restoration,
             None if domain is None else outside(samples, preparation, domain),
         )
 

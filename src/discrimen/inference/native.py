@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.inference import engine
-from discrimen.inference.base import Judgement, Reconstructed, ScoresOfRun, restored
+from discrimen.inference.base import Encoded, Judgement, Reconstructed, ScoresOfRun, restored
 from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.model_description import ModelDescription
@@ -92,13 +92,20 @@ class NativePredictor(ScoresOfRun):
 
     def reconstruct(self, samples: NDArray[Any]) -> Reconstructed:
         """Give waveforms, compared with the domain; see :meth:`discrimen.inference.base.Predictor.reconstruct`."""
-        at, n_channels = self._description.waveform_at, self._description.preparation.n_channels
+        values, restoration, outside = self._with_way_back(samples, self._description.waveform_at)
+        return Reconstructed(restored(values, self._description, restoration), outside)
+
+    def encode(self, samples: NDArray[Any]) -> Encoded:
+        """Give codes, compared with the domain; see :meth:`discrimen.inference.base.Predictor.encode`."""
+        return self._with_way_back(samples, self._description.code_at)
+
+    def _with_way_back(self, samples: NDArray[Any], at: int) -> Encoded:
+        """Return the values of an output, the way back of each pulse, and which ones are outside."""
         outside = np.empty(len(samples), dtype=np.uint16) if self._model.knows_domain else None
-        way_back = np.empty((len(samples), 2 + n_channels))
+        way_back = np.empty((len(samples), 2 + self._description.preparation.n_channels))
         values = self._run(samples, outside=outside, restoration=way_back)[at]
         start, divisor, *_ = way_back.T
-        restoration = Restoration(start.astype(np.float32), divisor, way_back[:, 2:])
-        return Reconstructed(restored(values, self._description, restoration), outside)
+        return Encoded(values, Restoration(start.astype(np.float32), divisor, way_back[:, 2:]), outside)
 
     def _run(
         self, samples: NDArray[Any], *, present: NDArray[Any] | None = None, **besides: NDArray[Any] | None

@@ -165,7 +165,7 @@ def denoise_runs(
         If the output is one of the inputs, or reading or writing fails.
     """
     options = options or DenoisingOptions()
-    require_whole_record(predictor.description)
+    require_whole_record(predictor.description, what="denoise")
     refuse_inputs(output, [reader.info.path for reader in readers])
     keeps = find_writable(output, format_name).keeps
     left_out: dict[str, None] = {}
@@ -189,8 +189,8 @@ def denoise_runs(
     )
 
 
-def require_whole_record(description: ModelDescription) -> None:
-    """Refuse a model whose waveform does not take the place of a record.
+def require_whole_record(description: ModelDescription, *, what: str) -> None:
+    """Refuse a model whose waveform does not take the place of a record; `what` is the command, for the message.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def require_whole_record(description: ModelDescription) -> None:
     """
     output, preparation = description.outputs[description.waveform_at], description.preparation
     if preparation.n_channels != 1:
-        raise SettingsError(f"denoise takes models of one channel, this one has {preparation.n_channels}")
+        raise SettingsError(f"{what} takes models of one channel, this one has {preparation.n_channels}")
     if preparation.alignment is not None or preparation.only.window_start:
         raise SettingsError(
             "the window of this model is a part of the record, so its waveform cannot take the place of the record: "
@@ -222,7 +222,7 @@ class _OneRun:
         description, where = self.predictor.description, str(self.reader.info.path)
         for pulses in upright_chunks(self.reader):
             require_compatible(description, pulses, self.reader.info.settings, where=where)
-            _require_length(description.preparation, pulses, where=where)
+            require_length(description.preparation, pulses, where=where)
             if self.options.most_outside < 1:
                 require_trained_channels(description, pulses, where=where, way_out="give --accept")
             written = self._chunk(pulses)
@@ -236,7 +236,7 @@ class _OneRun:
         good = self._sorted_out(pulses, waveforms_adc[:, 0], outside)
         dtype = np.dtype(np.float32) if self.options.as_float else pulses.samples.dtype
         records = pulses.samples.astype(dtype)
-        records[good] = _digitised(waveforms_adc[good, 0], dtype, self._adc_bits())
+        records[good] = digitised(waveforms_adc[good, 0], dtype, self._adc_bits())
         written = pulses.replace(samples=records)
         return written if self.options.keep or good.all() else written[good]
 
@@ -261,16 +261,24 @@ class _OneRun:
         return self.reader.info.settings.adc_bits or self.predictor.description.settings.adc_bits
 
 
-def _digitised(waveforms_adc: NDArray[np.float32], dtype: np.dtype[Any], adc_bits: int | None) -> NDArray[Any]:
+def digitised(waveforms_adc: NDArray[Any], dtype: np.dtype[Any], adc_bits: int | None) -> NDArray[Any]:
     """Round to whole counts within the range of the ADC, or of the type."""
     if dtype.kind == "f":
         return waveforms_adc.astype(dtype)
     limits = np.iinfo(dtype)
     low, high = (limits.min, limits.max) if adc_bits is None else (0, min(2**adc_bits - 1, limits.max))
-    return np.clip(np.rint(waveforms_adc), low, high).astype(dtype)
+    counts: NDArray[Any] = np.clip(np.rint(waveforms_adc), low, high)
+    return counts.astype(dtype)
 
 
-def _require_length(preparation: Preparation, pulses: Pulses, *, where: str) -> None:
+def require_length(preparation: Preparation, pulses: Pulses, *, where: str) -> None:
+    """Refuse records of another length than the window.
+
+    Raises
+    ------
+    DataError
+        If they are longer or shorter.
+    """
     if pulses.n_samples != preparation.window_length:
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the model gives {preparation.window_length}: choose "

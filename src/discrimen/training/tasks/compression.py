@@ -12,7 +12,6 @@ of a network as judge):
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -184,9 +183,3 @@ def noise_of(waveforms: NDArray[np.float32], preparation: Preparation) -> float:
             "samples of it, which do not vary: let window and baseline overlap (--window, --baseline-ns)"
         )
     return noise
-
-
-def step_of(provenance: Mapping[str, Any]) -> float | None:
-    """Return the quantisation step that a model was trained for; None if it was trained for something else."""
-    task = provenance.get("training", {}).get("task", {})
-    return float(task["step"]) if task.get("name") == Compression.name else None

@@ -1,0 +1,103 @@
+"""``discrimen encode``: the pulses of run files as codes of a few bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.outside_options import MostOutsideOption, share_outside
+from discrimen.reconstruction.encode import encode_runs
+from discrimen.reconstruction.encoding import EncodedRun, Encoding, EncodingOptions
+
+FrozenArgument = Annotated[
+    Path, typer.Argument(help="Frozen auto-encoder, as `discrimen freeze` makes it.", show_default=False)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_input_options(encode))
+
+
+def encode(
+    model: FrozenArgument,
+    files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Codes file to write.", show_default=False)],
+    step: Annotated[
+        float | None,
+        typer.Option(
+            help="Width of a quantisation step of the code; by default that of the training, or 1/32 of the spread of "
+            "the code for a model that was not trained by --task compression.",
+            show_default=False,
+        ),
+    ] = None,
+    leave_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out", help="Leave out pulses that cannot be encoded; by default they are stored as recorded."
+        ),
+    ] = False,
+    most_outside: MostOutsideOption = None,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Take every run, however many of its pulses cannot be encoded."),
+    ] = False,
+    threads: common.ThreadsOption = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+    json: common.JsonOption = False,
+    *,
+    inputs: InputOptions,
+) -> None:
+    """Write the pulses of run files as codes that `decode` makes records of; lossy. docs/encode.md."""
+    if step is not None and not step > 0:
+        raise typer.BadParameter(f"--step must be positive, got {step:g}")
+    allowed = share_outside(most_outside, accept=accept)
+    readers = [inputs.open(path) for path in files]
+    common.refuse_to_replace(output, files, overwrite=overwrite)
+    with common.progress("encoding", total=common.total_entries(readers)) as tick:
+        done = encode_runs(
+            readers,
+            model,
+            output,
+            options=EncodingOptions(step=step, leave_out=leave_out, most_outside=allowed, threads=threads),
+            on_progress=tick,
+        )
+    for run in done.runs:
+        common.log_left_out(run.path, run.report)
+        if run.outside is not None:
+            common.log_outside(run.path, run.outside)
+    common.log_unknown_domain(model, done.description)
+    if json:
+        common.emit_json({"model": str(model), "leave_out": leave_out, **done.as_dict()})
+        return
+    for run in done.runs:
+        print(_told(run, leave_out=leave_out))
+    print(_sizes(done))
+
+
+def _told(run: EncodedRun, *, leave_out: bool) -> str:
+    counts = run.counts
+    line = f"{run.path}: {counts.n_encoded} of {run.report.n_read} pulses encoded"
+    reasons = (
+        (counts.n_unprepared, "without a pulse above the baseline"),
+        (counts.n_saturated, "saturated"),
+        (counts.n_outside, "unlike those of the training"),
+        (counts.n_too_large, "with a code too large"),
+    )
+    told = ", ".join(f"{count} {what}" for count, what in reasons if count)
+    if not told:
+        return line
+    return f"{line}; {'left out' if leave_out else 'stored as recorded'}: {told}"
+
+
+def _sizes(done: Encoding) -> str:
+    return (
+        f"samples: {done.recorded_bytes} bytes as recorded, {done.waveform_bytes} as stored, {done.ratio:.1f} times "
+        f"fewer; {done.bits_a_pulse:.1f} bits a code\n"
+        f"columns: {done.column_bytes} bytes (times, energies, ...), stored without loss\n"
+        f"written to {done.output} in {done.seconds:.2f} s"
+    )

@@ -1,0 +1,242 @@
+"""Encode the pulses of run files: the code of an auto-encoder, in whole steps, in place of the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.formats.base import Reader
+from discrimen.formats.settings_merge import common_settings
+from discrimen.inference.base import Encoded, Predictor
+from discrimen.inference.compatible import require_compatible, require_trained_channels
+from discrimen.inference.native import NativePredictor
+from discrimen.inference.verdict import Verdict
+from discrimen.network.frozen_file import read_frozen, require_frozen
+from discrimen.network.parts import write_part
+from discrimen.network.prepare import Restoration
+from discrimen.output.files import refuse_inputs
+from discrimen.output.provenance import sha256_of_file
+from discrimen.pulses import Pulses
+from discrimen.pulses.rails import at_rail
+from discrimen.reconstruction.codes_file import MOST_STEPS, CodedPulses, CodesHeader
+from discrimen.reconstruction.codes_writer import CodesWriter
+from discrimen.reconstruction.denoise import require_length, require_whole_record
+from discrimen.reconstruction.encoding import EncodedRun, Encoding, EncodingCounts, EncodingOptions
+from discrimen.runs.polarity import upright_chunks
+
+STEPS_IN_SPREAD = 32
+"""Steps in the spread of a code that was not trained for storage."""
+
+
+def encode_runs(
+    readers: Sequence[Reader],
+    model: Path,
+    output: Path,
+    *,
+    options: EncodingOptions | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Encoding:
+    """Write the pulses of run files as codes into one file, chunk by chunk, with all their columns.
+
+    Parameters
+    ----------
+    readers : sequence of Reader
+        Open inputs; they must agree on what their settings say. Several get the column `run`.
+    model : Path
+        A frozen auto-encoder, which decodes the file again.
+    output : Path
+        The file to write.
+    options : EncodingOptions, optional
+        How.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    SettingsError
+        If the model gives no code of the whole record, or the inputs contradict each other.
+    DataError
+        If pulses do not fit the model (sampling, polarity, length), none could be encoded, or surely more of a run
+        than allowed are unlike those that the model has seen.
+    OutputError, FormatError
+        If the output is one of the inputs, or reading or writing fails.
+    """
+    options = options or EncodingOptions()
+    require_frozen(model)
+    refuse_inputs(output, [model, *(reader.info.path for reader in readers)])
+    require_whole_record(read_frozen(model).description, what="encode")
+    with TemporaryDirectory() as folder:
+        encoder = Path(folder) / "encoder.discrimen"
+        write_part(model, "encoder", encoder)
+        predictor = NativePredictor(encoder, threads=options.threads)
+    with ExitStack() as stack:
+        work = _Work(readers, model, predictor, output, options, stack)
+        return work.done(on_progress)
+
+
+@dataclass(slots=True)
+class _Work:
+    """All runs, one after the other; the file is begun when the first chunk has said what its header must."""
+
+    readers: Sequence[Reader]
+    model: Path
+    predictor: Predictor
+    output: Path
+    options: EncodingOptions
+    stack: ExitStack
+    writer: CodesWriter | None = None
+    header: CodesHeader | None = None
+
+    def done(self, on_progress: Callable[[int], None]) -> Encoding:
+        runs, begin_s = [], perf_counter()
+        for number, reader in enumerate(self.readers):
+            verdict = Verdict.on(self.predictor.description, reader.info, self.options.most_outside)
+            counts = EncodingCounts()
+            for pulses in self._fitting(reader):
+                several = len(self.readers) > 1 and pulses.run is None
+                named = pulses.replace(run=np.full(len(pulses), number, np.int32)) if several else pulses
+                self._write(named, verdict, counts, reader.info.settings.adc_bits)
+                on_progress(len(pulses))
+            verdict.require_inside()
+            runs.append(EncodedRun(path=reader.info.path, report=reader.report, counts=counts, outside=verdict.tally))
+        _require_some(runs)
+        assert self.writer is not None
+        assert self.header is not None
+        sizes = self.writer.write_counts(_summed(runs))
+        self.stack.close()
+        return Encoding(
+            output=self.output,
+            header=self.header,
+            description=self.predictor.description,
+            runs=tuple(runs),
+            stored_bytes=sizes,
+            seconds=perf_counter() - begin_s,
+        )
+
+    def _fitting(self, reader: Reader) -> Iterator[Pulses]:
+        description, where = self.predictor.description, str(reader.info.path)
+        for pulses in upright_chunks(reader):
+            require_compatible(description, pulses, reader.info.settings, where=where)
+            require_length(description.preparation, pulses, where=where)
+            if self.options.most_outside < 1:
+                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+            if self.header is not None and pulses.samples.dtype != self.header.samples_dtype:
+                raise DataError(
+                    f"{where}: samples of {pulses.samples.dtype}, those before are {self.header.samples_dtype}: encode "
+                    "these runs into files of their own"
+                )
+            yield pulses
+
+    def _write(self, pulses: Pulses, verdict: Verdict, counts: EncodingCounts, adc_bits: int | None) -> None:
+        encoded = self.predictor.encode(pulses.samples)
+        verdict.add(pulses, encoded.outside)
+        if self.writer is None:
+            self._begin(pulses, encoded)
+        assert self.header is not None
+        assert self.writer is not None
+        steps = np.rint(encoded.codes / np.float32(self.header.step))
+        adc_bits = adc_bits or self.predictor.description.settings.adc_bits
+        good = self._sorted_out(pulses.samples, encoded, steps, counts, adc_bits)
+        left = good if self.options.leave_out else np.ones(len(good), np.bool_)
+        way_back = encoded.restoration
+        self.writer.write(
+            CodedPulses(
+                encoded=good[left],
+                steps=steps[good].astype(np.int64),
+                restoration=Restoration(way_back.start[good], way_back.divisor[good], way_back.baseline_adc[good]),
+                kept=pulses.samples[left & ~good],
+                columns={name: values[left] for name, values in pulses.columns().items()},
+            )
+        )
+
+    def _begin(self, pulses: Pulses, encoded: Encoded) -> None:
+        """Write the header by what the first pulses are like, and open the file."""
+        description = self.predictor.description
+        step = self.options.step or trained_step(description.provenance) or _step_of(encoded.codes)
+        self.header = CodesHeader(
+            model_sha256=sha256_of_file(self.model),
+            step=step,
+            code_length=encoded.codes.shape[1],
+            n_samples=pulses.n_samples,
+            samples_dtype=str(pulses.samples.dtype),
+            sample_period_ns=pulses.require_sample_period_ns(),
+            baseline_reference_adc=float(np.rint(np.median(encoded.restoration.baseline_adc))),
+            with_divisor=description.preparation.scale != "none",
+            settings=common_settings(self.readers).model_dump(exclude_none=True),
+            inputs=tuple(reader.info.path.name for reader in self.readers),
+        )
+        self.writer = self.stack.enter_context(CodesWriter(self.output, self.header))
+
+    def _sorted_out(
+        self,
+        samples: NDArray[Any],
+        encoded: Encoded,
+        steps: NDArray[np.float32],
+        counts: EncodingCounts,
+        adc_bits: int | None,
+    ) -> NDArray[np.bool_]:
+        """Count the pulses by what becomes of them, and say which are encoded."""
+        highest, lowest = samples.max(axis=1), samples.min(axis=1)
+        saturated = at_rail(highest, lowest, adc_bits=adc_bits)
+        outside = encoded.outside
+        reasons: dict[str, NDArray[np.bool_] | None] = {
+            "n_unprepared": ~(np.isfinite(steps).all(axis=1) & self._rises(highest, lowest, encoded.restoration)),
+            "n_saturated": saturated,
+            "n_outside": None if outside is None else outside != 0,
+            "n_too_large": np.abs(steps).max(axis=1) > MOST_STEPS,
+        }
+        good = np.ones(len(samples), np.bool_)
+        for name, found in reasons.items():
+            if found is not None:
+                setattr(counts, name, getattr(counts, name) + int(np.count_nonzero(good & found)))
+                good &= ~found
+        counts.n_encoded += int(np.count_nonzero(good))
+        return good
+
+    def _rises(self, highest: NDArray[Any], lowest: NDArray[Any], restoration: Restoration) -> NDArray[np.bool_]:
+        """Tell which pulses rise above their baseline at all."""
+        baseline_adc = restoration.baseline_adc[:, 0]
+        if self.predictor.description.preparation.only.polarity > 0:
+            return np.asarray(highest > baseline_adc)
+        return np.asarray(lowest < baseline_adc)
+
+
+def trained_step(provenance: Mapping[str, Any]) -> float | None:
+    """Return the quantisation step that a model was trained for; None if it was trained for something else."""
+    task = provenance.get("training", {}).get("task", {})
+    return float(task["step"]) if task.get("name") == "compression" else None
+
+
+def _step_of(codes: NDArray[np.float32]) -> float:
+    spread = float(np.sqrt(np.nanvar(codes, axis=0).mean()))
+    if not spread > 0:
+        raise DataError(
+            f"the codes of the first {len(codes)} pulses are all the same, so that no quantisation step follows from "
+            "them: give one (--step)"
+        )
+    return spread / STEPS_IN_SPREAD
+
+
+def _summed(runs: Sequence[EncodedRun]) -> dict[str, int]:
+    each = [run.counts.as_dict() for run in runs]
+    return {name: sum(counts[name] for counts in each) for name in each[0]}
+
+
+def _require_some(runs: Sequence[EncodedRun]) -> None:
+    if any(run.counts.n_encoded for run in runs):
+        return
+    n_read, total = sum(run.report.n_read for run in runs), _summed(runs)
+    raise DataError(
+        f"{', '.join(str(run.path) for run in runs)}: none of {n_read} pulses could be encoded: "
+        f"{total['n_unprepared']} do not rise above their baseline, {total['n_saturated']} are saturated, "
+        f"{total['n_outside']} are unlike those of the training, {total['n_too_large']} have too large a code"
+    )
