@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.online.test_stream import ended, program, same_scores
-from tests.scoring.small_model import write_small_model
+from tests.online.test_stream import ended, program, same_scores, with_a_threshold
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.errors import FormatError
@@ -37,7 +36,7 @@ def run_and_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Path
     )
     with open_writer(folder / "run.BIN", DetectorSettings(sample_period_ns=10.0, polarity="negative")) as writer:
         writer.write(timed)
-    model = write_small_model(folder / "small.discrimen", domain=True)
+    model = with_a_threshold(folder / "small.discrimen", timed)
     classify = ("classify", model, folder / "run.BIN", "-o", folder / "classified.h5", "--accept", "--no-psd", *OPTIONS)
     status, _, err = ended(program(*classify))
     assert status == 0, err
@@ -50,7 +49,7 @@ def test_every_event_of_a_growing_file_is_scored_once(
 ) -> None:
     content, model, classified = run_and_model
     run, scores = tmp_path / "run.BIN", tmp_path / "scores.h5"
-    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "2", *OPTIONS)
+    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "6", *OPTIONS)
     follower = program(*command)
     n_steps = 12
     for step in range(n_steps):

@@ -17,6 +17,8 @@ from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.formats.table import open_writer
+from discrimen.inference.reference_predictor import ReferencePredictor
+from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.scoring.scores import read_scores
 
@@ -40,7 +42,13 @@ def run_and_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     settings = DetectorSettings(sample_period_ns=pulses.sample_period_ns, polarity="negative")
     with open_writer(folder / "run.lh5", settings) as writer:
         writer.write(timed)
-    return folder / "run.lh5", write_small_model(folder / "small.discrimen", domain=True)
+    return folder / "run.lh5", with_a_threshold(folder / "small.discrimen", timed)
+
+
+def with_a_threshold(path: Path, pulses: Pulses) -> Path:
+    """Write the small model with a threshold that half of some pulses pass."""
+    scores = ReferencePredictor(write_small_model(path, domain=True)).predict(pulses.samples)
+    return write_small_model(path, domain=True, threshold=float(np.median(scores[:, 1])))
 
 
 def program(*arguments: str | Path) -> subprocess.Popen[str]:
@@ -57,6 +65,7 @@ def same_scores(one: Path, other: Path) -> None:
     first, second = read_scores(one).rows, read_scores(other).rows
     for name in ("entry", "timestamp_ps", "channel", "score", "outside", "class_number"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
+    assert 0 < np.count_nonzero(first.class_number) < len(first.class_number)
 
 
 @pytest.fixture(scope="module")

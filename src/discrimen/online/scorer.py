@@ -100,7 +100,7 @@ class Scorer:
         """Say why a message does not fit the model; nothing if it does."""
         head, preparation = message.head, self.predictor.description.preparation
         period_ns = preparation.sample_period_ns
-        if abs(head.sample_period_ns - period_ns) > _PERIOD_TOLERANCE * period_ns:
+        if not abs(head.sample_period_ns - period_ns) <= _PERIOD_TOLERANCE * period_ns:
             return f"sampled every {head.sample_period_ns:g} ns, the model was trained at {period_ns:g} ns"
         if head.n_channels != preparation.n_channels:
             return f"{head.n_channels} channels a pulse, the model takes {preparation.n_channels}"
