@@ -24,6 +24,7 @@ from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
 from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
+from discrimen.reconstruction.generate import GenerationOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
@@ -109,6 +110,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.AdaptationOptions, Wishes, set()),
         (options.DenoisingWishes, DenoisingOptions, set()),
         (options.EncodingWishes, EncodingOptions, set()),
+        (options.GenerationWishes, GenerationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
     ],
 )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests.reconstruction.coding_model import write_coding_model
 from tests.reconstruction.copying_model import write_copying_model
+from tests.reconstruction.small_generator import write_small_generator
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
@@ -63,6 +64,7 @@ calls = {
     "encode": lambda: discrimen.encode("coder.discrimen", "set.lh5", "set.codes", step=2.0),
     "evaluate": lambda: discrimen.evaluate(frozen, labelled),
     "freeze": lambda: discrimen.freeze("folder", "x.discrimen"),
+    "generate": lambda: discrimen.generate("generator.discrimen", "generated.lh5", n_pulses=50),
     "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
     "load": lambda: discrimen.load("small.discrimen"),
     "read": lambda: discrimen.read("set.lh5"),
@@ -100,6 +102,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_small_model(made / "small.discrimen")
     write_copying_model(made / "copy.discrimen")
     write_coding_model(made / "coder.discrimen")
+    write_small_generator(made / "generator.discrimen")
     gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
     with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
         writer.write(toy_pulses(2000))
@@ -155,6 +158,7 @@ for arguments in (
     ["inspect", "set.lh5"],
     ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"],
     ["denoise", "copy.discrimen", "set.lh5", "-o", "denoised_by_command.lh5"],
+    ["generate", "generator.discrimen", "-n", "50", "-o", "generated_by_command.lh5"],
     ["bench", "small.discrimen", "--seconds", "0.01", "--batch", "1,10"],
 ):
     sys.argv = ["discrimen", *arguments]
@@ -165,5 +169,5 @@ for arguments in (
             ended[arguments[0]] = status.code or 0
 print(json.dumps(ended))
 """
-    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "denoise": 0, "bench": 0}
+    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "denoise": 0, "generate": 0, "bench": 0}
     assert (folder / "by_command.h5").is_file()

@@ -1,12 +1,13 @@
 """The path from a run file to scores in a few typed functions; the command line does the same.
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
-``classify``, ``adapt`` for another detector, ``denoise``, and ``encode`` and ``decode`` for storage. Each composes the
-stages of the package, which can be used one by one for more control. A stage is imported where it is called: a core
-install reads, classifies and denoises, and for the rest :class:`~discrimen.errors.MissingExtraError` names the extra.
+``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, and ``generate`` for
+more pulses. Each composes the stages of the package, which can be used one by one for more control. A stage is imported
+where it is called: a core install reads, classifies, denoises and generates, and for the rest
+:class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
-from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze
+from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate
 from discrimen.api.model import evaluate, load, train
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
 
@@ -20,6 +21,7 @@ __all__ = [
     "encode",
     "evaluate",
     "freeze",
+    "generate",
     "label_by_band",
     "load",
     "read",

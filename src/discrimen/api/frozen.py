@@ -18,11 +18,18 @@ from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
     from discrimen.adaptation.adapt import Adaptation
-    from discrimen.api.options import AdaptationOptions, CalibrationOptions, DenoisingWishes, EncodingWishes
+    from discrimen.api.options import (
+        AdaptationOptions,
+        CalibrationOptions,
+        DenoisingWishes,
+        EncodingWishes,
+        GenerationWishes,
+    )
     from discrimen.freezing.calibrate import CalibrationTask
     from discrimen.reconstruction.decode import Decoding
     from discrimen.reconstruction.denoise import Denoising
     from discrimen.reconstruction.encoding import Encoding
+    from discrimen.reconstruction.generate import GeneratedRun
     from discrimen.scoring.classify import Classification
 
 
@@ -208,6 +215,28 @@ def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, 
     from discrimen.reconstruction.decode import decode_file
 
     return decode_file(Path(codes), _path_of(model), Path(output), as_float=as_float)
+
+
+def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[GenerationWishes]) -> GeneratedRun:
+    """Generate pulses of asked class and light into a run file, with the truth beside it, in constant memory.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        A ``*.discrimen`` of a training for generation, loaded or not.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.generate.GenerationOptions`.
+
+    Raises
+    ------
+    SettingsError
+        If the model is no generator, or is asked for a class or a light that it was not trained for.
+    """
+    from discrimen.reconstruction.generate import GenerationOptions, generate_run
+
+    return generate_run(_path_of(model), Path(output), options=GenerationOptions(**wishes))
 
 
 def _path_of(model: Model | Path | str) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from discrimen.keras_jax import Device
     from discrimen.pulses.detector import PolarityName
+    from discrimen.reconstruction.generate import Prior
     from discrimen.simulation.own_detector import OwnDetector
     from discrimen.simulation.sources import SpectrumName
     from discrimen.training.balance import BalanceBy, BalanceName
@@ -128,6 +129,20 @@ class BandLabelOptions(TypedDict, total=False):
     energy_range: tuple[float, float] | None
     n_draws: int
     confidence: float
+
+
+class GenerationWishes(TypedDict, total=False):
+    """Fields of :class:`discrimen.reconstruction.generate.GenerationOptions`."""
+
+    n_pulses: int
+    class_name: str | None
+    neutron_share: float | None
+    energy_min_kevee: float | None
+    energy_max_kevee: float | None
+    energy_kevee: float | None
+    rate_hz: float
+    prior: Prior
+    seed: int
 
 
 class DenoisingWishes(TypedDict, total=False):

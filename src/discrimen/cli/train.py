@@ -62,6 +62,9 @@ def train(
     with_error: Annotated[
         bool, typer.Option("--with-error", help="With --task regression: give the error of each quantity too.")
     ] = False,
+    beta: Annotated[
+        float, typer.Option(help="With --task generation: weight of the divergence of the code. docs/generate.md")
+    ] = 1.0,
     clean: CleanOption = None,
     teacher: TeacherOption = None,
     teacher_weight: TeacherWeightOption = TEACHER_WEIGHT,
@@ -162,6 +165,7 @@ def train(
             teacher=teacher,
             teacher_weight=teacher_weight,
             rate_weight=rate_weight,
+            beta=beta,
         ),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
@@ -213,6 +217,10 @@ def _refuse_idle_options(
         refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
     if task != "reconstruction":
         refuse_idle(context, ("clean",), without="--task reconstruction")
+    if task != "generation":
+        refuse_idle(context, ("beta",), without="--task generation")
+    else:
+        refuse_idle(context, ("scale", "window", "align"), without="a task other than generation, of whole records")
     if task != "compression":
         refuse_idle(context, ("teacher", "rate_weight"), without="--task compression")
     if teacher is None:

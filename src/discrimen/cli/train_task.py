@@ -15,11 +15,11 @@ from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.runs.dataset import Dataset
-from discrimen.training import Classification, Compression, Quantity, Reconstruction, Regression
+from discrimen.training import Classification, Compression, Generation, Quantity, Reconstruction, Regression
 from discrimen.training.split import Split
 from discrimen.training.tasks import Task
 
-TaskName = Literal["classification", "reconstruction", "compression", "regression"]
+TaskName = Literal["classification", "reconstruction", "compression", "regression", "generation"]
 
 TeacherOption = Annotated[
     Path | None,
@@ -46,6 +46,7 @@ def chosen_task(
     teacher: Path | None,
     teacher_weight: float,
     rate_weight: float,
+    beta: float,
 ) -> Task:
     """Return the task of the options.
 
@@ -59,6 +60,8 @@ def chosen_task(
         Whether the network gives the standard deviation of each quantity too.
     teacher, teacher_weight, rate_weight
         Of :class:`~discrimen.training.Compression`.
+    beta : float
+        Of a generator.
 
     Raises
     ------
@@ -71,6 +74,8 @@ def chosen_task(
                 raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
         if name == "compression":
             return _compression(teacher, teacher_weight=teacher_weight, rate_weight=rate_weight)
+        if name == "generation":
+            return _generation(beta)
         return Classification() if name == "classification" else Reconstruction()
     if not quantities:
         raise typer.BadParameter("--task regression needs --quantity COLUMN=UNIT, for example energy_kevee=keVee")
@@ -88,6 +93,13 @@ def _compression(teacher: Path | None, **weights: float) -> Compression:
         raise typer.BadParameter(str(error)) from error
 
 
+def _generation(beta: float) -> Generation:
+    try:
+        return Generation(beta=beta)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def require_columns(readers: Sequence[Reader], task: Task) -> None:
     """Look into the beginning of each file for what the task learns from, before anything is read in full.
 
@@ -99,6 +111,8 @@ def require_columns(readers: Sequence[Reader], task: Task) -> None:
     wanted = ["label"] if task.classes else []
     if isinstance(task, Regression):
         wanted = [quantity.column or quantity.name for quantity in task.quantities]
+    if isinstance(task, Generation):
+        wanted.append("energy_kevee")
     for reader in readers if wanted else ():
         first = next(iter(reader.chunks()), None)
         missing = [] if first is None else [name for name in wanted if name not in first.columns()]

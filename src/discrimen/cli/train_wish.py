@@ -20,7 +20,7 @@ from discrimen.network.prepare import choose_preparation
 from discrimen.pulses.array import settings_of_model
 from discrimen.pulses.places import Place
 from discrimen.runs.dataset import Dataset
-from discrimen.training import TrainingConfig, TrainingResult
+from discrimen.training import Classification, TrainingConfig, TrainingResult
 from discrimen.training import train as run_training
 from discrimen.training.model_folder import require_free
 
@@ -63,7 +63,7 @@ class TrainingWish:
         targets, clean_files = clean_targets(self.clean, self.datasets, dataset, inputs)
         if only is not None:
             dataset = replace(dataset, settings=settings_of_model(dataset.settings, [only]))
-        if config.task.classes:
+        if isinstance(config.task, Classification):
             known = chosen_contamination(self.contamination, self.datasets, dataset, soft=config.soft_labels)
             config = replace(config, contamination=known)
         parted = config.split_of(dataset.pulses, files=dataset.files)

@@ -13,6 +13,7 @@ from discrimen.errors import DataError, FormatError
 from discrimen.freezing.calibrate import Calibration, CalibrationTask, calibrate, calibrated
 from discrimen.freezing.carried_history import with_history
 from discrimen.freezing.from_keras import network_of
+from discrimen.freezing.generator import generator_of, is_generator
 from discrimen.freezing.golden_choice import choose_golden
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
@@ -109,6 +110,8 @@ def freeze(
         network, description = calibrated(network, description, chosen, calibration)
         vectors = choose_golden(network, description, candidates, present=present, session=session)
     frozen = FrozenModel(description, network, vectors)
+    if is_generator(description):
+        frozen = generator_of(frozen, Path(folder))
     write_frozen(frozen, output)
     try:
         for load in (ReferencePredictor, NativePredictor):

@@ -36,10 +36,19 @@ def mean_and_log_variance(keras: ModuleType, values: Any, width: int, *, name: s
         The logarithm is kept within :data:`LARGEST_LOG_VARIANCE`, smoothly.
     """
     layers = keras.layers
-    mean = values[:, :width]
-    bounded = layers.Rescaling(1 / LARGEST_LOG_VARIANCE, name=f"{name}_log_variance_scaled")(values[:, width:])
+    mean = part_of_row(keras, values, 0, width, name=f"{name}_mean")
+    bounded = part_of_row(keras, values, width, 2 * width, name=f"{name}_log_variance_free")
+    bounded = layers.Rescaling(1 / LARGEST_LOG_VARIANCE, name=f"{name}_log_variance_scaled")(bounded)
     bounded = layers.Activation("tanh", name=f"{name}_log_variance_bounded")(bounded)
     return mean, layers.Rescaling(LARGEST_LOG_VARIANCE, name=f"{name}_log_variance")(bounded)
+
+
+def part_of_row(keras: ModuleType, values: Any, start: int, stop: int, *, name: str) -> Any:
+    """Return the numbers from `start` to before `stop` of values of shape (pulse, number), by plain layers."""
+    layers, length = keras.layers, values.shape[1]
+    steps = layers.Reshape((length, 1), name=f"{name}_steps")(values)
+    cropped = layers.Cropping1D((start, length - stop), name=f"{name}_cropped")(steps)
+    return layers.Flatten(data_format="channels_last", name=name)(cropped)
 
 
 def drawn_code(keras: ModuleType, mean: Any, log_variance: Any, *, name: str = "code") -> Any:

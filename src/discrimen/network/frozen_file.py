@@ -6,7 +6,7 @@ All numbers are little-endian. The file holds
 - for each section 8 bytes of name (zero-padded ASCII), u64 offset, u64 length; sections start at multiples of 64 bytes;
 - the sections ``meta`` (JSON: :class:`~discrimen.network.model_description.ModelDescription`, for people and
   provenance), ``input``, ``layers``, ``weights`` (float32), ``outputs``, ``golden``, and ``domain`` where it is
-  known: a reader without JSON needs all but ``meta``;
+  known: a reader without JSON needs all but ``meta``; and ``library`` of a decoder that makes pulses;
 - the SHA-256 of all before, 32 bytes.
 
 ``docs/frozen-file.md`` describes each section.
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.network.domain.packing import pack_domain
+from discrimen.network.generator import Generator, pack_generator, unpack_generator
 from discrimen.network.golden import GoldenVectors
 from discrimen.network.graph import Network
 from discrimen.network.model_description import ModelDescription
@@ -53,6 +54,7 @@ class FrozenModel:
     description: ModelDescription
     network: Network
     golden: GoldenVectors
+    generator: Generator | None = None
 
 
 def require_frozen(path: Path, *, otherwise: str = "") -> None:
@@ -96,6 +98,8 @@ def write_frozen(model: FrozenModel, path: Path | str) -> None:
     }
     if model.description.domain is not None:
         sections[b"domain"] = pack_domain(model.description.domain)
+    if model.generator is not None:
+        sections[b"library"] = pack_generator(model.generator)
     content = _assemble(sections)
     with complete_or_absent(path) as part:
         part.write_bytes(content + hashlib.sha256(content).digest())
@@ -170,4 +174,18 @@ def _unpack(sections: dict[str, memoryview]) -> FrozenModel:
     if bytes(sections.get("domain", b"")) != (b"" if domain is None else pack_domain(domain)):
         raise DataError("meta and domain describe different domains")
     golden = unpack_golden(sections["golden"], description, tolerances)
-    return FrozenModel(description, Network(nodes, reads), golden)
+    generator = unpack_generator(sections["library"]) if "library" in sections else None
+    if generator is not None:
+        _require_decoder(generator, description)
+    return FrozenModel(description, Network(nodes, reads), golden, generator)
+
+
+def _require_decoder(generator: Generator, description: ModelDescription) -> None:
+    """Refuse a library that is of another decoder."""
+    n_numbers = generator.code_length + generator.condition.n_values
+    shape = description.outputs[description.waveform_at].shape
+    if (description.preparation.shape, shape) != ((1, n_numbers), (1, generator.preparation.window_length)):
+        raise DataError(
+            f"the library is of codes of {n_numbers} numbers and records of {generator.preparation.window_length} "
+            f"samples, the network takes {description.preparation.shape} and gives {shape}"
+        )

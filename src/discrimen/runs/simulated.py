@@ -18,7 +18,7 @@ from discrimen.pulses.detector import DetectorSettings
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import SimulatedBlock, simulate_blocks_with_truth
-from discrimen.simulation.truth import TruthWriter, run_of_truth, truth_path
+from discrimen.simulation.truth import TruthWriter, require_free_truth, truth_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,7 @@ def simulate_run(
     OutputError
         If the format cannot be written, a file that was not simulated has the name, or the file system refuses.
     """
-    if output.exists() and not truth_path(output).exists():
-        raise OutputError(
-            f"{output}: there is a file that was not simulated, it is not replaced; choose another output"
-        )
-    _refuse_to_orphan(output)
+    require_free_truth(output)
     _require_own_name(clean, output)
     settings = detector_settings(config)
     truth = TruthWriter()
@@ -90,16 +86,6 @@ def simulate_run(
         n_gamma=config.n_pulses - n_neutron,
         n_neutron=n_neutron,
     )
-
-
-def _refuse_to_orphan(output: Path) -> None:
-    """Refuse a name whose truth would take the place of another run's: ``a.lh5`` and ``a.BIN`` share one."""
-    truth = truth_path(output)
-    other = run_of_truth(truth) if truth.exists() else ""
-    if other and other != output.name and output.with_name(other).exists():
-        raise OutputError(
-            f"{output}: its truth would replace that of {output.with_name(other)} ({truth.name}); choose another name"
-        )
 
 
 def _require_own_name(clean: Path | None, output: Path) -> None:

@@ -12,14 +12,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import FormatError
+from discrimen.errors import FormatError, OutputError
 from discrimen.output.files import complete_or_absent
 from discrimen.output.hdf5 import hdf5_output
 from discrimen.pulses import Pulses
 
-TRUTH_COLUMNS = ("label", "energy_kevee", "photon_llr")
-OPTIONAL_COLUMNS = ("record_llr", "tof_ns", "run")
-"""Kept where the simulator gives it: a bound that takes its time, and what not every format has a place for."""
+TRUTH_COLUMNS = ("label", "energy_kevee")
+OPTIONAL_COLUMNS = ("photon_llr", "record_llr", "tof_ns", "run")
+"""Kept where there is such: bounds, which only a simulator knows, and what not every format has a place for."""
 PILE_UP_COLUMNS = ("entry", "delay_ns", "energy_kevee", "label")
 _KEYS = ("entry", "timestamp_ps", "channel")
 _ATTRIBUTE = "discrimen_truth"
@@ -34,7 +34,7 @@ class Truth:
     Parameters
     ----------
     columns : dict of str to ndarray, shape (pulse,)
-        `entry`, `timestamp_ps`, `channel`, `label`, `energy_kevee` and `photon_llr`, in the order of `entry`; also
+        `entry`, `timestamp_ps`, `channel`, `label` and `energy_kevee`, in the order of `entry`; also `photon_llr`,
         `record_llr`, `tof_ns` and `run` where the run has them.
     pile_up : dict of str to ndarray, shape (second pulse,)
         `entry` of the pulse that each second one lies on, `delay_ns` between the two, `energy_kevee` and `label` of
@@ -100,6 +100,28 @@ def run_of_truth(path: Path | str) -> str:
             return str(file.attrs.get(_RUN, ""))
     except OSError:
         return ""
+
+
+def require_free_truth(output: Path) -> None:
+    """Refuse the name of a run whose truth, or which itself, would take the place of what is no such run.
+
+    ``a.lh5`` and ``a.BIN`` share one truth.
+
+    Raises
+    ------
+    OutputError
+        If a file that was neither simulated nor generated has the name, or the truth is of another run.
+    """
+    truth = truth_path(output)
+    if output.exists() and not truth.exists():
+        raise OutputError(
+            f"{output}: there is a file that was not simulated or generated, it is not replaced; choose another output"
+        )
+    other = run_of_truth(truth) if truth.exists() else ""
+    if other and other != output.name and output.with_name(other).exists():
+        raise OutputError(
+            f"{output}: its truth would replace that of {output.with_name(other)} ({truth.name}); choose another name"
+        )
 
 
 def read_truth(path: Path | str) -> Truth:

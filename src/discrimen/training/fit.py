@@ -78,15 +78,18 @@ def compiled_model(
         Gives the network other weights than random ones before it is compiled.
     """
     keras = session.keras
-    model = build_model(
-        keras,
-        config.architecture,
-        config.options,
-        shape=shape,
-        outputs=outputs,
-        input_spread=learning.input_spread,
-        stabilised_unit=learning.stabilised_unit,
-    )
+    if learning.build is not None:
+        model = learning.build(keras, config, shape)
+    else:
+        model = build_model(
+            keras,
+            config.architecture,
+            config.options,
+            shape=shape,
+            outputs=outputs,
+            input_spread=learning.input_spread,
+            stabilised_unit=learning.stabilised_unit,
+        )
     forbid_cudnn(model)
     for number, (mean, spread) in learning.units.items():
         _set_unit(model.get_layer(unit_layer_name(outputs[number])), outputs[number], mean, spread)

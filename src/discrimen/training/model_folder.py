@@ -7,6 +7,7 @@
     validation_pulses.npz  some raw validation pulses, from which freezing takes golden vectors
     history.csv            figures of every epoch
     training.png           the same as a picture
+    generator.bin          of a generator: what its decoder needs beside its weights
     balance.png            where the training pulses lie, before and after balancing (if they are balanced)
     checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own; and,
                            until the training ends, state.npz, from which it can go on
@@ -47,6 +48,11 @@ class ModelFolder:
     def description(self) -> Path:
         """Its description."""
         return self.path / "model.json"
+
+    @property
+    def generator(self) -> Path:
+        """What the decoder of a generator needs beside its weights."""
+        return self.path / "generator.bin"
 
     @property
     def history(self) -> Path:
@@ -145,7 +151,7 @@ def claim_folder(path: Path, *, overwrite: bool, resumed: bool = False) -> Model
         if not resumed:
             for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
                 left_behind.unlink()
-            for old in (folder.balance, folder.state):
+            for old in (folder.balance, folder.state, folder.generator):
                 old.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot make a model folder here: {error.strerror or error}") from error

@@ -180,10 +180,14 @@ class TrainingRun:
 
     def neutrons(self, examples: Examples) -> NDArray[np.int32] | None:
         """Return whether each example is a neutron, 1 or 0; None if the task does not ask."""
-        if NEUTRON not in self.config.task.classes or examples.labels is None:
+        if not self._gives_scores or NEUTRON not in self.config.task.classes or examples.labels is None:
             return None
         neutron: NDArray[np.bool_] = examples.labels == self.config.task.classes.index(NEUTRON)
         return neutron.astype(np.int32)
+
+    @property
+    def _gives_scores(self) -> bool:
+        return self.outputs[0].kind == "classes"
 
     def neutron_scores(self, model: Any, examples: Examples) -> NDArray[np.float32]:
         """Return the neutron score of each example, shape (example,), by the model as it is now."""
@@ -194,7 +198,7 @@ class TrainingRun:
         chosen = choose_kept(
             len(validation),
             bytes_each=samples.itemsize * int(np.prod(samples.shape[1:])),
-            margin=margins(first_output(model, validation)) if self.config.task.classes else None,
+            margin=margins(first_output(model, validation)) if self._gives_scores else None,
             rng=np.random.default_rng([self.config.seed, 4]),
         )
         at = validation.pulse[chosen]

@@ -21,14 +21,19 @@ from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
+from discrimen.training.generator_library import write_generator
+from discrimen.training.generator_records import GeneratorRecords, generator_records
 from discrimen.training.history import EpochListener, EpochRecord
-from discrimen.training.model_folder import claim_folder, require_free
+from discrimen.training.model_folder import ModelFolder, claim_folder, require_free
 from discrimen.training.resumed import Unfinished, read_unfinished
 from discrimen.training.run import TrainingRun, data_provenance
 from discrimen.training.seen_domain import seen_domain
 from discrimen.training.split import Split
-from discrimen.training.tasks import Targets
+from discrimen.training.tasks import Generation, Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
+
+MADE_FROM = "made_from"
+"""Key in the provenance of a generator: the preparation of the pulses that its records were made from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -143,19 +148,24 @@ def train(
     """
     if not overwrite:
         require_free(folder)
-    return _train(
-        pulses,
-        preparation,
-        TrainingConfig() if config is None else config,
+    config = TrainingConfig() if config is None else config
+    settings = settings or DetectorSettings()
+    records = _records(pulses, preparation, config, settings)
+    result = _train(
+        pulses if records is None else records.pulses,
+        preparation if records is None else records.preparation,
+        config,
         folder=Path(folder),
         targets=targets or {},
-        settings=settings or DetectorSettings(),
-        provenance=dict(provenance or {}),
+        settings=settings,
+        provenance=dict(provenance or {}) | ({} if records is None else {MADE_FROM: records.made_from.as_dict()}),
         overwrite=overwrite,
         progress=progress,
         split=split,
         start=start,
     )
+    _keep_generator(result, records, config)
+    return result
 
 
 def resume(
@@ -189,9 +199,13 @@ def resume(
         As :func:`train`.
     """
     unfinished = read_unfinished(Path(folder))
-    return _train(
-        pulses,
-        unfinished.description.preparation,
+    preparation = unfinished.description.preparation
+    if MADE_FROM in unfinished.given_provenance:
+        preparation = Preparation.from_dict(unfinished.given_provenance[MADE_FROM])
+    records = _records(pulses, preparation, unfinished.config, unfinished.description.settings)
+    result = _train(
+        pulses if records is None else records.pulses,
+        preparation if records is None else records.preparation,
         unfinished.config,
         folder=Path(folder),
         targets=targets or {},
@@ -203,6 +217,26 @@ def resume(
         start=None,
         unfinished=unfinished,
     )
+    _keep_generator(result, records, unfinished.config)
+    return result
+
+
+def _records(
+    pulses: Pulses | ChannelPulses, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
+) -> GeneratorRecords | None:
+    """Return what the network of a generator takes in the place of pulses; None for other tasks."""
+    if not isinstance(config.task, Generation):
+        return None
+    return generator_records(pulses, preparation, config.task.classes, adc_bits=settings.adc_bits)
+
+
+def _keep_generator(result: TrainingResult, records: GeneratorRecords | None, config: TrainingConfig) -> None:
+    """Leave what a generator needs beside its weights in the folder of the model."""
+    if records is not None:
+        judges = np.zeros(len(records.pulses), dtype=np.bool_)
+        judges[result.validation_index] = True
+        teaches = np.flatnonzero(~judges & (records.pulses.column("label") >= 0))
+        write_generator(result.model, records, teaches, ModelFolder(result.folder).generator, seed=config.seed)
 
 
 def _train(

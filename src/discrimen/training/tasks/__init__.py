@@ -10,6 +10,7 @@ from discrimen.errors import SettingsError
 from discrimen.training.tasks.base import Learning, Targets, Task
 from discrimen.training.tasks.classification import Classification
 from discrimen.training.tasks.compression import Compression
+from discrimen.training.tasks.generation import Generation
 from discrimen.training.tasks.reconstruction import Reconstruction
 from discrimen.training.tasks.regression import Quantity, Regression
 
@@ -17,6 +18,7 @@ __all__ = [
     "TASKS",
     "Classification",
     "Compression",
+    "Generation",
     "Learning",
     "Quantity",
     "Reconstruction",
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 TASKS: Mapping[str, type[Task]] = MappingProxyType(
-    {task.name: task for task in (Classification, Reconstruction, Compression, Regression)}
+    {task.name: task for task in (Classification, Reconstruction, Compression, Regression, Generation)}
 )
 
 
@@ -48,6 +50,8 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
             return Reconstruction(**given)
         if name == Compression.name:
             return Compression(**given)
+        if name == Generation.name:
+            return Generation(tuple(given["classes"]), beta=given["beta"])
         if name == Regression.name:
             return Regression(tuple(Quantity(**quantity) for quantity in given["quantities"]))
     except (TypeError, KeyError) as error:

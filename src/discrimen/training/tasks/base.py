@@ -53,6 +53,9 @@ class Learning:
     taught : callable, optional
         From the network to what is compiled and fitted, of one output, with the network's layers within; by default
         the network with the outputs trained side by side.
+    build : callable, optional
+        ``build(keras, config, shape)`` builds the network where it is no body with heads; `units`, `input_spread` and
+        `stabilised_unit` count for nothing then.
     """
 
     loss: Loss
@@ -64,6 +67,7 @@ class Learning:
     input_spread: float = 1.0
     stabilised_unit: float | None = None
     taught: Callable[[Any], Any] | None = None
+    build: Callable[[ModuleType, TrainingConfig, tuple[int, int]], Any] | None = None
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:

@@ -1,0 +1,67 @@
+"""``discrimen generate``: pulses of asked class and light, made by a frozen generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discrimen.cli import common
+from discrimen.reconstruction.generate import GenerationOptions, Prior, generate_run
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(generate)
+
+
+def generate(
+    model: Annotated[Path, typer.Argument(help="A frozen generator (.discrimen).", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="Run file: .lh5, .BIN, .csv, .dat, .root.", show_default=False),
+    ],
+    n_pulses: Annotated[int, typer.Option("-n", "--n-pulses", help="How many.")] = 100_000,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="Only gammas, or only neutrons.", show_default=False)
+    ] = None,
+    neutron_share: Annotated[
+        float | None, typer.Option(help="Share of neutrons; by default that of the training.", show_default=False)
+    ] = None,
+    energy_min_kevee: Annotated[
+        float | None, typer.Option(help="Least light; by default that of the training.", show_default=False)
+    ] = None,
+    energy_max_kevee: Annotated[
+        float | None, typer.Option(help="Most light; by default that of the training.", show_default=False)
+    ] = None,
+    energy_kevee: Annotated[float | None, typer.Option(help="The same light for all.", show_default=False)] = None,
+    rate_hz: Annotated[float, typer.Option(help="Of the time stamps.")] = 1000.0,
+    prior: Annotated[
+        Prior, typer.Option(help="Codes near those of training pulses, or standard normal ones. docs/generate.md")
+    ] = "posterior",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pulses.")] = 0,
+    output_format: Annotated[
+        str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")
+    ] = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Generate pulses into a run file; class and light go into a file beside it. docs/generate.md."""
+    options = GenerationOptions(
+        n_pulses=n_pulses,
+        class_name=class_name,
+        neutron_share=neutron_share,
+        energy_min_kevee=energy_min_kevee,
+        energy_max_kevee=energy_max_kevee,
+        energy_kevee=energy_kevee,
+        rate_hz=rate_hz,
+        prior=prior,
+        seed=seed,
+    )
+    with common.progress("generating", total=n_pulses) as tick:
+        done = generate_run(model, output, options=options, format_name=output_format, on_progress=tick)
+    if json:
+        common.emit_json({"model": str(model), "seed": seed, **done.as_dict()})
+        return
+    counts = " and ".join(f"{count} {name}s" for name, count in done.counts.items())
+    print(f"{counts} written to {done.run} in {done.seconds:.2f} s, class and light to {done.truth}")

@@ -1,0 +1,170 @@
+"""Class and light of generated pulses, and the training pulses next to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import SettingsError
+from discrimen.network.generator import Generator
+from discrimen.pulses import Label
+
+NEIGHBOURS_SHARE = 0.01
+"""On each side of a light, of the library's pulses of the class: among these codes and residuals are drawn."""
+
+FEWEST_NEIGHBOURS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfClass:
+    """The library's pulses of one class, by light.
+
+    Parameters
+    ----------
+    share : float
+        Of this class among the pulses to make.
+    start : int
+        The first row of the class in the library.
+    light_kevee : ndarray of float64, shape (row,)
+        Ascending.
+    ranks : tuple of float
+        Between which ranks (positions among these, fractions too) light is drawn.
+    """
+
+    share: float
+    start: int
+    light_kevee: NDArray[np.float64]
+    ranks: tuple[float, float]
+
+    def draw(self, n_pulses: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draw ranks, and return them with the light that belongs to them."""
+        ranks = rng.uniform(*self.ranks, n_pulses)
+        whole = np.minimum(ranks.astype(np.int64), len(self.light_kevee) - 2)
+        low, high = self.light_kevee[whole], self.light_kevee[whole + 1]
+        return ranks, low + (ranks - whole) * (high - low)
+
+    def near(self, ranks: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw a row of the library next to each rank; beyond an end it is reflected there."""
+        last = len(self.light_kevee) - 1
+        reach = min(max(FEWEST_NEIGHBOURS, NEIGHBOURS_SHARE * last), last)
+        away = rng.uniform(-reach, reach, len(ranks))
+        there = np.abs(ranks + away)
+        there = np.where(there > last, 2 * last - there, there)
+        return self.start + np.rint(there).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What is asked of a generator, checked against what it was trained for."""
+
+    classes: tuple[OfClass, ...]
+
+    @classmethod
+    def of(
+        cls,
+        generator: Generator,
+        *,
+        class_name: str | None = None,
+        neutron_share: float | None = None,
+        energy_min_kevee: float | None = None,
+        energy_max_kevee: float | None = None,
+        energy_kevee: float | None = None,
+    ) -> Wanted:
+        """Check what is asked for.
+
+        Raises
+        ------
+        SettingsError
+            If wishes contradict each other, or go beyond what the generator was trained for.
+        """
+        shares = _shares(generator, class_name, neutron_share)
+        if energy_kevee is not None:
+            if energy_min_kevee is not None or energy_max_kevee is not None:
+                raise SettingsError(
+                    "energy_kevee is the light of all pulses: leave it out, or energy_min_kevee and _max_"
+                )
+            energy_min_kevee = energy_max_kevee = energy_kevee
+        light, label = generator.library.energy_kevee.astype(np.float64), generator.library.label
+        classes = []
+        for number, (name, share) in enumerate(zip(generator.condition.classes, shares, strict=True)):
+            start, stop = np.searchsorted(label, [number, number + 1])
+            own = light[start:stop]
+            if share == 0:
+                classes.append(OfClass(share, int(start), own, (0.0, 0.0)))
+                continue
+            # The library has some of the training pulses, perhaps not the first and the last.
+            own = _stretched(own, generator.light_kevee[number])
+            low, high = _range(own, energy_min_kevee, energy_max_kevee, name)
+            ranks = np.interp([low, high], own, np.arange(len(own)))
+            classes.append(OfClass(share, int(start), own, (float(ranks[0]), float(ranks[1]))))
+        return cls(tuple(classes))
+
+
+def draw_light(
+    wanted: Wanted, n_pulses: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int8], NDArray[np.float32], Callable[[], NDArray[np.int64]]]:
+    """Draw class and light of pulses.
+
+    Returns
+    -------
+    label : ndarray of int8, shape (pulse,)
+        Number of the class.
+    light_kevee : ndarray of float32, shape (pulse,)
+        Follows the spectrum of the training pulses, within what is wanted.
+    near : callable
+        Draws for each pulse a row of the library, of its class and nearly its light.
+    """
+    edges = np.cumsum([each.share for each in wanted.classes])[:-1]
+    label = np.searchsorted(edges, rng.random(n_pulses), side="right").astype(np.int8)
+    light, ranks = np.empty(n_pulses), np.empty(n_pulses)
+    of_class = [np.flatnonzero(label == number) for number in range(len(wanted.classes))]
+    for inside, one in zip(of_class, wanted.classes, strict=True):
+        ranks[inside], light[inside] = one.draw(len(inside), rng)
+
+    def near() -> NDArray[np.int64]:
+        rows = np.empty(n_pulses, np.int64)
+        for inside, one in zip(of_class, wanted.classes, strict=True):
+            rows[inside] = one.near(ranks[inside], rng)
+        return rows
+
+    return label, light.astype(np.float32), near
+
+
+def _shares(generator: Generator, class_name: str | None, neutron_share: float | None) -> list[float]:
+    names, neutron = generator.condition.classes, Label.NEUTRON.name.lower()
+    known = ", ".join(names)
+    if class_name is not None:
+        if class_name not in names:
+            raise SettingsError(f"this generator was trained for {known}, not for the class {class_name!r}")
+        if neutron_share is not None:
+            raise SettingsError("neutron_share does nothing where a single class is made: leave one of the two out")
+        return [float(name == class_name) for name in names]
+    if neutron_share is None:
+        return [count / sum(generator.n_training) for count in generator.n_training]
+    if len(names) != 2 or neutron not in names:
+        raise SettingsError(f"neutron_share is for the classes gamma and neutron, this generator has {known}")
+    if not 0 <= neutron_share <= 1:
+        raise SettingsError(f"neutron_share must lie between 0 and 1, got {neutron_share}")
+    return [neutron_share if name == neutron else 1 - neutron_share for name in names]
+
+
+def _stretched(light: NDArray[np.float64], ends: tuple[float, float]) -> NDArray[np.float64]:
+    stretched = light.copy()
+    stretched[0], stretched[-1] = min(light[0], ends[0]), max(light[-1], ends[1])
+    return stretched
+
+
+def _range(light: NDArray[np.float64], low: float | None, high: float | None, name: str) -> tuple[float, float]:
+    least, most = float(light[0]), float(light[-1])
+    wanted = least if low is None else low, most if high is None else high
+    if not (np.isfinite(wanted).all() and wanted[0] <= wanted[1]):
+        raise SettingsError(f"the light must go from less to more, got {wanted[0]:g} to {wanted[1]:g} keVee")
+    if wanted[0] < least or wanted[1] > most:
+        raise SettingsError(
+            f"this generator was trained with {name}s of {least:.4g} to {most:.4g} keVee, asked for are "
+            f"{wanted[0]:.4g} to {wanted[1]:.4g}: ask for less, or train it on such pulses"
+        )
+    return wanted
