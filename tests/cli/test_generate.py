@@ -88,7 +88,11 @@ def test_a_generator_is_no_model_for_run_files(generator: Path, tmp_path: Path, 
     assert not (tmp_path / "out.h5").exists()
 
 
-def test_options_that_do_nothing_are_refused(tmp_path: Path, run: Run) -> None:
+def test_options_that_do_nothing_are_refused(generator: Path, tmp_path: Path, run: Run) -> None:
+    for alone in (("--judge", tmp_path / "run.lh5"), ("--report", tmp_path / "page")):
+        status, _, err = run("generate", generator, *alone, "-o", tmp_path / "out.lh5")
+        assert status == 2
+        assert "need each other" in err.replace("\n", " ")
     (tmp_path / "run.lh5").touch()
     for options in (("--beta", "2"), (*TASK, "--scale", "none"), (*TASK, "--align", "0.3"), (*TASK, "--beta", "-1")):
         status, _, _ = run("train", tmp_path / "run.lh5", *options, "-o", tmp_path / "m")

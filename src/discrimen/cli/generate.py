@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from discrimen.cli import common
+from discrimen.formats.table import open_reader
 from discrimen.reconstruction.generate import GenerationOptions, Prior, generate_run
+from discrimen.runs.dataset import load_dataset
+
+if TYPE_CHECKING:
+    from discrimen.reconstruction.judge_generated import GeneratorJudgement
 
 
 def register(app: typer.Typer) -> None:
@@ -41,6 +46,17 @@ def generate(
         Prior, typer.Option(help="Codes near those of training pulses, or standard normal ones. docs/generate.md")
     ] = "posterior",
     seed: Annotated[int, typer.Option(help="The same seed gives the same pulses.")] = 0,
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Also compare the generator with these labelled pulses of known light, not those of its training.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="With --judge: where the page goes.", show_default=False)
+    ] = None,
     output_format: Annotated[
         str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")
     ] = None,
@@ -58,10 +74,38 @@ def generate(
         prior=prior,
         seed=seed,
     )
+    if (judge is None) != (report is None):
+        raise typer.BadParameter("--judge RUN and --report FOLDER need each other: what to compare with, and where to")
     with common.progress("generating", total=n_pulses) as tick:
         done = generate_run(model, output, options=options, format_name=output_format, on_progress=tick)
+    judged = None if judge is None or report is None else _judged(model, judge, report, options)
     if json:
-        common.emit_json({"model": str(model), "seed": seed, **done.as_dict()})
+        found = {} if judged is None else {"judged": judged.as_dict(), "report": str(report)}
+        common.emit_json({"model": str(model), "seed": seed, **done.as_dict(), **found})
         return
     counts = " and ".join(f"{count} {name}s" for name, count in done.counts.items())
     print(f"{counts} written to {done.run} in {done.seconds:.2f} s, class and light to {done.truth}")
+    if judged is not None:
+        for name, area in judged.told_apart.items():
+            beside = judged.real_apart[name]
+            print(
+                f"real against generated, {name}: AUC {area.value:.3f} ({area.low:.3f} to {area.high:.3f}); "
+                f"real against real: {beside.value:.3f}"
+            )
+        worst = max(judged.tests, key=lambda test: test.distance)
+        print(
+            f"{len(judged.tests)} two-sample tests; the largest distance is {worst.distance:.3f}: {worst.quantity} of "
+            f"{worst.class_name}s, {worst.range_kevee[0]:g}-{worst.range_kevee[1]:g} keVee\npage in {report}"
+        )
+
+
+def _judged(model: Path, run: Path, report: Path, options: GenerationOptions) -> GeneratorJudgement:
+    """Compare with real pulses, and leave the page."""
+    from discrimen.reconstruction.generated_page import write_judgement
+    from discrimen.reconstruction.judge_generated import JudgingOptions, judge_generator
+
+    dataset = load_dataset([open_reader(run)])
+    wishes = JudgingOptions(prior=options.prior, seed=options.seed)
+    judged = judge_generator(model, dataset.pulses, dataset.settings, options=wishes)
+    write_judgement(judged, report, model=model, real=run.name, settings=dataset.settings)
+    return judged

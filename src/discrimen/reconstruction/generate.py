@@ -19,7 +19,7 @@ from discrimen.network.frozen_file import read_frozen, require_frozen
 from discrimen.network.generator import Generator
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.generated_light import Wanted, draw_light
+from discrimen.reconstruction.generated_light import Wanted, draw_light, rows_near
 from discrimen.simulation.truth import PILE_UP_COLUMNS, TruthWriter, require_free_truth, truth_path
 
 BLOCK_PULSES = 4096
@@ -177,7 +177,7 @@ class PulseGenerator:
         wanted = Wanted.of(self.generator, **options.wanted)
         last_ps = 0
         for number, first in enumerate(range(0, options.n_pulses, BLOCK_PULSES)):
-            rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([options.seed, number])))
+            rng = _block_rng(options.seed, number)
             entry = np.arange(first, min(first + BLOCK_PULSES, options.n_pulses))
             label, light, near = draw_light(wanted, len(entry), rng)
             samples, saturated = self.records(label, light, near, prior=options.prior, rng=rng)
@@ -195,6 +195,27 @@ class PulseGenerator:
                 energy_kevee=light,
                 label=label,
             )
+
+    def like(self, pulses: Pulses, *, prior: Prior = "posterior", seed: int = 0) -> Pulses:
+        """Generate one pulse of the class and the light of each of others, which the generator must know.
+
+        Raises
+        ------
+        DataError
+            If the pulses have no class or no light.
+        """
+        parts = []
+        for number, first in enumerate(range(0, len(pulses), BLOCK_PULSES)):
+            rng = _block_rng(seed, number)
+            label, light = (pulses.column(name)[first : first + BLOCK_PULSES] for name in ("label", "energy_kevee"))
+            near = rows_near(self.generator, label, light, rng)
+            parts.append(self.records(label, light, near, prior=prior, rng=rng)[0])
+        return Pulses(
+            samples=np.concatenate(parts),
+            sample_period_ns=self.generator.preparation.sample_period_ns,
+            label=pulses.column("label"),
+            energy_kevee=pulses.column("energy_kevee"),
+        )
 
     def records(
         self,
@@ -306,6 +327,10 @@ def generate_run(
         counts=dict(zip(names, counts.tolist(), strict=True)),
         seconds=perf_counter() - begin_s,
     )
+
+
+def _block_rng(seed: int, number: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, number])))
 
 
 _NO_PILE_UP = MappingProxyType({name: np.empty(0) for name in PILE_UP_COLUMNS})

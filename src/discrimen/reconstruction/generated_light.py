@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +132,25 @@ def draw_light(
         return rows
 
     return label, light.astype(np.float32), near
+
+
+def rows_near(
+    generator: Generator, label: NDArray[np.int8], light_kevee: NDArray[np.floating[Any]], rng: np.random.Generator
+) -> Callable[[], NDArray[np.int64]]:
+    """Return what draws rows of the library next to pulses of given class and light; see :func:`draw_light`."""
+    wanted = Wanted.of(generator)
+    of_class = [(np.flatnonzero(label == number), one) for number, one in enumerate(wanted.classes)]
+    ranks = [
+        np.interp(light_kevee[inside], one.light_kevee, np.arange(len(one.light_kevee))) for inside, one in of_class
+    ]
+
+    def near() -> NDArray[np.int64]:
+        rows = np.empty(len(label), np.int64)
+        for (inside, one), at in zip(of_class, ranks, strict=True):
+            rows[inside] = one.near(at, rng)
+        return rows
+
+    return near
 
 
 def _shares(generator: Generator, class_name: str | None, neutron_share: float | None) -> list[float]:
