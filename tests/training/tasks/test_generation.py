@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.training.test_resume import KillAfter, Killed
 
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.freezing.freeze import freeze
 from discrimen.keras_jax import load_keras
 from discrimen.models.conditional import build_conditional, taught_part
 from discrimen.network.frozen_file import read_frozen
+from discrimen.network.generator import unpack_generator
 from discrimen.network.preparation import Alignment, Preparation
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Pulses, concatenate
@@ -21,7 +23,7 @@ from discrimen.reconstruction.generate import GenerationOptions, PulseGenerator
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate
-from discrimen.training import Generation, TrainingConfig, TrainingResult, train
+from discrimen.training import Generation, TrainingConfig, TrainingResult, resume, train
 from discrimen.training.generator_records import generator_records
 from discrimen.training.tasks import task_from_dict
 
@@ -154,6 +156,20 @@ def test_a_training_that_is_not_over_cannot_be_frozen(result: TrainingResult, tm
         freeze(result.folder, tmp_path / "x.discrimen")
     library.write_bytes(content)
     assert not (tmp_path / "x.discrimen").exists()
+
+
+def test_a_training_that_was_broken_off_goes_on_with_the_same_noise(pulses: Pulses, tmp_path: Path) -> None:
+    few, config = pulses[:900], replace(CONFIG, epochs=4)
+    how = {"settings": settings()}
+    whole = train(few, preparation(), config, folder=tmp_path / "whole", **how)
+    with pytest.raises(Killed):
+        train(few, preparation(), config, folder=tmp_path / "broken", progress=KillAfter(2), **how)
+    assert not (tmp_path / "broken" / "generator.bin").exists()
+    resumed = resume(few, tmp_path / "broken")
+    assert [each.loss for each in resumed.history] == pytest.approx([each.loss for each in whole.history], rel=1e-4)
+    libraries = [unpack_generator((tmp_path / name / "generator.bin").read_bytes()) for name in ("whole", "broken")]
+    np.testing.assert_array_equal(*(each.library.energy_kevee for each in libraries))
+    assert libraries[0].as_dict() == libraries[1].as_dict()
 
 
 def test_what_a_generator_does_not_know_is_refused() -> None:
