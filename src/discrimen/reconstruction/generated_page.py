@@ -164,6 +164,7 @@ def _draw_quantities(judgement: GeneratorJudgement, settings: DetectorSettings) 
             _draw_distribution(panel, [side[quantity] for side in sides], label, names)
             panel.set_xlabel(f"{quantity} ({QUANTITIES[quantity]})")
             panel.set_ylabel("pulses")
+            panel.locator_params(axis="x", nbins=5)
         return figure
 
 
