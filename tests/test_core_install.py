@@ -66,7 +66,9 @@ calls = {
     "freeze": lambda: discrimen.freeze("folder", "x.discrimen"),
     "generate": lambda: discrimen.generate("generator.discrimen", "generated.lh5", n_pulses=50),
     "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
+    "learn_quality": lambda: discrimen.learn_quality(discrimen.load("copy.discrimen"), "set.lh5"),
     "load": lambda: discrimen.load("small.discrimen"),
+    "quality": lambda: discrimen.quality(discrimen.load("copy.discrimen"), "q.json", "set.lh5"),
     "read": lambda: discrimen.read("set.lh5"),
     "simulate": lambda: discrimen.simulate("run.lh5", 100),
     "train": lambda: discrimen.train(labelled, "model", epochs=1),
@@ -82,6 +84,8 @@ EXTRAS = {
     "evaluate": "analysis",
     "freeze": "train",
     "label_by_band": "analysis",
+    "learn_quality": "analysis",
+    "quality": "analysis",
     "simulate": "simulation",
     "train": "train",
 }

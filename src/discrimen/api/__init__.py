@@ -1,14 +1,15 @@
 """The path from a run file to scores in a few typed functions; the command line does the same.
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
-``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, and ``generate`` for
-more pulses. Each composes the stages of the package, which can be used one by one for more control. A stage is imported
-where it is called: a core install reads, classifies, denoises and generates, and for the rest
-:class:`~discrimen.errors.MissingExtraError` names the extra.
+``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` ->
+``quality`` to watch signals, and ``generate`` for more pulses. Each composes the stages of the package, which can be
+used one by one for more control. A stage is imported where it is called: a core install reads, classifies, denoises and
+generates, and for the rest :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
 from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate
 from discrimen.api.model import evaluate, load, train
+from discrimen.api.quality import learn_quality, quality
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "freeze",
     "generate",
     "label_by_band",
+    "learn_quality",
     "load",
+    "quality",
     "read",
     "simulate",
     "train",

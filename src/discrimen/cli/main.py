@@ -82,6 +82,11 @@ SUBCOMMANDS = {
     ),
     "decode": Subcommand("make a run file of stored codes", "coder.discrimen run.codes -o run.lh5", "codes"),
     "generate": Subcommand("generate pulses of asked class and light", "generator.discrimen -o run.lh5 -n 100000"),
+    "quality": Subcommand(
+        "watch the signals of each channel for faults, without labels",
+        "autoencoder.discrimen good.BIN today.BIN --report quality",
+        "analysis",
+    ),
     "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
     "stream": Subcommand(
         "score pulses as they come", "neda.discrimen --input tcp://127.0.0.1:5570 -o scores.h5", "online"

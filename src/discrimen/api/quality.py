@@ -1,0 +1,100 @@
+"""The quality of signals: learnt from good runs, watched in others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from discrimen.api.runs import open_all
+from discrimen.errors import require_module
+from discrimen.formats.base import ReadOptions
+from discrimen.inference.load import Model
+
+if TYPE_CHECKING:
+    from discrimen.reconstruction.quality.reference import QualityReference
+    from discrimen.reconstruction.quality.run import RunQuality
+
+
+def learn_quality(
+    model: Model,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str | None = None,
+    *,
+    options: ReadOptions | None = None,
+    window: int = 1000,
+    seed: int = 0,
+) -> QualityReference:
+    """Learn what the signals of each channel are like from runs in which all was well.
+
+    Parameters
+    ----------
+    model : Model
+        An auto-encoder of one channel.
+    paths : Path, str or sequence of them
+        Run files of any readable format, in the order of time.
+    output : Path or str, optional
+        Where to keep the reference (``.json``).
+    options : ReadOptions, optional
+        What the files do not say.
+    window : int
+        Pulses of a window.
+    seed : int
+        Of the faults that are planted to learn what they do.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If pulses and model do not fit, or there are too few.
+    """
+    from discrimen.reconstruction.quality.run import learn_quality as learn
+
+    reference = learn(open_all(paths, options), model, window=window, seed=seed)
+    if output is not None:
+        reference.write(Path(output))
+    return reference
+
+
+def quality(
+    model: Model,
+    reference: QualityReference | Path | str,
+    paths: Path | str | Sequence[Path | str],
+    *,
+    folder: Path | str | None = None,
+    options: ReadOptions | None = None,
+    false_alarm_rate: float = 1e-5,
+) -> list[RunQuality]:
+    """Watch the signals of each channel: scores without labels, alarms, and the most likely fault behind each.
+
+    Parameters
+    ----------
+    model : Model
+        The auto-encoder of the reference.
+    reference : QualityReference, Path or str
+        From :func:`learn_quality`, or the file that it wrote.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    folder : Path or str, optional
+        Where to write ``quality.html``, ``quality.json`` and the pictures.
+    options : ReadOptions, optional
+        What the files do not say.
+    false_alarm_rate : float
+        False alarms of a channel in so many pulses as a window has, at most.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If pulses, model and reference do not fit each other.
+    """
+    from discrimen.reconstruction.quality.reference import QualityReference
+    from discrimen.reconstruction.quality.report import write_quality
+    from discrimen.reconstruction.quality.run import watch_quality
+
+    require_module("scipy.special", extra="analysis")
+    known = reference if isinstance(reference, QualityReference) else QualityReference.read(Path(reference))
+    runs = [
+        watch_quality(reader, model, known, false_alarm_rate=false_alarm_rate) for reader in open_all(paths, options)
+    ]
+    if folder is not None:
+        write_quality(runs, known, Path(folder), false_alarm_rate=false_alarm_rate)
+    return runs

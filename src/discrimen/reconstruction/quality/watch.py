@@ -1,0 +1,319 @@
+"""Watch a channel pulse by pulse: chunks go in, a verdict comes out for every block; for files and for streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.inference.base import Predictor
+from discrimen.reconstruction.quality.learn import Looker, usable
+from discrimen.reconstruction.quality.look import Mark
+from discrimen.reconstruction.quality.reference import ChannelReference
+from discrimen.reconstruction.quality.signatures import UNKNOWN, Named, most_likely
+from discrimen.reconstruction.quality.windows import MARKS, SCALES, Limits, block_of, limits_of, step_of
+
+NAMED_BY_MARK: Mapping[Mark, str] = {
+    Mark.MISSING: "missing_samples",
+    Mark.REVERSED: "polarity",
+    Mark.NO_PULSE: "no_pulse",
+    Mark.SATURATED: "saturated",
+    Mark.ODD: "odd_shape",
+}
+_TOLD_BY_PULSE = (Mark.MISSING, Mark.REVERSED, Mark.NO_PULSE)
+_FEWEST_USABLE = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Verdict:
+    """How a channel is, after a block of pulses.
+
+    Parameters
+    ----------
+    n_pulses : int
+        Of the channel, up to here.
+    scores : ndarray of float32, shape (scale, tested + mark)
+        How far each mean, and each number of marked pulses, has gone in units of its limit; 1 is an alarm, the sign is
+        that of the change; NaN where a length of window was not judged here.
+    score : float
+        The largest of them.
+    statistic : str
+        Whose it is.
+    window : int
+        Pulses of the window that it is of.
+    fault : Named or None
+        What most likely happened, in an alarm.
+    """
+
+    n_pulses: int
+    scores: NDArray[np.float32]
+    score: float
+    statistic: str
+    window: int
+    fault: Named | None
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether a limit is passed."""
+        return self.score > 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Alarm:
+    """One stretch of verdicts beyond the limits.
+
+    Attributes
+    ----------
+    begins_at, ends_at : int
+        Pulses of the channel at the first verdict, and at the last one; the fault began up to a window before.
+    score : float
+        The largest of the stretch.
+    statistic : str
+        That it is of.
+    window : int
+        Pulses of its window.
+    fault : Named
+        The name at that verdict, which is that of most pulses.
+    first_fault : str
+        The name at the first verdict.
+    """
+
+    begins_at: int
+    ends_at: int
+    score: float
+    statistic: str
+    window: int
+    fault: Named
+    first_fault: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return asdict(self)
+
+
+class ChannelWatch:
+    """Watches one channel.
+
+    Parameters
+    ----------
+    reference : ChannelReference
+        What the channel was like.
+    predictor : Predictor
+        Of the auto-encoder.
+    window : int
+        Pulses of a window; shorter and longer ones are judged too.
+    false_alarm_rate : float
+        False alarms in so many pulses, at most.
+    adc_bits : int or None
+        Of the digitizer.
+    """
+
+    def __init__(
+        self,
+        reference: ChannelReference,
+        predictor: Predictor,
+        *,
+        window: int,
+        false_alarm_rate: float,
+        adc_bits: int | None,
+    ) -> None:
+        self.reference = reference
+        self.limits = limits_of(reference, window=window, false_alarm_rate=false_alarm_rate)
+        self.alarms: list[Alarm] = []
+        self.n_marked = dict.fromkeys((str(mark.name) for mark in MARKS), 0)
+        self._looker = Looker(predictor=predictor, adc_bits=adc_bits, held_from=reference.profile.held_from)
+        self._blocks = Blocks(reference, block=block_of(window))
+        self._whitening = reference.whitening
+        self._now: Alarm | None = None
+
+    @property
+    def n_pulses(self) -> int:
+        """Pulses so far."""
+        return self._blocks.n_pulses
+
+    @property
+    def n_pending(self) -> int:
+        """The latest of them, which do not fill a block yet."""
+        return self._blocks.n_pending
+
+    def add(self, samples: NDArray[Any]) -> tuple[list[Verdict], NDArray[np.float32], NDArray[np.uint16]]:
+        """Take the next pulses.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (pulse, sample)
+            Raw.
+
+        Returns
+        -------
+        list of Verdict
+            One for each block that was completed.
+        ndarray of float32, shape (pulse,)
+            The score of each pulse: the mean square of its residual in units of the usual one at its height; NaN where
+            the pulse is not usable.
+        ndarray of uint16, shape (pulse,)
+            Its marks, see :class:`~discrimen.reconstruction.quality.look.Mark`.
+        """
+        looked = self._looker(samples)
+        good = usable(looked)
+        statistics, of_good = self.reference.profile.statistics(looked[good])
+        score = np.full(len(looked), np.nan, np.float32)
+        score[good] = of_good
+        marks = looked.marks.copy()
+        marks[good & (score > self.reference.profile.odd_above)] |= np.uint16(Mark.ODD)
+        for mark in MARKS:
+            self.n_marked[str(mark.name)] += int(np.count_nonzero(marks & mark))
+        verdicts = [self._judge() for _ in self._blocks.add(statistics, good, marks)]
+        return verdicts, score, marks
+
+    def _judge(self) -> Verdict:
+        scores = np.full((len(SCALES), len(self.reference.tested) + len(MARKS)), np.nan, np.float32)
+        for row, scale in enumerate(SCALES):
+            if scale in self.limits and self._blocks.n_blocks >= scale and self._blocks.n_blocks % step_of(scale) == 0:
+                scores[row] = self._blocks.scores(scale, self.limits[scale])
+        verdict = self._verdict(scores)
+        self._follow(verdict)
+        return verdict
+
+    def _verdict(self, scores: NDArray[np.float32]) -> Verdict:
+        n_pulses, size = self._blocks.n_pulses_judged, np.nan_to_num(np.abs(scores), nan=0.0)
+        row, column = np.unravel_index(int(size.argmax()), scores.shape)
+        names = (*self.reference.tested, *(NAMED_BY_MARK[mark] for mark in MARKS))
+        score = float(size[row, column])
+        fault = self._named(SCALES[row], scores[row]) if score > 1 else None
+        return Verdict(
+            n_pulses=n_pulses,
+            scores=scores,
+            score=score,
+            statistic=names[column],
+            window=SCALES[row] * self._blocks.block,
+            fault=fault,
+        )
+
+    def _named(self, scale: int, scores: NDArray[np.float32]) -> Named:
+        """Name what happened: single pulses tell some faults, the others are told by what they do to the statistics."""
+        n_tested = len(self.reference.tested)
+        over = {mark for mark, score in zip(MARKS, scores[n_tested:], strict=True) if score > 1}
+        for mark in _TOLD_BY_PULSE:
+            if mark in over:
+                return Named(fault=NAMED_BY_MARK[mark], size=None, explained=1.0)
+        if np.nanmax(np.abs(scores[:n_tested]), initial=0.0) > 1:
+            shift = self._blocks.mean(scale) - self.reference.mean
+            return most_likely(shift, self.reference.signatures, self._whitening)
+        (mark, *_) = over or {Mark.ODD}
+        return (
+            Named(fault=NAMED_BY_MARK[mark], size=None, explained=1.0)
+            if over
+            else Named(fault=UNKNOWN, size=None, explained=0.0)
+        )
+
+    def _follow(self, verdict: Verdict) -> None:
+        """Begin, go on with or end an alarm."""
+        if verdict.fault is None:
+            # A longer window that is not judged at every block says nothing between.
+            if self._now is not None and self._judged_again(verdict):
+                self._now = None
+            return
+        if self._now is None:
+            self._now = Alarm(
+                begins_at=verdict.n_pulses,
+                ends_at=verdict.n_pulses,
+                score=verdict.score,
+                statistic=verdict.statistic,
+                window=verdict.window,
+                fault=verdict.fault,
+                first_fault=verdict.fault.fault,
+            )
+            self.alarms.append(self._now)
+        self._now.ends_at = verdict.n_pulses
+        if verdict.score >= self._now.score:
+            self._now.score, self._now.statistic = verdict.score, verdict.statistic
+            self._now.window, self._now.fault = verdict.window, verdict.fault
+
+    def _judged_again(self, verdict: Verdict) -> bool:
+        assert self._now is not None
+        row = SCALES.index(self._now.window // self._blocks.block)
+        return bool(np.isfinite(verdict.scores[row]).any())
+
+
+class Blocks:
+    """Sums of the statistics of blocks of pulses, as many as the longest window holds.
+
+    Parameters
+    ----------
+    reference : ChannelReference
+        Of the channel.
+    block : int
+        Pulses of each.
+    """
+
+    def __init__(self, reference: ChannelReference, *, block: int) -> None:
+        self.block, self.n_blocks, self.n_pending = block, 0, 0
+        self._reference = reference
+        self._mean = np.array([each.mean for each in reference.values])
+        self._spread = np.array([each.spread for each in reference.values])
+        # A ring of the sums of the blocks: statistics, usable pulses, marks.
+        self._ring = np.zeros((max(SCALES), len(reference.mean) + 1 + len(MARKS)))
+        self._open = np.zeros(self._ring.shape[1])
+
+    @property
+    def n_pulses(self) -> int:
+        """Pulses so far."""
+        return self.n_pulses_judged + self.n_pending
+
+    @property
+    def n_pulses_judged(self) -> int:
+        """Pulses in full blocks."""
+        return self.n_blocks * self.block
+
+    def add(
+        self, statistics: NDArray[np.float64], good: NDArray[np.bool_], marks: NDArray[np.uint16]
+    ) -> Iterator[None]:
+        """Take pulses; yields whenever a block is full."""
+        rows = np.zeros((len(good), self._ring.shape[1]))
+        rows[good, : statistics.shape[1]] = statistics
+        rows[:, statistics.shape[1]] = good
+        rows[:, statistics.shape[1] + 1 :] = (marks[:, np.newaxis] & np.array(MARKS, np.uint16)) != 0
+        start = 0
+        while start < len(rows):
+            part = rows[start : start + self.block - self.n_pending]
+            self._open += part.sum(axis=0)
+            self.n_pending += len(part)
+            start += len(part)
+            if self.n_pending == self.block:
+                self._ring[self.n_blocks % len(self._ring)] = self._open
+                self._open = np.zeros_like(self._open)
+                self.n_blocks += 1
+                self.n_pending = 0
+                yield
+
+    def _sums(self, scale: int) -> NDArray[np.float64]:
+        latest = (self.n_blocks - 1 - np.arange(scale)) % len(self._ring)
+        sums: NDArray[np.float64] = self._ring[latest].sum(axis=0)
+        return sums
+
+    def mean(self, scale: int) -> NDArray[np.float64]:
+        """Return the means of the statistics over the latest blocks, shape (statistic,)."""
+        sums, n_statistics = self._sums(scale), len(self._reference.mean)
+        mean: NDArray[np.float64] = sums[:n_statistics] / max(1.0, sums[n_statistics])
+        return mean
+
+    def scores(self, scale: int, limits: Limits) -> NDArray[np.float32]:
+        """Return how far the latest blocks have gone in units of the limits, shape (tested + mark,).
+
+        Where half of the pulses are not usable, their means are not judged (0): the marks tell.
+        """
+        sums, n_statistics = self._sums(scale), len(self._reference.mean)
+        n_usable = sums[n_statistics]
+        scores = np.zeros(len(self._mean) + len(MARKS), np.float32)
+        if n_usable >= _FEWEST_USABLE * scale * self.block:
+            away = sums[:n_statistics] / n_usable @ self._reference.weights - self._mean
+            with np.errstate(invalid="ignore", divide="ignore"):
+                sigmas = np.nan_to_num(away / self._spread * np.sqrt(n_usable), nan=0.0, posinf=0.0, neginf=0.0)
+            scores[: len(self._mean)] = sigmas / np.where(sigmas < 0, limits.lower, limits.upper)
+        # One more than the most is beyond the limit, however small that is.
+        scores[len(self._mean) :] = sums[n_statistics + 1 :] / (limits.marked + 0.5)
+        return scores
