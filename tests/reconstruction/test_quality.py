@@ -23,7 +23,8 @@ from discrimen.inference.load import Model, load_model
 from discrimen.pulses.places import Place
 from discrimen.reconstruction.quality.look import Mark, longest_runs
 from discrimen.reconstruction.quality.reference import QualityReference
-from discrimen.reconstruction.quality.run import RunQuality, learn_quality, watch_quality
+from discrimen.reconstruction.quality.result import RunQuality
+from discrimen.reconstruction.quality.run import learn_quality, watch_quality
 from discrimen.reconstruction.quality.watch import ChannelWatch
 from discrimen.simulation.faults import plant
 

@@ -13,7 +13,7 @@ from discrimen.inference.load import Model
 
 if TYPE_CHECKING:
     from discrimen.reconstruction.quality.reference import QualityReference
-    from discrimen.reconstruction.quality.run import RunQuality
+    from discrimen.reconstruction.quality.result import RunQuality
 
 
 def learn_quality(

@@ -14,7 +14,8 @@ from discrimen.inference.load import Model, load_model
 from discrimen.reconstruction.quality.pulse_scores import pulse_scores_writer
 from discrimen.reconstruction.quality.reference import QualityReference
 from discrimen.reconstruction.quality.report import write_quality
-from discrimen.reconstruction.quality.run import ChannelQuality, RunQuality, learn_quality, watch_quality
+from discrimen.reconstruction.quality.result import ChannelQuality, RunQuality
+from discrimen.reconstruction.quality.run import learn_quality, watch_quality
 from discrimen.reconstruction.quality.text import alarm_table, told, told_left_out
 from discrimen.reconstruction.quality.windows import FALSE_ALARM_RATE, WINDOW
 

@@ -10,7 +10,7 @@ from discrimen.output.stage_report import PageTable, StagePage, write_stage_repo
 from discrimen.output.tables import table_of
 from discrimen.reconstruction.quality.picture import draw_history
 from discrimen.reconstruction.quality.reference import QualityReference
-from discrimen.reconstruction.quality.run import ChannelQuality, RunQuality
+from discrimen.reconstruction.quality.result import ChannelQuality, RunQuality
 from discrimen.reconstruction.quality.text import HEADING, alarm_row, told
 
 NAME = "quality"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from discrimen.pulses.places import Place
 from discrimen.reconstruction.quality.look import Mark
 from discrimen.reconstruction.quality.reference import ChannelReference, QualityReference
-from discrimen.reconstruction.quality.run import RunQuality
+from discrimen.reconstruction.quality.result import RunQuality
 from discrimen.reconstruction.quality.signatures import OTHER_MIXTURE, OTHER_SPECTRUM, UNKNOWN, Named
 from discrimen.reconstruction.quality.watch import NAMED_BY_MARK, Alarm
 from discrimen.reconstruction.quality.windows import REFERENCE_TO_WINDOW, SCALES, block_of
