@@ -191,8 +191,8 @@ def test_too_few_pulses_are_refused(watch: Watch, model: Model, tmp_path: Path) 
     with pytest.raises(DataError, match="too few pulses for a verdict, which takes 100 of a channel: 99 of board 0"):
         watch(good_samples(99, 4))
     flat = np.full((300, 75), 8000, np.uint16)
-    flat[:150] = good_samples(150, 4)
-    with pytest.raises(DataError, match=r"at least 200 usable pulses, got 150 of 300 \(150 NO_PULSE\)"):
+    flat[:90] = good_samples(90, 4)
+    with pytest.raises(DataError, match=r"at least 100 usable pulses, got 90 of 300 \(210 NO_PULSE\)"):
         learn_quality([open_reader(written(tmp_path / "few.lh5", flat))], model)
 
 

@@ -18,10 +18,10 @@ from discrimen.reconstruction.quality.tails import Values
 from discrimen.reconstruction.quality.windows import SCALES, block_of
 from discrimen.simulation.distortion import Digitisation
 
-FEWEST_PULSES = 200
+FEWEST_PULSES = 100
 MOST_PULSES = 200_000
 MOST_SAMPLES = 2**25
-_MOST_PLANTED, _MOST_PLANTED_SAMPLES = 10_000, 2**21
+_FEWEST_PLANTED, _MOST_PLANTED, _MOST_PLANTED_SAMPLES = 200, 10_000, 2**21
 _HELD_SHARE = 1e-3
 _FEWEST_HELD = 4
 _FEWEST_WINDOWS = 5
@@ -153,7 +153,7 @@ def n_marked(marks: NDArray[np.uint16]) -> dict[str, int]:
 
 def n_planted(n_samples: int) -> int:
     """Return into how many pulses of such records faults are planted."""
-    return min(_MOST_PLANTED, max(FEWEST_PULSES, _MOST_PLANTED_SAMPLES // n_samples))
+    return min(_MOST_PLANTED, max(_FEWEST_PLANTED, _MOST_PLANTED_SAMPLES // n_samples))
 
 
 def _held_from(looked: Looked) -> int:
