@@ -254,14 +254,17 @@ def false_alarms(bench: Bench, *, n_windows: int) -> list[dict[str, Any]]:
     rates = (1e-2, 1e-3, 1e-4, 1e-5)
     limits = {rate: limits_of(bench.reference, window=WINDOW, false_alarm_rate=rate) for rate in rates}
     counts = {rate: np.zeros(2, np.int64) for rate in rates}
-    by_scale: Counter[int] = Counter()
+    by_scale: Counter[tuple[float, int]] = Counter()
     for blocks in _stretches(bench, n_windows):
+        over: dict[float, list[NDArray[np.int64]]] = {rate: [] for rate in rates}
+        for scale in limits[rates[0]]:
+            window = _windows(bench.reference, blocks, scale)
+            for rate in rates:
+                over[rate].append(window.beyond(limits[rate][scale]))
+                by_scale[rate, scale] += len(over[rate][-1])
         for rate in rates:
-            over = {scale: _over(bench.reference, blocks, scale, each) for scale, each in limits[rate].items()}
-            counts[rate] += _episodes(np.sort(np.concatenate(list(over.values()))))
-            if rate == rates[-2]:
-                by_scale.update({scale: len(places) for scale, places in over.items()})
-    print({"over limits of 1e-4 by scale": dict(by_scale)}, flush=True)
+            counts[rate] += _episodes(np.sort(np.concatenate(over[rate])))
+    print({"verdicts beyond a limit by rate and blocks of the window": dict(by_scale)}, flush=True)
     return [
         {"wished": rate, "n_windows": n_windows, "expected_at_most": rate * n_windows, "alarms": int(counts[rate][0]),
          "verdicts": int(counts[rate][1])}
@@ -286,8 +289,22 @@ def _stretches(bench: Bench, n_windows: int) -> Iterator[NDArray[np.float64]]:
         n_left, number = n_left - n_blocks, number + 1
 
 
-def _over(reference: ChannelReference, blocks: NDArray[np.float64], scale: int, limits: Limits) -> NDArray[np.int64]:
-    """Return after which blocks a window of so many is beyond a limit, as the watch judges it."""
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of some length: after which block each ends, how far its means went, and its marked pulses."""
+
+    ends: NDArray[np.int64]
+    sigmas: NDArray[np.float64]
+    marked: NDArray[np.float64]
+
+    def beyond(self, limits: Limits) -> NDArray[np.int64]:
+        """Return after which blocks a window is beyond a limit, as the watch judges it."""
+        over = ((self.sigmas > limits.upper) | (self.sigmas < -limits.lower)).any(axis=1)
+        places: NDArray[np.int64] = self.ends[over | (self.marked > limits.marked + 0.5).any(axis=1)]
+        return places
+
+
+def _windows(reference: ChannelReference, blocks: NDArray[np.float64], scale: int) -> Windows:
     sums = np.concatenate([np.zeros((1, blocks.shape[1])), blocks.cumsum(axis=0)])
     ends = np.arange(scale, len(blocks) + 1)
     ends = ends[ends % step_of(scale) == 0]
@@ -296,10 +313,7 @@ def _over(reference: ChannelReference, blocks: NDArray[np.float64], scale: int, 
     mean, spread = (np.array([getattr(each, name) for each in reference.values]) for name in ("mean", "spread"))
     n_usable = window[:, [n_tested]]
     sigmas = (window[:, :n_tested] / n_usable - mean) / spread * np.sqrt(n_usable)
-    beyond = (sigmas > limits.upper) | (sigmas < -limits.lower)
-    marked = window[:, n_tested + 1 :] > limits.marked + 0.5
-    places: NDArray[np.int64] = ends[beyond.any(axis=1) | marked.any(axis=1)]
-    return places
+    return Windows(ends, sigmas, window[:, n_tested + 1 :])
 
 
 def _episodes(places: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -341,8 +355,8 @@ def main() -> None:
         "n_good": len(bench.good.score),
         "us_a_pulse": bench.us_a_pulse,
         "learning_s": bench.learning_s,
-        "false_alarms": false_alarms(bench, n_windows=options.windows),
         "found": found(bench, n_trials=options.trials),
+        "false_alarms": false_alarms(bench, n_windows=options.windows),
     }
     (options.output / "quality.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2) if options.json else told(result))

@@ -109,6 +109,21 @@ def test_a_planted_fault_is_found_and_named(
         assert alarm.fault.size == pytest.approx(size, rel=0.5)
 
 
+def test_a_fault_that_is_over_hides_no_other_in_longer_windows(model: Model, folder: Path, tmp_path: Path) -> None:
+    path = written(folder / "again.lh5", good_samples(N_REFERENCE, 3))
+    short = learn_quality([open_reader(path)], model, window=100)
+    samples, rng = good_samples(5000, 4).copy(), np.random.default_rng(6)
+    samples[1000:1300] = plant(samples[1000:1300], "delay", 5.0, DIGITISATION, rng=rng)
+    samples[2000:] = plant(samples[2000:], "slope", 5.0, DIGITISATION, rng=rng)
+    (channel,) = watch_quality(open_reader(written(tmp_path / "run.lh5", samples)), model, short).channels
+    assert channel.windows == (10, 100, 500, 2000)
+    first, second = channel.alarms
+    assert (first.fault.fault, second.fault.fault) == ("delay", "slope")
+    assert 1000 < first.begins_at <= 1050
+    assert 1300 <= first.ends_at <= 1400
+    assert 2000 < second.begins_at <= 2100
+
+
 def test_pulses_without_a_pulse_are_counted(watch: Watch) -> None:
     samples = good_samples(N_WATCHED, 4).copy()
     samples[BEGINS_AT:] = 0

@@ -26,7 +26,7 @@ class Blocks:
 
     def __init__(self, reference: ChannelReference, *, block: int) -> None:
         self.block, self.n_blocks, self.n_pending = block, 0, 0
-        self._reference = reference
+        self._reference, self._begin = reference, 0
         self._mean = np.array([each.mean for each in reference.values])
         self._spread = np.array([each.spread for each in reference.values])
         # A ring of the sums of the blocks: statistics, usable pulses, marks.
@@ -63,6 +63,14 @@ class Blocks:
                 self.n_blocks += 1
                 self.n_pending = 0
                 yield
+
+    def holds(self, scale: int) -> bool:
+        """Say whether there are so many blocks to judge."""
+        return self.n_blocks - self._begin >= scale
+
+    def keep_latest(self, scale: int) -> None:
+        """Leave out all blocks but the latest."""
+        self._begin = self.n_blocks - scale
 
     def _sums(self, scale: int) -> NDArray[np.float64]:
         latest = (self.n_blocks - 1 - np.arange(scale)) % len(self._ring)

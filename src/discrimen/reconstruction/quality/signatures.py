@@ -19,7 +19,7 @@ OTHER_SPECTRUM = "other_spectrum"
 OTHER_MIXTURE = "other_mixture"
 EXPLAINED = 0.5
 """A fault is named if it explains so much of a change."""
-ALSO_LIKELY = 0.9
+ALSO_LIKELY = 0.95
 """Another is named too if it explains at least so much of what the best one does."""
 
 MATCHED = ("adc_gain", "sensor_gain", "delay", "slope", "noise")

@@ -15,7 +15,7 @@ from discrimen.reconstruction.quality.learn import Looker, usable
 from discrimen.reconstruction.quality.look import Mark
 from discrimen.reconstruction.quality.reference import ChannelReference
 from discrimen.reconstruction.quality.signatures import UNKNOWN, Named, most_likely
-from discrimen.reconstruction.quality.windows import MARKS, SCALES, block_of, limits_of, step_of
+from discrimen.reconstruction.quality.windows import BLOCKS_A_WINDOW, MARKS, SCALES, block_of, limits_of, step_of
 
 NAMED_BY_MARK: Mapping[Mark, str] = {
     Mark.MISSING: "missing_samples",
@@ -24,6 +24,12 @@ NAMED_BY_MARK: Mapping[Mark, str] = {
     Mark.SATURATED: "saturated",
     Mark.ODD: "odd_shape",
 }
+_BASE = SCALES.index(BLOCKS_A_WINDOW)
+_SHORT_FIRST = (_BASE, *(row for row in range(len(SCALES)) if row != _BASE))
+_CLEARLY = 2.0
+"""A score by which a window names a fault, whatever longer ones say."""
+_USUAL = 0.5
+"""A score below which a statistic is as if nothing had been."""
 _TOLD_BY_PULSE = (Mark.MISSING, Mark.REVERSED, Mark.NO_PULSE)
 
 
@@ -46,6 +52,8 @@ class Verdict:
         Pulses of the window that it is of.
     fault : Named or None
         What most likely happened, in an alarm.
+    named_by : float
+        The largest score of the window that the name is from; 0 without an alarm.
     """
 
     n_pulses: int
@@ -54,6 +62,7 @@ class Verdict:
     statistic: str
     window: int
     fault: Named | None
+    named_by: float
 
     @property
     def is_alarm(self) -> bool:
@@ -76,7 +85,7 @@ class Alarm:
     window : int
         Pulses of its window.
     fault : Named
-        The name at that verdict, which is that of most pulses.
+        The name at the verdict that saw it most clearly.
     first_fault : str
         The name at the first verdict.
     """
@@ -128,6 +137,8 @@ class ChannelWatch:
         self._blocks = Blocks(reference, block=block_of(window))
         self._whitening = reference.whitening
         self._now: Alarm | None = None
+        self._named_by = 0.0
+        self._clearest = 0.0, 0
 
     @property
     def n_pulses(self) -> int:
@@ -181,27 +192,46 @@ class ChannelWatch:
 
     def _judge(self) -> Verdict:
         scores = np.full((len(SCALES), len(self.reference.tested) + len(MARKS)), np.nan, np.float32)
-        for row, scale in enumerate(SCALES):
-            if scale in self.limits and self._blocks.n_blocks >= scale and self._blocks.n_blocks % step_of(scale) == 0:
+        for row in _SHORT_FIRST:
+            scale = SCALES[row]
+            if scale in self.limits and self._blocks.holds(scale) and self._blocks.n_blocks % step_of(scale) == 0:
                 scores[row] = self._blocks.scores(scale, self.limits[scale])
+            if row == _BASE and self._fault_is_gone(scores[row]):
+                # What is over does not hide in longer windows what comes next.
+                self._blocks.keep_latest(scale)
+                self._now = None
         verdict = self._verdict(scores)
         self._follow(verdict)
         return verdict
 
     def _verdict(self, scores: NDArray[np.float32]) -> Verdict:
-        n_pulses, size = self._blocks.n_pulses_judged, np.nan_to_num(np.abs(scores), nan=0.0)
+        size = np.nan_to_num(np.abs(scores), nan=0.0)
         row, column = np.unravel_index(int(size.argmax()), scores.shape)
+        score, fault, named_by = float(size[row, column]), None, 0.0
+        if score > 1:
+            # Windows that hold more than the fault dilute it: the usual one names it, if it sees it clearly.
+            by = next((each for each in _SHORT_FIRST if size[each].max() >= _CLEARLY), int(row))
+            fault, named_by = self._named(SCALES[by], scores[by]), float(size[by].max())
         names = (*self.reference.tested, *(NAMED_BY_MARK[mark] for mark in MARKS))
-        score = float(size[row, column])
-        fault = self._named(SCALES[row], scores[row]) if score > 1 else None
         return Verdict(
-            n_pulses=n_pulses,
+            n_pulses=self._blocks.n_pulses_judged,
             scores=scores,
             score=score,
             statistic=names[column],
             window=SCALES[row] * self._blocks.block,
             fault=fault,
+            named_by=named_by,
         )
+
+    def _fault_is_gone(self, scores: NDArray[np.float32]) -> bool:
+        """Follow what a clear fault does to the usual window, and say whether that is over."""
+        if self._now is None or not np.isfinite(scores).any():
+            return False
+        furthest = int(np.abs(scores).argmax())
+        if abs(float(scores[furthest])) > self._clearest[0]:
+            self._clearest = abs(float(scores[furthest])), furthest
+        peak, column = self._clearest
+        return peak >= _CLEARLY and abs(float(scores[column])) < _USUAL
 
     def _named(self, scale: int, scores: NDArray[np.float32]) -> Named:
         """Name what happened: single pulses tell some faults, the others are told by what they do to the statistics."""
@@ -238,10 +268,13 @@ class ChannelWatch:
                 first_fault=verdict.fault.fault,
             )
             self.alarms.append(self._now)
+            self._named_by, self._clearest = 0.0, (0.0, 0)
         self._now.ends_at = verdict.n_pulses
         if verdict.score >= self._now.score:
             self._now.score, self._now.statistic = verdict.score, verdict.statistic
-            self._now.window, self._now.fault = verdict.window, verdict.fault
+            self._now.window = verdict.window
+        if verdict.named_by >= self._named_by:
+            self._named_by, self._now.fault = verdict.named_by, verdict.fault
 
     def _judged_again(self, verdict: Verdict) -> bool:
         assert self._now is not None
