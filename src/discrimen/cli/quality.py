@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +17,12 @@ from discrimen.reconstruction.quality.reference import QualityReference
 from discrimen.reconstruction.quality.report import write_quality
 from discrimen.reconstruction.quality.result import ChannelQuality, RunQuality
 from discrimen.reconstruction.quality.run import learn_quality, watch_quality
-from discrimen.reconstruction.quality.text import alarm_table, told, told_left_out
+from discrimen.reconstruction.quality.text import HEADING, alarm_row, others, told, told_left_out
+from discrimen.reconstruction.quality.watch import Alarm
 from discrimen.reconstruction.quality.windows import FALSE_ALARM_RATE, WINDOW
 
 REFERENCE_SUFFIX = ".json"
-_ALARMS_SHOWN = 5
+_ALARMS_SHOWN, _COLUMNS_SHOWN = 5, 5
 
 
 def register(app: typer.Typer) -> None:
@@ -146,9 +148,20 @@ def _lines(path: Path, channel: ChannelQuality) -> list[str]:
     count = "no alarm" if not n_alarms else f"{n_alarms} alarm{'s' if n_alarms > 1 else ''}"
     lines = [f"{path}, {channel.place}: {count} in {channel.n_pulses} pulses"]
     if n_alarms:
-        lines += [f"  {line}" for line in common.aligned(alarm_table(channel.alarms[:_ALARMS_SHOWN]))]
+        lines += alarm_lines(channel.alarms[:_ALARMS_SHOWN])
     if n_alarms > _ALARMS_SHOWN:
         lines.append(f"  and {n_alarms - _ALARMS_SHOWN} alarms more")
+    return lines
+
+
+def alarm_lines(alarms: Sequence[Alarm]) -> list[str]:
+    """Return alarms as lines of text: a table, and below each what else is likely."""
+    heading, *rows = common.aligned([each[:_COLUMNS_SHOWN] for each in (HEADING, *map(alarm_row, alarms))])
+    lines = [f"  {heading}"]
+    for alarm, row in zip(alarms, rows, strict=True):
+        lines.append(f"  {row}")
+        if alarm.fault.also:
+            lines.append(f"    or {others(alarm.fault)}")
     return lines
 
 

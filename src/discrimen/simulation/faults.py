@@ -169,12 +169,12 @@ def _places(
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
-        "adc_gain": Fault(summary="gain of amplifier or ADC", unit="", plant=change_adc_gain),
-        "sensor_gain": Fault(summary="gain of the photosensor", unit="", plant=change_sensor_gain),
+        "adc_gain": Fault(summary="amplifier or ADC gain", unit="", plant=change_adc_gain),
+        "sensor_gain": Fault(summary="photosensor gain", unit="", plant=change_sensor_gain),
         "delay": Fault(summary="delay (cable)", unit="ns", plant=delay),
-        "slope": Fault(summary="slope of the baseline", unit="ADC counts a record", plant=tilt),
-        "baseline": Fault(summary="shift of the baseline", unit="ADC counts", plant=shift_level),
-        "wander": Fault(summary="wander of the baseline", unit="ADC counts", plant=wander),
+        "slope": Fault(summary="baseline slope", unit="ADC counts a record", plant=tilt),
+        "baseline": Fault(summary="baseline shift", unit="ADC counts", plant=shift_level),
+        "wander": Fault(summary="baseline wander", unit="ADC counts", plant=wander),
         "noise": Fault(summary="noise", unit="", plant=add_noise),
         "oscillation": Fault(summary="oscillation", unit="ADC counts", plant=oscillate),
         "pile_up": Fault(summary="pile-up", unit="", plant=pile_up),

@@ -72,11 +72,14 @@ def _draw_largest(ax: Axes, scores: NDArray[np.float32], at: NDArray[np.int64], 
     ax.set_ylim(0.1, max(4.0, 3 * float(largest.max(initial=1.0))))
     ax.set_xlim(0, max(1, int(at[-1]) if len(at) else 1))
     ax.set_ylabel("largest score\n(1: limit)")
-    ax.set_title("; ".join(_title(alarm) for alarm in alarms[:_MOST_NAMED]) or "no alarm", loc="left", fontsize=11)
+    ax.set_title(_title(alarms), loc="left", fontsize=11)
 
 
-def _title(alarm: Alarm) -> str:
-    return f"alarm at pulse {alarm.begins_at}: {named(alarm.fault)}"
+def _title(alarms: Sequence[Alarm]) -> str:
+    lines = [f"alarm at pulse {alarm.begins_at}: {named(alarm.fault)}" for alarm in alarms[:_MOST_NAMED]]
+    if len(alarms) > _MOST_NAMED:
+        lines.append(f"and {len(alarms) - _MOST_NAMED} alarms more")
+    return "\n".join(lines) or "no alarm"
 
 
 def _draw_each(

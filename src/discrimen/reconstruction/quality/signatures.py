@@ -19,8 +19,8 @@ OTHER_SPECTRUM = "other_spectrum"
 OTHER_MIXTURE = "other_mixture"
 EXPLAINED = 0.5
 """A fault is named if it explains so much of a change."""
-ALSO_LIKELY = 0.95
-"""Another is named too if it explains at least so much of what the best one does."""
+ALSO_LIKELY = 1.5, 9.0
+"""Another is named too if what it leaves is at most so many times as much, and chance: chi-square of three sigmas."""
 
 MATCHED = ("adc_gain", "sensor_gain", "delay", "slope", "noise")
 """Faults that have a statistic of their own: the combination of all others that tells it soonest."""
@@ -180,8 +180,22 @@ class Whitening:
         return cls(vectors / np.sqrt(values))
 
 
-def most_likely(shift: NDArray[np.float64], signatures: Sequence[Signature], whitening: Whitening) -> Named:
-    """Return the fault that explains a shift of the means best: the largest share of its length, any size of it."""
+def most_likely(
+    shift: NDArray[np.float64], n_pulses: int, signatures: Sequence[Signature], whitening: Whitening
+) -> Named:
+    """Return the fault that explains a shift of the means best: the largest share of its length, any size of it.
+
+    Parameters
+    ----------
+    shift : ndarray of float64, shape (statistic,)
+        Of the means of some pulses.
+    n_pulses : int
+        How many.
+    signatures : sequence of Signature
+        To choose among.
+    whitening : Whitening
+        Of the statistics.
+    """
     change = shift @ whitening.matrix
     length = float(change @ change)
     best: dict[str, tuple[float, float]] = {}
@@ -196,7 +210,9 @@ def most_likely(shift: NDArray[np.float64], signatures: Sequence[Signature], whi
     if not ranked or best[ranked[0]][0] < EXPLAINED:
         return Named(fault=UNKNOWN, size=None, explained=best[ranked[0]][0] if ranked else 0.0)
     share, size = best[ranked[0]]
-    also = tuple(name for name in ranked[1:] if best[name][0] >= ALSO_LIKELY * share)
+    times, chance = ALSO_LIKELY
+    most_left = times * (1 - share) + chance / (n_pulses * length)
+    also = tuple(name for name in ranked[1:] if 1 - best[name][0] <= most_left)
     return Named(fault=ranked[0], size=size, explained=share, also=also)
 
 

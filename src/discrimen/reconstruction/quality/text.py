@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from discrimen.pulses.places import Place
@@ -28,12 +28,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Faults and other changes, for people."""
 
-HEADING = ("from pulse", "to", "score", "by", "window", "most likely")
-
-
-def alarm_table(alarms: Sequence[Alarm]) -> list[tuple[str, ...]]:
-    """Return alarms as rows of text, the heading first."""
-    return [HEADING, *map(alarm_row, alarms)]
+HEADING = ("from pulse", "to", "score", "window", "most likely", "by", "or")
 
 
 def alarm_row(alarm: Alarm) -> tuple[str, ...]:
@@ -42,9 +37,10 @@ def alarm_row(alarm: Alarm) -> tuple[str, ...]:
         str(alarm.begins_at),
         str(alarm.ends_at),
         f"{alarm.score:.3g}",
-        alarm.statistic,
         str(alarm.window),
         named(alarm.fault),
+        alarm.statistic,
+        others(alarm.fault),
     )
 
 
@@ -54,7 +50,12 @@ def named(fault: Named) -> str:
     if fault.size is not None and fault.fault in FAULTS:
         unit = FAULTS[fault.fault].unit
         text += f" {fault.size:+.3g} {unit}" if unit else f" {fault.size:+.2g}"
-    return " or ".join((text, *(NAMES[name] for name in fault.also)))
+    return text
+
+
+def others(fault: Named) -> str:
+    """Return what explains nearly as much."""
+    return ", ".join(NAMES[name] for name in fault.also)
 
 
 def told(run: RunQuality) -> list[str]:

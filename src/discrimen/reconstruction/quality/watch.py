@@ -242,7 +242,7 @@ class ChannelWatch:
                 return Named(fault=NAMED_BY_MARK[mark], size=None, explained=1.0)
         if np.nanmax(np.abs(scores[:n_tested]), initial=0.0) > 1:
             shift = self._blocks.mean(scale) - self.reference.mean
-            return most_likely(shift, self.reference.signatures, self._whitening)
+            return most_likely(shift, scale * self._blocks.block, self.reference.signatures, self._whitening)
         (mark, *_) = over or {Mark.ODD}
         return (
             Named(fault=NAMED_BY_MARK[mark], size=None, explained=1.0)

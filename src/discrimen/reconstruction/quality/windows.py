@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ SCALES = (1, 10, 50, 200)
 """Lengths of the windows in blocks: with blocks of 100 pulses 100, 1000, 5000 and 20,000."""
 REFERENCE_TO_WINDOW = 4
 """A reference must hold so many times the pulses of a window to be compared with it."""
+
+_MOST_KEPT = 256
+"""Limits that are kept: a reference is compared with many files."""
 
 MARKS: tuple[Mark, ...] = tuple(Mark)
 
@@ -59,6 +63,7 @@ class Limits:
     marked: NDArray[np.int64]
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def limits_of(reference: ChannelReference, *, window: int, false_alarm_rate: float) -> Mapping[int, Limits]:
     """Return the limits of each length of window that the reference is long enough for, by its blocks.
 
