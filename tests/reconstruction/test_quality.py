@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.reconstruction.copying_model import write_copying_model
 from tests.reconstruction.watched_channels import (
     DIGITISATION,
     good_samples,
@@ -25,6 +26,7 @@ from discrimen.reconstruction.quality.look import Mark, longest_runs
 from discrimen.reconstruction.quality.reference import QualityReference
 from discrimen.reconstruction.quality.result import RunQuality
 from discrimen.reconstruction.quality.run import learn_quality, watch_quality
+from discrimen.reconstruction.quality.text import told_left_out
 from discrimen.reconstruction.quality.watch import ChannelWatch
 from discrimen.simulation.faults import plant
 
@@ -230,6 +232,24 @@ def test_a_reference_of_another_model_is_refused(
 def test_an_impossible_rate_is_refused(watch: Any, rate: float) -> None:
     with pytest.raises(SettingsError, match=r"between 0 and 0\.1"):
         watch(good_samples(200, 4), false_alarm_rate=rate)
+
+
+def test_what_never_changes_is_said_and_not_watched(folder: Path, model: Model, tmp_path: Path) -> None:
+    still = good_samples(600, 3).copy()
+    still[:, :12] = 8000
+    reference = learn_quality([open_reader(written(tmp_path / "still.lh5", still))], model)
+    (line,) = (line for line in told_left_out(reference) if "never changes" in line)
+    assert "not watched: noise, baseline, baseline spread" in line
+    (channel,) = watch_quality(open_reader(written(tmp_path / "run.lh5", still)), model, reference).channels
+    assert channel.alarms == ()
+
+
+def test_an_auto_encoder_that_copies_leaves_nothing_to_watch_but_the_rest(tmp_path: Path) -> None:
+    copying = load_model(write_copying_model(tmp_path / "copy.discrimen", domain=False), threads=1)
+    reference = learn_quality([open_reader(written(tmp_path / "good.lh5", good_samples(2000, 3)))], copying)
+    delayed = plant(good_samples(1000, 4), "delay", 10.0, DIGITISATION, rng=np.random.default_rng(1))
+    (channel,) = watch_quality(open_reader(written(tmp_path / "run.lh5", delayed)), copying, reference).channels
+    assert channel.alarms[0].begins_at == 100
 
 
 def test_longest_runs_are_counted() -> None:

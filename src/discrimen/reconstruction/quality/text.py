@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from discrimen.pulses.places import Place
 from discrimen.reconstruction.quality.look import Mark
 from discrimen.reconstruction.quality.reference import ChannelReference, QualityReference
 from discrimen.reconstruction.quality.result import RunQuality
@@ -92,11 +91,11 @@ def told_left_out(reference: QualityReference) -> list[str]:
         n_read = reference.origin["n_read"][place.file_name]
         if n_read > channel.n_pulses:
             lines.append(f"{place}: the first {channel.n_pulses} of {n_read} pulses are the reference")
-        lines += [f"{place}: {line}" for line in _of_channel(place, channel, block_of(reference.window))]
+        lines += [f"{place}: {line}" for line in _of_channel(channel, block_of(reference.window))]
     return lines
 
 
-def _of_channel(_place: Place, channel: ChannelReference, block: int) -> list[str]:
+def _of_channel(channel: ChannelReference, block: int) -> list[str]:
     lines = []
     windows = [scale * block for scale in SCALES]
     short = [window for window in windows if window * REFERENCE_TO_WINDOW > channel.n_usable]
@@ -105,6 +104,9 @@ def _of_channel(_place: Place, channel: ChannelReference, block: int) -> list[st
             f"{channel.n_usable} usable pulses are too few for windows of {', '.join(map(str, short))} pulses: "
             f"{REFERENCE_TO_WINDOW} times as many are needed"
         )
+    still = [name for name, each in zip(channel.tested, channel.values, strict=True) if not each.spread > 0]
+    if still:
+        lines.append(f"never changes in the reference, so it is not watched: {', '.join(still)}")
     restless = [
         f"{name} ({max(factors):.3g} times)"
         for name, factors in zip(channel.tested, zip(*channel.restless.values(), strict=True), strict=True)
