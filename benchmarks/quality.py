@@ -18,7 +18,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,69 +49,13 @@ from discrimen.simulation.distortion import Digitisation
 from discrimen.simulation.faults import plant
 from discrimen.simulation.settings import detector_settings
 from discrimen.training import Reconstruction
+from quality_cases import CASES, Case
 from quality_pool import drawn_blocks
 
 LIGHT = {"energy_min_kevee": 20.0, "energy_max_kevee": 2000.0}
 TRIGGER_ADC = 100.0
-GAIN, NOISE = 3.75, 3.0
 DIGITISATION = Digitisation(sample_period_ns=10.0, baseline_start=0, baseline_stop=13, adc_bits=14)
 BLOCK = block_of(WINDOW)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A fault that is looked for.
-
-    Parameters
-    ----------
-    name : str
-        For people.
-    fault : str
-        What it should be called.
-    within : int
-        Pulses in which it should be found.
-    planted : tuple
-        Name, size and options for :func:`~discrimen.simulation.faults.plant`; or none.
-    simulated : mapping
-        Changes of the simulation.
-    """
-
-    name: str
-    fault: str
-    within: int
-    planted: tuple[str, float, Mapping[str, float]] | None = None
-    simulated: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _planted(name: str, fault: str, size: float, label: str, **options: float) -> Case:
-    return Case(f"{label}", fault, 1000, planted=(name, size, options))
-
-
-CASES = (
-    _planted("zeroed_samples", "missing_samples", 0.05, "3 samples zeroed in 5 % of the records"),
-    _planted("held_samples", "missing_samples", 0.05, "15 samples held in 5 % of the records"),
-    _planted("polarity", "polarity", 1.0, "polarity swapped"),
-    _planted("polarity", "polarity", 0.05, "polarity swapped in 5 % of the records"),
-    _planted("oscillation", "oscillation", 3.0, "oscillation, 3 ADC counts, 13 MHz"),
-    _planted("oscillation", "oscillation", 3.0, "oscillation, 3 ADC counts, 2.2 MHz", per_sample=0.022),
-    _planted("oscillation", "oscillation", 3.0, "oscillation, 3 ADC counts, 35 MHz", per_sample=0.35),
-    _planted("noise", "noise", 0.3, "noise +30 %"),
-    _planted("delay", "delay", 2.0, "delay 2 ns"),
-    _planted("delay", "delay", -2.0, "delay -2 ns"),
-    _planted("slope", "slope", 5.0, "slope 5 ADC counts a record"),
-    _planted("slope", "slope", -5.0, "slope -5 ADC counts a record"),
-    _planted("baseline", "baseline", 5.0, "baseline +5 ADC counts"),
-    _planted("wander", "wander", 10.0, "baseline wander, 10 ADC counts"),
-    Case("ADC gain -5 %", "adc_gain", 1000, simulated={"gain_adc_per_kevee": 0.95 * GAIN, "noise_adc": 0.95 * NOISE}),
-    Case("ADC gain +5 %", "adc_gain", 1000, simulated={"gain_adc_per_kevee": 1.05 * GAIN, "noise_adc": 1.05 * NOISE}),
-    Case("photomultiplier gain -20 %", "sensor_gain", 1000, simulated={"gain_adc_per_kevee": 0.8 * GAIN}),
-    Case("photomultiplier gain -10 %", "sensor_gain", 5000, simulated={"gain_adc_per_kevee": 0.9 * GAIN}),
-    Case("photomultiplier gain -5 %", "sensor_gain", 20_000, simulated={"gain_adc_per_kevee": 0.95 * GAIN}),
-    Case("photomultiplier gain +20 %", "sensor_gain", 1000, simulated={"gain_adc_per_kevee": 1.2 * GAIN}),
-    Case("pile-up in 3 % of the records", "pile_up", 1000, simulated={"pileup_fraction": 0.03}),
-    Case("no fault: mean light 240 keVee", "other_spectrum", 5000, simulated={"exponential_slope_kevee": 240.0}),
-    Case("no fault: 10 % neutrons, not 50", "other_mixture", 5000, simulated={"neutron_fraction": 0.1}),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +84,7 @@ class Bench:
         readers = [open_reader(reference)]
         (self.reference,) = learn_quality(readers, self.model, seed=seed).channels.values()
         self.learning_s = time.process_time() - started
-        self.good_samples = self._samples(n_good, 2)
+        self.good_samples = self.simulated(n_good, 2)
         started = time.process_time()
         self.good = self.pool(self.good_samples)
         self.us_a_pulse = (time.process_time() - started) / len(self.good_samples) * 1e6
@@ -172,7 +116,8 @@ class Bench:
         before = pulses.samples[:, : DIGITISATION.baseline_stop].mean(axis=1)
         return pulses[before - pulses.samples.min(axis=1) > TRIGGER_ADC]
 
-    def _samples(self, n_pulses: int, number: int, **changes: Any) -> NDArray[Any]:
+    def simulated(self, n_pulses: int, number: int, **changes: Any) -> NDArray[Any]:
+        """Simulate records of pulses above the threshold of the trigger."""
         samples: NDArray[Any] = self._pulses(n_pulses, number, **changes).samples
         return samples
 
@@ -199,7 +144,7 @@ class Bench:
     def faulty(self, case: Case, number: int) -> Pool:
         """Return pulses with a fault."""
         n_pulses = max(40_000, 6 * case.within)
-        samples = self._samples(int(1.1 * n_pulses), 10 + number, **case.simulated)
+        samples = self.simulated(int(1.1 * n_pulses), 10 + number, **case.simulated)
         if case.planted is not None:
             name, size, options = case.planted
             rng = np.random.default_rng(self.seed)

@@ -30,6 +30,8 @@ _CLEARLY = 2.0
 """A score by which a window names a fault, whatever longer ones say."""
 _USUAL = 0.5
 """A score below which a statistic is as if nothing had been."""
+_OVER = 0.7
+"""An alarm goes on until the largest score is below this, so that one that is at the limit is one alarm."""
 _TOLD_BY_PULSE = (Mark.MISSING, Mark.REVERSED, Mark.NO_PULSE)
 
 
@@ -254,7 +256,7 @@ class ChannelWatch:
         """Begin, go on with or end an alarm."""
         if verdict.fault is None:
             # A longer window that is not judged at every block says nothing between.
-            if self._now is not None and self._judged_again(verdict):
+            if self._now is not None and verdict.score < _OVER and self._judged_again(verdict):
                 self._now = None
             return
         if self._now is None:
