@@ -53,7 +53,8 @@ def _undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("discrimen.training.run.write_training_curve", lambda *_, path, **__: path.write_bytes(b"."))
         for name in ("roc_image", "score_image"):
-            patch.setattr(f"discrimen.training.tensorboard_log.{name}", lambda *_: np.zeros((1, 1, 3), np.uint8))
+            patch.setattr(f"discrimen.training.shown.{name}", lambda *_: np.zeros((1, 1, 3), np.uint8))
+        patch.setattr("discrimen.training.shown.ShownCodes.figures", lambda *_: {})
         for page in ("evaluation", "comparison"):
             patch.setattr(f"discrimen.{page}.page.picture", _dot)
         yield

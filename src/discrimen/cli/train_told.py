@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from discrimen.cli import common
+from discrimen.metrics.latents import latents_words
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
@@ -96,11 +97,14 @@ def _print(result: TrainingResult, dataset: Dataset) -> None:
     best = result.best
     judged = "".join(f", {name.replace('_', ' ')} {best.metrics[VALIDATION + name]:.4g}" for name in best.metric_names)
     left_out = [f"{dataset.n_unlabelled} unlabelled", f"{result.n_invalid} without a pulse"]
+    latents = result.description.provenance.get("latents")
+    code = "" if latents is None else f"{latents_words(latents)}\n"
     console.print(
         f"{result.n_training} pulses trained on, {len(result.validation_index)} judged by; "
         f"left out: {', '.join(left_out)}\n"
         f"{len(result.history)} epochs (ended by {result.stopped_by}), the best is {best.epoch}: "
         f"validation loss {best.val_loss:.5f}{judged}; {result.median_epoch_s:.2g} s an epoch (median)\n"
+        f"{code}"
         f"model, history and curves in {result.folder}; tensorboard --logdir {result.folder / 'tensorboard'}",
         markup=False,
     )

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from discrimen.errors import SettingsError
 from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm, mlp, patches, resnet
 from discrimen.models.heads import add_heads, add_units, in_spreads
-from discrimen.models.options import ArchitectureOptions
+from discrimen.models.options import ArchitectureOptions, AutoencoderOptions
 from discrimen.models.own_file import build_own, is_own
 from discrimen.models.stabilising import restored, stabilised
 from discrimen.network.outputs import Output, class_scores
@@ -28,6 +28,7 @@ __all__ = [
     "ArchitectureOptions",
     "build_model",
     "check_options",
+    "code_cost_options",
     "code_width",
     "complete_options",
 ]
@@ -94,6 +95,18 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             body=conv_autoencoder.body,
             decode=conv_autoencoder.decode,
         ),
+        "variational_autoencoder": Architecture(
+            description="dense_autoencoder with a variational code",
+            options=dense_autoencoder.VariationalAutoencoderOptions,
+            body=dense_autoencoder.body,
+            decode=dense_autoencoder.decode,
+        ),
+        "conv_variational_autoencoder": Architecture(
+            description="conv_autoencoder with a variational code",
+            options=conv_autoencoder.ConvVariationalAutoencoderOptions,
+            body=conv_autoencoder.body,
+            decode=conv_autoencoder.decode,
+        ),
     }
 )
 
@@ -141,6 +154,14 @@ def code_width(architecture: str, options: Mapping[str, Any]) -> int | None:
     if is_own(architecture) or ARCHITECTURES[architecture].decode is None:
         return None
     return int(check_options(architecture, options).model_dump()["code"])
+
+
+def code_cost_options(architecture: str, options: Mapping[str, Any]) -> AutoencoderOptions | None:
+    """Return the options of an auto-encoder whose code costs something in training; None for all others."""
+    if is_own(architecture):
+        return None
+    checked = check_options(architecture, options)
+    return checked if isinstance(checked, AutoencoderOptions) and checked.code_costs else None
 
 
 def build_model(

@@ -8,19 +8,22 @@ from typing import Any
 from pydantic import PositiveInt
 
 from discrimen.models.layout import channels_first, samples_first
-from discrimen.models.options import Activation, ArchitectureOptions
+from discrimen.models.options import Activation, AutoencoderOptions, VariationalOptions
 
 _STRIDE = 2
 
 
-class ConvAutoencoderOptions(ArchitectureOptions):
+class ConvAutoencoderOptions(AutoencoderOptions):
     """Numbers in the code, filters and their length in samples, and how often the samples are halved."""
 
-    code: PositiveInt = 8
     filters: PositiveInt = 8
     kernel: PositiveInt = 5
     halvings: PositiveInt = 2
     activation: Activation = "relu"
+
+
+class ConvVariationalAutoencoderOptions(VariationalOptions, ConvAutoencoderOptions):
+    """The same, and what a variational code costs."""
 
 
 def body(keras: ModuleType, waveform: Any, *, options: ConvAutoencoderOptions) -> Any:

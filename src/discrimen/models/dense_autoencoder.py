@@ -6,17 +6,18 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
-from pydantic import PositiveInt
-
-from discrimen.models.options import Activation, ArchitectureOptions, Widths
+from discrimen.models.options import Activation, AutoencoderOptions, VariationalOptions, Widths
 
 
-class DenseAutoencoderOptions(ArchitectureOptions):
+class DenseAutoencoderOptions(AutoencoderOptions):
     """Numbers in the code, and widths of the layers before it; those behind it have them in reverse."""
 
-    code: PositiveInt = 8
     hidden: Widths = (32,)
     activation: Activation = "relu"
+
+
+class VariationalAutoencoderOptions(VariationalOptions, DenseAutoencoderOptions):
+    """The same, and what a variational code costs."""
 
 
 def body(keras: ModuleType, waveform: Any, *, options: DenseAutoencoderOptions) -> Any:

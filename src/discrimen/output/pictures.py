@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import require_module
 from discrimen.output.style import house_style
 
 if TYPE_CHECKING:
@@ -73,6 +77,14 @@ def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120
 def picture_files(pictures: Iterable[Picture]) -> dict[str, bytes]:
     """Return the content of each picture's files by name, for :func:`discrimen.output.files.write_files`."""
     return {name: content for each in pictures for name, content in zip(each.files, (each.png, each.pdf), strict=True)}
+
+
+def png_of_pixels(pixels: NDArray[np.uint8]) -> bytes:
+    """Return red, green, blue, shape (height, width, 3), as the content of a PNG."""
+    image = require_module("matplotlib.image", extra="analysis")
+    png = io.BytesIO()
+    image.imsave(png, pixels, format="png")
+    return png.getvalue()
 
 
 def png_of(figure: Figure, *, dots_per_inch: int = 120) -> bytes:

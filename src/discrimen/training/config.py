@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import DEVICES, Device
 from discrimen.labelling.contamination import check_contamination
-from discrimen.models import code_width, complete_options
+from discrimen.models import code_cost_options, code_width, complete_options
 from discrimen.models.own_file import is_own, own_file
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
@@ -120,6 +120,10 @@ class TrainingConfig:
         object.__setattr__(self, "augment", check_augment(self.augment))
         check_extension(self)
         self.task.require_fitting(self)
+        if self.task.name != "reconstruction" and code_cost_options(self.architecture, self.options) is not None:
+            raise SettingsError(
+                f"{self.architecture} with beta or decorrelation needs --task reconstruction: others have no decoder"
+            )
         if self.optimizer not in get_args(OptimizerName):
             raise SettingsError(f"optimizer must be adam or sgd, got {self.optimizer!r}")
         if self.learning_rate_decay not in get_args(Decay):

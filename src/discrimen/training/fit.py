@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
@@ -134,6 +135,9 @@ def fit(
         rate = half_cosine(first, epochs=config.epochs)
         # Keras' own LearningRateScheduler reads the rate in a way that NumPy warns of.
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_begin=_set_rate(model, rate)))
+    if learning.begin_epoch is not None:
+        begin = partial(learning.begin_epoch, model)
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, *_: begin(epoch)))
     try:
         with remembered_interruption() as interruption:
             callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: interruption.insist()))
@@ -161,9 +165,13 @@ def half_cosine(first: float, *, epochs: int) -> Callable[[int], float]:
 
 def first_output(model: Any, examples: Examples) -> NDArray[np.float32]:
     """Return what the first output of a model gives for each example, by the model as it is now."""
+    return all_outputs(model, examples)[0]
+
+
+def all_outputs(model: Any, examples: Examples) -> tuple[NDArray[np.float32], ...]:
+    """Return what each output of a model gives for each example, by the model as it is now."""
     given = model.predict(examples.waveforms, batch_size=VALIDATION_BATCH, verbose=0)
-    values: NDArray[np.float32] = given[0] if isinstance(given, list | tuple) else given
-    return values
+    return tuple(given) if isinstance(given, list | tuple) else (given,)
 
 
 def _taught(keras: ModuleType, model: Any, learning: Learning) -> Any:

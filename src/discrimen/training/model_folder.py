@@ -8,6 +8,9 @@
     history.csv            figures of every epoch
     training.png           the same as a picture
     generator.bin          of a generator: what its decoder needs beside its weights
+    latents.json           of an auto-encoder: spread and correlations of the numbers of its code
+    reconstruction.png, latents.png, correlation.png
+                           of an auto-encoder: pulses in and out, their codes, the correlations between latents
     balance.png            where the training pulses lie, before and after balancing (if they are balanced)
     checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own; and,
                            until the training ends, state.npz, from which it can go on
@@ -68,6 +71,16 @@ class ModelFolder:
     def balance(self) -> Path:
         """Picture of the training pulses before and after balancing."""
         return self.path / "balance.png"
+
+    @property
+    def latents(self) -> Path:
+        """Spread and correlations of the numbers of the code."""
+        return self.path / "latents.json"
+
+    @property
+    def code_pictures(self) -> tuple[Path, ...]:
+        """Pictures of an auto-encoder."""
+        return tuple(self.path / f"{name}.png" for name in ("reconstruction", "latents", "correlation"))
 
     @property
     def validation_pulses(self) -> Path:
@@ -151,7 +164,7 @@ def claim_folder(path: Path, *, overwrite: bool, resumed: bool = False) -> Model
         if not resumed:
             for left_behind in [*folder.saved_checkpoints(), *folder.event_files()]:
                 left_behind.unlink()
-            for old in (folder.balance, folder.state, folder.generator):
+            for old in (folder.balance, folder.state, folder.generator, folder.latents, *folder.code_pictures):
                 old.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot make a model folder here: {error.strerror or error}") from error

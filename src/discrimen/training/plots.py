@@ -90,7 +90,7 @@ def roc_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]:
         axes.set_yscale("log")
         axes.set_ylim(min(lowest, 0.1), 1.1)
         axes.grid(visible=True)
-        return _pixels(figure)
+        return pixels(figure)
 
 
 def score_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -107,7 +107,7 @@ def score_image(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uint8]
         axes.set_ylim(bottom=0)
         legend_over(axes, n_columns=2)
         axes.grid(visible=True)
-        return _pixels(figure)
+        return pixels(figure)
 
 
 def _area(scores: NDArray[Any], labels: NDArray[Any]) -> str:
@@ -115,7 +115,8 @@ def _area(scores: NDArray[Any], labels: NDArray[Any]) -> str:
     return f"area under the curve {area.value:.5f} ({area.low:.5f} to {area.high:.5f})"
 
 
-def _pixels(figure: Any) -> NDArray[np.uint8]:
+def pixels(figure: Any) -> NDArray[np.uint8]:
+    """Return a figure as red, green, blue, shape (height, width, 3)."""
     figure.canvas.draw()
-    pixels: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
-    return pixels
+    drawn: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy()
+    return drawn

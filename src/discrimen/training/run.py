@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import KerasSession
@@ -17,6 +16,9 @@ from discrimen.network.domain import Domain
 from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
+from discrimen.output.files import write_files
+from discrimen.output.pictures import png_of_pixels
+from discrimen.output.plain import json_text
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.channel_pulses import ChannelPulses
@@ -30,11 +32,10 @@ from discrimen.training.kept_pulses import choose_kept, margins, write_kept
 from discrimen.training.model_folder import ModelFolder, load_model_folder
 from discrimen.training.plots import write_training_curve
 from discrimen.training.seen_pulses import sketch_of
+from discrimen.training.shown import Images, NothingShown, Shown, ShownCodes
 from discrimen.training.state import TrainingState
 from discrimen.training.tasks import Learning
 from discrimen.training.tensorboard_log import EpochLog, TensorBoardLog
-
-NEUTRON = "neutron"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class TrainingRun:
         Gives the network its first weights.
     begun : sequence of EpochRecord
         Epochs of the same training, before it was broken off.
+    shown : Shown
+        Pictures of what the network makes of validation pulses.
     """
 
     session: KerasSession
@@ -96,6 +99,7 @@ class TrainingRun:
     domain: Domain | None
     start: Callable[[Any], None] | None
     begun: Sequence[EpochRecord] = ()
+    shown: Shown = field(default_factory=NothingShown)
 
     def train(
         self,
@@ -132,7 +136,7 @@ class TrainingRun:
             write_description(
                 self._description(architecture, self._common_provenance()), self.place.checkpoint_description
             )
-        epoch_log = EpochLog(log, lambda: self.neutron_scores(fitted.model, validation))
+        epoch_log = EpochLog(log, lambda: self.shown.images(fitted.model))
         listeners: list[EpochListener] = [history, checkpoints, epoch_log, state]
         if progress is not None:
             listeners.append(progress)
@@ -167,31 +171,42 @@ class TrainingRun:
             "best": outcome.records[outcome.best.epoch - 1].as_dict(),
             "n_epochs": len(outcome.records),
             "stopped_by": outcome.stopped_by,
+            **self._latents(outcome, log),
         }
         write_description(
             self._description(outcome.architecture, self._common_provenance() | figures), self.place.description
         )
         model, description = load_model_folder(self.place.path, session=self.session)
         self._keep_validation_pulses(model, pulses, validation)
-        if log.labels is not None:
-            log.images(self.neutron_scores(model, validation), epoch=outcome.best.epoch, prefix="best/")
+        log.images(self._kept_pictures(model), epoch=outcome.best.epoch, prefix="best/")
         self.place.state.unlink(missing_ok=True)
         return model, description
-
-    def neutrons(self, examples: Examples) -> NDArray[np.int32] | None:
-        """Return whether each example is a neutron, 1 or 0; None if the task does not ask."""
-        if not self._gives_scores or NEUTRON not in self.config.task.classes or examples.labels is None:
-            return None
-        neutron: NDArray[np.bool_] = examples.labels == self.config.task.classes.index(NEUTRON)
-        return neutron.astype(np.int32)
 
     @property
     def _gives_scores(self) -> bool:
         return self.outputs[0].kind == "classes"
 
-    def neutron_scores(self, model: Any, examples: Examples) -> NDArray[np.float32]:
-        """Return the neutron score of each example, shape (example,), by the model as it is now."""
-        return first_output(model, examples)[:, self.config.task.classes.index(NEUTRON)]
+    def _latents(self, outcome: Outcome, log: TensorBoardLog) -> dict[str, Any]:
+        """Measure the code of the best model, write it down, and return what its description keeps."""
+        if not isinstance(self.shown, ShownCodes) or self.shown.code_at is None:
+            return {}
+        latents = self.shown.latents(load_model_folder(outcome.best.path, session=self.session)[0])
+        if latents is None:
+            return {}
+        write_files(self.place.path, {self.place.latents.name: json_text(latents.as_dict())})
+        figures = {"latents/n_active": float(latents.n_active)}
+        if latents.largest is not None:
+            figures["latents/largest_correlation"] = latents.largest[0]
+        log.figures(figures, epoch=outcome.best.epoch)
+        return {"latents": latents.summary()}
+
+    def _kept_pictures(self, model: Any) -> Images:
+        """Leave the pictures of the best model in its folder, where there are some beside those of the scores."""
+        if not isinstance(self.shown, ShownCodes):
+            return self.shown.images(model)
+        images = self.shown.images(model)
+        write_files(self.place.path, {f"{name}.png": png_of_pixels(image) for name, image in images.items()})
+        return images
 
     def _keep_validation_pulses(self, model: Any, pulses: ChannelPulses, validation: Examples) -> None:
         samples = pulses.samples

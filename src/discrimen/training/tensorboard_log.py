@@ -1,19 +1,16 @@
-"""TensorBoard logs through tensorboardX: scalars of every epoch, ROC and scores of the validation pulses as images."""
+"""TensorBoard logs through tensorboardX: scalars of every epoch, pictures of the validation pulses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from discrimen.errors import require_module
 from discrimen.training.history import VALIDATION, EpochRecord
-from discrimen.training.plots import roc_image, score_image
+from discrimen.training.shown import Images
 
 IMAGE_EVERY_EPOCHS = 10
 
@@ -26,12 +23,9 @@ class TensorBoardLog:
     ----------
     writer : tensorboardX.SummaryWriter
         Open.
-    labels : ndarray of int32, shape (pulse,), or None
-        Whether each validation pulse is a neutron, 1 or 0; None where the task does not ask.
     """
 
     writer: Any
-    labels: NDArray[np.int32] | None
 
     def scalars(self, record: EpochRecord) -> None:
         """Log the figures of an epoch."""
@@ -43,42 +37,46 @@ class TensorBoardLog:
                 self.writer.add_scalar(f"{name.removeprefix(VALIDATION)}/{part}", value, record.epoch)
         self.writer.flush()
 
-    def images(self, scores: NDArray[np.float32], *, epoch: int, prefix: str = "") -> None:
-        """Log ROC curve and histogram of the neutron scores, shape (pulse,); scores that are no numbers have none."""
-        if self.labels is None or not np.isfinite(scores).all():
-            return
-        for name, draw in (("roc", roc_image), ("scores", score_image)):
-            self.writer.add_image(f"{prefix}{name}", draw(scores, self.labels), epoch, dataformats="HWC")
+    def figures(self, figures: Mapping[str, float], *, epoch: int) -> None:
+        """Log further figures under their names."""
+        for name, value in figures.items():
+            self.writer.add_scalar(name, value, epoch)
+        self.writer.flush()
+
+    def images(self, images: Images, *, epoch: int, prefix: str = "") -> None:
+        """Log pictures under their names."""
+        for name, image in images.items():
+            self.writer.add_image(f"{prefix}{name}", image, epoch, dataformats="HWC")
         self.writer.flush()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochLog:
-    """Logs every epoch: the figures always, the images in the first and in every tenth.
+    """Logs every epoch: the figures always, the pictures in the first and in every tenth.
 
     Parameters
     ----------
     log : TensorBoardLog
         Where to.
-    scores : callable
-        Returns the neutron scores of the validation pulses by the model as it is now.
+    images : callable
+        Returns pictures of what the model gives as it is now.
     """
 
     log: TensorBoardLog
-    scores: Callable[[], NDArray[np.float32]]
+    images: Callable[[], Images]
 
     def on_epoch(self, record: EpochRecord) -> None:
         """Log an epoch."""
         self.log.scalars(record)
-        if self.log.labels is not None and (record.epoch == 1 or record.epoch % IMAGE_EVERY_EPOCHS == 0):
-            self.log.images(self.scores(), epoch=record.epoch)
+        if record.epoch == 1 or record.epoch % IMAGE_EVERY_EPOCHS == 0:
+            self.log.images(self.images(), epoch=record.epoch)
 
 
 @contextmanager
-def open_tensorboard_log(folder: Path, *, labels: NDArray[np.int32] | None) -> Iterator[TensorBoardLog]:
+def open_tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
     """Open an event file in a folder and close it at the end."""
     writer = require_module("tensorboardX", extra="train").SummaryWriter(str(folder))
     try:
-        yield TensorBoardLog(writer, labels)
+        yield TensorBoardLog(writer)
     finally:
         writer.close()

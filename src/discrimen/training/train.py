@@ -28,6 +28,7 @@ from discrimen.training.model_folder import ModelFolder, claim_folder, require_f
 from discrimen.training.resumed import Unfinished, read_unfinished
 from discrimen.training.run import TrainingRun, data_provenance
 from discrimen.training.seen_domain import seen_domain
+from discrimen.training.shown import shown_of
 from discrimen.training.split import Split
 from discrimen.training.tasks import Generation, Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
@@ -291,11 +292,12 @@ def _train(
         domain=seen_domain(of_channels, parts, preparation, feed=feed, adc_bits=settings.adc_bits),
         start=start,
         begun=() if unfinished is None else unfinished.records,
+        shown=shown_of(task, outputs, of_channels, parts[1], preparation),
     )
     with (
         session.on_device(),
         seeded(session.keras, config.seed),
-        open_tensorboard_log(place.tensorboard, labels=run.neutrons(parts[1])) as log,
+        open_tensorboard_log(place.tensorboard) as log,
     ):
         outcome = run.train(*parts, feed=feed, log=log, progress=progress)
         model, description = run.finish(outcome, of_channels, parts[1], log=log)

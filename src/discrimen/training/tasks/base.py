@@ -56,6 +56,8 @@ class Learning:
     build : callable, optional
         ``build(keras, config, shape)`` builds the network where it is no body with heads; `units`, `input_spread` and
         `stabilised_unit` count for nothing then.
+    begin_epoch : callable or None
+        ``begin_epoch(taught, epoch)``, before each epoch, counted from 0.
     """
 
     loss: Loss
@@ -68,6 +70,7 @@ class Learning:
     stabilised_unit: float | None = None
     taught: Callable[[Any], Any] | None = None
     build: Callable[[ModuleType, TrainingConfig, tuple[int, int]], Any] | None = None
+    begin_epoch: Callable[[Any, int], None] | None = None
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:

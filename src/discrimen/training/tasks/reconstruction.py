@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.models import code_cost_options
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import Restoration, gather_window
@@ -17,6 +18,7 @@ from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
+from discrimen.training.tasks.code_cost import learning_with_cost
 
 if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
@@ -74,7 +76,7 @@ class Reconstruction:
     def learning(
         self, keras: ModuleType, preparation: Preparation, training: Examples, config: TrainingConfig
     ) -> Learning:
-        """Choose the mean square; see :class:`~discrimen.training.tasks.base.Task`."""
+        """Choose the mean square, and what the code costs besides; see :class:`~discrimen.training.tasks.base.Task`."""
         ops, spread = keras.ops, input_spread(preparation, training)
 
         def mean_square(targets: Any, values: Any) -> Any:
@@ -85,7 +87,11 @@ class Reconstruction:
 
         metric = keras.metrics.MeanMetricWrapper(mean_absolute, name="absolute_error")
         label = "mean square (prepared scale, squared)" if spread == 1 else "mean square (of that of the pulses)"
-        return Learning(loss=mean_square, loss_label=label, metrics=(metric,), input_spread=spread)
+        plain = Learning(loss=mean_square, loss_label=label, metrics=(metric,), input_spread=spread)
+        options = code_cost_options(config.architecture, config.options)
+        if options is None:
+            return plain
+        return learning_with_cost(keras, plain, (mean_square, mean_absolute), options, training)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
