@@ -19,6 +19,7 @@ from discrimen.adaptation.recalibrate import Wishes
 from discrimen.api import options
 from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation import evaluate
+from discrimen.evaluation.waveforms import evaluate_waveforms
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
@@ -106,6 +107,11 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.SimulationOptions, SimulationConfig, {"n_pulses"}),
         (options.TrainingOptions, TrainingConfig, set()),
         (options.EvaluationOptions, evaluate, {"predictor", "pulses", "gates", "tuning", "files", "loss"}),
+        (
+            options.WaveformEvaluationOptions,
+            evaluate_waveforms,
+            {"predictor", "pulses", "clean", "gates", "files", "notes"},
+        ),
         (options.CalibrationOptions, CalibrationTask, {"pulses", "files"}),
         (options.AdaptationOptions, Wishes, set()),
         (options.DenoisingWishes, DenoisingOptions, set()),
@@ -203,3 +209,25 @@ def test_an_evaluation_reads_the_record_of_the_labels(model: discrimen.Model, tm
     labels_path(path).write_text(json.dumps(by_source))
     with pytest.raises(DataError, match=r"45% of the labels neutron are wrong: no model can be judged"):
         discrimen.evaluate(model, discrimen.read(path), **options)
+
+
+def test_clean_records_teach_a_denoiser(tmp_path: Path) -> None:
+    from discrimen.training import Reconstruction
+
+    discrimen.simulate(tmp_path / "run.lh5", 300, clean=tmp_path / "clean.lh5", energy_min_kevee=60.0)
+    run, clean = (discrimen.read(tmp_path / name) for name in ("run.lh5", "clean.lh5"))
+    how = {"task": Reconstruction(), "architecture": "dense_autoencoder", "epochs": 1}
+    model = discrimen.train(run, tmp_path / "model", clean=clean, **how)
+    (file,) = model.description.provenance["clean_files"]
+    assert (file["name"], file["n_pulses"]) == ("clean.lh5", 300)
+    with pytest.raises(SettingsError, match=r"are for task=Reconstruction\(\), this one is a classification"):
+        discrimen.train(run, tmp_path / "other", clean=clean, epochs=1)
+    frozen = discrimen.freeze(model, tmp_path / "m.discrimen")
+    report = discrimen.evaluate_waveforms(frozen, run, clean=clean, folder=tmp_path / "report")
+    assert report.reference == "clean"
+    assert (tmp_path / "report" / "report.html").is_file()
+    written = {"report": tmp_path / "page", "clean": tmp_path / "clean.lh5", "most_outside": 1.0}
+    discrimen.denoise(frozen, tmp_path / "run.lh5", tmp_path / "out.lh5", **written)
+    assert (tmp_path / "page" / "denoise.html").is_file()
+    with pytest.raises(SettingsError, match="clean records are for the report"):
+        discrimen.denoise(frozen, tmp_path / "run.lh5", tmp_path / "o.lh5", clean=tmp_path / "clean.lh5")

@@ -54,6 +54,34 @@ def test_the_way_from_clean_records_to_denoised_pulses(simulated: Path, run: Run
     back = read(simulated / "out.lh5")
     left = back.samples - clean.samples[back.column("entry")]
     assert left.std() < noise_adc.std()
+    judge(simulated, run, frozen, left)
+
+
+def judge(simulated: Path, run: Run, frozen: Path, left_adc: np.ndarray) -> None:
+    """What the report and `evaluate` say is what the denoised file shows."""
+    where = ("-o", simulated / "again.lh5", "--report", simulated / "report", "--clean", simulated / "run.clean.lh5")
+    status, out, err = run("denoise", frozen, simulated / "run.lh5", *where, "--json")
+    assert status == 0, err
+    assert [Path(path).name for path in json.loads(out)["report"]] == ["denoise.json", "denoise.html"]
+    told = json.loads((simulated / "report" / "denoise.json").read_text())
+    figures = told["ranges"][0]["figures"]
+    assert figures["residual_rms_adc"]["value"] == pytest.approx(np.sqrt(np.square(left_adc).mean()), rel=0.01)
+    assert figures["gain_db"]["low"] > 1
+    assert figures["time_spread_ns"]["value"] < figures["input_time_spread_ns"]["value"]
+    assert told["ranges"][0]["leakage_before"]["efficiency"] == 0.95
+    clean = ("--clean", simulated / "run.clean.lh5")
+    status, out, err = run("evaluate", frozen, simulated / "run.lh5", *clean, "-o", simulated / "judged", "--json")
+    assert status == 0, err
+    assert json.loads(out)["ranges"][0]["figures"]["gain_db"]["value"] == figures["gain_db"]["value"]
+    status, out, err = run("evaluate", frozen, simulated / "run.lh5", "-o", simulated / "judged")
+    assert status == 0, err
+    assert "of 8 latents are active" in out
+    status, _, err = run("evaluate", frozen, simulated / "run.lh5", "-o", simulated / "judged", "--efficiencies", "0.9")
+    assert status == 2
+    assert "does nothing without a model that gives classes" in " ".join(err.split())
+    status, _, err = run("denoise", frozen, simulated / "run.lh5", "-o", simulated / "b.lh5", *clean)
+    assert status == 2
+    assert "--clean does nothing without --report" in " ".join(err.split())
 
 
 def test_clean_records_of_other_pulses_are_refused(simulated: Path, run: Run) -> None:

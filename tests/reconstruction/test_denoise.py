@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from tests.reconstruction.copying_model import FALLING, falling_pulses, write_copying_model
@@ -140,6 +142,17 @@ def test_a_window_that_is_not_the_record_is_refused(tmp_path: Path, preparation:
     run = written(tmp_path / "run.lh5", falling_pulses(20))
     with pytest.raises(SettingsError, match="train without --align and --window"):
         denoised(tmp_path, run, model={"preparation": preparation, "domain": False})
+
+
+def test_the_output_knows_its_model(tmp_path: Path) -> None:
+    reader = open_reader(written(tmp_path / "run.lh5", falling_pulses(20)))
+    predictor = NativePredictor(write_copying_model(tmp_path / "copy.discrimen"), threads=1)
+    denoise_runs([reader], predictor, tmp_path / "out.lh5", model_sha256="abc")
+    with h5py.File(tmp_path / "out.lh5") as file:
+        told = json.loads(file.attrs["discrimen_provenance"])
+    assert (told["made_by"], told["model_sha256"], told["inputs"]) == ("denoise", "abc", ["run.lh5"])
+    with h5py.File(tmp_path / "run.lh5") as file:
+        assert "discrimen_provenance" not in file.attrs
 
 
 def test_a_classifier_denoises_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ generates, and for the rest :class:`~discrimen.errors.MissingExtraError` names t
 """
 
 from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate
-from discrimen.api.model import evaluate, load, train
+from discrimen.api.model import evaluate, evaluate_waveforms, load, train
 from discrimen.api.quality import learn_quality, quality
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
 
@@ -21,6 +21,7 @@ __all__ = [
     "denoise",
     "encode",
     "evaluate",
+    "evaluate_waveforms",
     "freeze",
     "generate",
     "label_by_band",

@@ -147,6 +147,8 @@ def denoise(
     output: Path | str,
     *,
     options: ReadOptions | None = None,
+    clean: Path | str | Sequence[Path | str] = (),
+    report: Path | str | None = None,
     **wishes: Unpack[DenoisingWishes],
 ) -> Denoising:
     """Write the pulses of run files without the noise of the electronics, with the same columns, in constant memory.
@@ -161,12 +163,37 @@ def denoise(
         The run file to write; its suffix tells the format.
     options : ReadOptions, optional
         What the files do not say.
+    clean : Path, str or sequence of them
+        With a report: clean records to compare with, one file for each run.
+    report : Path or str, optional
+        Folder for a page with noise, time and discrimination before and after.
     **wishes
         Fields of :class:`~discrimen.reconstruction.denoise.DenoisingOptions`.
+
+    Raises
+    ------
+    SettingsError
+        If there are clean records without a report, or the model gives no waveform of the whole record.
     """
     from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
 
-    return denoise_runs(open_all(paths, options), model.predictor, Path(output), options=DenoisingOptions(**wishes))
+    if clean and report is None:
+        raise SettingsError("clean records are for the report: give its folder too, or leave them out")
+    done = denoise_runs(
+        open_all(paths, options),
+        model.predictor,
+        Path(output),
+        options=DenoisingOptions(**wishes),
+        model_sha256=model.sha256,
+    )
+    if report is not None:
+        from discrimen.evaluation.waveforms import evaluate_runs, write_waveform_report
+
+        found = evaluate_runs(model.predictor, open_all(paths, options), clean=open_all(clean, None) if clean else ())
+        write_waveform_report(
+            found, report, name="denoise", title="Denoised pulses", values={"denoising": done.as_dict()}
+        )
+    return done
 
 
 def encode(

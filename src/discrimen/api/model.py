@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from numpy.typing import NDArray
+
+from discrimen.errors import SettingsError
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import BackendName, Model, load_model
 from discrimen.keras_jax import Device, load_keras
 from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import EvaluationOptions, TrainingOptions
+    from discrimen.api.options import EvaluationOptions, TrainingOptions, WaveformEvaluationOptions
     from discrimen.evaluation import Report
+    from discrimen.evaluation.waveforms import WaveformReport
     from discrimen.network.preparation import Preparation
+    from discrimen.training.split import Split
+    from discrimen.training.tasks import Task
 
 
 def train(
     dataset: Dataset,
     folder: Path | str,
     *,
+    clean: Dataset | None = None,
     preparation: Preparation | None = None,
     overwrite: bool = False,
     accept: bool = False,
     **config: Unpack[TrainingOptions],
 ) -> Model:
-    """Train a network on a labelled data set.
+    """Train a network on a data set; a classification needs labels.
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ def train(
         From :func:`read`.
     folder : Path or str
         For model, history, curves and TensorBoard logs.
+    clean : Dataset, optional
+        Clean records of the same pulses, for ``task=Reconstruction()``: what a denoiser learns to give.
     preparation : Preparation, optional
         By default the whole record, baseline subtracted, scaled to its peak.
     overwrite : bool
@@ -49,24 +58,23 @@ def train(
     MissingExtraError, DeviceError
         If Keras or the device is missing.
     """
-    from discrimen.audit import audit_dataset, require_sound
     from discrimen.network.prepare import choose_preparation
     from discrimen.training import TrainingConfig
     from discrimen.training import train as train_network
 
     training = TrainingConfig(**config)
     load_keras(training.device)  # what is missing is told before anything is computed
-    split = training.split_of(dataset.pulses, files=dataset.files)
-    audit = audit_dataset(dataset, validation=split.validation)
-    if not accept:
-        require_sound(audit)
+    targets, provenance = _clean_targets(training.task.name, dataset, clean)
+    split = training.split_of(dataset.pulses, files=dataset.files, targets=targets)
+    audit = _audited(dataset, split, training.task, accept=accept)
     result = train_network(
         dataset.pulses,
         preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
         training,
         folder=folder,
         settings=dataset.settings,
-        provenance={"files": list(dataset.files), "audit": audit.record()},
+        provenance={"files": list(dataset.files), "audit": audit, **provenance},
+        targets=targets,
         overwrite=overwrite,
         split=split,
     )
@@ -124,6 +132,76 @@ def evaluate(
     return report
 
 
+def evaluate_waveforms(
+    model: Model,
+    dataset: Dataset,
+    *,
+    clean: Dataset | None = None,
+    folder: Path | str | None = None,
+    **options: Unpack[WaveformEvaluationOptions],
+) -> WaveformReport:
+    """Judge the waveforms of an auto-encoder or a denoiser on pulses that it has not seen.
+
+    Parameters
+    ----------
+    model : Model
+        That gives a waveform.
+    dataset : Dataset
+        With labels or without.
+    clean : Dataset, optional
+        Clean records of the same pulses to compare with; by default what was recorded.
+    folder : Path or str, optional
+        Where to write report.html, report.json and the plots.
+    **options
+        Further arguments of :func:`discrimen.evaluation.waveforms.evaluate_waveforms`.
+    """
+    from discrimen.evaluation import waveforms
+    from discrimen.runs.clean_records import clean_samples
+    from discrimen.training.seen_pulses import seen_of
+
+    require_compatible(model.description, dataset.pulses, dataset.settings, where=names_of(dataset))
+    report = waveforms.evaluate_waveforms(
+        model.predictor,
+        dataset.pulses,
+        clean=None if clean is None else clean_samples(dataset, clean),
+        gates=dataset.settings.gates,
+        files=dataset.files,
+        notes=seen_of(model.description.provenance, dataset).warnings(),
+        **options,
+    )
+    if folder is not None:
+        waveforms.write_waveform_report(report, folder)
+    return report
+
+
 def names_of(dataset: Dataset) -> str:
     """Return the names of its files, for a message."""
     return ", ".join(file["name"] for file in dataset.files)
+
+
+def _clean_targets(
+    task: str, dataset: Dataset, clean: Dataset | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return clean records as targets, and what a model keeps of where they come from."""
+    from discrimen.runs.clean_records import clean_samples
+    from discrimen.training.tasks.reconstruction import CLEAN
+
+    if clean is None:
+        return {}, {}
+    if task != "reconstruction":
+        raise SettingsError(f"clean records are for task=Reconstruction(), this one is a {task}: leave them out")
+    return {CLEAN: clean_samples(dataset, clean)}, {"clean_files": list(clean.files)}
+
+
+def _audited(dataset: Dataset, split: Split, task: Task, *, accept: bool) -> dict[str, Any]:
+    """Look at the data first; errors are raised unless they are accepted."""
+    from discrimen.audit import audit_dataset, require_sound
+    from discrimen.audit.without_classes import audit_without_classes, record_without_classes
+
+    if not task.classes:
+        findings = audit_without_classes(dataset, validation=split.validation, accept=accept)
+        return record_without_classes(findings, dataset)
+    audit = audit_dataset(dataset, validation=split.validation)
+    if not accept:
+        require_sound(audit)
+    return dict(audit.record())

@@ -100,6 +100,14 @@ class EvaluationOptions(TypedDict, total=False):
     seed: int
 
 
+class WaveformEvaluationOptions(TypedDict, total=False):
+    """Keyword arguments of :func:`discrimen.evaluation.waveforms.evaluate_waveforms`."""
+
+    energy_edges_kevee: Sequence[float]
+    confidence: float
+    seed: int
+
+
 class CalibrationOptions(TypedDict, total=False):
     """Fields of :class:`discrimen.freezing.calibrate.CalibrationTask`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,8 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
-from discrimen.inference.load import load_model
-from discrimen.reconstruction.denoise import DenoisedRun, DenoisingOptions, denoise_runs
+from discrimen.inference.load import Model, load_model
+from discrimen.reconstruction.denoise import DenoisedRun, Denoising, DenoisingOptions, denoise_runs
 
 
 def register(app: typer.Typer) -> None:
@@ -47,12 +48,30 @@ def denoise(
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write a page about it: noise, time and discrimination before and after, pictures of pulses.",
+            show_default=False,
+        ),
+    ] = None,
+    clean: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --report: clean records to compare with, a file for each input in their order; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
 ) -> None:
     """Write denoised pulses with the same columns; the inputs are never modified. docs/denoise.md."""
+    if clean and report is None:
+        raise typer.BadParameter("--clean does nothing without --report: leave it out")
     allowed = share_outside(most_outside, accept=accept)
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     readers = [inputs.open(path) for path in files]
@@ -64,6 +83,7 @@ def denoise(
             output,
             options=DenoisingOptions(keep=keep, as_float=as_float, most_outside=allowed),
             format_name=output_format,
+            model_sha256=loaded.sha256,
             on_progress=tick,
         )
     for run in done.runs:
@@ -72,12 +92,45 @@ def denoise(
             common.log_outside(run.path, run.outside)
     common.log_unknown_domain(model, loaded.description)
     common.log_columns_left_out(output, done.columns_left_out)
+    pages = () if report is None else _report(loaded, files, clean or (), inputs, done, report)
     if json:
-        common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "kept": keep, **done.as_dict()})
+        common.emit_json(
+            {
+                "model": str(model),
+                "model_sha256": loaded.sha256,
+                "kept": keep,
+                **done.as_dict(),
+                "report": list(map(str, pages)),
+            }
+        )
         return
     for run in done.runs:
         print(_told(run, keep=keep))
     print(f"written to {output} in {done.seconds:.2f} s")
+    if pages:
+        print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF beside it")
+
+
+def _report(
+    loaded: Model, files: Sequence[Path], clean: Sequence[Path], inputs: InputOptions, done: Denoising, folder: Path
+) -> tuple[Path, ...]:
+    """Judge the model on what was denoised, and write the page."""
+    if len(clean) not in (0, len(files)):
+        raise typer.BadParameter(f"--clean: {len(clean)} files for {len(files)} inputs; give one for each")
+    # Its plots are an extra of its own; denoising is not.
+    from discrimen.evaluation.waveforms import evaluate_runs, write_waveform_report
+
+    readers, bare = ([inputs.open(path) for path in paths] for paths in (files, clean))
+    with common.progress("judging", total=None):
+        found = evaluate_runs(loaded.predictor, readers, clean=bare)
+        return write_waveform_report(
+            found,
+            folder,
+            name="denoise",
+            title="Denoised pulses",
+            done=tuple(_told(run, keep=False) for run in done.runs),
+            values={"denoising": done.as_dict(), "model_sha256": loaded.sha256},
+        )
 
 
 def _told(run: DenoisedRun, *, keep: bool) -> str:

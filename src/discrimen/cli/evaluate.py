@@ -9,11 +9,15 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
+from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
+from discrimen.cli.train_clean import JudgingCleanOption
 from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.evaluation.report import NotComputed
+from discrimen.evaluation.waveforms import judged_by_waveform
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset
@@ -31,6 +35,7 @@ def evaluate(
         list[Path], typer.Argument(help="Labelled data sets that the model has not seen.", show_default=False)
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.", show_default=False)],
+    context: typer.Context,
     tuning: Annotated[
         list[Path] | None,
         typer.Option(help="Labelled data set to search the best charge gates on, for example that of the training."),
@@ -39,6 +44,7 @@ def evaluate(
     efficiencies: common.EfficienciesOption = "0.9,0.95,0.99",
     confidence: common.ConfidenceOption = 0.95,
     seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.", min=0)] = 0,
+    clean: JudgingCleanOption = None,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -46,9 +52,24 @@ def evaluate(
     *,
     inputs: InputOptions,
 ) -> None:
-    """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it."""
-    require_labels([*datasets, *(tuning or [])], inputs)
+    """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it.
+
+    A model that gives a waveform, and no classes, is judged by its waveforms; labels are not needed then.
+    """
     loaded = load_model(model, device=device, backend=backend, threads=threads)
+    if judged_by_waveform(loaded.description):
+        refuse_idle(context, ("tuning", "efficiencies"), without="a model that gives classes")
+        wish = WaveformWish(
+            datasets=datasets,
+            clean=clean or (),
+            energy_edges_kevee=energy_edges_kevee,
+            confidence=confidence,
+            seed=seed,
+        )
+        report_waveforms(loaded, wish, output, inputs, json=json)
+        return
+    refuse_idle(context, ("clean",), without="a model that gives a waveform")
+    require_labels([*datasets, *(tuning or [])], inputs)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None
     seen = seen_of(loaded.description.provenance, dataset)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from discrimen.audit import Severity, audit_dataset, require_sound
-from discrimen.audit.without_classes import audit_without_classes
+from discrimen.audit.without_classes import audit_without_classes, record_without_classes
 from discrimen.cli import common
 from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import DataError, SettingsError
@@ -143,8 +143,7 @@ def audited(dataset: Dataset, parted: Split, task: Task, *, accept: bool) -> dic
         findings, record = audit.findings, audit.record()
     else:
         findings = audit_without_classes(dataset, validation=parted.validation, accept=accept)
-        told = [{"severity": f.severity.value, "check": f.check, "what": f.what} for f in findings]
-        record = {"seed": 0, "n_looked_at": len(dataset.pulses), "findings": told}
+        record = record_without_classes(findings, dataset)
     for finding in findings:
         if finding.severity != Severity.NOTE:
             common.log(f"{finding.severity.upper()} {finding.check}: {finding.what} ({finding.how_many})")

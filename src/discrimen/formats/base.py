@@ -258,6 +258,8 @@ class Format:
         its reader.
     keeps : tuple of str
         Columns of pulses that its writer has a place for.
+    keeps_provenance : bool
+        Whether its writer has a place for where the pulses come from: ``open_writer(path, settings, provenance)``.
     """
 
     name: str
@@ -265,6 +267,7 @@ class Format:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path, bytes], bool]
     open_reader: Callable[[Path, ReadOptions], Reader]
-    open_writer: Callable[[Path, DetectorSettings], Writer] | None = None
+    open_writer: Callable[..., Writer] | None = None
     takes: tuple[str, ...] = ()
     keeps: tuple[str, ...] = tuple(COLUMNS)
+    keeps_provenance: bool = False

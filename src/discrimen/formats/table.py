@@ -5,7 +5,9 @@ A new format is a module with a ``FORMAT`` and one line in :data:`FORMATS`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.abcd import events as abcd_events
@@ -129,18 +131,25 @@ def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
 
 
 def open_writer(
-    path: Path | str, settings: DetectorSettings | None = None, *, format_name: str | None = None
+    path: Path | str,
+    settings: DetectorSettings | None = None,
+    *,
+    format_name: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Writer:
     """Open a run file for writing; its format is told by name or by the file's suffix.
+
+    Where the pulses come from is stored by formats that have a place for it (`Format.keeps_provenance`).
 
     Raises
     ------
     OutputError
         If no format that can be written has this suffix or name.
     """
-    writer = find_writable(path, format_name).open_writer
-    assert writer is not None
-    return writer(Path(path), settings or DetectorSettings())
+    known = find_writable(path, format_name)
+    assert known.open_writer is not None
+    more = (provenance,) if known.keeps_provenance else ()
+    return known.open_writer(Path(path), settings or DetectorSettings(), *more)
 
 
 def find_writable(path: Path | str, format_name: str | None = None) -> Format:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,6 +22,7 @@ from discrimen.network.domain import OutsideTally
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import refuse_inputs
+from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
 from discrimen.runs.polarity import upright_chunks
@@ -132,6 +133,7 @@ def denoise_runs(
     *,
     options: DenoisingOptions | None = None,
     format_name: str | None = None,
+    model_sha256: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Denoising:
     """Write the pulses of run files with denoised records and the same columns into one file, chunk by chunk.
@@ -151,6 +153,8 @@ def denoise_runs(
         How.
     format_name : str, optional
         Format of the output; by default its suffix decides.
+    model_sha256 : str, optional
+        Of the model's file, for the provenance of the output.
     on_progress : callable
         Called with the number of pulses of each chunk.
 
@@ -170,7 +174,8 @@ def denoise_runs(
     keeps = find_writable(output, format_name).keeps
     left_out: dict[str, None] = {}
     runs, begin_s = [], perf_counter()
-    with open_writer(output, common_settings(readers), format_name=format_name) as writer:
+    origin = _provenance(readers, predictor, model_sha256, options)
+    with open_writer(output, common_settings(readers), format_name=format_name, provenance=origin) as writer:
         for number, reader in enumerate(readers):
             verdict = Verdict.on(predictor.description, reader.info, options.most_outside)
             one = _OneRun(reader, predictor, options, verdict)
@@ -207,6 +212,22 @@ def require_whole_record(description: ModelDescription, *, what: str) -> None:
         )
     if output.shape != preparation.shape:
         raise SettingsError(f"the waveform of this model has the shape {output.shape}, its input {preparation.shape}")
+
+
+def _provenance(
+    readers: Sequence[Reader], predictor: Predictor, model_sha256: str | None, options: DenoisingOptions
+) -> dict[str, Any]:
+    """Return what the output keeps of where its records come from."""
+    return {
+        "made_by": "denoise",
+        "model_sha256": model_sha256,
+        "architecture": predictor.description.architecture.get("name"),
+        "backend": predictor.backend,
+        "inputs": [reader.info.path.name for reader in readers],
+        "options": asdict(options),
+        "versions": software_versions("numpy"),
+        "date_utc": utc_now(),
+    }
 
 
 @dataclass(slots=True)

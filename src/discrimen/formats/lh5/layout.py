@@ -23,6 +23,7 @@ H5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowErr
 
 VERSION_ATTRIBUTE = "discrimen_version"
 SETTINGS_ATTRIBUTE = "discrimen_settings"
+PROVENANCE_ATTRIBUTE = "discrimen_provenance"
 
 PS_PER_UNIT: Mapping[str, float] = {
     "s": 1e12,

@@ -228,4 +228,5 @@ FORMAT = Format(
     open_reader=Lh5Reader,
     open_writer=open_writer,
     takes=("branches",),
+    keeps_provenance=True,
 )

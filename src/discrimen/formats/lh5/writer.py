@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.formats.lh5.layout import SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
+from discrimen.formats.lh5.layout import PROVENANCE_ATTRIBUTE, SETTINGS_ATTRIBUTE, VERSION_ATTRIBUTE
 from discrimen.formats.staged_writer import StagedWriter
 from discrimen.output.files import complete_or_absent
 from discrimen.output.hdf5 import Hdf5Output, hdf5_output
+from discrimen.output.plain import plain
 from discrimen.output.provenance import software_versions
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -43,11 +44,14 @@ class Lh5Writer(StagedWriter):
         The final name.
     settings : DetectorSettings
         Stored in the file, and given back by the reader.
+    provenance : mapping, optional
+        Where the pulses come from, plain data; stored in the file.
     """
 
-    def __init__(self, path: Path, settings: DetectorSettings) -> None:
+    def __init__(self, path: Path, settings: DetectorSettings, provenance: Mapping[str, Any] | None = None) -> None:
         super().__init__(path)
         self._settings = settings
+        self._provenance = provenance
         self._output: Hdf5Output | None = None
         self._tables: dict[str, _Table] = {}
         self._n_written = 0
@@ -58,6 +62,8 @@ class Lh5Writer(StagedWriter):
         stack.callback(self._close)
         self._output.file.attrs[VERSION_ATTRIBUTE] = software_versions()["discrimen"]
         self._output.file.attrs[SETTINGS_ATTRIBUTE] = json.dumps(self._settings.model_dump(exclude_none=True))
+        if self._provenance:
+            self._output.file.attrs[PROVENANCE_ATTRIBUTE] = json.dumps(plain(self._provenance))
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses to the table of each channel.
@@ -174,6 +180,6 @@ def _or_zero(column: NDArray[np.int32] | None, length: int) -> NDArray[np.int32]
     return np.zeros(length, dtype=np.int32) if column is None else column
 
 
-def open_writer(path: Path, settings: DetectorSettings) -> Lh5Writer:
+def open_writer(path: Path, settings: DetectorSettings, provenance: Mapping[str, Any] | None = None) -> Lh5Writer:
     """Open a native file for writing."""
-    return Lh5Writer(path, settings)
+    return Lh5Writer(path, settings, provenance)

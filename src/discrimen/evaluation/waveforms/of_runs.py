@@ -1,0 +1,78 @@
+"""The waveforms of a model judged on run files, as far as they fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discrimen.errors import DataError
+from discrimen.evaluation.waveforms.evaluate import evaluate_waveforms
+from discrimen.evaluation.waveforms.report import WaveformReport
+from discrimen.formats.base import Reader
+from discrimen.inference.base import Predictor
+from discrimen.labelling import label_by_truth
+from discrimen.pulses import Pulses, concatenate
+from discrimen.runs.clean_records import require_same_pulses
+from discrimen.runs.polarity import upright_chunks
+from discrimen.simulation.truth import read_truth, truth_path
+
+MOST_PULSES = 100_000
+"""Of each file, from its beginning: a report need not see more."""
+
+
+def evaluate_runs(
+    predictor: Predictor, readers: Sequence[Reader], *, clean: Sequence[Reader] = (), seed: int = 0
+) -> WaveformReport:
+    """Judge a model by the beginning of run files; the truth beside a simulated one tells classes and light.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Of a model that gives a waveform.
+    readers : sequence of Reader
+        Open inputs.
+    clean : sequence of Reader
+        Of the clean records of the same pulses, one for each input, or none.
+    seed : int
+        Of the draws behind intervals.
+
+    Raises
+    ------
+    DataError
+        If there is not one clean file for each input, they are of other pulses, or the inputs do not go together.
+    """
+    if clean and len(clean) != len(readers):
+        raise DataError(f"{len(clean)} files of clean records for {len(readers)} inputs: give one for each")
+    parts = [_beginning(reader) for reader in readers]
+    bare = [_beginning(reader) for reader in clean]
+    for recorded, one in zip(parts, bare, strict=False):
+        require_same_pulses(recorded, one)
+    truths = [truth_path(reader.info.path) for reader in readers]
+    if all(path.is_file() for path in truths):
+        parts = [label_by_truth(part, read_truth(path)) for part, path in zip(parts, truths, strict=True)]
+    pulses = concatenate(parts)
+    cut = [reader.info.path.name for reader, part in zip(readers, parts, strict=True) if len(part) == MOST_PULSES]
+    notes = [f"the report looks at the first {MOST_PULSES} pulses of {', '.join(cut)}"] if cut else []
+    return evaluate_waveforms(
+        predictor,
+        pulses,
+        clean=np.concatenate([one.samples for one in bare]) if bare else None,
+        gates=readers[0].info.settings.gates,
+        files=[
+            {"name": reader.info.path.name, "n_pulses": len(part)} for reader, part in zip(readers, parts, strict=True)
+        ],
+        seed=seed,
+        notes=notes,
+    )
+
+
+def _beginning(reader: Reader) -> Pulses:
+    parts: list[Pulses] = []
+    for pulses in upright_chunks(reader):
+        parts.append(pulses)
+        if sum(map(len, parts)) >= MOST_PULSES:
+            break
+    if not parts:
+        raise DataError(f"{reader.info.path}: no pulses")
+    return concatenate(parts)[:MOST_PULSES]
