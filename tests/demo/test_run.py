@@ -35,8 +35,12 @@ def test_the_demo_ends_with_a_frozen_model_and_its_scores(
     threshold = frozen.description.thresholds["neutron-efficiency-0.95"]
     at = thresholds_of(threshold, heights, n_pulses=len(samples))
     is_neutron = scores[:, frozen.description.neutron_class] >= at
-    last = capsys.readouterr().out.splitlines()[-3:]
+    last = capsys.readouterr().out.splitlines()[-4:]
     assert last[0].startswith(f"frozen model: {tmp_path / 'demo.discrimen'}")
     assert last[1].startswith("scores by native")
     assert f"{np.count_nonzero(is_neutron)} neutrons" in last[1]
     assert str(tmp_path / "test.scores.h5") in last[1]
+    assert "of 4 latents are active" in last[2]
+    for name in ("reconstruction.png", "latents.png", "correlation.png"):
+        assert (tmp_path / "autoencoder" / name).read_bytes().startswith(b"\x89PNG")
+    assert discrimen.load(tmp_path / "autoencoder.discrimen").description.outputs[1].kind == "code"

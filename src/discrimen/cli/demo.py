@@ -10,6 +10,7 @@ import typer
 from discrimen.cli import common
 from discrimen.demo.run import run_demo
 from discrimen.evaluation import report_text
+from discrimen.metrics.latents import latents_words
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +34,14 @@ def demo(
     console = common.stdout_console()
     console.print(report_text(result.report, width=min(console.width, 100)), markup=False, end="")
     frozen, counts = result.frozen, result.classification
+    latents = result.autoencoder.description.provenance["latents"]
     console.print(
         f"frozen model: {frozen.path}, {frozen.path.stat().st_size / 1000:.0f} kB: preparation, network and the pulses "
         "that prove it\n"
         f"scores by {frozen.predictor.backend}: {counts.n_neutron} neutrons and {counts.n_gamma} gammas "
         f"in {counts.output}, {counts.n_pulses_per_s / 1e6:.2f} million pulses/s from file to file\n"
-        f"look at {output / 'demo.png'}, {output / 'report'} and {output / 'model' / 'training.png'}",
+        f"auto-encoder {result.autoencoder.path}: {latents_words(latents)}\n"
+        f"look at {output / 'demo.png'}, {output / 'report'}, {output / 'model' / 'training.png'} and, of the "
+        f"auto-encoder, {output / 'autoencoder' / 'reconstruction.png'} and latents.png beside it",
         markup=False,
     )

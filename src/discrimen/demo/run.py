@@ -17,13 +17,16 @@ from discrimen.formats.table import open_reader
 from discrimen.inference.load import Model
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.dataset import Dataset
 from discrimen.runs.inspection import Inspection, inspect_run
 from discrimen.scoring.classify import Classification
+from discrimen.training.tasks import Reconstruction
 
 EFFICIENCY = 0.95
 """Share of the neutrons that the frozen model's threshold keeps."""
 
 _N_CALIBRATION = 30_000
+_CODE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -44,6 +47,8 @@ class DemoResult:
         Of the frozen model on the test run.
     classification : Classification
         Of the test run, from its CoMPASS file by the frozen model.
+    autoencoder : Model
+        A small auto-encoder of the same pulses, frozen; its pictures lie in the folder that it was trained in.
     """
 
     folder: Path
@@ -52,6 +57,7 @@ class DemoResult:
     frozen: Model
     report: Report
     classification: Classification
+    autoencoder: Model
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -66,6 +72,10 @@ class DemoResult:
             },
             "report": self.report.as_dict(),
             "classification": self.classification.as_dict(),
+            "autoencoder": {
+                "path": str(self.autoencoder.path),
+                "latents": self.autoencoder.description.provenance["latents"],
+            },
         }
 
 
@@ -119,6 +129,8 @@ def run_demo(
     report = api.evaluate(frozen, test_set, tuning=train_set, folder=folder / "report")
     on_step("classifying the second run by the native engine")
     classification = api.classify(frozen, test_run, folder / "test.scores.h5")
+    on_step(f"training an auto-encoder: {_CODE} numbers for each pulse, and the pulse again from them")
+    autoencoder = _autoencoder(train_set, folder, seed=seed)
     with complete_or_absent(folder / "demo.png") as part:
         draw_demo(report, test_set, model.description.preparation, part)
     return DemoResult(
@@ -128,7 +140,26 @@ def run_demo(
         frozen=frozen,
         report=report,
         classification=classification,
+        autoencoder=autoencoder,
     )
+
+
+def _autoencoder(dataset: Dataset, folder: Path, *, seed: int) -> Model:
+    """Train a small auto-encoder whose latents shall not say the same, and freeze it."""
+    trained = api.train(
+        dataset,
+        folder / "autoencoder",
+        task=Reconstruction(),
+        architecture="dense_autoencoder",
+        options={"code": _CODE, "decorrelation": 1e-3},
+        epochs=6,
+        batch_size=256,
+        learning_rate=0.003,
+        learning_rate_decay="cosine",
+        seed=seed,
+        overwrite=True,
+    )
+    return api.freeze(trained, folder / "autoencoder.discrimen")
 
 
 def _calibrated(folder: Path, *, seed: int) -> DetectorSettings:
