@@ -12,7 +12,14 @@ from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
 from discrimen.cli.train_clean import CleanOption
 from discrimen.cli.train_resume import resumed_training
-from discrimen.cli.train_task import RateWeightOption, TaskName, TeacherOption, TeacherWeightOption, chosen_task
+from discrimen.cli.train_task import (
+    ChargeWeightOption,
+    RateWeightOption,
+    TaskName,
+    TeacherOption,
+    TeacherWeightOption,
+    chosen_task,
+)
 from discrimen.cli.train_told import tell
 from discrimen.cli.train_wish import TrainingWish, train_each_channel
 from discrimen.errors import SettingsError
@@ -24,7 +31,7 @@ from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
 from discrimen.training.config import Decay, OptimizerName
 from discrimen.training.model_folder import require_free
 from discrimen.training.split import SplitWish
-from discrimen.training.tasks.compression import RATE_WEIGHT, TEACHER_WEIGHT
+from discrimen.training.tasks.compression import CHARGE_WEIGHT, RATE_WEIGHT, TEACHER_WEIGHT
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
@@ -69,6 +76,7 @@ def train(
     teacher: TeacherOption = None,
     teacher_weight: TeacherWeightOption = TEACHER_WEIGHT,
     rate_weight: RateWeightOption = RATE_WEIGHT,
+    charge_weight: ChargeWeightOption = CHARGE_WEIGHT,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -166,6 +174,7 @@ def train(
             teacher_weight=teacher_weight,
             rate_weight=rate_weight,
             beta=beta,
+            charge_weight=charge_weight,
         ),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
@@ -222,7 +231,7 @@ def _refuse_idle_options(
     else:
         refuse_idle(context, ("scale", "window", "align"), without="a task other than generation, of whole records")
     if task != "compression":
-        refuse_idle(context, ("teacher", "rate_weight"), without="--task compression")
+        refuse_idle(context, ("teacher", "rate_weight", "charge_weight"), without="--task compression")
     if teacher is None:
         refuse_idle(context, ("teacher_weight",), without="--teacher")
 

@@ -36,6 +36,9 @@ TeacherWeightOption = Annotated[
 RateWeightOption = Annotated[
     float, typer.Option(help="With --task compression: what a bit of the code counts in the loss; more: fewer bits.")
 ]
+ChargeWeightOption = Annotated[
+    float, typer.Option(help="With --task compression: what errors of charges count, in units of their noise.")
+]
 
 
 def chosen_task(
@@ -47,6 +50,7 @@ def chosen_task(
     teacher_weight: float,
     rate_weight: float,
     beta: float,
+    charge_weight: float,
 ) -> Task:
     """Return the task of the options.
 
@@ -58,7 +62,7 @@ def chosen_task(
         ``COLUMN=UNIT`` each.
     with_error : bool
         Whether the network gives the standard deviation of each quantity too.
-    teacher, teacher_weight, rate_weight
+    teacher, teacher_weight, rate_weight, charge_weight
         Of :class:`~discrimen.training.Compression`.
     beta : float
         Of a generator.
@@ -73,7 +77,9 @@ def chosen_task(
             if given:
                 raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
         if name == "compression":
-            return _compression(teacher, teacher_weight=teacher_weight, rate_weight=rate_weight)
+            return _compression(
+                teacher, teacher_weight=teacher_weight, rate_weight=rate_weight, charge_weight=charge_weight
+            )
         if name == "generation":
             return _generation(beta)
         return Classification() if name == "classification" else Reconstruction()

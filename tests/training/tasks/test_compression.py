@@ -23,7 +23,7 @@ from discrimen.network.preparation import Alignment
 from discrimen.network.prepare import prepare
 from discrimen.training import Compression, TrainingConfig, TrainingResult, train
 from discrimen.training.tasks import task_from_dict
-from discrimen.training.tasks.compression import noise_of
+from discrimen.training.tasks.compression import Terms, noise_of
 from discrimen.training.tasks.rate import rated_model
 from discrimen.training.tasks.teacher import teacher_of
 
@@ -82,6 +82,24 @@ def test_the_rate_is_the_information_in_rounded_codes() -> None:
     assert np.exp2(-(alone - at_zero)).sum() == pytest.approx(1, abs=1e-3)
     noisy = np.asarray(rated(np.zeros((4000, 1, 2), np.float32), training=True))[:, :2]
     assert (np.abs(noisy).max() <= 0.25) & (noisy.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.03))
+
+
+def test_charges_are_measured_in_units_of_their_noise() -> None:
+    rng = np.random.default_rng(2)
+    clean = np.broadcast_to(np.where(np.arange(75) > 15, 2000 * np.exp(-(np.arange(75) - 15) / 6), 0), (4000, 1, 75))
+    noise_adc = rng.normal(0, np.sqrt(9 + 3 * clean))
+    terms = Terms(np, 3.0, None)
+
+    def error(found: Any) -> float:
+        values = np.concatenate([found.reshape(len(found), -1), np.zeros((len(found), 1))], axis=1)
+        return float(terms.charges(clean, values).mean())
+
+    assert error(clean + noise_adc) == pytest.approx(1, rel=0.05)
+    assert error(clean) == 0
+    # Errors that neighbours make up for change samples, but hardly an integral.
+    paired = np.where(np.arange(75) % 2, -1, 1) * np.abs(noise_adc).mean(axis=0)
+    assert error(clean + paired) < 0.1
+    assert error(clean + np.abs(paired)) > 3
 
 
 def test_a_dearer_bit_gives_a_shorter_code_and_larger_errors(plain: TrainingResult, tmp_path: Path) -> None:
@@ -154,7 +172,7 @@ def test_what_cannot_be_stored_so_is_refused(preparation: Any, architecture: str
         config.outputs(preparation)
 
 
-@pytest.mark.parametrize("name", ["teacher_weight", "rate_weight", "step"])
+@pytest.mark.parametrize("name", ["teacher_weight", "rate_weight", "charge_weight", "step"])
 @pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
 def test_weights_are_positive(name: str, value: float) -> None:
     with pytest.raises(SettingsError, match=f"{name} must be positive"):

@@ -1,9 +1,11 @@
 """Compression: an auto-encoder whose code is to be stored in few bits, without losing what tells the classes apart.
 
-The loss joins three terms (J. Balle, V. Laparra and E. P. Simoncelli, arXiv:1611.01704, and for the last one the idea
-of a network as judge):
+The loss joins four terms (the first and the third after J. Balle, V. Laparra and E. P. Simoncelli, arXiv:1611.01704):
 
 - the distortion, in a scale in which noise is alike at every height (:mod:`discrimen.models.stabilising`);
+- the charges: what is between the integrals from each sample on, recorded and decoded, in units of the noise of these
+  integrals. The distortion leaves out the noise of single samples, which nobody misses; but energy and charge
+  comparison are integrals, whose noise is part of what was measured;
 - the rate: bits of the code under a mixture of logistic distributions for each of its numbers, with uniform noise of
   the width of the quantisation step in place of rounding while it is trained;
 - the change of the logit of a frozen classifier, the teacher, if there is one.
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 STEP = 1 / 16
 """Of the quantisation: what a network gives at first varies by about one, so a code begins with some four bits."""
 
-RATE_WEIGHT = 0.02
+RATE_WEIGHT = 0.005
+CHARGE_WEIGHT = 1.0
 TEACHER_WEIGHT = 3.0
 
 
@@ -55,6 +58,8 @@ class Compression:
     rate_weight : float
         Of one bit of a pulse's code in the loss, where a mean square error of one (in noise of the electronics) of its
         samples counts 1.
+    charge_weight : float
+        Of the mean square error of the integrals, in units of their noise.
     step : float
         Width of a quantisation step of the code.
     """
@@ -63,10 +68,11 @@ class Compression:
     teacher: str | None = None
     teacher_weight: float = TEACHER_WEIGHT
     rate_weight: float = RATE_WEIGHT
+    charge_weight: float = CHARGE_WEIGHT
     step: float = STEP
 
     def __post_init__(self) -> None:
-        for name in ("teacher_weight", "rate_weight", "step"):
+        for name in ("teacher_weight", "rate_weight", "charge_weight", "step"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be positive and finite, got {value}")
@@ -110,18 +116,19 @@ class Compression:
         unit = noise_of(training.waveforms, preparation)
         spread = float(np.sqrt(np.square(in_stabilised_scale(np, training.waveforms, unit)).mean()))
         teacher = None if self.teacher is None else teacher_of(Path(self.teacher), preparation)
-        terms = _Terms(keras.ops, unit, teacher)
+        terms = Terms(keras.ops, unit, teacher)
 
         def loss(targets: Any, values: Any) -> Any:
             whole = terms.distortion(targets, values) + self.rate_weight * terms.bits(targets, values)
+            whole = whole + self.charge_weight * terms.charges(targets, values)
             return whole if teacher is None else whole + self.teacher_weight * terms.logit(targets, values)
 
-        metrics = {"distortion": terms.distortion, "bits": terms.bits}
+        metrics = {"distortion": terms.distortion, "charge_error": terms.charges, "bits": terms.bits}
         if teacher is not None:
             metrics["teacher_logit_change"] = terms.logit
         return Learning(
             loss=loss,
-            loss_label="distortion + rate" + (" + teacher" if teacher else ""),
+            loss_label="distortion + charges + rate" + (" + teacher" if teacher else ""),
             metrics=tuple(keras.metrics.MeanMetricWrapper(term, name=name) for name, term in metrics.items()),
             input_spread=spread,
             stabilised_unit=unit,
@@ -135,28 +142,50 @@ class Compression:
             "teacher": self.teacher,
             "teacher_weight": self.teacher_weight,
             "rate_weight": self.rate_weight,
+            "charge_weight": self.charge_weight,
             "step": self.step,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """The terms of the loss; the values are those of the waveform, and the bits of the code behind them."""
+class Terms:
+    """The terms of the loss; the values are those of the waveform, and the bits of the code behind them.
+
+    Parameters
+    ----------
+    ops : module
+        ``keras.ops``, or ``numpy``.
+    unit : float
+        Noise of the electronics, in the scale of the waveforms.
+    teacher : Teacher or None
+        Whose logit is compared.
+    """
 
     ops: Any
     unit: float
     teacher: Teacher | None
 
     def distortion(self, targets: Any, values: Any) -> Any:
+        """Compare the samples in the stabilised scale."""
         wanted, found = (
             in_stabilised_scale(self.ops, each, self.unit) for each in (targets, self._waveforms(targets, values))
         )
         return self.ops.mean(self.ops.square(wanted - found), axis=(1, 2))
 
+    def charges(self, targets: Any, values: Any) -> Any:
+        """Compare the integrals from each sample to the end, each in units of its noise."""
+        ops = self.ops
+        errors = (targets - self._waveforms(targets, values)) / self.unit
+        variance = 1 + ops.maximum(targets / self.unit, 0)
+        error, noise = (ops.cumsum(ops.flip(each, axis=2), axis=2) for each in (errors, variance))
+        return ops.mean(ops.square(error) / noise, axis=(1, 2))
+
     def bits(self, targets: Any, values: Any) -> Any:
+        """Return what the code costs."""
         return values[:, -1]
 
     def logit(self, targets: Any, values: Any) -> Any:
+        """Compare what the teacher says."""
         assert self.teacher is not None
         wanted, found = (self.teacher.logits(each) for each in (targets, self._waveforms(targets, values)))
         return self.ops.sum(self.ops.square(wanted - found), axis=1)
