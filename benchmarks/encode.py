@@ -38,6 +38,7 @@ from encode_pictures import draw_curve, draw_pulses
 CURVE = "6:0.05,8:0.02,10:0.005,12:0.002"
 """Numbers in the code, and what a bit counts in the loss."""
 CHOSEN = 2
+TEACHER_SEED, INDEPENDENT_SEED, CODER_SEED = 0, 5, 0
 HIDDEN = (256, 128)
 NUMBERS_OF_COMPONENTS = (4, 5, 6, 7, 8, 10, 12)
 Point = tuple[int, float]
@@ -48,15 +49,15 @@ class Bench:
 
     def __init__(self, folder: Path, *, n_training: int, n_pulses: int, seed: int) -> None:
         self.folder, self.seed = folder, seed
-        self.training = self._run("training", n_training, 10 * seed)
-        self.judged = self._run("judged", n_pulses, 10 * seed + 2)
+        self.training = self._run("training", n_training, seed)
+        self.judged = self._run("judged", n_pulses, seed + 1)
         self.settings = discrimen.read(folder / "training.lh5").settings
         shape = {"n_samples": self.training.n_samples, "scale": "none"}
         self.preparation = choose_preparation(self.settings, **shape)
-        self.teacher = self._classifier("teacher", self.training, seed=seed, architecture="patches")
-        other = self._run("independent", n_training, 10 * seed + 1)
+        self.teacher = self._classifier("teacher", self.training, seed=TEACHER_SEED, architecture="patches")
+        other = self._run("independent", n_training, seed + 3)
         hidden = {"architecture": "mlp", "options": {"hidden": (40, 20)}}
-        self.independent = self._classifier("independent", other, seed=seed + 1, **hidden)
+        self.independent = self._classifier("independent", other, seed=INDEPENDENT_SEED, **hidden)
 
     def _run(self, name: str, n_pulses: int, seed: int) -> Pulses:
         path = self.folder / f"{name}.lh5"
@@ -77,21 +78,21 @@ class Bench:
             freeze(self.folder / name, path)
         return path
 
-    def coder(self, point: Point, *, epochs: int, teacher: bool = True) -> Path:
+    def coder(self, point: Point, *, epochs: int) -> Path:
         """Train an auto-encoder and freeze it."""
         code, rate_weight = point
-        name = f"code{code}_rate{rate_weight:g}" + ("" if teacher else "_alone")
+        name = f"code{code}_rate{rate_weight:g}"
         path = self.folder / f"{name}.discrimen"
         if not path.exists():
             config = TrainingConfig(
-                task=Compression(teacher=str(self.teacher) if teacher else None, rate_weight=rate_weight),
+                task=Compression(teacher=str(self.teacher), rate_weight=rate_weight),
                 architecture="dense_autoencoder",
                 options={"code": code, "hidden": HIDDEN},
                 epochs=epochs,
                 batch_size=256,
                 learning_rate_decay="cosine",
                 patience=None,
-                seed=self.seed,
+                seed=CODER_SEED,
             )
             where = {"folder": self.folder / name, "settings": self.settings, "overwrite": True}
             train(self.training, self.preparation, config, **where)
@@ -152,7 +153,6 @@ def measure(bench: Bench, curve: Sequence[Point], *, epochs: int) -> dict[str, A
             }
         )
     chosen = curve[min(CHOSEN, len(curve) - 1)]
-    alone, _ = bench.through_codes(bench.coder(chosen, epochs=epochs, teacher=False))
     draw_curve(rows, bench.folder / "encode.png")
     draw_pulses(judge, decoded[chosen], bench.folder / "encode_pulses.png")
     return {
@@ -160,7 +160,6 @@ def measure(bench: Bench, curve: Sequence[Point], *, epochs: int) -> dict[str, A
         "n_judged": len(bench.judged),
         "recorded": judge.recorded_figures(),
         "curve": rows,
-        "without_teacher": {"code": chosen[0], "rate_weight": chosen[1], "ranges": judge.ranges(alone)},
         "lossless_bytes": lossless_bytes(bench.judged.samples[:50_000]),
     }
 
@@ -177,9 +176,6 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         told_lines += [f"  {of_row(each)}" for each in row["ranges"]]
         told_lines.append(f" {row['components']['n_components']} principal components of the same bytes")
         told_lines += [f"  {of_row(each)}" for each in row["components"]["ranges"]]
-    alone = result["without_teacher"]
-    told_lines.append(f"code of {alone['code']}, rate {alone['rate_weight']:g}, without a teacher")
-    told_lines += [f"  {of_row(each)}" for each in alone["ranges"]]
     return [*told_lines, "lossless:", *told(result["lossless_bytes"])]
 
 
@@ -188,7 +184,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--training", type=int, default=200_000)
     parser.add_argument("--pulses", type=int, default=200_000)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--curve", default=CURVE)
     parser.add_argument("--json", action="store_true")

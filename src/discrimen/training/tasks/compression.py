@@ -3,9 +3,9 @@
 The loss joins four terms (the first and the third after J. Balle, V. Laparra and E. P. Simoncelli, arXiv:1611.01704):
 
 - the distortion, in a scale in which noise is alike at every height (:mod:`discrimen.models.stabilising`);
-- the charges: what is between the integrals from each sample on, recorded and decoded, in units of the noise of these
-  integrals. The distortion leaves out the noise of single samples, which nobody misses; but energy and charge
-  comparison are integrals, whose noise is part of what was measured;
+- the charges: what is between the integrals over windows of 4, 16, 64, ... samples, recorded and decoded, in units of
+  their noise, and counted by the share that light has in that noise. The distortion leaves out the noise of single
+  samples, which nobody misses; but energy and charge comparison are integrals, whose noise is part of a measurement;
 - the rate: bits of the code under a mixture of logistic distributions for each of its numbers, with uniform noise of
   the width of the quantisation step in place of rounding while it is trained;
 - the change of the logit of a frozen classifier, the teacher, if there is one.
@@ -40,8 +40,11 @@ if TYPE_CHECKING:
 STEP = 1 / 16
 """Of the quantisation: what a network gives at first varies by about one, so a code begins with some four bits."""
 
-RATE_WEIGHT = 0.005
-CHARGE_WEIGHT = 1.0
+RATE_WEIGHT = 0.015
+CHARGE_WEIGHT = 4.0
+
+_SHORTEST_WINDOW, _WINDOW_RATIO = 4, 4
+_LEAST_LIGHT = 1e-3
 TEACHER_WEIGHT = 3.0
 
 
@@ -173,12 +176,21 @@ class Terms:
         return self.ops.mean(self.ops.square(wanted - found), axis=(1, 2))
 
     def charges(self, targets: Any, values: Any) -> Any:
-        """Compare the integrals from each sample to the end, each in units of its noise."""
-        ops = self.ops
+        """Compare integrals over windows of several lengths, each in units of its noise, where there is light."""
         errors = (targets - self._waveforms(targets, values)) / self.unit
-        variance = 1 + ops.maximum(targets / self.unit, 0)
-        error, noise = (ops.cumsum(ops.flip(each, axis=2), axis=2) for each in (errors, variance))
-        return ops.mean(ops.square(error) / noise, axis=(1, 2))
+        light = self.ops.maximum(targets / self.unit, 0)
+        terms = []
+        for length in window_lengths(targets.shape[2]):
+            error, photons = (self._integrals(each, length) for each in (errors, light))
+            noise = length + photons
+            weight = photons / noise
+            whole = self.ops.sum(weight * self.ops.square(error) / noise, axis=(1, 2))
+            terms.append(whole / self.ops.maximum(self.ops.sum(weight, axis=(1, 2)), _LEAST_LIGHT))
+        return sum(terms[1:], terms[0]) / len(terms)
+
+    def _integrals(self, waveforms: Any, length: int) -> Any:
+        whole = self.ops.pad(self.ops.cumsum(waveforms, axis=2), ((0, 0), (0, 0), (1, 0)))
+        return whole[:, :, length:] - whole[:, :, :-length]
 
     def bits(self, targets: Any, values: Any) -> Any:
         """Return what the code costs."""
@@ -192,6 +204,15 @@ class Terms:
 
     def _waveforms(self, targets: Any, values: Any) -> Any:
         return self.ops.reshape(values[:, :-1], self.ops.shape(targets))
+
+
+def window_lengths(n_samples: int) -> list[int]:
+    """Return the lengths of the windows that charges are compared in, in samples."""
+    lengths, length = [], _SHORTEST_WINDOW
+    while length < n_samples:
+        lengths.append(length)
+        length *= _WINDOW_RATIO
+    return lengths or [n_samples]
 
 
 def noise_of(waveforms: NDArray[np.float32], preparation: Preparation) -> float:
