@@ -25,7 +25,7 @@ from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
 from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
-from discrimen.reconstruction.generate import GenerationOptions
+from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 

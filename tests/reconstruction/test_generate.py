@@ -24,7 +24,8 @@ from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.table import open_reader
 from discrimen.inference.native import NativePredictor
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
-from discrimen.reconstruction.generate import BLOCK_PULSES, GenerationOptions, PulseGenerator, generate_run
+from discrimen.reconstruction.generate import BLOCK_PULSES, PulseGenerator, generate_run
+from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.simulation.truth import read_truth
 
 

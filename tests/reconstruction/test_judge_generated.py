@@ -14,8 +14,9 @@ from tests.reconstruction.small_generator import small_generator, write_small_ge
 from discrimen.errors import DataError, SettingsError
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings, GatesNs
-from discrimen.reconstruction.generate import GenerationOptions, PulseGenerator
+from discrimen.reconstruction.generate import PulseGenerator
 from discrimen.reconstruction.generated_page import write_judgement
+from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.reconstruction.judge_generated import JudgingOptions, judge_generator
 from discrimen.reconstruction.two_samples import QUANTITIES, two_sample_tests
 

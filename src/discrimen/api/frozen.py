@@ -254,14 +254,15 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
     output : Path or str
         The run file to write; its suffix tells the format.
     **wishes
-        Fields of :class:`~discrimen.reconstruction.generate.GenerationOptions`.
+        Fields of :class:`~discrimen.reconstruction.generation_options.GenerationOptions`.
 
     Raises
     ------
     SettingsError
         If the model is no generator, or is asked for a class or a light that it was not trained for.
     """
-    from discrimen.reconstruction.generate import GenerationOptions, generate_run
+    from discrimen.reconstruction.generate import generate_run
+    from discrimen.reconstruction.generation_options import GenerationOptions
 
     return generate_run(_path_of(model), Path(output), options=GenerationOptions(**wishes))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from discrimen.keras_jax import Device
     from discrimen.pulses.detector import PolarityName
-    from discrimen.reconstruction.generate import Prior
+    from discrimen.reconstruction.generation_options import Prior
     from discrimen.simulation.own_detector import OwnDetector
     from discrimen.simulation.sources import SpectrumName
     from discrimen.training.balance import BalanceBy, BalanceName
@@ -140,7 +140,7 @@ class BandLabelOptions(TypedDict, total=False):
 
 
 class GenerationWishes(TypedDict, total=False):
-    """Fields of :class:`discrimen.reconstruction.generate.GenerationOptions`."""
+    """Fields of :class:`discrimen.reconstruction.generation_options.GenerationOptions`."""
 
     n_pulses: int
     class_name: str | None

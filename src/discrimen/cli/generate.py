@@ -9,7 +9,8 @@ import typer
 
 from discrimen.cli import common
 from discrimen.formats.table import open_reader
-from discrimen.reconstruction.generate import GenerationOptions, Prior, generate_run
+from discrimen.reconstruction.generate import generate_run
+from discrimen.reconstruction.generation_options import GenerationOptions, Prior
 from discrimen.runs.dataset import load_dataset
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,65 +20,12 @@ from discrimen.network.generator import Generator
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.reconstruction.generated_light import Wanted, draw_light, rows_near
+from discrimen.reconstruction.generation_options import GenerationOptions, Prior
 from discrimen.simulation.truth import PILE_UP_COLUMNS, TruthWriter, require_free_truth, truth_path
 
 BLOCK_PULSES = 4096
 """Pulses in a block; each has random numbers of its own, so that a run is the same however it is iterated. A block
 and what it is made of fit into the cache of a core."""
-
-Prior = Literal["posterior", "normal"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationOptions:
-    """What to generate.
-
-    Parameters
-    ----------
-    n_pulses : int
-        How many.
-    class_name : str or None
-        Only pulses of this class.
-    neutron_share : float or None
-        Share of neutrons; by default that of the training pulses.
-    energy_min_kevee, energy_max_kevee : float or None
-        Part of the light of the training pulses, whose spectrum it follows; by default all of it.
-    energy_kevee : float or None
-        The same light for all.
-    rate_hz : float
-        Of the time stamps.
-    prior : {"posterior", "normal"}
-        Where codes are drawn from: around those of training pulses of the class and nearly the light, as wide as the
-        encoder says, or from independent standard normal numbers.
-    seed : int
-        The same seed gives the same pulses.
-    """
-
-    n_pulses: int = 100_000
-    class_name: str | None = None
-    neutron_share: float | None = None
-    energy_min_kevee: float | None = None
-    energy_max_kevee: float | None = None
-    energy_kevee: float | None = None
-    rate_hz: float = 1000.0
-    prior: Prior = "posterior"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.n_pulses < 1:
-            raise SettingsError(f"n_pulses must be at least 1, got {self.n_pulses}")
-        if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
-            raise SettingsError(f"rate_hz must be positive and finite, got {self.rate_hz}")
-        if self.prior not in get_args(Prior):
-            raise SettingsError(f"prior must be one of {', '.join(get_args(Prior))}, got {self.prior!r}")
-        if self.seed < 0:
-            raise SettingsError(f"seed must not be negative, got {self.seed}")
-
-    @property
-    def wanted(self) -> dict[str, Any]:
-        """Fields of :class:`~discrimen.reconstruction.generated_light.Wanted`."""
-        names = ("class_name", "neutron_share", "energy_min_kevee", "energy_max_kevee", "energy_kevee")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -20,7 +20,8 @@ from discrimen.network.preparation import Preparation, one_channel
 from discrimen.network.prepare import prepare
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.generate import Prior, PulseGenerator
+from discrimen.reconstruction.generate import PulseGenerator
+from discrimen.reconstruction.generation_options import Prior
 from discrimen.reconstruction.two_samples import TwoSample, measured, two_sample_tests
 from discrimen.training.config import TrainingConfig
 from discrimen.training.tasks import Classification
@@ -45,7 +46,7 @@ class JudgingOptions:
     epochs : int
         Of the networks that tell real from generated.
     prior : {"posterior", "normal"}
-        See :class:`~discrimen.reconstruction.generate.GenerationOptions`.
+        See :class:`~discrimen.reconstruction.generation_options.GenerationOptions`.
     seed : int
         Of pulses, split and networks.
     """

@@ -21,20 +21,16 @@ from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
-from discrimen.training.generator_library import write_generator
-from discrimen.training.generator_records import GeneratorRecords, generator_records
+from discrimen.training.generator_training import MADE_FROM, keep_generator, records_of_task
 from discrimen.training.history import EpochListener, EpochRecord
-from discrimen.training.model_folder import ModelFolder, claim_folder, require_free
+from discrimen.training.model_folder import claim_folder, require_free
 from discrimen.training.resumed import Unfinished, read_unfinished
 from discrimen.training.run import TrainingRun, data_provenance
 from discrimen.training.seen_domain import seen_domain
 from discrimen.training.shown import shown_of
 from discrimen.training.split import Split
-from discrimen.training.tasks import Generation, Targets
+from discrimen.training.tasks import Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
-
-MADE_FROM = "made_from"
-"""Key in the provenance of a generator: the preparation of the pulses that its records were made from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -151,7 +147,7 @@ def train(
         require_free(folder)
     config = TrainingConfig() if config is None else config
     settings = settings or DetectorSettings()
-    records = _records(pulses, preparation, config, settings)
+    records = records_of_task(pulses, preparation, config, settings)
     result = _train(
         pulses if records is None else records.pulses,
         preparation if records is None else records.preparation,
@@ -165,7 +161,8 @@ def train(
         split=split,
         start=start,
     )
-    _keep_generator(result, records, config)
+    if records is not None:
+        keep_generator(result.model, records, result.validation_index, result.folder, seed=config.seed)
     return result
 
 
@@ -203,7 +200,7 @@ def resume(
     preparation = unfinished.description.preparation
     if MADE_FROM in unfinished.given_provenance:
         preparation = Preparation.from_dict(unfinished.given_provenance[MADE_FROM])
-    records = _records(pulses, preparation, unfinished.config, unfinished.description.settings)
+    records = records_of_task(pulses, preparation, unfinished.config, unfinished.description.settings)
     result = _train(
         pulses if records is None else records.pulses,
         preparation if records is None else records.preparation,
@@ -218,26 +215,9 @@ def resume(
         start=None,
         unfinished=unfinished,
     )
-    _keep_generator(result, records, unfinished.config)
-    return result
-
-
-def _records(
-    pulses: Pulses | ChannelPulses, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
-) -> GeneratorRecords | None:
-    """Return what the network of a generator takes in the place of pulses; None for other tasks."""
-    if not isinstance(config.task, Generation):
-        return None
-    return generator_records(pulses, preparation, config.task.classes, adc_bits=settings.adc_bits)
-
-
-def _keep_generator(result: TrainingResult, records: GeneratorRecords | None, config: TrainingConfig) -> None:
-    """Leave what a generator needs beside its weights in the folder of the model."""
     if records is not None:
-        judges = np.zeros(len(records.pulses), dtype=np.bool_)
-        judges[result.validation_index] = True
-        teaches = np.flatnonzero(~judges & (records.pulses.column("label") >= 0))
-        write_generator(result.model, records, teaches, ModelFolder(result.folder).generator, seed=config.seed)
+        keep_generator(result.model, records, result.validation_index, result.folder, seed=unfinished.config.seed)
+    return result
 
 
 def _train(

@@ -19,7 +19,8 @@ from discrimen.network.preparation import Alignment, Preparation
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.generate import GenerationOptions, PulseGenerator
+from discrimen.reconstruction.generate import PulseGenerator
+from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import simulate

@@ -1,0 +1,41 @@
+"""What the training of a generator does before and after the epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.network.preparation import Preparation
+from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.training.config import TrainingConfig
+from discrimen.training.generator_library import write_generator
+from discrimen.training.generator_records import GeneratorRecords, generator_records
+from discrimen.training.model_folder import ModelFolder
+from discrimen.training.tasks import Generation
+
+MADE_FROM = "made_from"
+"""Key in the provenance of a generator: the preparation of the pulses that its records were made from."""
+
+
+def records_of_task(
+    pulses: Pulses | ChannelPulses, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
+) -> GeneratorRecords | None:
+    """Return what the network of a generator takes in the place of pulses; None for other tasks."""
+    if not isinstance(config.task, Generation):
+        return None
+    return generator_records(pulses, preparation, config.task.classes, adc_bits=settings.adc_bits)
+
+
+def keep_generator(
+    model: Any, records: GeneratorRecords, validation_index: NDArray[np.int64], folder: Path, *, seed: int
+) -> None:
+    """Leave what a generator needs beside its weights in the folder of the model; validation pulses stay out of it."""
+    judges = np.zeros(len(records.pulses), dtype=np.bool_)
+    judges[validation_index] = True
+    teaches = np.flatnonzero(~judges & (records.pulses.column("label") >= 0))
+    write_generator(model, records, teaches, ModelFolder(folder).generator, seed=seed)
