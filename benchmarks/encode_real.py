@@ -50,8 +50,8 @@ CASES = {
     "germanium": Case(
         path="lh5/LDQTA_r117_20200110T105115Z_cal_geds_raw.lh5",
         settings=DetectorSettings(sample_period_ns=16, polarity="positive", pretrigger_ns=43_000),
-        options={"code": 8, "hidden": ()},
-        epochs=400,
+        options={"code": 3, "hidden": ()},
+        epochs=600,
         before=slice(1600, 2600),
         pulse=slice(3000, 4000),
         is_step=True,
