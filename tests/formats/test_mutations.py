@@ -73,6 +73,11 @@ def text_matrix(path: Path) -> None:
     np.savetxt(path, pulses().samples, fmt="%d", delimiter=",")
 
 
+def piled_up_text(path: Path) -> None:
+    for name in ("feature_train.csv", "label1_train.csv", "label2_train.csv"):
+        text_matrix(path.with_name(name))
+
+
 def wavedump2(path: Path) -> None:
     with path.open("wb") as file:
         for number, row in enumerate(pulses().samples):
@@ -114,6 +119,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),
     "text-matrix": ("run.csv", text_matrix),
+    "pile-up-text": ("feature_train.csv", piled_up_text),
 }
 
 

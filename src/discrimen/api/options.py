@@ -42,6 +42,7 @@ class SimulationOptions(TypedDict, total=False):
     trigger_jitter_ns: float
     rate_hz: float
     pileup_fraction: float | None
+    pileup_delay_max_ns: float | None
     n_channels: int
     n_runs: int
     first_run: int | None

@@ -25,7 +25,12 @@ LabelBy = Literal["file", "truth", "gamma", "neutron"]
 
 
 def simulate(
-    path: Path | str, n_pulses: int, *, clean: Path | str | None = None, **config: Unpack[SimulationOptions]
+    path: Path | str,
+    n_pulses: int,
+    *,
+    clean: Path | str | None = None,
+    components: Path | str | None = None,
+    **config: Unpack[SimulationOptions],
 ) -> SimulatedRun:
     """Simulate a run into a file, its truth beside it.
 
@@ -37,6 +42,8 @@ def simulate(
         How many.
     clean : Path or str, optional
         Where to write the same run without the noise of the electronics (``.lh5``).
+    components : Path or str, optional
+        Where to write each pulse of every record on its own, clean (``.lh5``).
     **config
         Further fields of :class:`~discrimen.simulation.SimulationConfig`.
     """
@@ -44,7 +51,10 @@ def simulate(
     from discrimen.simulation.config import SimulationConfig
 
     return simulate_run(
-        SimulationConfig(n_pulses=n_pulses, **config), Path(path), clean=clean if clean is None else Path(clean)
+        SimulationConfig(n_pulses=n_pulses, **config),
+        Path(path),
+        clean=clean if clean is None else Path(clean),
+        components=components if components is None else Path(components),
     )
 
 

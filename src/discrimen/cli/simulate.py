@@ -95,6 +95,10 @@ def simulate(
     pileup_fraction: Annotated[
         float | None, typer.Option(help="Share of records with a second pulse; by default none.")
     ] = 0.0,
+    pileup_delay_max_ns: Annotated[
+        float | None,
+        typer.Option(help="Longest delay of these; by default up to the end of the record.", show_default=False),
+    ] = None,
     rate_hz: Annotated[float, typer.Option(help="Pulses per second while the digitizer is live.")] = 1000.0,
     n_channels: Annotated[int, typer.Option(help="Channels the pulses are dealt to.")] = 1,
     n_runs: Annotated[int, typer.Option(help="Runs one after the other in the file, told by its column run.")] = 1,
@@ -129,6 +133,15 @@ def simulate(
             metavar="FILE",
             help="Also write the records without the noise of the electronics (.lh5): train --task reconstruction "
             "--clean FILE. docs/denoise.md",
+            show_default=False,
+        ),
+    ] = None,
+    components: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write each pulse of a piled-up record on its own (.lh5): train --task separation "
+            "--components FILE. docs/separate.md",
             show_default=False,
         ),
     ] = None,
@@ -170,6 +183,7 @@ def simulate(
         "baseline_spread_adc": baseline_spread_adc,
         "trigger_jitter_ns": trigger_jitter_ns,
         "pileup_fraction": pileup_fraction,
+        "pileup_delay_max_ns": pileup_delay_max_ns,
         "rate_hz": rate_hz,
         "n_channels": n_channels,
         "n_runs": n_runs,
@@ -204,11 +218,14 @@ def simulate(
         file = read_detector_file(detector) if is_detector_file(detector) else None
     config = SimulationConfig(n_pulses=n_pulses, **values) if file is None else _of_file(file, n_pulses, values, given)
     with common.progress("simulating", total=n_pulses) as tick:
-        done = simulate_run(config, output, format_name=output_format, clean=clean, on_progress=tick)
+        done = simulate_run(
+            config, output, format_name=output_format, clean=clean, components=components, on_progress=tick
+        )
     result = {
         "output": str(done.run),
         "truth": str(done.truth),
         "clean": None if clean is None else str(clean),
+        "components": None if components is None else str(components),
         "n_gamma": done.n_gamma,
         "n_neutron": done.n_neutron,
         "settings": done.settings.model_dump(exclude_none=True),

@@ -19,6 +19,7 @@ from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.packed import is_packed, open_packed
+from discrimen.formats.pile_up_text import reader as pile_up_text
 from discrimen.formats.root import tree as root_tree
 from discrimen.formats.text_matrix import reader as text_matrix
 from discrimen.formats.text_table import reader as text_table
@@ -41,6 +42,7 @@ FORMATS: tuple[Format, ...] = (
     abcd_events.FORMAT,
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
+    pile_up_text.FORMAT,
     text_matrix.FORMAT,
     text_table.FORMAT,
 )

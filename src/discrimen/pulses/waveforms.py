@@ -69,6 +69,9 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
         "record_llr": np.dtype(np.float32),
         "tof_ns": np.dtype(np.float64),
         "run": np.dtype(np.int32),
+        "part": np.dtype(np.int8),
+        "time_offset_ns": np.dtype(np.float64),
+        "neutron_score": np.dtype(np.float32),
     }
 )
 """Every optional column of :class:`Pulses` and its type."""
@@ -108,6 +111,12 @@ class Pulses:
         Time of flight in ns.
     run : ndarray of int32, optional
         Number of the run.
+    part : ndarray of int8, optional
+        Of pulses that lay on each other in one record: which of them, by time, from 0 on; all have one `entry`.
+    time_offset_ns : ndarray of float64, optional
+        Of parts: how much later than part 0, in ns.
+    neutron_score : ndarray of float32, optional
+        Of parts: what a classifier gave it; never a label.
 
     Raises
     ------
@@ -131,6 +140,9 @@ class Pulses:
     record_llr: NDArray[np.float32] | None = None
     tof_ns: NDArray[np.float64] | None = None
     run: NDArray[np.int32] | None = None
+    part: NDArray[np.int8] | None = None
+    time_offset_ns: NDArray[np.float64] | None = None
+    neutron_score: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         _check_samples(self.samples)

@@ -15,6 +15,7 @@ from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.table import open_writer
 from discrimen.pulses import Label
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.runs.components import components_of
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.settings import detector_settings
 from discrimen.simulation.simulate import SimulatedBlock, simulate_blocks_with_truth
@@ -38,6 +39,7 @@ def simulate_run(
     *,
     format_name: str | None = None,
     clean: Path | None = None,
+    components: Path | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> SimulatedRun:
     """Simulate pulses into a run file and their truth into a file beside it.
@@ -53,6 +55,9 @@ def simulate_run(
     clean : Path, optional
         Where to write the same run without the noise of the electronics (float32, so a native file), to train a
         denoiser with.
+    components : Path, optional
+        Where to write each pulse of every record on its own, clean (a native file, see
+        :mod:`discrimen.runs.components`), to train a network that separates piled-up pulses with.
     on_progress : callable
         Called with the number of pulses of each block.
 
@@ -62,19 +67,25 @@ def simulate_run(
         If the format cannot be written, a file that was not simulated has the name, or the file system refuses.
     """
     require_free_truth(output)
-    _require_own_name(clean, output)
+    for besides, what in ((clean, "clean records"), (components, "components")):
+        _require_own_name(besides, output, what=what)
+    if clean is not None and components is not None and clean.resolve() == components.resolve():
+        raise OutputError(f"{clean}: clean records and components need a file each")
     settings = detector_settings(config)
     truth = TruthWriter()
     n_neutron = 0
     with (
         open_writer(output, settings, format_name=format_name) as writer,
         nullcontext() if clean is None else open_writer(clean, settings) as clean_writer,
+        nullcontext() if components is None else open_writer(components, settings) as components_writer,
     ):
         for block in simulate_blocks_with_truth(config):
             pulses = block.pulses
             writer.write(pulses)
             if clean_writer is not None:
                 clean_writer.write(block.clean)
+            if components_writer is not None:
+                components_writer.write(components_of(block))
             truth.add(pulses, pile_up=_pile_up(block), flight=_flight(block))
             n_neutron += int((pulses.column("label") == Label.NEUTRON).sum())
             on_progress(len(pulses))
@@ -88,14 +99,14 @@ def simulate_run(
     )
 
 
-def _require_own_name(clean: Path | None, output: Path) -> None:
+def _require_own_name(clean: Path | None, output: Path, *, what: str) -> None:
     """Refuse a file of clean records that cannot be one, or would replace another."""
     if clean is None:
         return
     if clean.suffix.lower() not in lh5.FORMAT.suffixes:
-        raise OutputError(f"{clean}: clean records are no whole counts; give a native file, {lh5.FORMAT.suffixes[0]}")
+        raise OutputError(f"{clean}: {what} are no whole counts; give a native file, {lh5.FORMAT.suffixes[0]}")
     if clean.resolve() in (output.resolve(), truth_path(output).resolve()):
-        raise OutputError(f"{clean}: the run itself, or its truth, has this name; choose another for clean records")
+        raise OutputError(f"{clean}: the run itself, or its truth, has this name; choose another for {what}")
 
 
 def _pile_up(block: SimulatedBlock) -> dict[str, NDArray[Any]]:

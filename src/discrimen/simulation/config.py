@@ -72,6 +72,8 @@ class SimulationConfig:
     pileup_fraction : float or None
         Share of records with one second pulse, its delay uniform over the rest of the record. None: a number that
         follows from `rate_hz`.
+    pileup_delay_max_ns : float or None
+        Longest delay of these second pulses. None: to the end of the record, as they come at random.
     n_channels : int
         Pulses are dealt to this many channels at random.
     n_runs : int
@@ -134,6 +136,7 @@ class SimulationConfig:
     trigger_jitter_ns: float = 0.0
     rate_hz: float = 1000.0
     pileup_fraction: float | None = 0.0
+    pileup_delay_max_ns: float | None = None
     n_channels: int = 1
     n_runs: int = 1
     first_run: int | None = None
@@ -176,6 +179,8 @@ class SimulationConfig:
                 f"got {self.digitizer_as_run.pretrigger_ns:g}"
             )
         self._check_flight()
+        if self.pileup_delay_max_ns is not None and not self.pileup_fraction:
+            raise SettingsError("pileup_delay_max_ns needs second pulses: give pileup_fraction")
         if self.n_runs > self.n_pulses:
             raise SettingsError(f"every run needs a pulse: {self.n_runs} runs of {self.n_pulses} pulses in all")
         if self.scintillator.photoelectrons_per_kev * self.energy_max_kevee > 1e6:
@@ -226,6 +231,7 @@ class SimulationConfig:
             ("trigger_jitter_ns", 0, 100),
             ("rate_hz", 1e-6, _HIGHEST_RATE_HZ),
             ("pileup_fraction", 0, 1),
+            ("pileup_delay_max_ns", 1, 1e6),
             ("channel_gain_spread", 0, 1),
             ("channel_noise_spread", 0, 1),
             ("channel_baseline_spread_adc", 0, highest_adc),

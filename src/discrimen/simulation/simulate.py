@@ -69,12 +69,18 @@ class SimulatedBlock:
     clean_adc : ndarray of float32, shape (pulse, sample)
         The records before the noise of the electronics, rounding and rails: true baseline and pulses, with the
         fluctuations of photons and sensor, which belong to the pulse.
+    baseline_adc : ndarray of float32, shape (pulse,)
+        The true baselines.
+    sign : int
+        Which way the pulses go in the records, -1 or 1.
     """
 
     pulses: Pulses
     pile_up: PileUp
     flight: Flight | None
     clean_adc: NDArray[np.float32]
+    baseline_adc: NDArray[np.float32]
+    sign: int
 
     @property
     def clean(self) -> Pulses:
@@ -226,7 +232,14 @@ class _Run:
             run=origin.run if numbered else None,
         )
         clean_adc = baseline_adc[:, np.newaxis] + np.float32(digitizer.sign) * waves
-        return SimulatedBlock(pulses=pulses, pile_up=pile_up, flight=flight, clean_adc=clean_adc)
+        return SimulatedBlock(
+            pulses=pulses,
+            pile_up=pile_up,
+            flight=flight,
+            clean_adc=clean_adc,
+            baseline_adc=baseline_adc,
+            sign=digitizer.sign,
+        )
 
     def origin(self, entry: NDArray[np.int64], *, rng: np.random.Generator) -> _Origin:
         """Deal the pulses to channels; runs follow each other in the order of entries."""
@@ -303,7 +316,8 @@ class _Run:
         else:
             how_many = (rng.random(len(waves)) < config.pileup_fraction).astype(np.int64)
         pulse = np.repeat(np.arange(len(waves)), how_many)
-        steps = np.floor(rng.random(len(pulse)) * rest_ns / self.model.phase_step_ns).astype(np.int64)
+        longest_ns = rest_ns if config.pileup_delay_max_ns is None else min(rest_ns, config.pileup_delay_max_ns)
+        steps = np.floor(rng.random(len(pulse)) * longest_ns / self.model.phase_step_ns).astype(np.int64)
         seconds = self.particles(np.full(len(pulse), config.share_of_neutrons), rng=rng)
         charges, _ = self.charges(seconds, rng=rng)
         second_adc = self.model.waves_adc(charges, onset_steps[pulse] + steps)

@@ -29,7 +29,14 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
 _UNITS: Mapping[str, str] = MappingProxyType(
-    {"timestamp_ps": "ps", "energy": "adc", "energy_short": "adc", "energy_kevee": "keV", "tof_ns": "ns"}
+    {
+        "timestamp_ps": "ps",
+        "energy": "adc",
+        "energy_short": "adc",
+        "energy_kevee": "keV",
+        "tof_ns": "ns",
+        "time_offset_ns": "ns",
+    }
 )
 _CHUNK_BYTES = 2**18
 _COLUMN_CHUNK_ROWS = 2**14
