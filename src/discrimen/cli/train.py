@@ -10,7 +10,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
-from discrimen.cli.train_clean import CleanOption
+from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
     ChargeWeightOption,
@@ -23,6 +23,7 @@ from discrimen.cli.train_task import (
 from discrimen.cli.train_told import tell
 from discrimen.cli.train_wish import TrainingWish, train_each_channel
 from discrimen.errors import SettingsError
+from discrimen.formats.pile_up_text.reader import traces_in
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Alignment, Scale
 from discrimen.simulation.distortion import DISTORTIONS
@@ -50,7 +51,9 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    datasets: Annotated[list[Path], typer.Argument(help="Labelled data sets.", show_default=False)],
+    datasets: Annotated[
+        list[Path], typer.Argument(help="Labelled data sets, or folders of piled-up traces.", show_default=False)
+    ],
     context: typer.Context,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the model; needed unless --resume is given.")
@@ -77,6 +80,13 @@ def train(
     teacher_weight: TeacherWeightOption = TEACHER_WEIGHT,
     rate_weight: RateWeightOption = RATE_WEIGHT,
     charge_weight: ChargeWeightOption = CHARGE_WEIGHT,
+    components: ComponentsOption = None,
+    part_gain: Annotated[
+        float,
+        typer.Option(
+            help="With --task separation: spread (of the logarithm) of gains that the parts get on their own."
+        ),
+    ] = 0.0,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -157,8 +167,10 @@ def train(
     inputs: InputOptions,
 ) -> None:
     """Train a network on labelled pulses; leaves model, history, curves and TensorBoard logs in a folder."""
+    datasets = [each for path in datasets for each in traces_in(path)]
+    beside = CleanFiles(clean=clean or (), components=components or ())
     if resume is not None:
-        tell(*resumed_training(context, datasets, resume, inputs, clean=clean or ()), json=json)
+        tell(*resumed_training(context, datasets, resume, inputs, beside=beside), json=json)
         return
     _refuse_idle_options(context, align=align, balance=balance, task=task, teacher=teacher)
     if output is None:
@@ -175,6 +187,7 @@ def train(
             rate_weight=rate_weight,
             beta=beta,
             charge_weight=charge_weight,
+            part_gain=part_gain,
         ),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
@@ -202,7 +215,7 @@ def train(
         datasets=datasets,
         config=config,
         contamination=contamination,
-        clean=clean or (),
+        beside=beside,
         scale=scale,
         window=None if window is None else parse_samples(window),
         alignment=alignment,
@@ -232,6 +245,8 @@ def _refuse_idle_options(
         refuse_idle(context, ("scale", "window", "align"), without="a task other than generation, of whole records")
     if task != "compression":
         refuse_idle(context, ("teacher", "rate_weight", "charge_weight"), without="--task compression")
+    if task != "separation":
+        refuse_idle(context, ("components", "part_gain"), without="--task separation")
     if teacher is None:
         refuse_idle(context, ("teacher_weight",), without="--teacher")
 

@@ -10,7 +10,7 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.given_options import given_options
 from discrimen.cli.input_options import INPUT_OPTION_NAMES, InputOptions
-from discrimen.cli.train_clean import clean_targets
+from discrimen.cli.train_clean import CleanFiles
 from discrimen.cli.train_contamination import soft_labels_of_all
 from discrimen.cli.train_task import require_columns
 from discrimen.cli.train_told import EpochBar
@@ -18,11 +18,11 @@ from discrimen.runs.dataset import Dataset, load_dataset
 from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training.resumed import read_unfinished
 
-_ALLOWED = {"datasets", "clean", "resume", "json", *INPUT_OPTION_NAMES}
+_ALLOWED = {"datasets", "clean", "components", "resume", "json", *INPUT_OPTION_NAMES}
 
 
 def resumed_training(
-    context: typer.Context, datasets: Sequence[Path], folder: Path, inputs: InputOptions, *, clean: Sequence[Path]
+    context: typer.Context, datasets: Sequence[Path], folder: Path, inputs: InputOptions, *, beside: CleanFiles
 ) -> tuple[TrainingResult, Dataset]:
     """Read the data again and go on.
 
@@ -40,7 +40,7 @@ def resumed_training(
     config = unfinished.config
     common.log(f"{folder}: going on after epoch {len(unfinished.records)} of at most {config.epochs}")
     dataset = read_training_data(datasets, inputs, config)
-    targets, _ = clean_targets(clean, datasets, dataset, inputs)
+    targets, _ = beside.targets(datasets, dataset, inputs, config.task)
     parted = config.split_of(dataset.pulses, files=dataset.files)
     with common.progress("training", total=config.epochs - len(unfinished.records)) as tick:
         return resume(dataset.pulses, folder, targets=targets, split=parted, progress=EpochBar(tick)), dataset

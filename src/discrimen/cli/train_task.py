@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,11 +15,11 @@ from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.runs.dataset import Dataset
-from discrimen.training import Classification, Compression, Generation, Quantity, Reconstruction, Regression
+from discrimen.training import Classification, Compression, Generation, Quantity, Reconstruction, Regression, Separation
 from discrimen.training.split import Split
 from discrimen.training.tasks import Task
 
-TaskName = Literal["classification", "reconstruction", "compression", "regression", "generation"]
+TaskName = Literal["classification", "reconstruction", "compression", "regression", "generation", "separation"]
 
 TeacherOption = Annotated[
     Path | None,
@@ -49,8 +49,9 @@ def chosen_task(
     teacher: Path | None,
     teacher_weight: float,
     rate_weight: float,
-    beta: float,
     charge_weight: float,
+    beta: float,
+    part_gain: float,
 ) -> Task:
     """Return the task of the options.
 
@@ -66,6 +67,8 @@ def chosen_task(
         Of :class:`~discrimen.training.Compression`.
     beta : float
         Of a generator.
+    part_gain : float
+        Of a separation: how far the parts of a record are given gains of their own.
 
     Raises
     ------
@@ -76,32 +79,26 @@ def chosen_task(
         for option, given in (("--quantity", bool(quantities)), ("--with-error", with_error)):
             if given:
                 raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
-        if name == "compression":
-            return _compression(
-                teacher, teacher_weight=teacher_weight, rate_weight=rate_weight, charge_weight=charge_weight
-            )
-        if name == "generation":
-            return _generation(beta)
-        return Classification() if name == "classification" else Reconstruction()
+        weights = {"teacher_weight": teacher_weight, "rate_weight": rate_weight, "charge_weight": charge_weight}
+        makers: dict[str, Callable[[], Task]] = {
+            "classification": Classification,
+            "reconstruction": Reconstruction,
+            "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
+            "generation": lambda: Generation(beta=beta),
+            "separation": lambda: Separation(gain=part_gain),
+        }
+        return _made(makers[name])
     if not quantities:
         raise typer.BadParameter("--task regression needs --quantity COLUMN=UNIT, for example energy_kevee=keVee")
     units = parse_pairs(quantities, example="--quantity energy_kevee=keVee")
+    return _made(
+        lambda: Regression(tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items()))
+    )
+
+
+def _made(make: Callable[[], Task]) -> Task:
     try:
-        return Regression(tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items()))
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _compression(teacher: Path | None, **weights: float) -> Compression:
-    try:
-        return Compression(teacher=None if teacher is None else str(teacher), **weights)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _generation(beta: float) -> Generation:
-    try:
-        return Generation(beta=beta)
+        return make()
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from discrimen.cli import common
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import InputOptions
-from discrimen.cli.train_clean import clean_targets
+from discrimen.cli.train_clean import CleanFiles
 from discrimen.cli.train_contamination import chosen_contamination
 from discrimen.cli.train_resume import read_training_data
 from discrimen.cli.train_task import audited
@@ -37,8 +37,8 @@ class TrainingWish:
         How to train.
     contamination : str or None
         Share of wrong labels, as the option says it.
-    clean : sequence of Path
-        Clean records, a file for each data set, or none.
+    beside : CleanFiles
+        Clean records, or the components of records, where the task learns from them.
     scale, window, alignment
         Of the preparation; the window as first sample and length.
     accept : bool
@@ -50,7 +50,7 @@ class TrainingWish:
     datasets: Sequence[Path]
     config: TrainingConfig
     contamination: str | None
-    clean: Sequence[Path]
+    beside: CleanFiles
     scale: Scale
     window: tuple[int, int] | None
     alignment: Alignment | None
@@ -60,7 +60,7 @@ class TrainingWish:
     def train(self, inputs: InputOptions, folder: Path, *, only: Place | None = None) -> tuple[TrainingResult, Dataset]:
         """Read the data and train; a model of `only` one channel says so, and takes no other."""
         dataset, config = read_training_data(self.datasets, inputs, self.config), self.config
-        targets, clean_files = clean_targets(self.clean, self.datasets, dataset, inputs)
+        targets, clean_files = self.beside.targets(self.datasets, dataset, inputs, config.task)
         if only is not None:
             dataset = replace(dataset, settings=settings_of_model(dataset.settings, [only]))
         if isinstance(config.task, Classification):

@@ -4,7 +4,15 @@ from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import load_model_folder, validation_pulses
-from discrimen.training.tasks import Classification, Compression, Generation, Quantity, Reconstruction, Regression
+from discrimen.training.tasks import (
+    Classification,
+    Compression,
+    Generation,
+    Quantity,
+    Reconstruction,
+    Regression,
+    Separation,
+)
 from discrimen.training.train import TrainingResult, resume, train
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "Quantity",
     "Reconstruction",
     "Regression",
+    "Separation",
     "TrainingConfig",
     "TrainingResult",
     "load_model_folder",

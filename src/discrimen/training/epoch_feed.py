@@ -20,6 +20,26 @@ from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.examples import Examples
 from discrimen.training.extension import RECORD, Extension, extension_of
+from discrimen.training.tasks import Learning
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Renewal:
+    """Training examples that a task puts together anew, by its remix."""
+
+    examples: Examples
+    learning: Learning
+
+    @classmethod
+    def of(cls, examples: Examples, learning: Learning) -> Renewal | None:
+        """Return it where the task has a remix."""
+        return None if learning.remix is None else cls(examples, learning)
+
+    def draw(self, at: NDArray[np.int64], *, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Return network input and what the loss compares with, for the examples at these places."""
+        assert self.learning.remix is not None
+        made = self.learning.remix.draw(self.examples, at, rng=rng)
+        return made.waveforms, self.learning.packed(made.targets)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -42,6 +62,8 @@ class EpochFeed:
         What each example counts, in the loss or when examples are drawn.
     augmentation : Augmentation, optional
         Distorts the examples anew in each epoch.
+    renewal : Renewal, optional
+        Puts the examples together anew in each epoch, targets included.
     weights : ndarray of float32, shape (example,), or None
         Of each example in the loss, if it is balanced by weights.
     chances : ndarray of float64, shape (example,), or None
@@ -55,10 +77,12 @@ class EpochFeed:
     seed: int
     balance: Balance | None = None
     augmentation: Augmentation | None = None
+    renewal: Renewal | None = None
     weights: NDArray[np.float32] | None = field(init=False, default=None)
     chances: NDArray[np.float64] | None = field(init=False, default=None)
     _order: NDArray[np.int64] = field(init=False)
     _drawn: NDArray[np.float32] | None = field(init=False, default=None)
+    _targets: NDArray[Any] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._order = np.arange(len(self.waveforms))
@@ -70,7 +94,7 @@ class EpochFeed:
     @property
     def renewed(self) -> bool:
         """Whether epochs differ in more than their order."""
-        return self.augmentation is not None or self.chances is not None
+        return self.augmentation is not None or self.chances is not None or self.renewal is not None
 
     @property
     def extension(self) -> Extension | None:
@@ -90,6 +114,8 @@ class EpochFeed:
         if self.augmentation is not None:
             # An example that was drawn twice is distorted in two ways.
             self._drawn = self.augmentation.draw(self._order, rng=rng)
+        if self.renewal is not None:
+            self._drawn, self._targets = self.renewal.draw(self._order, rng=rng)
 
     def batch(self, number: int) -> tuple[NDArray[Any], ...]:
         """Return waveforms, targets and, if there are any, weights of one step of the epoch that began."""
@@ -97,7 +123,8 @@ class EpochFeed:
         at = self._order[rows]
         waveforms = self.waveforms[at] if self._drawn is None else self._drawn[rows]
         weights = () if self.weights is None else (self.weights[at],)
-        return waveforms, self.targets[at], *weights
+        targets = self.targets[at] if self._targets is None else self._targets[rows]
+        return waveforms, targets, *weights
 
     def arguments(self, keras: ModuleType) -> dict[str, Any]:
         """Return what ``model.fit`` needs to know of the training data."""
@@ -128,6 +155,7 @@ def plain_feed(
     targets: NDArray[Any] | None = None,
     balance: Balance | None = None,
     augmentation: Augmentation | None = None,
+    renewal: Renewal | None = None,
 ) -> EpochFeed:
     """Return the training examples as they are, unless a balance or an augmentation is given.
 
@@ -141,6 +169,7 @@ def plain_feed(
         seed=config.seed,
         balance=balance,
         augmentation=augmentation,
+        renewal=renewal,
     )
 
 
@@ -152,6 +181,7 @@ def training_feed(
     targets: NDArray[Any],
     preparation: Preparation,
     settings: DetectorSettings,
+    renewal: Renewal | None = None,
 ) -> EpochFeed:
     """Balance and augment the training part as the configuration wants it.
 
@@ -169,6 +199,8 @@ def training_feed(
         From raw samples to network input.
     settings : DetectorSettings
         Of the detector.
+    renewal : Renewal, optional
+        Puts the examples together anew in each epoch.
 
     Raises
     ------
@@ -201,7 +233,14 @@ def training_feed(
             pulse=training.pulse,
             extension=extension_of(of_one, training, config, preparation=preparation, digitisation=digitisation),
         )
-    return plain_feed(training, config, targets=targets, balance=balance, augmentation=augmentation)
+    return plain_feed(
+        training,
+        config,
+        targets=targets,
+        balance=balance,
+        augmentation=augmentation,
+        renewal=renewal,
+    )
 
 
 def _digitisation(preparation: Preparation, settings: DetectorSettings) -> Digitisation:

@@ -180,7 +180,10 @@ def _taught(keras: ModuleType, model: Any, learning: Learning) -> Any:
     if len(model.outputs) == 1:
         return model
     taught = [model.outputs[number] for number in learning.trained]
-    return keras.Model(model.inputs[0], taught[0] if len(taught) == 1 else keras.layers.Concatenate()(taught))
+    if len(taught) == 1:
+        return keras.Model(model.inputs[0], taught[0])
+    rows = [each if len(each.shape) == 2 else keras.layers.Flatten()(each) for each in taught]
+    return keras.Model(model.inputs[0], keras.layers.Concatenate()(rows))
 
 
 def _set_unit(layer: Any, output: Output, mean: NDArray[np.float64], spread: NDArray[np.float64]) -> None:

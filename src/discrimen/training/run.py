@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -177,6 +177,10 @@ class TrainingRun:
             self._description(outcome.architecture, self._common_provenance() | figures), self.place.description
         )
         model, description = load_model_folder(self.place.path, session=self.session)
+        if self.learning.finished is not None:
+            outputs = self.learning.finished(self.outputs, model, validation)
+            description = replace(description, outputs=outputs)
+            write_description(description, self.place.description)
         self._keep_validation_pulses(model, pulses, validation)
         log.images(self._kept_pictures(model), epoch=outcome.best.epoch, prefix="best/")
         self.place.state.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.balance_picture import write_balance_picture
 from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.config import TrainingConfig
-from discrimen.training.epoch_feed import EpochFeed, training_feed
+from discrimen.training.epoch_feed import EpochFeed, Renewal, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
 from discrimen.training.generator_training import MADE_FROM, keep_generator, records_of_task
@@ -29,7 +29,7 @@ from discrimen.training.run import TrainingRun, data_provenance
 from discrimen.training.seen_domain import seen_domain
 from discrimen.training.shown import shown_of
 from discrimen.training.split import Split
-from discrimen.training.tasks import Targets
+from discrimen.training.tasks import Learning, Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
 
 
@@ -251,8 +251,9 @@ def _train(
         targets=learning.packed(parts[0].targets),
         preparation=preparation,
         settings=settings,
+        renewal=Renewal.of(parts[0], learning),
     )
-    parts = parts[0], _judging(parts[1], feed, pulses, preparation, config)
+    parts = parts[0], _judging(parts[1], feed, learning, pulses, preparation, config)
     origin = provenance | data_provenance(of_channels, examples, parts, task.classes) | feed.record()
     origin["split"] = split.as_dict()
     if unfinished is not None:
@@ -298,11 +299,14 @@ def _train(
 def _judging(
     validation: Examples,
     feed: EpochFeed,
+    learning: Learning,
     pulses: Pulses | ChannelPulses,
     preparation: Preparation,
     config: TrainingConfig,
 ) -> Examples:
-    """Return the part that judges, thinned as the part that teaches is."""
+    """Return the part that judges, thinned or put together anew as the part that teaches is."""
+    if learning.remix is not None:
+        return learning.remix.judging(validation, rng=np.random.default_rng([config.seed, 7]))
     if feed.extension is None or isinstance(pulses, ChannelPulses):
         return validation
     return feed.extension.judging(validation, pulses, preparation, rng=np.random.default_rng([config.seed, 6]))

@@ -13,6 +13,7 @@ from discrimen.training.tasks.compression import Compression
 from discrimen.training.tasks.generation import Generation
 from discrimen.training.tasks.reconstruction import Reconstruction
 from discrimen.training.tasks.regression import Quantity, Regression
+from discrimen.training.tasks.separation import Separation
 
 __all__ = [
     "TASKS",
@@ -23,13 +24,14 @@ __all__ = [
     "Quantity",
     "Reconstruction",
     "Regression",
+    "Separation",
     "Targets",
     "Task",
     "task_from_dict",
 ]
 
 TASKS: Mapping[str, type[Task]] = MappingProxyType(
-    {task.name: task for task in (Classification, Reconstruction, Compression, Regression, Generation)}
+    {task.name: task for task in (Classification, Reconstruction, Compression, Regression, Generation, Separation)}
 )
 
 
@@ -54,6 +56,8 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
             return Generation(tuple(given["classes"]), beta=given["beta"])
         if name == Regression.name:
             return Regression(tuple(Quantity(**quantity) for quantity in given["quantities"]))
+        if name == Separation.name:
+            return Separation(**given)
     except (TypeError, KeyError) as error:
         raise SettingsError(f"this is no task of a training: {error}") from error
     raise SettingsError(f"task must be one of {', '.join(TASKS)}, got {name!r}")

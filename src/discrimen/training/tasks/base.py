@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.examples import Examples
+from discrimen.training.remix import Remix
 
 if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
@@ -58,6 +59,10 @@ class Learning:
         `stabilised_unit` count for nothing then.
     begin_epoch : callable or None
         ``begin_epoch(taught, epoch)``, before each epoch, counted from 0.
+    remix : Remix or None
+        Puts the training examples together anew in each epoch.
+    finished : callable or None
+        ``finished(outputs, model, validation)`` returns the outputs with what only the trained model tells of them.
     """
 
     loss: Loss
@@ -71,6 +76,8 @@ class Learning:
     taught: Callable[[Any], Any] | None = None
     build: Callable[[ModuleType, TrainingConfig, tuple[int, int]], Any] | None = None
     begin_epoch: Callable[[Any, int], None] | None = None
+    remix: Remix | None = None
+    finished: Callable[[Sequence[Output], Any, Examples], tuple[Output, ...]] | None = None
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:

@@ -1,0 +1,172 @@
+"""Piled-up training records made anew in each epoch from the parts of all of them.
+
+What a record holds beside its parts (noise, rounding) stays with its first part, so a record that is put together anew
+is one that the digitizer could have given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.network.preparation import Scale
+from discrimen.training.examples import Examples
+
+_N_BESIDE = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Mixture:
+    """Prepared records with their parts; as targets: the parts, their numbers of pulses, the divisor, what they count.
+
+    Parameters
+    ----------
+    waveforms : ndarray of float32, shape (example, sample)
+        Network input.
+    parts : ndarray of float32, shape (example, 2, sample)
+        In the same scale.
+    n_pulses : ndarray of int64, shape (example, 2)
+        In each part.
+    divisor : ndarray of float32, shape (example,)
+        What leads to ADC counts.
+    counts : ndarray of float32, shape (example,)
+        Weight of the parts in the loss: 0 where a third pulse belongs to none of them, and where there is one pulse
+        only, whose parts nobody asks for: one pulse, and two at the same time, look alike.
+    run : ndarray of int64, shape (example,)
+        Number of the run: parts of different runs are not put together, for these may differ in their light and gain.
+    """
+
+    waveforms: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    n_pulses: NDArray[np.int64]
+    divisor: NDArray[np.float32]
+    counts: NDArray[np.float32]
+    run: NDArray[np.int64]
+
+    def as_targets(self) -> NDArray[np.float32]:
+        """Return all but the input as one array, shape (example, value)."""
+        flat = self.parts.reshape(len(self.parts), -1)
+        return np.column_stack([flat, self.n_pulses, self.divisor, self.counts, self.run]).astype(np.float32)
+
+    @classmethod
+    def of_targets(cls, targets: NDArray[np.float32], waveforms: NDArray[np.float32] | None = None) -> Mixture:
+        """Build from what :meth:`as_targets` returned; without waveforms these are the sums of the parts."""
+        flat, beside = targets[:, :-_N_BESIDE], targets[:, -_N_BESIDE:]
+        parts = flat.reshape(len(flat), 2, -1)
+        return cls(
+            waveforms=parts.sum(axis=1) if waveforms is None else waveforms,
+            parts=parts,
+            n_pulses=beside[:, :2].astype(np.int64),
+            divisor=beside[:, 2],
+            counts=beside[:, 3],
+            run=beside[:, 4].astype(np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remix:
+    """Puts training records together anew.
+
+    Parameters
+    ----------
+    scale : {"peak", "area", "none"}
+        Of the preparation.
+    gain, mixed_share, single_share, more_share
+        As of :class:`~discrimen.training.tasks.separation.Separation`.
+    """
+
+    scale: Scale
+    gain: float
+    mixed_share: float
+    single_share: float
+    more_share: float
+
+    def draw(self, examples: Examples, at: NDArray[np.int64], *, rng: np.random.Generator) -> Examples:
+        """Return new examples of the records at these places."""
+        return self._made(examples, at, rng=rng, mixed_share=self.mixed_share, gain=self.gain)
+
+    def judging(self, examples: Examples, *, rng: np.random.Generator) -> Examples:
+        """Return examples to judge by: the records as they are, some made single or given a third pulse."""
+        return self._made(examples, np.arange(len(examples)), rng=rng, mixed_share=0.0, gain=0.0)
+
+    def alone(self, examples: Examples) -> Examples:
+        """Return the first parts alone, of the records whose first part is one pulse."""
+        mixture = Mixture.of_targets(examples.targets, examples.waveforms[:, 0])
+        single = np.flatnonzero(mixture.n_pulses[:, 0] == 1)
+        second = mixture.parts[single, 1]
+        parts = np.stack([mixture.parts[single, 0], np.zeros_like(second)], axis=1)
+        n_pulses = np.column_stack([np.ones_like(single), np.zeros_like(single)])
+        one = Mixture(
+            waveforms=mixture.waveforms[single] - second,
+            parts=parts,
+            n_pulses=n_pulses,
+            divisor=mixture.divisor[single],
+            counts=mixture.counts[single],
+            run=mixture.run[single],
+        )
+        return self._rescaled(one, examples.pulse[single])
+
+    def _made(
+        self,
+        examples: Examples,
+        at: NDArray[np.int64],
+        *,
+        rng: np.random.Generator,
+        mixed_share: float,
+        gain: float,
+    ) -> Examples:
+        every = Mixture.of_targets(examples.targets, examples.waveforms[:, 0])
+        in_adc = every.divisor[:, np.newaxis, np.newaxis] * every.parts
+        parts, n_pulses = in_adc[at], every.n_pulses[at]
+        noise = every.divisor[at, np.newaxis] * every.waveforms[at] - parts.sum(axis=1)
+        n_made = len(at)
+        other = _others(every.run, every.run[at], rng=rng)
+        mixed = rng.random(n_made) < mixed_share
+        parts[mixed, 1], n_pulses[mixed, 1] = in_adc[other[0, mixed], 1], every.n_pulses[other[0, mixed], 1]
+        if gain:
+            gains = np.exp(gain * rng.standard_normal((n_made, 2))).astype(np.float32)
+            gains[rng.random(n_made) < 0.5] = 1
+            parts *= gains[:, :, np.newaxis]
+        which = rng.random(n_made)
+        single = (which < self.single_share) & (n_pulses[:, 0] == 1)
+        parts[single, 1], n_pulses[single, 1] = 0, 0
+        more = (which >= 1 - self.more_share) & (n_pulses[:, 1] > 0)
+        third = np.where(more[:, np.newaxis], in_adc[other[1], 1], np.float32(0))
+        n_third = np.where(more, every.n_pulses[other[1], 1], 0)
+        made = Mixture(
+            waveforms=parts.sum(axis=1) + third + noise,
+            parts=parts,
+            n_pulses=n_pulses + np.column_stack([np.zeros_like(n_third), n_third]),
+            divisor=np.ones(n_made, np.float32),
+            counts=np.where(single | (n_third > 0), 0, every.counts[at]).astype(np.float32),
+            run=every.run[at],
+        )
+        return self._rescaled(made, examples.pulse[at])
+
+    def _rescaled(self, mixture: Mixture, pulse: NDArray[np.int64]) -> Examples:
+        """Divide as the preparation does; what has no height is left as it is."""
+        if self.scale == "none":
+            factor = np.ones(len(mixture.waveforms), np.float32)
+        else:
+            waves = mixture.waveforms
+            factor = waves.max(axis=1) if self.scale == "peak" else waves.sum(axis=1)
+            factor = np.where(factor > 0, factor, np.float32(1))
+        made = replace(
+            mixture,
+            waveforms=mixture.waveforms / factor[:, np.newaxis],
+            parts=mixture.parts / factor[:, np.newaxis, np.newaxis],
+            divisor=mixture.divisor * factor,
+        )
+        return Examples(waveforms=made.waveforms[:, np.newaxis], targets=made.as_targets(), pulse=pulse)
+
+
+def _others(run: NDArray[np.int64], wanted: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw two other examples of the same run for each, shape (2, made)."""
+    drawn = rng.random((2, len(wanted)))
+    other = np.empty(drawn.shape, dtype=np.int64)
+    for number in np.unique(wanted):
+        members, here = np.flatnonzero(run == number), wanted == number
+        other[:, here] = members[(drawn[:, here] * len(members)).astype(np.int64)]
+    return other
