@@ -1,0 +1,329 @@
+"""Separate piled-up pulses of run files: each pulse of every record on its own, with energy, time and score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from discrimen.errors import DataError, OutputError
+from discrimen.formats.base import Reader, ReadReport
+from discrimen.formats.lh5 import reader as lh5
+from discrimen.formats.settings_merge import common_settings
+from discrimen.formats.table import open_writer
+from discrimen.inference.base import Predictor
+from discrimen.inference.compatible import require_compatible, require_trained_channels
+from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
+from discrimen.network.domain import OutsideTally
+from discrimen.output.files import refuse_inputs
+from discrimen.pulses import Pulses
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.reconstruction.part_pulses import PartWriter
+from discrimen.reconstruction.parts import Kind, Parted, part_records, require_separator
+from discrimen.reconstruction.separation_judged import Judge, Judged
+from discrimen.runs.components import Components
+from discrimen.runs.polarity import upright_chunks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparationOptions:
+    """How to separate.
+
+    Parameters
+    ----------
+    threshold : float or None
+        Probability of a single pulse from which on a record is left whole; None: that of the model, which follows
+        from the false alarms that it was trained for.
+    in_place : bool
+        Whether each part stays where it lies in its record; by default a second pulse is moved to where first ones lie.
+    as_float : bool
+        Whether to write float32 instead of whole counts of the type that the digitizer gave.
+    most_outside : float
+        Share of the pulses of a run that may be unlike those that the model has seen; 1 accepts every run.
+    n_fitted : int
+        How many records of two pulses the plain method, a fit of templates, is tried on where the truth is known.
+    """
+
+    threshold: float | None = None
+    in_place: bool = False
+    as_float: bool = False
+    most_outside: float = MOST_OUTSIDE
+    n_fitted: int = 300
+
+
+@dataclass(slots=True)
+class SeparationCounts:
+    """What the records of one run are.
+
+    Attributes
+    ----------
+    n_single : int
+        One pulse: written as they were recorded.
+    n_separated : int
+        Two pulses, parted.
+    n_more : int
+        More than two; left out, as the following are.
+    n_unclear : int
+        Two, of which one has no leading edge within the record.
+    n_saturated : int
+        Cut off by the ADC.
+    n_unprepared : int
+        No pulse above the baseline.
+    n_outside : int
+        Of all these, records unlike those that the model has seen.
+    """
+
+    n_single: int = 0
+    n_separated: int = 0
+    n_more: int = 0
+    n_unclear: int = 0
+    n_saturated: int = 0
+    n_unprepared: int = 0
+    n_outside: int = 0
+
+    @property
+    def n_piled_up(self) -> int:
+        """Records of more than one pulse."""
+        return self.n_separated + self.n_more + self.n_unclear
+
+    @property
+    def n_refused(self) -> int:
+        """Records that nothing is written of."""
+        return self.n_more + self.n_unclear + self.n_saturated + self.n_unprepared
+
+    def add(self, parted: Parted) -> None:
+        """Count the records of a chunk."""
+        numbers = np.bincount(parted.kind, minlength=len(Kind)).tolist()
+        self.n_single += numbers[Kind.SINGLE]
+        self.n_separated += numbers[Kind.PAIR]
+        self.n_more += numbers[Kind.MORE]
+        self.n_unclear += numbers[Kind.UNCLEAR]
+        self.n_saturated += numbers[Kind.SATURATED]
+        self.n_unprepared += numbers[Kind.UNPREPARED]
+        if parted.outside is not None:
+            self.n_outside += int(np.count_nonzero(parted.outside))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return plain data, ready for JSON."""
+        names = ("n_single", "n_piled_up", "n_separated", "n_refused", "n_more", "n_unclear", "n_saturated")
+        return {name: getattr(self, name) for name in (*names, "n_unprepared", "n_outside")}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SeparatedRun:
+    """One input: where it lies, what was met, what became of its records, and how right that is where it is known."""
+
+    path: Path
+    report: ReadReport
+    counts: SeparationCounts
+    outside: OutsideTally | None
+    n_written: int
+    n_unlike_classifier: int
+    judged: Judged | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "input": str(self.path),
+            **self.report.as_dict(),
+            **self.counts.as_dict(),
+            "n_written": self.n_written,
+            "n_unlike_classifier": self.n_unlike_classifier,
+            "outside": None if self.outside is None else self.outside.as_dict(),
+            "judged": None if self.judged is None else self.judged.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SeparatedRuns:
+    """All inputs, and the file of separated pulses if one was asked for.
+
+    Parameters
+    ----------
+    output : Path or None
+        The file.
+    runs : tuple of SeparatedRun
+        The inputs, in their order.
+    seconds : float
+        For reading, separating and writing, in s.
+    """
+
+    output: Path | None
+    runs: tuple[SeparatedRun, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "output": None if self.output is None else str(self.output),
+            "seconds": self.seconds,
+            "files": [run.as_dict() for run in self.runs],
+        }
+
+
+def separate_runs(
+    readers: Sequence[Reader],
+    predictor: Predictor,
+    output: Path | None = None,
+    *,
+    classifier: Predictor | None = None,
+    components: Sequence[Components] | None = None,
+    options: SeparationOptions | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> SeparatedRuns:
+    """Find records of two pulses, take them apart, and write every pulse on its own, chunk by chunk.
+
+    Records of one pulse are written as they are. Records of more than two pulses, saturated ones and those without a
+    pulse are left out and counted.
+
+    Parameters
+    ----------
+    readers : sequence of Reader
+        Open inputs; they must agree on what their settings say. Several get the column `run`.
+    predictor : Predictor
+        Of a model of the task separation.
+    output : Path, optional
+        The native file to write; without one records are counted, and judged where the truth is known.
+    classifier : Predictor, optional
+        Scores each written pulse, column `neutron_score`.
+    components : sequence of Components, optional
+        The truth of each input: how right the parts are is told, beside a fit of templates, and written pulses get the
+        class that they have there.
+    options : SeparationOptions, optional
+        How.
+    on_progress : callable
+        Called with the number of pulses of each chunk.
+
+    Raises
+    ------
+    SettingsError
+        If the model does not separate, or the inputs contradict each other.
+    DataError
+        If records do not fit the models (sampling, polarity, length), or surely more of a run than allowed are unlike
+        those that the model has seen.
+    OutputError, FormatError
+        If the output is one of the inputs, or reading or writing fails.
+    """
+    options = options or SeparationOptions()
+    require_separator(predictor.description)
+    if classifier is not None:
+        assert classifier.description.neutron_class >= 0  # refuses a model without one
+    settings, begin_s = common_settings(readers), perf_counter()
+    if output is not None:
+        _require_native(output)
+        refuse_inputs(output, [reader.info.path for reader in readers])
+    runs = []
+    with nullcontext() if output is None else open_writer(output, settings) as writer:
+        for number, reader in enumerate(readers):
+            truth = None if components is None else components[number]
+            of_run = number if len(readers) > 1 else None
+            one = _OneRun.on(reader, predictor, classifier, truth, options, settings, number=of_run)
+            for pulses in one.parts(on_progress):
+                if writer is not None:
+                    writer.write(pulses)
+            runs.append(one.done())
+    return SeparatedRuns(output=output, runs=tuple(runs), seconds=perf_counter() - begin_s)
+
+
+def _require_native(output: Path) -> None:
+    if output.suffix.lower() not in lh5.FORMAT.suffixes:
+        raise OutputError(
+            f"{output}: only the native format has a place for part, time_offset_ns and scores: give a name that ends "
+            f"in {lh5.FORMAT.suffixes[0]}"
+        )
+
+
+@dataclass(slots=True)
+class _OneRun:
+    reader: Reader
+    predictor: Predictor
+    options: SeparationOptions
+    verdict: Verdict
+    writer: PartWriter
+    judge: Judge | None
+    counts: SeparationCounts = field(default_factory=SeparationCounts)
+    n_read: int = 0
+
+    @classmethod
+    def on(
+        cls,
+        reader: Reader,
+        predictor: Predictor,
+        classifier: Predictor | None,
+        truth: Components | None,
+        options: SeparationOptions,
+        settings: DetectorSettings,
+        *,
+        number: int | None,
+    ) -> _OneRun:
+        description = predictor.description
+        writer = PartWriter(
+            preparation=description.preparation,
+            calibration=settings.calibration or description.settings.calibration,
+            gates=settings.gates or description.settings.gates,
+            classifier=classifier,
+            in_place=options.in_place,
+            as_float=options.as_float,
+            adc_bits=_adc_bits(reader, predictor),
+            run=number,
+            where=str(reader.info.path),
+        )
+        judge = None if truth is None else Judge(truth, description.preparation)
+        verdict = Verdict.on(description, reader.info, options.most_outside)
+        return cls(reader, predictor, options, verdict, writer, judge)
+
+    def parts(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
+        """Yield chunks of what is written."""
+        description, where = self.predictor.description, str(self.reader.info.path)
+        for pulses in upright_chunks(self.reader):
+            require_compatible(description, pulses, self.reader.info.settings, where=where)
+            _require_length(description.preparation.window_length, pulses, where=where)
+            if self.options.most_outside < 1:
+                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+            parted = part_records(
+                self.predictor,
+                pulses.samples,
+                threshold=self.options.threshold,
+                adc_bits=_adc_bits(self.reader, self.predictor),
+            )
+            self.verdict.add(pulses, parted.outside)
+            self.counts.add(parted)
+            rows = slice(self.n_read, self.n_read + len(pulses))
+            self.n_read = rows.stop
+            label = None if self.judge is None else self.judge.add(pulses, parted, rows)
+            written = self.writer.written(pulses, parted, label=label)
+            if len(written):
+                yield written
+            on_progress(len(pulses))
+
+    def done(self) -> SeparatedRun:
+        """Return what came of the run, which has been read."""
+        self.verdict.require_inside()
+        if self.judge is not None:
+            self.judge.require_all(self.n_read, where=str(self.reader.info.path))
+        return SeparatedRun(
+            path=self.reader.info.path,
+            report=self.reader.report,
+            counts=self.counts,
+            outside=self.verdict.tally,
+            n_written=self.writer.n_written,
+            n_unlike_classifier=self.writer.n_unlike,
+            judged=None if self.judge is None else self.judge.judged(n_fitted=self.options.n_fitted),
+        )
+
+
+def _adc_bits(reader: Reader, predictor: Predictor) -> int | None:
+    return reader.info.settings.adc_bits or predictor.description.settings.adc_bits
+
+
+def _require_length(n_samples: int, pulses: Pulses, *, where: str) -> None:
+    if pulses.n_samples != n_samples:
+        raise DataError(
+            f"{where}: records of {pulses.n_samples} samples, but the model separates {n_samples}: choose with "
+            f"--record-samples {n_samples} (longer ones are cut), or train on records like these"
+        )
