@@ -26,6 +26,7 @@ from discrimen.labelling.contamination import labels_path
 from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
 from discrimen.reconstruction.generation_options import GenerationOptions
+from discrimen.reconstruction.separate import SeparationOptions
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import TrainingConfig
 
@@ -117,6 +118,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.DenoisingWishes, DenoisingOptions, set()),
         (options.EncodingWishes, EncodingOptions, set()),
         (options.GenerationWishes, GenerationOptions, set()),
+        (options.SeparationWishes, SeparationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
     ],
 )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests.reconstruction.coding_model import write_coding_model
 from tests.reconstruction.copying_model import write_copying_model
+from tests.reconstruction.separator_model import piled_up, write_separator
 from tests.reconstruction.small_generator import write_small_generator
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
@@ -71,6 +72,7 @@ calls = {
     "load": lambda: discrimen.load("small.discrimen"),
     "quality": lambda: discrimen.quality(discrimen.load("copy.discrimen"), "q.json", "set.lh5"),
     "read": lambda: discrimen.read("set.lh5"),
+    "separate": lambda: discrimen.separate(discrimen.load("part.discrimen"), "piled.lh5", "parts.lh5"),
     "simulate": lambda: discrimen.simulate("run.lh5", 100),
     "train": lambda: discrimen.train(labelled, "model", epochs=1),
 }
@@ -109,6 +111,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_copying_model(made / "copy.discrimen")
     write_coding_model(made / "coder.discrimen")
     write_small_generator(made / "generator.discrimen")
+    write_separator(made / "part.discrimen")
+    with open_writer(made / "piled.lh5", DetectorSettings(polarity="negative")) as writer:
+        writer.write(piled_up(50)[0])
     gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
     with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
         writer.write(toy_pulses(2000))
@@ -165,6 +170,7 @@ for arguments in (
     ["classify", "small.discrimen", "set.lh5", "-o", "by_command.h5"],
     ["denoise", "copy.discrimen", "set.lh5", "-o", "denoised_by_command.lh5"],
     ["generate", "generator.discrimen", "-n", "50", "-o", "generated_by_command.lh5"],
+    ["separate", "part.discrimen", "piled.lh5", "-o", "parts_by_command.lh5"],
     ["bench", "small.discrimen", "--seconds", "0.01", "--batch", "1,10"],
 ):
     sys.argv = ["discrimen", *arguments]
@@ -175,5 +181,7 @@ for arguments in (
             ended[arguments[0]] = status.code or 0
 print(json.dumps(ended))
 """
-    assert run_blocked(code, folder) == {"inspect": 0, "classify": 0, "denoise": 0, "generate": 0, "bench": 0}
+    assert run_blocked(code, folder) == dict.fromkeys(
+        ("inspect", "classify", "denoise", "generate", "separate", "bench"), 0
+    )
     assert (folder / "by_command.h5").is_file()

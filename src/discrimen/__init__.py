@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         load,
         quality,
         read,
+        separate,
         simulate,
         train,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "load",
     "quality",
     "read",
+    "separate",
     "simulate",
     "train",
 ]

@@ -2,12 +2,13 @@
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
 ``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` ->
-``quality`` to watch signals, and ``generate`` for more pulses. Each composes the stages of the package, which can be
-used one by one for more control. A stage is imported where it is called: a core install reads, classifies, denoises and
-generates, and for the rest :class:`~discrimen.errors.MissingExtraError` names the extra.
+``quality`` to watch signals, ``separate`` for piled-up pulses, and ``generate`` for more pulses. Each composes the stages
+of the package, which can be used one by one for more control. A stage is imported where it is called: a core install
+reads, classifies, denoises, separates and generates, and for the rest :class:`~discrimen.errors.MissingExtraError` names
+the extra.
 """
 
-from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate
+from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate, separate
 from discrimen.api.model import evaluate, evaluate_waveforms, load, train
 from discrimen.api.quality import learn_quality, quality
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
@@ -29,6 +30,7 @@ __all__ = [
     "load",
     "quality",
     "read",
+    "separate",
     "simulate",
     "train",
 ]

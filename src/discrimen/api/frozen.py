@@ -24,12 +24,15 @@ if TYPE_CHECKING:
         DenoisingWishes,
         EncodingWishes,
         GenerationWishes,
+        SeparationWishes,
     )
     from discrimen.freezing.calibrate import CalibrationTask
     from discrimen.reconstruction.decode import Decoding
     from discrimen.reconstruction.denoise import Denoising
     from discrimen.reconstruction.encoding import Encoding
     from discrimen.reconstruction.generate import GeneratedRun
+    from discrimen.reconstruction.separate import SeparatedRuns
+    from discrimen.runs.components import Components
     from discrimen.scoring.classify import Classification
 
 
@@ -265,6 +268,47 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
     from discrimen.reconstruction.generation_options import GenerationOptions
 
     return generate_run(_path_of(model), Path(output), options=GenerationOptions(**wishes))
+
+
+def separate(
+    model: Model,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str | None = None,
+    *,
+    classifier: Model | None = None,
+    components: Sequence[Components] | None = None,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[SeparationWishes],
+) -> SeparatedRuns:
+    """Find records of two pulses, take them apart, and write every pulse on its own, in constant memory.
+
+    Parameters
+    ----------
+    model : Model
+        Trained for the task separation.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str, optional
+        The native file to write (``.lh5``); without one pulses are counted.
+    classifier : Model, optional
+        Scores each written pulse.
+    components : sequence of Components, optional
+        The truth of each run, from :mod:`discrimen.runs.components`: how right the parts are is told.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`.
+    """
+    from discrimen.reconstruction.separate import SeparationOptions, separate_runs
+
+    return separate_runs(
+        open_all(paths, options),
+        model.predictor,
+        None if output is None else Path(output),
+        classifier=None if classifier is None else classifier.predictor,
+        components=components,
+        options=SeparationOptions(**wishes),
+    )
 
 
 def _path_of(model: Model | Path | str) -> Path:

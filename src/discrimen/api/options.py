@@ -169,3 +169,13 @@ class EncodingWishes(TypedDict, total=False):
     leave_out: bool
     most_outside: float
     threads: int | None
+
+
+class SeparationWishes(TypedDict, total=False):
+    """Fields of :class:`discrimen.reconstruction.separate.SeparationOptions`."""
+
+    threshold: float | None
+    in_place: bool
+    as_float: bool
+    most_outside: float
+    n_fitted: int

@@ -87,9 +87,7 @@ SUBCOMMANDS = {
         "autoencoder.discrimen good.BIN today.BIN --report quality",
         "analysis",
     ),
-    "separate": Subcommand(
-        "find piled-up pulses and take them apart", "separator.discrimen run.BIN -o pulses.lh5", "analysis"
-    ),
+    "separate": Subcommand("find piled-up pulses and take them apart", "separator.discrimen run.BIN -o pulses.lh5"),
     "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
     "stream": Subcommand(
         "score pulses as they come", "neda.discrimen --input tcp://127.0.0.1:5570 -o scores.h5", "online"

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, require_module
 from discrimen.network.prepare import constant_fraction_crossing
 from discrimen.pulse_shape.upright import CROSSING_FRACTION
 
@@ -60,15 +60,15 @@ class Template:
         if good.sum() < _FEWEST:
             raise DataError(f"a template needs {_FEWEST} pulses with an edge, got {int(good.sum())}")
         n_samples = waves.shape[1]
-        fine = np.arange(-_BEFORE * _FINE, n_samples * _FINE) / _FINE
-        total, count = np.zeros(len(fine)), np.zeros(len(fine))
-        samples = np.arange(n_samples)
-        for wave, at in zip(waves[good].astype(np.float64), crossing[good], strict=True):
-            # Behind the end of the record nothing is known; before it there is the baseline.
-            known = at + fine <= n_samples - 1
-            total[known] += np.interp(at + fine[known], samples, wave, left=0.0) / wave.max()
-            count += known
-        values = total / np.maximum(count, 1)
+        n_fine = (n_samples + _BEFORE) * _FINE
+        # Each sample goes where it lies from its crossing; interpolation would smear the leading edge.
+        place = np.rint((np.arange(n_samples) - crossing[good, np.newaxis] + _BEFORE) * _FINE).astype(np.int64)
+        inside = (place >= 0) & (place < n_fine)
+        relative = waves[good].astype(np.float64) / waves[good].max(axis=1, keepdims=True)
+        count = np.bincount(place[inside], minlength=n_fine)
+        total = np.bincount(place[inside], weights=relative[inside], minlength=n_fine)
+        known = np.flatnonzero(count)
+        values = np.interp(np.arange(n_fine), known, total[known] / count[known], left=0.0)
         return cls(values / values.max())
 
     def at(self, crossing: NDArray[np.float64], n_samples: int) -> Waves:
@@ -170,7 +170,7 @@ class _Fitter:
     def _refined(
         self, wave: NDArray[np.float64], pair: tuple[int, int], times: NDArray[np.float64]
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        from scipy.optimize import least_squares
+        least_squares = require_module("scipy.optimize", extra="analysis").least_squares
 
         def residual(trial: NDArray[np.float64]) -> NDArray[np.float64]:
             shapes, heights = self._heights(wave, pair, trial)

@@ -92,9 +92,10 @@ class Remix:
         return self._made(examples, np.arange(len(examples)), rng=rng, mixed_share=0.0, gain=0.0)
 
     def alone(self, examples: Examples) -> Examples:
-        """Return the first parts alone, of the records whose first part is one pulse."""
+        """Return the first parts alone, of the records of one pulse in each part."""
         mixture = Mixture.of_targets(examples.targets, examples.waveforms[:, 0])
-        single = np.flatnonzero(mixture.n_pulses[:, 0] == 1)
+        # A third pulse is in no part, and would stay in the record.
+        single = np.flatnonzero((mixture.n_pulses[:, 0] == 1) & (mixture.n_pulses[:, 1] <= 1))
         second = mixture.parts[single, 1]
         parts = np.stack([mixture.parts[single, 0], np.zeros_like(second)], axis=1)
         n_pulses = np.column_stack([np.ones_like(single), np.zeros_like(single)])

@@ -61,9 +61,9 @@ def seen_domain(
         rng = np.random.default_rng([feed.seed, 5])
         drawn = rng.integers(0, len(parts[0]), min(MOST_DISTORTED, len(parts[0])))
         samples = np.concatenate([samples, feed.augmentation.distorted(drawn, rng=rng)])
-    domain = learn_domain(
-        samples, preparation, adc_bits=adc_bits, photons=_photons(pulses, seen, preparation, feed=feed)
-    )
+    # Tails of piled-up records fluctuate by the second pulse, not by light.
+    photons = None if feed.renewal is not None else _photons(pulses, seen, preparation, feed=feed)
+    domain = learn_domain(samples, preparation, adc_bits=adc_bits, photons=photons)
     if domain is None or feed.extension is None:
         return domain
     return replace(domain, thinned_below_adc=float(np.quantile(measure(real, preparation).height_adc, LOW_QUANTILE)))

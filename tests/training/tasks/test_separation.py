@@ -134,9 +134,11 @@ def test_parts_of_different_runs_are_not_put_together() -> None:
     assert height[:30].max() < 801
 
 
-def test_alone_are_first_pulses() -> None:
-    alone = remix().alone(examples())
+def test_alone_are_first_pulses_without_a_third_one() -> None:
+    judging = remix(more_share=0.5).judging(examples(200), rng=np.random.default_rng(2))
+    alone = remix().alone(judging)
     mixture = Mixture.of_targets(alone.targets, alone.waveforms[:, 0])
+    assert 80 < len(alone) < 180
     assert (mixture.parts[:, 1] == 0).all()
     assert np.abs(mixture.waveforms - mixture.parts[:, 0]).max() < 12
 
