@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.formats.base import Reader
@@ -33,6 +34,7 @@ def separate(
         list[Path],
         typer.Argument(help="Run files of any readable format, or folders of piled-up traces.", show_default=False),
     ],
+    context: typer.Context,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="File to write, .lh5; without it pulses are counted.", show_default=False),
@@ -84,6 +86,8 @@ def separate(
 ) -> None:
     """Find piled-up pulses and take them apart; the inputs are never modified. docs/separate.md."""
     allowed = share_outside(most_outside, accept=accept)
+    if output is None:
+        refuse_idle(context, ("classifier", "in_place", "as_float", "overwrite"), without="--output")
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     scorer = None if classifier is None else load_model(classifier, device=device, threads=threads)
     files = [each for path in files for each in traces_in(path)]
@@ -91,6 +95,8 @@ def separate(
     if output is not None:
         common.refuse_to_replace(output, files, overwrite=overwrite)
     truth = _truth(components or (), readers, inputs)
+    if truth is None:
+        refuse_idle(context, ("fit",), without="--components")
     with common.progress("separating", total=common.total_entries(readers)) as tick:
         done = separate_runs(
             readers,
