@@ -27,6 +27,7 @@ from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, ho
 from discrimen.pulses import Label, concatenate
 from discrimen.reconstruction.part_pulses import PartWriter
 from discrimen.reconstruction.parts import Kind, Parted, part_records
+from discrimen.reconstruction.phase import Phases
 from discrimen.reconstruction.template_fit import Template, choose_ridge, fit_two
 from discrimen.runs.components import read_components
 from discrimen.training.tasks.separation import above_baseline
@@ -180,8 +181,11 @@ class Bc501a:
         assert self.truth.time_offset_ns is not None
         label, light = self.truth.label[at], self.truth.energy_kevee[at]
         delay_ns, wanted = self.truth.time_offset_ns[at, 1], self.wanted[at]
-        late = (parted.crossing[:, 1] - parted.crossing[:, 0]) * self.preparation.sample_period_ns - delay_ns
-        charge = parted.waves_adc.sum(axis=2) / wanted.sum(axis=2) - 1
+        phases = Phases.learn(parted.crossing[parted.is_pair])
+        time = parted.crossing if phases is None else phases.times(parted.crossing)
+        late = (time[:, 1] - time[:, 0]) * self.preparation.sample_period_ns - delay_ns
+        true_charge = wanted.sum(axis=2)
+        charge = parted.waves_adc.sum(axis=2) / np.where(true_charge > 0, true_charge, np.nan) - 1
         bright = parted.is_pair & (light.min(axis=1) >= LEAST_KEVEE)
         rows = []
         for low, high in [*itertools.pairwise(DISTANCES_NS), (LEAST_NS, np.inf)]:

@@ -19,7 +19,8 @@ from discrimen.inference.native import NativePredictor
 from discrimen.network.preparation import Alignment
 from discrimen.pulses import PulseFlag, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings, LightCalibration
-from discrimen.reconstruction.separate import SeparatedRuns, SeparationOptions, separate_runs
+from discrimen.reconstruction.separate import SeparationOptions, separate_runs
+from discrimen.reconstruction.separated_runs import SeparatedRuns
 from discrimen.runs.components import Components
 
 SETTINGS = DetectorSettings(

@@ -2,10 +2,10 @@
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
 ``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` ->
-``quality`` to watch signals, ``separate`` for piled-up pulses, and ``generate`` for more pulses. Each composes the stages
-of the package, which can be used one by one for more control. A stage is imported where it is called: a core install
-reads, classifies, denoises, separates and generates, and for the rest :class:`~discrimen.errors.MissingExtraError` names
-the extra.
+``quality`` to watch signals, ``separate`` for piled-up pulses, and ``generate`` for more pulses. Each composes the
+stages of the package, which can be used one by one for more control. A stage is imported where it is called: a core
+install reads, classifies, denoises, separates and generates, and for the rest
+:class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
 from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate, separate

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from discrimen.reconstruction.denoise import Denoising
     from discrimen.reconstruction.encoding import Encoding
     from discrimen.reconstruction.generate import GeneratedRun
-    from discrimen.reconstruction.separate import SeparatedRuns
+    from discrimen.reconstruction.separated_runs import SeparatedRuns
     from discrimen.runs.components import Components
     from discrimen.scoring.classify import Classification
 

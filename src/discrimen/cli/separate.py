@@ -18,7 +18,8 @@ from discrimen.inference.load import load_model
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import concatenate
-from discrimen.reconstruction.separate import SeparatedRun, SeparationOptions, separate_runs
+from discrimen.reconstruction.separate import SeparationOptions, separate_runs
+from discrimen.reconstruction.separated_runs import SeparatedRun
 from discrimen.reconstruction.separation_judged import Judged, Quality
 from discrimen.runs.components import Components, components_beside, read_components
 

@@ -15,6 +15,7 @@ from discrimen.pulse_shape.upright import calibrated_light_kevee
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings, GatesNs, LightCalibration
 from discrimen.reconstruction.parts import Kind, Parted
+from discrimen.reconstruction.phase import Phases
 
 _OF_RECORD = ("energy", "energy_short", "energy_kevee", "label", "neutron_probability", "photon_llr", "record_llr")
 """Columns that say something of the record as a whole, or of its first pulse: not of its parts."""
@@ -40,6 +41,13 @@ class PartWriter:
         Number of the input among several.
     where : str
         Name of the input, for messages.
+
+    Attributes
+    ----------
+    phases : Phases or None
+        Learnt from the first chunk; None where it has too few pulses, and times are those of linear interpolation.
+    n_written, n_unlike, n_chunks : int
+        Pulses written, those of them that are unlike what the classifier knows, and chunks.
     """
 
     preparation: Preparation
@@ -51,8 +59,10 @@ class PartWriter:
     adc_bits: int | None
     run: int | None
     where: str
+    phases: Phases | None = field(init=False, default=None)
     n_written: int = field(init=False, default=0)
     n_unlike: int = field(init=False, default=0)
+    n_chunks: int = field(init=False, default=0)
 
     def written(self, pulses: Pulses, parted: Parted, *, label: NDArray[np.int8] | None) -> Pulses:
         """Return single pulses as they are and the parts of pairs, by record and time.
@@ -66,6 +76,9 @@ class PartWriter:
         label : ndarray of int8, shape (pulse, part), or None
             Classes of the parts, where the truth is known.
         """
+        if self.n_chunks == 0:
+            self.phases = Phases.learn(parted.crossing[np.isin(parted.kind, (Kind.SINGLE, Kind.PAIR))])
+        self.n_chunks += 1
         single, pair = (np.flatnonzero(parted.kind == kind) for kind in (Kind.SINGLE, Kind.PAIR))
         parent = np.concatenate([single, pair, pair])
         part = np.repeat(np.array([0, 0, 1], np.int8), [len(single), len(pair), len(pair)])
@@ -104,7 +117,8 @@ class PartWriter:
     ) -> dict[str, NDArray[Any]]:
         """Return the columns that tell when each part came, and mark parts as pile-up."""
         is_part = parted.is_pair[parent]
-        late = parted.crossing[parent, part] - parted.crossing[parent, 0]
+        time = parted.crossing if self.phases is None else self.phases.times(parted.crossing)
+        late = time[parent, part] - time[parent, 0]
         offset_ns = np.where(is_part, late, 0.0) * self.preparation.sample_period_ns
         columns: dict[str, NDArray[Any]] = {"time_offset_ns": offset_ns.astype(np.float64)}
         flags = np.zeros(len(parent), np.uint32) if pulses.flags is None else pulses.flags[parent].copy()

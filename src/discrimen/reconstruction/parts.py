@@ -49,7 +49,7 @@ class Parted:
     waves_adc : ndarray of float32, shape (pulse, part, sample)
         The two parts by time, above the baseline, upwards; their sum is the record. They mean something in pairs only.
     crossing : ndarray of float32, shape (pulse, part)
-        Constant-fraction crossing of each, in samples.
+        Constant-fraction crossing of each, in samples; of single pulses that of the record, and NaN.
     baseline_adc : ndarray of float64, shape (pulse,)
         Of the record.
     single : ndarray of float32, shape (pulse,)
@@ -137,6 +137,8 @@ def part_records(
     kind[~np.isfinite(crossing).all(axis=1)] = Kind.UNCLEAR
     kind[scores[:, 2] > scores[:, 1]] = Kind.MORE
     kind[single] = Kind.SINGLE
+    crossing[single, 1] = np.nan
+    crossing[single, 0] = constant_fraction_crossing(record_adc[single, 0], fraction=CROSSING_FRACTION)
     if saturated is not None:
         kind[saturated] = Kind.SATURATED
     kind[~valid] = Kind.UNPREPARED
