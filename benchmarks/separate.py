@@ -255,7 +255,7 @@ class Bc501a:
         with house_style():
             figure = new_figure(11, 4.2)
             for axes, kinds in zip(figure.subplots(1, 2), ((1, 0), (0, 1)), strict=True):
-                good = self.parted.is_pair & (self.truth.label == kinds).all(axis=1) & (delay > 90) & (delay < 130)
+                good = self.parted.is_pair & (self.truth.label == kinds).all(axis=1) & (delay > 55) & (delay < 85)
                 light = self.truth.energy_kevee
                 row = int(np.flatnonzero(good & (light.min(axis=1) > 150) & (light.max(axis=1) < 400))[0])
                 record = self.parted.waves_adc[row].sum(axis=0)
@@ -269,6 +269,8 @@ class Bc501a:
                 axes.set_title(f"{delay[row]:.0f} ns apart")
                 axes.set_xlabel("time (ns)")
                 axes.set_xlim(100, 500)
+                axes.set_yscale("symlog", linthresh=30)
+                axes.set_ylim(-15, 4000)
                 axes.legend(loc="upper right")
             figure.axes[0].set_ylabel("above the baseline (ADC counts)")
             figure.savefig(path, dpi=110)

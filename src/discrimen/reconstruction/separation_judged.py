@@ -218,10 +218,10 @@ class Judge:
     def _templates(self, singles: NDArray[np.int64]) -> list[Template]:
         """Return the mean pulse, or that of each class."""
         some = singles[:: max(1, len(singles) // _TEMPLATE_PULSES)]
-        waves = self._wanted(some)[:, 0].astype(np.float32)
+        waves = self._wanted(some).reshape(-1, self.preparation.window_length).astype(np.float32)
         if self.truth.label is None:
             return [Template.of(waves)]
-        label = self.truth.label[some, 0]
+        label = self.truth.label[some].ravel()
         kinds = [kind for kind in (Label.GAMMA, Label.NEUTRON) if (label == kind).sum() >= 2 * _RIDGE_RECORDS]
         return [Template.of(waves[label == kind]) for kind in kinds] or [Template.of(waves)]
 

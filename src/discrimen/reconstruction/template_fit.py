@@ -64,11 +64,13 @@ class Template:
         # Each sample goes where it lies from its crossing; interpolation would smear the leading edge.
         place = np.rint((np.arange(n_samples) - crossing[good, np.newaxis] + _BEFORE) * _FINE).astype(np.int64)
         inside = (place >= 0) & (place < n_fine)
-        relative = waves[good].astype(np.float64) / waves[good].max(axis=1, keepdims=True)
-        count = np.bincount(place[inside], minlength=n_fine)
-        total = np.bincount(place[inside], weights=relative[inside], minlength=n_fine)
-        known = np.flatnonzero(count)
-        values = np.interp(np.arange(n_fine), known, total[known] / count[known], left=0.0)
+        exact = waves[good].astype(np.float64)
+        height = np.broadcast_to(exact.max(axis=1, keepdims=True), exact.shape)
+        # Least squares for the shape: high pulses, with less noise for their height, tell more.
+        total = np.bincount(place[inside], weights=(height * exact)[inside], minlength=n_fine)
+        weight = np.bincount(place[inside], weights=np.square(height)[inside], minlength=n_fine)
+        known = np.flatnonzero(weight)
+        values = np.interp(np.arange(n_fine), known, total[known] / weight[known], left=0.0)
         return cls(values / values.max())
 
     def at(self, crossing: NDArray[np.float64], n_samples: int) -> Waves:

@@ -73,23 +73,24 @@ class Remix:
     ----------
     scale : {"peak", "area", "none"}
         Of the preparation.
-    gain, mixed_share, single_share, more_share
+    gain, mixed_share, moved_share, single_share, more_share
         As of :class:`~discrimen.training.tasks.separation.Separation`.
     """
 
     scale: Scale
     gain: float
     mixed_share: float
+    moved_share: float
     single_share: float
     more_share: float
 
     def draw(self, examples: Examples, at: NDArray[np.int64], *, rng: np.random.Generator) -> Examples:
         """Return new examples of the records at these places."""
-        return self._made(examples, at, rng=rng, mixed_share=self.mixed_share, gain=self.gain)
+        return self._made(examples, at, rng=rng, changed=True)
 
     def judging(self, examples: Examples, *, rng: np.random.Generator) -> Examples:
         """Return examples to judge by: the records as they are, some made single or given a third pulse."""
-        return self._made(examples, np.arange(len(examples)), rng=rng, mixed_share=0.0, gain=0.0)
+        return self._made(examples, np.arange(len(examples)), rng=rng, changed=False)
 
     def alone(self, examples: Examples) -> Examples:
         """Return the first parts alone, of the records of one pulse in each part."""
@@ -115,8 +116,7 @@ class Remix:
         at: NDArray[np.int64],
         *,
         rng: np.random.Generator,
-        mixed_share: float,
-        gain: float,
+        changed: bool,
     ) -> Examples:
         every = Mixture.of_targets(examples.targets, examples.waveforms[:, 0])
         in_adc = every.divisor[:, np.newaxis, np.newaxis] * every.parts
@@ -124,12 +124,11 @@ class Remix:
         noise = every.divisor[at, np.newaxis] * every.waveforms[at] - parts.sum(axis=1)
         n_made = len(at)
         other = _others(every.run, every.run[at], rng=rng)
-        mixed = rng.random(n_made) < mixed_share
-        parts[mixed, 1], n_pulses[mixed, 1] = in_adc[other[0, mixed], 1], every.n_pulses[other[0, mixed], 1]
-        if gain:
-            gains = np.exp(gain * rng.standard_normal((n_made, 2))).astype(np.float32)
-            gains[rng.random(n_made) < 0.5] = 1
-            parts *= gains[:, :, np.newaxis]
+        if changed:
+            mixed = rng.random(n_made) < self.mixed_share
+            parts[mixed, 1], n_pulses[mixed, 1] = in_adc[other[0, mixed], 1], every.n_pulses[other[0, mixed], 1]
+            self._move(parts[:, 1], rng=rng)
+            parts *= self._gains(n_made, rng=rng)[:, :, np.newaxis]
         which = rng.random(n_made)
         single = (which < self.single_share) & (n_pulses[:, 0] == 1)
         parts[single, 1], n_pulses[single, 1] = 0, 0
@@ -145,6 +144,21 @@ class Remix:
             run=every.run[at],
         )
         return self._rescaled(made, examples.pulse[at])
+
+    def _move(self, second: NDArray[np.float32], *, rng: np.random.Generator) -> None:
+        """Move some second parts later in their records, in place; before them there is the baseline."""
+        n_samples = second.shape[1]
+        moved = np.flatnonzero(rng.random(len(second)) < self.moved_share)
+        by = rng.integers(1, max(2, n_samples // 2), len(moved))
+        at = np.arange(n_samples) - by[:, np.newaxis]
+        taken = np.take_along_axis(second[moved], np.maximum(at, 0), axis=1)
+        second[moved] = np.where(at >= 0, taken, np.float32(0))
+
+    def _gains(self, n_made: int, *, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw a gain for each part of half of the records, shape (made, part)."""
+        gains = np.exp(self.gain * rng.standard_normal((n_made, 2))).astype(np.float32)
+        gains[rng.random(n_made) < 0.5] = 1
+        return gains
 
     def _rescaled(self, mixture: Mixture, pulse: NDArray[np.int64]) -> Examples:
         """Divide as the preparation does; what has no height is left as it is."""

@@ -91,7 +91,7 @@ def test_parts_of_single_pulses_do_not_count() -> None:
 
 
 def remix(**changes: float) -> Remix:
-    shares = {"gain": 0.0, "mixed_share": 0.0, "single_share": 0.0, "more_share": 0.0} | changes
+    shares = {"gain": 0.0, "mixed_share": 0.0, "moved_share": 0.0, "single_share": 0.0, "more_share": 0.0} | changes
     return Remix(scale="none", **shares)
 
 
@@ -110,6 +110,17 @@ def test_records_put_together_anew_keep_their_noise() -> None:
     )
     same = drawn(made)
     np.testing.assert_allclose(same.waveforms, before.waveforms, atol=1e-3)
+
+
+def test_second_pulses_are_moved_later() -> None:
+    made = examples(200)
+    before = Mixture.of_targets(made.targets, made.waveforms[:, 0]).parts
+    after = drawn(made, moved_share=0.5).parts
+    there = before[:, 1].max(axis=1) > 0
+    moved = there & (np.abs(after[:, 1] - before[:, 1]).max(axis=1) > 1)
+    assert 0.3 * there.sum() < moved.sum() < 0.7 * there.sum()
+    assert (np.abs(after[:, 1, :12]).max(axis=1) < 1e-3).all()
+    np.testing.assert_array_equal(after[:, 0], before[:, 0])
 
 
 def test_some_records_become_single_and_some_get_a_third_pulse() -> None:

@@ -45,6 +45,8 @@ class Separation:
         training examples: the network then does not learn which heights come together. 0: none.
     mixed_share : float
         Share of the training examples whose second part is that of another record.
+    moved_share : float
+        Share whose second part is moved later, up to half of the record: distances that are rare are learnt too.
     single_share, more_share : float
         Shares whose second part is left out, or that get a third pulse.
     false_alarms : float
@@ -54,12 +56,13 @@ class Separation:
     name: ClassVar[str] = "separation"
     gain: float = 0.0
     mixed_share: float = 0.5
+    moved_share: float = 0.15
     single_share: float = 0.2
     more_share: float = 0.1
     false_alarms: float = 0.001
 
     def __post_init__(self) -> None:
-        shares = (self.mixed_share, self.single_share, self.more_share, self.false_alarms)
+        shares = (self.mixed_share, self.moved_share, self.single_share, self.more_share, self.false_alarms)
         if not all(0 <= share < 1 for share in shares) or self.single_share + self.more_share >= 1:
             raise SettingsError(f"separation: shares must lie between 0 and 1, got {', '.join(map(str, shares))}")
         if not 0 <= self.gain <= 2:
@@ -124,6 +127,7 @@ class Separation:
             scale=preparation.scale,
             gain=self.gain,
             mixed_share=self.mixed_share,
+            moved_share=self.moved_share,
             single_share=self.single_share,
             more_share=self.more_share,
         )
@@ -154,7 +158,7 @@ class Separation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        names = ("gain", "mixed_share", "single_share", "more_share", "false_alarms")
+        names = ("gain", "mixed_share", "moved_share", "single_share", "more_share", "false_alarms")
         return {"name": self.name, **{name: getattr(self, name) for name in names}}
 
 
