@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from discrimen.network.preparation import Scale
 from discrimen.training.examples import Examples
 
-_N_BESIDE = 5
+_N_BESIDE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Mixture:
-    """Prepared records with their parts; as targets: the parts, their numbers of pulses, the divisor, what they count.
+    """Prepared records with their parts; as targets: the parts, their numbers of pulses, the divisor, the run.
 
     Parameters
     ----------
@@ -31,9 +31,6 @@ class Mixture:
         In each part.
     divisor : ndarray of float32, shape (example,)
         What leads to ADC counts.
-    counts : ndarray of float32, shape (example,)
-        Weight of the parts in the loss: 0 where a third pulse belongs to none of them, and where there is one pulse
-        only, whose parts nobody asks for: one pulse, and two at the same time, look alike.
     run : ndarray of int64, shape (example,)
         Number of the run: parts of different runs are not put together, for these may differ in their light and gain.
     """
@@ -42,13 +39,17 @@ class Mixture:
     parts: NDArray[np.float32]
     n_pulses: NDArray[np.int64]
     divisor: NDArray[np.float32]
-    counts: NDArray[np.float32]
     run: NDArray[np.int64]
 
     def as_targets(self) -> NDArray[np.float32]:
         """Return all but the input as one array, shape (example, value)."""
         flat = self.parts.reshape(len(self.parts), -1)
-        return np.column_stack([flat, self.n_pulses, self.divisor, self.counts, self.run]).astype(np.float32)
+        return np.column_stack([flat, self.n_pulses, self.divisor, self.run]).astype(np.float32)
+
+    @property
+    def is_pair(self) -> NDArray[np.bool_]:
+        """Records of one pulse in each part, shape (example,): the only ones whose parts mean something."""
+        return np.asarray((self.n_pulses == 1).all(axis=1))
 
     @classmethod
     def of_targets(cls, targets: NDArray[np.float32], waveforms: NDArray[np.float32] | None = None) -> Mixture:
@@ -60,8 +61,7 @@ class Mixture:
             parts=parts,
             n_pulses=beside[:, :2].astype(np.int64),
             divisor=beside[:, 2],
-            counts=beside[:, 3],
-            run=beside[:, 4].astype(np.int64),
+            run=beside[:, 3].astype(np.int64),
         )
 
 
@@ -105,7 +105,6 @@ class Remix:
             parts=parts,
             n_pulses=n_pulses,
             divisor=mixture.divisor[single],
-            counts=mixture.counts[single],
             run=mixture.run[single],
         )
         return self._rescaled(one, examples.pulse[single])
@@ -140,7 +139,6 @@ class Remix:
             parts=parts,
             n_pulses=n_pulses + np.column_stack([np.zeros_like(n_third), n_third]),
             divisor=np.ones(n_made, np.float32),
-            counts=np.where(single | (n_third > 0), 0, every.counts[at]).astype(np.float32),
             run=every.run[at],
         )
         return self._rescaled(made, examples.pulse[at])

@@ -131,7 +131,7 @@ def test_some_records_become_single_and_some_get_a_third_pulse() -> None:
     assert 90 < n_more < 190
     third = more.waveforms - more.parts.sum(axis=1)
     assert (third[more.n_pulses.sum(axis=1) == 3].max(axis=1) > 50).all()
-    assert (more.counts[more.n_pulses.sum(axis=1) == 3] == 0).all()
+    assert not more.is_pair[more.n_pulses.sum(axis=1) == 3].any()
 
 
 def test_parts_of_different_runs_are_not_put_together() -> None:
@@ -152,6 +152,14 @@ def test_alone_are_first_pulses_without_a_third_one() -> None:
     assert 80 < len(alone) < 180
     assert (mixture.parts[:, 1] == 0).all()
     assert np.abs(mixture.waveforms - mixture.parts[:, 0]).max() < 12
+
+
+def test_records_of_no_pairs_teach_nothing() -> None:
+    pulses, targets = piled_up(50)
+    targets["n_pulses"] = targets["n_pulses"] * 2
+    made = CONFIG.task.examples(channel_pulses(pulses), PREPARATION, targets, CONFIG)
+    with pytest.raises(DataError, match="nothing to separate"):
+        CONFIG.task.learning(load_keras("cpu").keras, PREPARATION, made, CONFIG)
 
 
 def test_it_comes_back_from_plain_data() -> None:

@@ -110,7 +110,6 @@ class Separation:
             parts=parts,
             n_pulses=n_pulses[kept],
             divisor=divisor,
-            counts=np.asarray((n_pulses[kept] > 0).all(axis=1), np.float32),
             run=np.zeros(len(kept), np.int64) if pulses.info.run is None else pulses.info.run[kept].astype(np.int64),
         )
         return Examples(
@@ -122,6 +121,8 @@ class Separation:
     ) -> Learning:
         """Choose a loss that knows no order of the parts; see :class:`~discrimen.training.tasks.base.Task`."""
         n_values = N_PARTS * preparation.window_length
+        if not Mixture.of_targets(training.targets).is_pair.any():
+            raise DataError("no training record holds two pulses, one in each part: there is nothing to separate")
         mean_energy = float(np.square(training.targets[:, :n_values], dtype=np.float64).sum(axis=1).mean())
         remix = Remix(
             scale=preparation.scale,
@@ -174,11 +175,14 @@ def above_baseline(components: NDArray[Any], preparation: Preparation) -> NDArra
 
 
 def packed(targets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the loss compares with: the parts, which of single, pair and more it is, what the parts count."""
+    """Return what the loss compares with: the parts, which of single, pair and more it is, whether the parts count.
+
+    They do in pairs. One pulse, and two at the same time, look alike; of three it is arbitrary which two are one part.
+    """
     mixture = Mixture.of_targets(targets)
     n_pulses = mixture.n_pulses.sum(axis=1)
     kind = np.clip(n_pulses - 1, 0, 2).astype(np.float32)
-    return np.column_stack([targets[:, : 2 * mixture.parts.shape[2]], kind, mixture.counts]).astype(np.float32)
+    return np.column_stack([targets[:, : 2 * mixture.parts.shape[2]], kind, mixture.is_pair]).astype(np.float32)
 
 
 def _checked(
