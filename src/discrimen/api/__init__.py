@@ -8,9 +8,10 @@ install reads, classifies, denoises, separates and generates, and for the rest
 :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
-from discrimen.api.frozen import adapt, classify, decode, denoise, encode, freeze, generate, separate
+from discrimen.api.frozen import adapt, classify, freeze
 from discrimen.api.model import evaluate, evaluate_waveforms, load, train
 from discrimen.api.quality import learn_quality, quality
+from discrimen.api.reconstruction import decode, denoise, encode, generate, separate
 from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
 
 __all__ = [

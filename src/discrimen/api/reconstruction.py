@@ -1,0 +1,192 @@
+"""What auto-encoders and their kin make of pulses: clean ones, codes, new ones, and each of piled-up ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from discrimen.api.runs import open_all
+from discrimen.errors import SettingsError
+from discrimen.formats.base import ReadOptions
+from discrimen.inference.load import Model
+
+if TYPE_CHECKING:
+    from discrimen.api.options import DenoisingWishes, EncodingWishes, GenerationWishes, SeparationWishes
+    from discrimen.reconstruction.decode import Decoding
+    from discrimen.reconstruction.denoise import Denoising
+    from discrimen.reconstruction.encoding import Encoding
+    from discrimen.reconstruction.generate import GeneratedRun
+    from discrimen.reconstruction.separated_runs import SeparatedRuns
+    from discrimen.runs.components import Components
+
+
+def denoise(
+    model: Model,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    clean: Path | str | Sequence[Path | str] = (),
+    report: Path | str | None = None,
+    **wishes: Unpack[DenoisingWishes],
+) -> Denoising:
+    """Write the pulses of run files without the noise of the electronics, with the same columns, in constant memory.
+
+    Parameters
+    ----------
+    model : Model
+        That gives a waveform, trained on clean records.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    options : ReadOptions, optional
+        What the files do not say.
+    clean : Path, str or sequence of them
+        With a report: clean records to compare with, one file for each run.
+    report : Path or str, optional
+        Folder for a page with noise, time and discrimination before and after.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.denoise.DenoisingOptions`.
+
+    Raises
+    ------
+    SettingsError
+        If there are clean records without a report, or the model gives no waveform of the whole record.
+    """
+    from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
+
+    if clean and report is None:
+        raise SettingsError("clean records are for the report: give its folder too, or leave them out")
+    done = denoise_runs(
+        open_all(paths, options),
+        model.predictor,
+        Path(output),
+        options=DenoisingOptions(**wishes),
+        model_sha256=model.sha256,
+    )
+    if report is not None:
+        from discrimen.evaluation.waveforms import evaluate_runs, write_waveform_report
+
+        found = evaluate_runs(model.predictor, open_all(paths, options), clean=open_all(clean, None) if clean else ())
+        write_waveform_report(
+            found, report, name="denoise", title="Denoised pulses", values={"denoising": done.as_dict()}
+        )
+    return done
+
+
+def encode(
+    model: Model | Path | str,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[EncodingWishes],
+) -> Encoding:
+    """Store the pulses of run files as codes of a few bytes, with all columns, in constant memory; lossy.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        A frozen auto-encoder, loaded or not.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str
+        The codes file to write.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.encoding.EncodingOptions`.
+    """
+    from discrimen.reconstruction.encode import encode_runs
+    from discrimen.reconstruction.encoding import EncodingOptions
+
+    return encode_runs(open_all(paths, options), _path_of(model), Path(output), options=EncodingOptions(**wishes))
+
+
+def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, as_float: bool = False) -> Decoding:
+    """Make a run file of stored codes.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        The frozen auto-encoder that made the codes, loaded or not.
+    codes : Path or str
+        From :func:`encode`.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    as_float : bool
+        Whether to write float32 instead of whole counts of the recorded type (``.lh5`` only).
+    """
+    from discrimen.reconstruction.decode import decode_file
+
+    return decode_file(Path(codes), _path_of(model), Path(output), as_float=as_float)
+
+
+def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[GenerationWishes]) -> GeneratedRun:
+    """Generate pulses of asked class and light into a run file, with the truth beside it, in constant memory.
+
+    Parameters
+    ----------
+    model : Model, Path or str
+        A ``*.discrimen`` of a training for generation, loaded or not.
+    output : Path or str
+        The run file to write; its suffix tells the format.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.generation_options.GenerationOptions`.
+
+    Raises
+    ------
+    SettingsError
+        If the model is no generator, or is asked for a class or a light that it was not trained for.
+    """
+    from discrimen.reconstruction.generate import generate_run
+    from discrimen.reconstruction.generation_options import GenerationOptions
+
+    return generate_run(_path_of(model), Path(output), options=GenerationOptions(**wishes))
+
+
+def separate(
+    model: Model,
+    paths: Path | str | Sequence[Path | str],
+    output: Path | str | None = None,
+    *,
+    classifier: Model | None = None,
+    components: Sequence[Components] | None = None,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[SeparationWishes],
+) -> SeparatedRuns:
+    """Find records of two pulses, take them apart, and write every pulse on its own, in constant memory.
+
+    Parameters
+    ----------
+    model : Model
+        Trained for the task separation.
+    paths : Path, str or sequence of them
+        Run files of any readable format; they are never modified.
+    output : Path or str, optional
+        The native file to write (``.lh5``); without one pulses are counted.
+    classifier : Model, optional
+        Scores each written pulse.
+    components : sequence of Components, optional
+        The truth of each run, from :mod:`discrimen.runs.components`: how right the parts are is told.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`.
+    """
+    from discrimen.reconstruction.separate import SeparationOptions, separate_runs
+
+    return separate_runs(
+        open_all(paths, options),
+        model.predictor,
+        None if output is None else Path(output),
+        classifier=None if classifier is None else classifier.predictor,
+        components=components,
+        options=SeparationOptions(**wishes),
+    )
+
+
+def _path_of(model: Model | Path | str) -> Path:
+    return model.path if isinstance(model, Model) else Path(model)
