@@ -6,7 +6,8 @@ same training pulses, anew in each of eight ranges of height: Savitzky-Golay (An
 order of least error), the Fourier-Wiener filter (one real gain a frequency), and the matrix-Wiener filter (75 x 75 and
 an offset: the best linear estimate there is), this also once for all heights.
 
-Usage: python benchmarks/denoise.py -o FOLDER [--training 300000] [--pulses 100000] [--seed 1] [--json]
+Usage: python benchmarks/denoise.py -o FOLDER [--training 300000] [--pulses 100000] [--training-kevee 550]
+       [--seed 1] [--json]
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from discrimen.simulation.config import SimulationConfig
 from discrimen.training import Classification, Reconstruction, TrainingConfig, train
 
 RANGES_KEVEE = (30, 50, 100, 200, 500)
+MOST_KEVEE = 550.0
 EFFICIENCY = 0.95
 RECORDED, NETWORK, NOISY_TARGETS = "as recorded", "network", "network, noisy targets"
 
@@ -52,9 +54,9 @@ class Run:
     clean: NDArray[np.float64]
 
     @classmethod
-    def simulated(cls, folder: Path, name: str, n_pulses: int, seed: int) -> Run:
-        """Simulate a run with a light spectrum that fills all ranges."""
-        config = SimulationConfig(n_pulses=n_pulses, energy_min_kevee=20, energy_max_kevee=550, seed=seed)
+    def simulated(cls, folder: Path, name: str, n_pulses: int, seed: int, *, most_kevee: float = MOST_KEVEE) -> Run:
+        """Simulate a run with a light spectrum that fills all ranges, or those below a light."""
+        config = SimulationConfig(n_pulses=n_pulses, energy_min_kevee=20, energy_max_kevee=most_kevee, seed=seed)
         path, clean = folder / f"{name}.lh5", folder / f"{name}.clean.lh5"
         simulate_run(config, path, clean=clean)
         return cls(path, _read(path, label_by="truth"), _read(clean).samples.astype(np.float64))
@@ -67,9 +69,9 @@ def _read(path: Path, **options: Any) -> Pulses:
 class Bench:
     """The training run, the judged run, and what prepares both."""
 
-    def __init__(self, folder: Path, *, n_training: int, n_pulses: int, seed: int) -> None:
+    def __init__(self, folder: Path, *, n_training: int, n_pulses: int, seed: int, training_kevee: float) -> None:
         self.folder, self.seed = folder, seed
-        self.training = Run.simulated(folder, "training", n_training, 10 * seed)
+        self.training = Run.simulated(folder, "training", n_training, 10 * seed, most_kevee=training_kevee)
         self.judged = Run.simulated(folder, "judged", n_pulses, 10 * seed + 1)
         self.settings = discrimen.read(self.training.path).settings
         self.preparation = choose_preparation(self.settings, n_samples=self.training.pulses.n_samples)
@@ -278,6 +280,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--training", type=int, default=300_000)
     parser.add_argument("--pulses", type=int, default=100_000)
+    parser.add_argument("--training-kevee", type=float, default=MOST_KEVEE, help="most light of the training pulses")
     parser.add_argument("--hidden", default="512,256")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -285,7 +288,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    bench = Bench(options.output, n_training=options.training, n_pulses=options.pulses, seed=options.seed)
+    bench = Bench(
+        options.output,
+        n_training=options.training,
+        n_pulses=options.pulses,
+        seed=options.seed,
+        training_kevee=options.training_kevee,
+    )
     hidden = tuple(int(width) for width in options.hidden.split(","))
     result = measure(bench, hidden=hidden, epochs=options.epochs, classify=not options.no_classifier)
     (options.output / "denoise.json").write_text(json.dumps(result, indent=2) + "\n")
