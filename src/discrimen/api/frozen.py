@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from discrimen.api.model import load, names_of
+from discrimen.api.model import load, names_of, path_of
 from discrimen.api.runs import open_all
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
@@ -60,8 +60,8 @@ def freeze(
     """
     from discrimen.freezing.freeze import freeze as freeze_model
 
-    task = _calibration_task(_path_of(model), calibration, **wishes)
-    return load(freeze_model(_path_of(model), output, calibration=task).path)
+    task = _calibration_task(path_of(model), calibration, **wishes)
+    return load(freeze_model(path_of(model), output, calibration=task).path)
 
 
 def adapt(
@@ -97,7 +97,7 @@ def adapt(
     from discrimen.adaptation.recalibrate import Wishes
 
     readers = open_all(paths, options)
-    return adapt_model(_path_of(model), readers, output, labelled=labelled, wishes=Wishes(**wishes), seed=seed)
+    return adapt_model(path_of(model), readers, output, labelled=labelled, wishes=Wishes(**wishes), seed=seed)
 
 
 def classify(
@@ -132,10 +132,6 @@ def classify(
     return classify_run(
         reader, Discriminator(predictor=model.predictor, sha256=model.sha256, threshold=chosen), Path(output)
     )
-
-
-def _path_of(model: Model | Path | str) -> Path:
-    return model.path if isinstance(model, Model) else Path(model)
 
 
 def _calibration_task(

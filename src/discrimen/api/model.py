@@ -174,6 +174,11 @@ def evaluate_waveforms(
     return report
 
 
+def path_of(model: Model | Path | str) -> Path:
+    """Return the file of a model."""
+    return model.path if isinstance(model, Model) else Path(model)
+
+
 def names_of(dataset: Dataset) -> str:
     """Return the names of its files, for a message."""
     return ", ".join(file["name"] for file in dataset.files)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from discrimen.api.model import path_of
 from discrimen.api.runs import open_all
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
@@ -102,7 +103,7 @@ def encode(
     from discrimen.reconstruction.encode import encode_runs
     from discrimen.reconstruction.encoding import EncodingOptions
 
-    return encode_runs(open_all(paths, options), _path_of(model), Path(output), options=EncodingOptions(**wishes))
+    return encode_runs(open_all(paths, options), path_of(model), Path(output), options=EncodingOptions(**wishes))
 
 
 def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, as_float: bool = False) -> Decoding:
@@ -121,7 +122,7 @@ def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, 
     """
     from discrimen.reconstruction.decode import decode_file
 
-    return decode_file(Path(codes), _path_of(model), Path(output), as_float=as_float)
+    return decode_file(Path(codes), path_of(model), Path(output), as_float=as_float)
 
 
 def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[GenerationWishes]) -> GeneratedRun:
@@ -144,7 +145,7 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
     from discrimen.reconstruction.generate import generate_run
     from discrimen.reconstruction.generation_options import GenerationOptions
 
-    return generate_run(_path_of(model), Path(output), options=GenerationOptions(**wishes))
+    return generate_run(path_of(model), Path(output), options=GenerationOptions(**wishes))
 
 
 def separate(
@@ -186,7 +187,3 @@ def separate(
         components=components,
         options=SeparationOptions(**wishes),
     )
-
-
-def _path_of(model: Model | Path | str) -> Path:
-    return model.path if isinstance(model, Model) else Path(model)
