@@ -55,6 +55,12 @@ def test_a_few_pulses_tell_nothing(domain: Domain) -> None:
     assert tally_of(domain, poisson_pulses(400, adc_per_pe=16.0)).photon_change() is None
 
 
+def test_light_that_cannot_be_known_is_not_learnt(domain: Domain) -> None:
+    without = learn_domain(poisson_pulses(4000), PREPARATION, adc_bits=14, photons=None)
+    assert domain.photons is not None
+    assert without == replace(domain, photons=None)
+
+
 def test_what_the_model_knows_goes_through_plain_data(domain: Domain) -> None:
     again = Domain.from_dict(domain.as_dict(), PREPARATION)
     assert again == domain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def learn_domain(
     *,
     adc_bits: int | None = None,
     false_alarms: float = FALSE_ALARMS,
-    photons: Photons | None = None,
+    photons: Photons | Literal["learn"] | None = "learn",
 ) -> Domain | None:
     """Learn the domain of a model of one channel.
 
@@ -67,9 +67,9 @@ def learn_domain(
         The ADC gives 0 to 2**adc_bits - 1.
     false_alarms : float
         Share of pulses like these beyond each side of each limit, at most.
-    photons : Photons, optional
+    photons : Photons, "learn" or None
         How much light they have for their height, where not all of these pulses are as digitised; by default it is
-        learnt from them.
+        learnt from them. None: it cannot be known, as of piled-up pulses.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def learn_domain(
         rail_adc=_rail_adc(samples, seen, preparation, adc_bits=adc_bits, share=false_alarms),
         ranges=_ranges(seen, low, false_alarms, preparation.window_length),
         n_pulses=len(seen.height),
-        photons=learn_photons([samples], preparation) if photons is None else photons,
+        photons=learn_photons([samples], preparation) if photons == "learn" else photons,
     )
 
 
