@@ -106,3 +106,14 @@ def test_a_window_is_a_multiple_of_ten(folder: Path, run: Run, tmp_path: Path) -
     status, _, err = run("quality", folder / "ae.discrimen", folder / "good.lh5", *arguments)
     assert status == 1
     assert "a window is a multiple of 10 pulses, got 55" in err
+
+
+def test_a_run_that_cannot_be_judged_is_not_called_good(folder: Path, run: Run, tmp_path: Path) -> None:
+    short = written(tmp_path / "short.lh5", good_samples(200, 4), channel=2)
+    reference, few = tmp_path / "few.json", tmp_path / "few.lh5"
+    written(few, good_samples(150, 3), channel=2)
+    assert run("quality", folder / "ae.discrimen", few, "-o", reference, "--window", 500)[0] == 0
+    status, out, err = run("quality", folder / "ae.discrimen", reference, short)
+    assert status == 0, err
+    assert "short.lh5, board 0 channel 2: not judged, too few pulses here or in the reference; 200 read" in out
+    assert "no alarm" not in out

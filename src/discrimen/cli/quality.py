@@ -145,6 +145,10 @@ def _tell(run: RunQuality, *, json: bool) -> None:
 
 def _lines(path: Path, channel: ChannelQuality) -> list[str]:
     n_alarms = len(channel.alarms)
+    if not channel.windows:
+        return [
+            f"{path}, {channel.place}: not judged, too few pulses here or in the reference; {channel.n_pulses} read"
+        ]
     count = "no alarm" if not n_alarms else f"{n_alarms} alarm{'s' if n_alarms > 1 else ''}"
     lines = [f"{path}, {channel.place}: {count} in {channel.n_pulses} pulses"]
     if n_alarms:
