@@ -186,16 +186,19 @@ class Bc501a:
         late = (time[:, 1] - time[:, 0]) * self.preparation.sample_period_ns - delay_ns
         true_charge = wanted.sum(axis=2)
         charge = parted.waves_adc.sum(axis=2) / np.where(true_charge > 0, true_charge, np.nan) - 1
-        bright = parted.is_pair & (light.min(axis=1) >= LEAST_KEVEE)
+        bright = light.min(axis=1) >= LEAST_KEVEE
         rows = []
         for low, high in [*itertools.pairwise(DISTANCES_NS), (LEAST_NS, np.inf)]:
-            inside = bright & (delay_ns >= low) & (delay_ns < high)
-            right = (classes == label)[inside].all(axis=1)
+            records = bright & (delay_ns >= low) & (delay_ns < high)
+            inside = records & parted.is_pair
+            # A record that was not parted is not right.
+            right = (classes == label)[records].all(axis=1)
             rows.append(
                 {
                     "low_ns": float(low),
                     "high_ns": None if np.isinf(high) else float(high),
-                    "n": int(inside.sum()),
+                    "n_records": int(records.sum()),
+                    "n_parted": int(inside.sum()),
                     "both_right": _mean(right),
                     "charge_first": _spread(charge[inside, 0]),
                     "charge_second": _spread(charge[inside, 1]),
@@ -299,8 +302,8 @@ def main() -> None:
     parser.add_argument("--judged", type=int, default=20_000)
     parser.add_argument("--fitted", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--nppd-epochs", type=int, default=200)
-    parser.add_argument("--gain", type=float, default=0.0)
+    parser.add_argument("--nppd-epochs", type=int, default=250)
+    parser.add_argument("--gain", type=float, default=0.1)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {}

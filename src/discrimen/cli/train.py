@@ -84,7 +84,8 @@ def train(
     part_gain: Annotated[
         float,
         typer.Option(
-            help="With --task separation: spread (of the logarithm) of gains that the parts get on their own."
+            help="With --task separation: make half of the examples such as another source would give, with parts "
+            "alike in height up to this spread of the logarithm; 0: none."
         ),
     ] = 0.0,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",

@@ -15,6 +15,10 @@ from discrimen.network.preparation import Scale
 from discrimen.training.examples import Examples
 
 _N_BESIDE = 4
+_RECORD_GAIN = 0.7
+"""Standard deviation of the natural logarithm."""
+_RECORD_SHIFT, _PART_SHIFT = 6, 2
+"""At most, in samples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -127,7 +131,8 @@ class Remix:
             mixed = rng.random(n_made) < self.mixed_share
             parts[mixed, 1], n_pulses[mixed, 1] = in_adc[other[0, mixed], 1], every.n_pulses[other[0, mixed], 1]
             self._move(parts[:, 1], rng=rng)
-            parts *= self._gains(n_made, rng=rng)[:, :, np.newaxis]
+            if self.gain:
+                self._make_strange(parts, noise, rng=rng)
         which = rng.random(n_made)
         single = (which < self.single_share) & (n_pulses[:, 0] == 1)
         parts[single, 1], n_pulses[single, 1] = 0, 0
@@ -152,11 +157,27 @@ class Remix:
         taken = np.take_along_axis(second[moved], np.maximum(at, 0), axis=1)
         second[moved] = np.where(at >= 0, taken, np.float32(0))
 
-    def _gains(self, n_made: int, *, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw a gain for each part of half of the records, shape (made, part)."""
-        gains = np.exp(self.gain * rng.standard_normal((n_made, 2))).astype(np.float32)
-        gains[rng.random(n_made) < 0.5] = 1
-        return gains
+    def _make_strange(
+        self, parts: NDArray[np.float32], noise: NDArray[np.float32], *, rng: np.random.Generator
+    ) -> None:
+        """Make half of the records such as another source would give, in place.
+
+        The other half stays, so what is known of the lines of the training is used where heights and places are
+        those. What is known of any source is that pulses of one line are frequent: the parts are made about as high as
+        each other, at any height. The place in the record tells of the height, for a trigger comes later for a low
+        pulse; so it varies too. Rounding is what whole counts tell the height by, and is added anew.
+        """
+        made = np.flatnonzero(rng.random(len(parts)) < 0.5)
+        chosen = parts[made]
+        height = chosen.max(axis=2)
+        gains = np.exp(_RECORD_GAIN * rng.standard_normal((len(made), 1))) * np.ones((1, 2))
+        alike = height.min(axis=1) > 0
+        ratio = height[alike, 0] / height[alike, 1]
+        gains[alike, 1] *= ratio * np.exp(self.gain * rng.standard_normal(len(ratio)))
+        by = rng.integers(-_RECORD_SHIFT, _RECORD_SHIFT + 1, (len(made), 1))
+        by = by + rng.integers(-_PART_SHIFT, _PART_SHIFT + 1, (len(made), 2))
+        parts[made] = _shifted(chosen * gains[:, :, np.newaxis].astype(np.float32), by)
+        noise[made] += rng.uniform(-0.5, 0.5, (len(made), noise.shape[1])).astype(np.float32)
 
     def _rescaled(self, mixture: Mixture, pulse: NDArray[np.int64]) -> Examples:
         """Divide as the preparation does; what has no height is left as it is."""
@@ -173,6 +194,14 @@ class Remix:
             divisor=mixture.divisor * factor,
         )
         return Examples(waveforms=made.waveforms[:, np.newaxis], targets=made.as_targets(), pulse=pulse)
+
+
+def _shifted(parts: NDArray[np.float32], by: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Move parts later by so many samples, shape (made, part); beyond the record there is the baseline."""
+    n_samples = parts.shape[2]
+    at = np.arange(n_samples) - by[:, :, np.newaxis]
+    taken = np.take_along_axis(parts, np.clip(at, 0, n_samples - 1), axis=2)
+    return np.where((at >= 0) & (at < n_samples), taken, np.float32(0))
 
 
 def _others(run: NDArray[np.int64], wanted: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.int64]:

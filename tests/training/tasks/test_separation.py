@@ -103,13 +103,29 @@ def drawn(made: Examples, **changes: float) -> Mixture:
 def test_records_put_together_anew_keep_their_noise() -> None:
     made = examples()
     before = Mixture.of_targets(made.targets, made.waveforms[:, 0])
-    after = drawn(made, mixed_share=0.9, gain=0.5)
+    after = drawn(made, mixed_share=0.9)
     assert np.abs(after.parts - before.parts).max() > 50
     np.testing.assert_allclose(
         after.waveforms - after.parts.sum(axis=1), before.waveforms - before.parts.sum(axis=1), atol=1e-3
     )
     same = drawn(made)
     np.testing.assert_allclose(same.waveforms, before.waveforms, atol=1e-3)
+
+
+def test_half_of_the_records_become_those_of_another_source() -> None:
+    made = examples(400)
+    before = Mixture.of_targets(made.targets, made.waveforms[:, 0]).parts
+    after = drawn(made, gain=0.1).parts
+    there = before[:, 1].max(axis=1) > 0
+    changed = np.abs(after - before).max(axis=(1, 2)) > 1
+    assert 0.4 < changed.mean() < 0.6
+    # One that was moved close to the end of the record is cut off there.
+    whole = changed & there & (after[:, 1].argmax(axis=1) < LENGTH - 1) & (after[:, 1].max(axis=1) > 0)
+    low, high = np.quantile(np.log(after[whole, 1].max(axis=1) / after[whole, 0].max(axis=1)), (0.16, 0.84))
+    assert 0.05 < (high - low) / 2 < 0.15
+    height = after[changed, 0].max(axis=1)
+    assert height.max() > 5 * height.min()
+    assert len(set(after[changed, 0].argmax(axis=1).tolist())) > 8
 
 
 def test_second_pulses_are_moved_later() -> None:

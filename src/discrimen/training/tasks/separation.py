@@ -41,8 +41,9 @@ class Separation:
     Parameters
     ----------
     gain : float
-        Standard deviation of the natural logarithm of the gain that each part is given of its own, in half of the
-        training examples: the network then does not learn which heights come together. 0: none.
+        Above 0, half of the training examples are made such as another source would give, with parts about as high as
+        each other, at any height: the standard deviation of the natural logarithm of their ratio. See
+        :class:`~discrimen.training.remix.Remix`.
     mixed_share : float
         Share of the training examples whose second part is that of another record.
     moved_share : float
@@ -66,7 +67,7 @@ class Separation:
         if not all(0 <= share < 1 for share in shares) or self.single_share + self.more_share >= 1:
             raise SettingsError(f"separation: shares must lie between 0 and 1, got {', '.join(map(str, shares))}")
         if not 0 <= self.gain <= 2:
-            raise SettingsError(f"separation: the spread of the gain must lie between 0 and 2, got {self.gain}")
+            raise SettingsError(f"separation: the spread of gains must lie between 0 and 2, got {self.gain}")
 
     @property
     def classes(self) -> tuple[str, ...]:
