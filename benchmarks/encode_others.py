@@ -22,7 +22,8 @@ _STEPS_TRIED = 12
 def stored_bytes(values: NDArray[Any], *, by_columns: bool = False, **filters: Any) -> int:
     """Return what HDF5 stores of an array with some filters, in chunks of rows or of columns."""
     rows = min(ROWS, len(values))
-    chunks = (rows, 1) if by_columns else (max(1, 2**18 // max(1, values[0].nbytes)), *values.shape[1:])
+    fitting = min(len(values), max(1, 2**18 // values[0].nbytes))
+    chunks = (rows, 1) if by_columns else (fitting, *values.shape[1:])
     with h5py.File(io.BytesIO(), "w") as file:
         dataset = file.create_dataset("values", data=values, chunks=chunks, **filters)
         file.flush()
