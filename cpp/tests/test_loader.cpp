@@ -161,7 +161,7 @@ void check_layers() {
     Random random(1);
     constexpr int huge = (1 << 24) - 1;
     CHECK_REFUSED(load(with_layers({{99, {}, {}}})), "there is no layer with number 99");
-    CHECK_REFUSED(load(with_layers({{frozen::activate, {17}, {}}})), "layer 1 (Activate): option 0 must lie between 0 and 16");
+    CHECK_REFUSED(load(with_layers({{frozen::activate, {18}, {}}})), "layer 1 (Activate): option 0 must lie between 0 and 17");
     CHECK_REFUSED(load(with_layers({{frozen::activate, {}, {}}})), "expected 1 options");
     CHECK_REFUSED(load(with_layers({{frozen::activate, {0, 0}, {}}})), "expected 1 options");
     CHECK_REFUSED(load(with_layers({networks::dense(random, 3, 2, 0)})), "layer 1 (Dense): weights of shape (3,2,)");
@@ -252,8 +252,8 @@ void check_outputs() {
     refused("output 0: it reads value 5", [](Outputs& o) { o[0].value = 5; });
     refused("expected 0 or 1 for its standard deviation", [](Outputs& o) { o[1].with_error = 2; });
     refused("only a quantity can have a standard deviation", [](Outputs& o) { o[0].with_error = 1; });
-    refused("expected an activation from 0 to 16, got 17", [](Outputs& o) { o[1].activation = 17; });
-    refused("expected an activation from 0 to 16, got -1", [](Outputs& o) { o[1].activation = -1; });
+    refused("expected an activation from 0 to 17, got 18", [](Outputs& o) { o[1].activation = 18; });
+    refused("expected an activation from 0 to 17, got -1", [](Outputs& o) { o[1].activation = -1; });
     refused("classes need softmax or sigmoid", [](Outputs& o) { o[0].activation = frozen::relu; });
     refused("softmax is for classes", [](Outputs& o) { o[1].activation = frozen::softmax; });
     refused("expected 1 or 2 axes, got 3", [](Outputs& o) { o[1].shape = {1, 1, 1}; });

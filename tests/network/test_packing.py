@@ -66,7 +66,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "an option too many": (table(22, (0,), (3,)), "layer Reverse has more weights or options"),
     "weights that nobody wants": (table(22, (0,), (), array((2,), 0), 1), "more weights or options"),
     "weights too few": (table(1, (0,), (0,), array((2, 2), 0), 1), "layer Dense lacks its bias"),
-    "unknown activation": (table(11, (0,), (17,)), "no activation with number 17"),
+    "unknown activation": (table(11, (0,), (18,)), "no activation with number 18"),
     "negative activation": (table(11, (0,), (-1,)), "no activation with number -1"),
     "unknown padding": (table(3, (0,), (1, 1, 3)), "no padding with number 3"),
     "no size": (table(3, (0,), (0, 1, 0)), "size must lie between 1"),

@@ -43,13 +43,13 @@ def run_and_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Path
     return (folder / "run.BIN").read_bytes(), model, folder / "classified.h5"
 
 
-@pytest.mark.parametrize("killed_at", [(), (4, 7), pytest.param(range(3, 12), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("killed_at", [(), pytest.param((4, 7, 8, 9, 11), marks=pytest.mark.slow)])
 def test_every_event_of_a_growing_file_is_scored_once(
     run_and_model: tuple[bytes, Path, Path], tmp_path: Path, killed_at: Collection[int]
 ) -> None:
     content, model, classified = run_and_model
     run, scores = tmp_path / "run.BIN", tmp_path / "scores.h5"
-    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "6", *OPTIONS)
+    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "6" if killed_at else "2", *OPTIONS)
     follower = program(*command)
     n_steps = 12
     for step in range(n_steps):

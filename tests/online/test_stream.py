@@ -63,7 +63,9 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def same_scores(one: Path, other: Path) -> None:
     first, second = read_scores(one).rows, read_scores(other).rows
-    for name in ("entry", "timestamp_ps", "channel", "score", "outside", "class_number"):
+    # A pulse alone is computed in another order than one in a block.
+    np.testing.assert_allclose(first.score, second.score, rtol=0, atol=1e-6)
+    for name in ("entry", "timestamp_ps", "channel", "outside", "class_number"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
     assert 0 < np.count_nonzero(first.class_number) < len(first.class_number)
 

@@ -43,6 +43,9 @@ std::int32_t fitting_padding(Random& random, int reach, int steps) {
     return reach > steps || random.once_in(2) ? frozen::same : frozen::valid;
 }
 
+// Without the square root, the last one: near 0 it makes a large error of the rounding of what it is given.
+constexpr int n_smooth = frozen::n_activations - 1;
+
 // Drawn one after the other: the order within a call is the compiler's choice, and would change the networks.
 Layer random_conv1d(Random& random, int steps, int channels, int outputs, int activation) {
     const int length = random.integer(1, random.once_in(6) ? 12 : std::min(7, steps));
@@ -83,13 +86,13 @@ Layer layer_norm(Random& random, int channels) {
 }
 
 int elementwise(Random& random) {
-    const int activation = random.integer(0, frozen::n_activations - 2);
+    const int activation = random.integer(0, n_smooth - 2);
     return activation < frozen::softmax ? activation : activation + 1;
 }
 
 // The layer itself, for values of (steps, channels); those with several inputs are made by `several`.
 Layer random_layer(Random& random, std::uint32_t code, int steps, int channels, int most_outputs) {
-    const int outputs = random.integer(1, most_outputs), activation = random.integer(0, frozen::n_activations - 1);
+    const int outputs = random.integer(1, most_outputs), activation = random.integer(0, n_smooth - 1);
     const bool sequences = random.once_in(2), hard = random.once_in(3), reset_after = random.once_in(2);
     const int front = random.integer(0, 3), back = random.integer(0, 3);
     switch (code) {
