@@ -156,6 +156,7 @@ def test_legends_own_reader_reads_the_native_file(tmp_path: Path, legend: Module
             np.testing.assert_array_equal(table[name].nda, values, err_msg=name)
 
 
+@pytest.mark.slow
 def test_reads_what_legends_own_writer_encodes(tmp_path: Path, legend: ModuleType) -> None:
     lgdo = importlib.import_module("lgdo")
     steps = np.random.default_rng(2).integers(-3, 4, (20, 100))

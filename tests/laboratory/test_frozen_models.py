@@ -44,6 +44,7 @@ def test_bench_prints_a_table_and_leaves_files(bench: Bench, tmp_path: Path) -> 
     assert names == ["bench.json", "small-batches.png", "small-latency.png"]
 
 
+@pytest.mark.slow
 def test_json_is_one_object_with_what_was_measured(bench: Bench) -> None:
     status, out, err = bench("--json", "--threads", "1")
     assert status == 0, err

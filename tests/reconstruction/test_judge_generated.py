@@ -37,6 +37,7 @@ def real(path: Path) -> Pulses:
     return concatenate(PulseGenerator(path).blocks(GenerationOptions(n_pulses=4000, seed=9)))
 
 
+@pytest.mark.slow
 def test_pulses_of_the_same_kind_are_not_told_apart(path: Path, real: Pulses, tmp_path: Path) -> None:
     light = real.column("energy_kevee").copy()
     light[:200] = 500

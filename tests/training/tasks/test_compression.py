@@ -102,12 +102,14 @@ def test_charges_are_measured_in_units_of_their_noise() -> None:
     assert error(clean + np.abs(paired)) > 3
 
 
+@pytest.mark.slow
 def test_a_dearer_bit_gives_a_shorter_code(plain: TrainingResult, tmp_path: Path) -> None:
     dear = trained(tmp_path / "model", rate_weight=20.0)
     cheap_bits, dear_bits = (each.best.metrics["val_bits"] for each in (plain, dear))
     assert dear_bits < cheap_bits - 2
 
 
+@pytest.mark.slow
 def test_a_teacher_keeps_its_judgement(plain: TrainingResult, tmp_path: Path) -> None:
     path = write_small_model(tmp_path / "teacher.discrimen")
     taught = trained(tmp_path / "model", teacher=str(path), teacher_weight=300.0)
@@ -132,9 +134,8 @@ def test_the_teacher_sees_what_it_would_see_of_the_record(tmp_path: Path) -> Non
     assert_allclose(found[:, 1] - found[:, 0], np.sqrt(2) * (wanted[:, 1] - wanted[:, 0]), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    "architecture", ["dense_autoencoder", pytest.param("conv_autoencoder", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["dense_autoencoder", "conv_autoencoder"])
 def test_what_is_trained_freezes_and_runs_in_the_engine(tmp_path: Path, architecture: str) -> None:
     result = trained(tmp_path / "model", epochs=1, n_each=100, architecture=architecture)
     freeze(result.folder, tmp_path / "coder.discrimen")

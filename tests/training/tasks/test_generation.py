@@ -190,6 +190,7 @@ def test_a_task_comes_back_from_its_dictionary() -> None:
     assert task_from_dict(task.as_dict()) == task
 
 
+@pytest.mark.slow
 def test_a_convolutional_generator_decodes_by_its_code_alone() -> None:
     keras = load_keras("cpu").keras
     model = build_conditional(keras, "conv_autoencoder", {"code": 3}, shape=(1, 78), n_conditions=3, input_spread=5)
