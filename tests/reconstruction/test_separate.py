@@ -194,7 +194,7 @@ def test_a_run_unlike_the_training_is_refused(tmp_path: Path) -> None:
 def test_records_of_another_length_are_refused(tmp_path: Path) -> None:
     pulses, _ = piled_up(5)
     longer = pulses.replace(samples=np.pad(pulses.samples, ((0, 0), (0, 5)), mode="edge"))
-    with pytest.raises(DataError, match="records of 80 samples, but the model separates 75"):
+    with pytest.raises(DataError, match="records of 80 samples, but the model gives 75"):
         separated(tmp_path, longer)
     with pytest.raises(DataError, match="records of 70 samples"):
         separated(tmp_path, pulses.replace(samples=pulses.samples[:, :70]))

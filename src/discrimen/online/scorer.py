@@ -49,6 +49,12 @@ class Scorer:
     n_neutron: int = 0
     n_unscored: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    _told: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("name", "kind", "unit", "shape", "names", "n_values")
+        outputs = [{name: getattr(each, name) for name in names} for each in self.predictor.description.outputs]
+        self._told = json.dumps({"model_sha256": self.sha256, "outputs": outputs}).encode()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was counted as plain data, ready for JSON."""
@@ -76,7 +82,7 @@ class Scorer:
         self.n_unscored += int(np.count_nonzero(np.isnan(values[:, 0]))) if n_values else 0
         if self.threshold is not None:
             self.n_neutron += int(np.count_nonzero(numbers == description.neutron_class))
-        parts = (message.parts[0], values, outside, numbers, self._told())
+        parts = (message.parts[0], values, outside, numbers, self._told)
         return Message(as_result(message.head, n_values=n_values), parts)
 
     def _computed(
@@ -108,9 +114,3 @@ class Scorer:
             return f"records of {head.n_samples} samples, the model needs {preparation.shortest_record}"
         samples = message.samples
         return "" if samples.dtype.kind != "f" or np.isfinite(samples).all() else "samples that are no finite numbers"
-
-    def _told(self) -> bytes:
-        description = self.predictor.description
-        names = ("name", "kind", "unit", "shape", "names", "n_values")
-        outputs = [{name: getattr(each, name) for name in names} for each in description.outputs]
-        return json.dumps({"model_sha256": self.sha256, "outputs": outputs}).encode()

@@ -24,7 +24,7 @@ from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.reconstruction.codes_file import CodedPulses, CodesFile, open_codes
-from discrimen.reconstruction.denoise import digitised, require_whole_record
+from discrimen.reconstruction.whole_records import digitised, require_whole_record
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -11,21 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport
 from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import find_writable, open_writer
 from discrimen.inference.base import Predictor
-from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
 from discrimen.network.domain import OutsideTally
-from discrimen.network.model_description import ModelDescription
-from discrimen.network.preparation import Preparation
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
-from discrimen.runs.polarity import upright_chunks
+from discrimen.reconstruction.whole_records import adc_bits_of, digitised, fitting_chunks, require_whole_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,26 +191,6 @@ def denoise_runs(
     )
 
 
-def require_whole_record(description: ModelDescription, *, what: str) -> None:
-    """Refuse a model whose waveform does not take the place of a record; `what` is the command, for the message.
-
-    Raises
-    ------
-    SettingsError
-        If it has no waveform, several channels, or a window that is not the record itself.
-    """
-    output, preparation = description.outputs[description.waveform_at], description.preparation
-    if preparation.n_channels != 1:
-        raise SettingsError(f"{what} takes models of one channel, this one has {preparation.n_channels}")
-    if preparation.alignment is not None or preparation.only.window_start:
-        raise SettingsError(
-            "the window of this model is a part of the record, so its waveform cannot take the place of the record: "
-            "train without --align and --window"
-        )
-    if output.shape != preparation.shape:
-        raise SettingsError(f"the waveform of this model has the shape {output.shape}, its input {preparation.shape}")
-
-
 def _provenance(
     readers: Sequence[Reader], predictor: Predictor, model_sha256: str | None, options: DenoisingOptions
 ) -> dict[str, Any]:
@@ -240,12 +217,8 @@ class _OneRun:
 
     def denoised(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
         """Yield chunks of what is written."""
-        description, where = self.predictor.description, str(self.reader.info.path)
-        for pulses in upright_chunks(self.reader):
-            require_compatible(description, pulses, self.reader.info.settings, where=where)
-            require_length(description.preparation, pulses, where=where)
-            if self.options.most_outside < 1:
-                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+        chunks = fitting_chunks(self.reader, self.predictor.description, most_outside=self.options.most_outside)
+        for pulses in chunks:
             written = self._chunk(pulses)
             if len(written):
                 yield written
@@ -257,7 +230,7 @@ class _OneRun:
         good = self._sorted_out(pulses, waveforms_adc[:, 0], outside)
         dtype = np.dtype(np.float32) if self.options.as_float else pulses.samples.dtype
         records = pulses.samples.astype(dtype)
-        records[good] = digitised(waveforms_adc[good, 0], dtype, self._adc_bits())
+        records[good] = digitised(waveforms_adc[good, 0], dtype, adc_bits_of(self.reader, self.predictor))
         written = pulses.replace(samples=records)
         return written if self.options.keep or good.all() else written[good]
 
@@ -268,7 +241,7 @@ class _OneRun:
         samples, counts = pulses.samples, self.counts
         good = np.asarray(np.isfinite(waveforms_adc).all(axis=1))
         counts.n_unprepared += int(np.count_nonzero(~good))
-        saturated = at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=self._adc_bits())
+        saturated = at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=adc_bits_of(self.reader, self.predictor))
         if saturated is not None:
             counts.n_saturated += int(np.count_nonzero(good & saturated))
             good &= ~saturated
@@ -277,34 +250,6 @@ class _OneRun:
             good &= outside == 0
         counts.n_denoised += int(np.count_nonzero(good))
         return good
-
-    def _adc_bits(self) -> int | None:
-        return self.reader.info.settings.adc_bits or self.predictor.description.settings.adc_bits
-
-
-def digitised(waveforms_adc: NDArray[Any], dtype: np.dtype[Any], adc_bits: int | None) -> NDArray[Any]:
-    """Round to whole counts within the range of the ADC, or of the type."""
-    if dtype.kind == "f":
-        return waveforms_adc.astype(dtype)
-    limits = np.iinfo(dtype)
-    low, high = (limits.min, limits.max) if adc_bits is None else (0, min(2**adc_bits - 1, limits.max))
-    counts: NDArray[Any] = np.clip(np.rint(waveforms_adc), low, high)
-    return counts.astype(dtype)
-
-
-def require_length(preparation: Preparation, pulses: Pulses, *, where: str) -> None:
-    """Refuse records of another length than the window.
-
-    Raises
-    ------
-    DataError
-        If they are longer or shorter.
-    """
-    if pulses.n_samples != preparation.window_length:
-        raise DataError(
-            f"{where}: records of {pulses.n_samples} samples, but the model gives {preparation.window_length}: choose "
-            f"with --record-samples {preparation.window_length} (longer ones are cut), or train on records like these"
-        )
 
 
 def _require_some(runs: Sequence[DenoisedRun]) -> None:

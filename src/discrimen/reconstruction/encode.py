@@ -17,7 +17,6 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.inference.base import Encoded, Predictor
-from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.verdict import Verdict
 from discrimen.network.frozen_file import read_frozen, require_frozen
@@ -29,9 +28,8 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
 from discrimen.reconstruction.codes_file import MOST_STEPS, CodedPulses, CodesHeader
 from discrimen.reconstruction.codes_writer import CodesWriter
-from discrimen.reconstruction.denoise import require_length, require_whole_record
 from discrimen.reconstruction.encoding import EncodedRun, Encoding, EncodingCounts, EncodingOptions
-from discrimen.runs.polarity import upright_chunks
+from discrimen.reconstruction.whole_records import adc_bits_of, fitting_chunks, require_whole_record
 
 STEPS_IN_SPREAD = 32
 """Steps in the spread of a code that was not trained for storage."""
@@ -104,7 +102,7 @@ class _Work:
             for pulses in self._fitting(reader):
                 several = len(self.readers) > 1 and pulses.run is None
                 named = pulses.replace(run=np.full(len(pulses), number, np.int32)) if several else pulses
-                self._write(named, verdict, counts, reader.info.settings.adc_bits)
+                self._write(named, verdict, counts, adc_bits_of(reader, self.predictor))
                 on_progress(len(pulses))
             verdict.require_inside()
             runs.append(EncodedRun(path=reader.info.path, report=reader.report, counts=counts, outside=verdict.tally))
@@ -123,16 +121,11 @@ class _Work:
         )
 
     def _fitting(self, reader: Reader) -> Iterator[Pulses]:
-        description, where = self.predictor.description, str(reader.info.path)
-        for pulses in upright_chunks(reader):
-            require_compatible(description, pulses, reader.info.settings, where=where)
-            require_length(description.preparation, pulses, where=where)
-            if self.options.most_outside < 1:
-                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+        for pulses in fitting_chunks(reader, self.predictor.description, most_outside=self.options.most_outside):
             if self.header is not None and pulses.samples.dtype != self.header.samples_dtype:
                 raise DataError(
-                    f"{where}: samples of {pulses.samples.dtype}, those before are {self.header.samples_dtype}: encode "
-                    "these runs into files of their own"
+                    f"{reader.info.path}: samples of {pulses.samples.dtype}, those before are "
+                    f"{self.header.samples_dtype}: encode these runs into files of their own"
                 )
             yield pulses
 
@@ -144,7 +137,6 @@ class _Work:
         assert self.header is not None
         assert self.writer is not None
         steps = np.rint(encoded.codes / np.float32(self.header.step))
-        adc_bits = adc_bits or self.predictor.description.settings.adc_bits
         good = self._sorted_out(pulses.samples, encoded, steps, counts, adc_bits)
         left = good if self.options.leave_out else np.ones(len(good), np.bool_)
         way_back = encoded.restoration

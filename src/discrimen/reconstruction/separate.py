@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from discrimen.errors import DataError, OutputError
+from discrimen.errors import OutputError
 from discrimen.formats.base import Reader
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import open_writer
 from discrimen.inference.base import Predictor
-from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
 from discrimen.output.files import refuse_inputs
 from discrimen.pulses import Pulses
@@ -23,8 +22,8 @@ from discrimen.reconstruction.part_pulses import PartWriter
 from discrimen.reconstruction.parts import part_records, require_separator
 from discrimen.reconstruction.separated_runs import SeparatedRun, SeparatedRuns, SeparationCounts
 from discrimen.reconstruction.separation_judged import Judge
+from discrimen.reconstruction.whole_records import adc_bits_of, fitting_chunks
 from discrimen.runs.components import Components
-from discrimen.runs.polarity import upright_chunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +155,7 @@ class _OneRun:
             classifier=classifier,
             in_place=options.in_place,
             as_float=options.as_float,
-            adc_bits=_adc_bits(reader, predictor),
+            adc_bits=adc_bits_of(reader, predictor),
             run=number,
             where=str(reader.info.path),
         )
@@ -166,17 +165,13 @@ class _OneRun:
 
     def parts(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
         """Yield chunks of what is written."""
-        description, where = self.predictor.description, str(self.reader.info.path)
-        for pulses in upright_chunks(self.reader):
-            require_compatible(description, pulses, self.reader.info.settings, where=where)
-            _require_length(description.preparation.window_length, pulses, where=where)
-            if self.options.most_outside < 1:
-                require_trained_channels(description, pulses, where=where, way_out="give --accept")
+        chunks = fitting_chunks(self.reader, self.predictor.description, most_outside=self.options.most_outside)
+        for pulses in chunks:
             parted = part_records(
                 self.predictor,
                 pulses.samples,
                 threshold=self.options.threshold,
-                adc_bits=_adc_bits(self.reader, self.predictor),
+                adc_bits=adc_bits_of(self.reader, self.predictor),
             )
             self.verdict.add(pulses, parted.outside)
             self.counts.add(parted)
@@ -201,16 +196,4 @@ class _OneRun:
             n_written=self.writer.n_written,
             n_unlike_classifier=self.writer.n_unlike,
             judged=None if self.judge is None else self.judge.judged(n_fitted=self.options.n_fitted),
-        )
-
-
-def _adc_bits(reader: Reader, predictor: Predictor) -> int | None:
-    return reader.info.settings.adc_bits or predictor.description.settings.adc_bits
-
-
-def _require_length(n_samples: int, pulses: Pulses, *, where: str) -> None:
-    if pulses.n_samples != n_samples:
-        raise DataError(
-            f"{where}: records of {pulses.n_samples} samples, but the model separates {n_samples}: choose with "
-            f"--record-samples {n_samples} (longer ones are cut), or train on records like these"
         )
