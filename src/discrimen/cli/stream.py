@@ -14,7 +14,7 @@ from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import INPUT_OPTION_NAMES, InputOptions, with_input_options
 from discrimen.cli.stream_follow import follow_files
-from discrimen.cli.stream_told import tell
+from discrimen.cli.stream_told import tell, tell_full
 from discrimen.inference.load import load_model
 from discrimen.network.thresholds import choose_threshold
 from discrimen.online.delivery import Keeper
@@ -102,6 +102,7 @@ def _listen(source: str, output: str, scorer: Scorer, is_ended: Callable[[], boo
     result = {
         **scorer.as_dict(),
         "n_garbage": streamed.n_garbage,
+        "n_disk_full": downstream.n_full if isinstance(downstream, ToStore) else 0,
         "sources": {str(number): ledger.as_dict() for number, ledger in streamed.passed.items()},
         "is_complete": streamed.is_done,
     }
@@ -119,7 +120,7 @@ def _downstream(output: str, scorer: Scorer) -> Iterator[Downstream]:
         return
     _require_scores(output)
     with open_log(Path(output), scorer) as store:
-        yield ToStore(Keeper(store))
+        yield ToStore(Keeper(store), on_full=lambda: tell_full(output))
 
 
 def _require_scores(output: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions
+from discrimen.cli.stream_told import tell_full
 from discrimen.formats.base import Growth, Reader
 from discrimen.online.follow import Ended, FileGrowth, Follower, continuation_of
 from discrimen.online.kept_scores import finish, is_finished, open_log
@@ -29,7 +30,8 @@ def follow_files(
         path = continuation_of(path)
         if not is_complete or not path.exists():
             break
-    return {**scorer.as_dict(), "files": files, "is_complete": is_complete}
+    n_full = sum(each.get("n_disk_full", 0) for each in files)
+    return {**scorer.as_dict(), "n_disk_full": n_full, "files": files, "is_complete": is_complete}
 
 
 def _follow(
@@ -45,7 +47,7 @@ def _follow(
     common.log(f"following {path}")
     growth = FileGrowth(path, is_ended, idle_s=idle_s)
     with open_log(scores, scorer) as store:
-        follower = Follower(path, open_reader, scorer, store, growth)
+        follower = Follower(path, open_reader, scorer, store, growth, on_full=lambda: tell_full(scores))
         try:
             reader = follower.run()
         except Ended:
@@ -54,6 +56,7 @@ def _follow(
     return {
         **follower.ledger.as_dict(),
         "n_messages_before": follower.n_before,
+        "n_disk_full": follower.n_full,
         "n_damaged": reader.report.n_damaged,
         "n_written": finish(scores, scorer),
         "is_complete": True,

@@ -206,7 +206,13 @@ class Store(Protocol):
         """How many messages of a source it has: one more than the sequence number of the last one."""
 
     def append(self, message: Message) -> None:
-        """Keep the next one of its source."""
+        """Keep the next one of its source.
+
+        Raises
+        ------
+        OSError
+            If there is no place for it; nothing is kept of it then.
+        """
 
 
 class Keeper:
@@ -226,7 +232,13 @@ class Keeper:
         self._asked: dict[int, int] = {}
 
     def take(self, message: Message) -> Head | None:
-        """Take a message, and return the receipt to send, if one is due."""
+        """Take a message, and return the receipt to send, if one is due.
+
+        Raises
+        ------
+        OSError
+            If the store refuses it; nothing is kept or counted then, and it may be given again.
+        """
         head = message.head
         if head.kind == Kind.RECEIPT:
             return None
@@ -237,11 +249,10 @@ class Keeper:
         if head.sequence < n_kept:
             ledger.n_repeated += 1
             return self._receipt(head, n_kept)
-        if head.sequence > n_kept:
-            if head.flags & CAN_SEND_AGAIN:
-                return self._asks_again(head, n_kept, ledger)
-            ledger.n_lost += head.sequence - n_kept
-        self._store.append(message)
+        if head.sequence > n_kept and head.flags & CAN_SEND_AGAIN:
+            return self._asks_again(head, n_kept, ledger)
+        self._store.append(message)  # first, for it may refuse
+        ledger.n_lost += head.sequence - n_kept
         ledger.add(head)
         return self._receipt(head, head.sequence + 1)
 

@@ -12,7 +12,7 @@ from discrimen.errors import DataError, FormatError
 from discrimen.formats.base import Growth, Reader
 from discrimen.online.delivery import Ledger
 from discrimen.online.message import Head, Kind, Message
-from discrimen.online.result_log import ResultLog
+from discrimen.online.result_log import ResultLog, is_full
 from discrimen.online.run_log import BLOCK_PULSES, message_of, source_of
 from discrimen.pulses import Pulses
 
@@ -119,6 +119,8 @@ class Follower:
         Where these are kept; it knows what was done before.
     growth : FileGrowth
         Of the file.
+    on_full : callable
+        Called when the disk becomes full. The follower waits then until there is room again.
 
     Attributes
     ----------
@@ -126,6 +128,8 @@ class Follower:
         What was done now.
     n_before : int
         Messages that were kept before.
+    n_full : int
+        How often the disk became full.
     """
 
     path: Path
@@ -133,8 +137,10 @@ class Follower:
     score: Callable[[Message], Message]
     store: ResultLog
     growth: FileGrowth
+    on_full: Callable[[], None] = lambda: None
     ledger: Ledger = field(default_factory=Ledger)
     n_before: int = 0
+    n_full: int = 0
 
     def run(self) -> Reader:
         """Follow the file to its end, and return what has read it.
@@ -164,8 +170,23 @@ class Follower:
         return reader
 
     def _keep(self, message: Message) -> None:
-        self.store.append(message)
+        if not self._try_to_keep(message):
+            self.n_full += 1
+            self.on_full()
+            while not self._try_to_keep(message):
+                if self.growth.is_ended():
+                    raise Ended
+                self.growth.pause()
         self.ledger.add(message.head)
+
+    def _try_to_keep(self, message: Message) -> bool:
+        try:
+            self.store.append(message)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            return False
+        return True
 
     def _new_blocks(self, reader: Reader, last: Message | None) -> Iterator[Pulses]:
         """Yield blocks of what was not done before."""

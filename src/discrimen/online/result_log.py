@@ -8,6 +8,7 @@ it. A crash of the whole machine may take what the operating system had not yet 
 
 from __future__ import annotations
 
+import errno
 import struct
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ _MAGIC = b"DSCR"
 _HEAD = struct.Struct("<4sIII")
 _CHECK = struct.Struct("<I")
 _HEAD_BYTES = _HEAD.size + _CHECK.size
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DAMAGED = "the log is damaged here, and goes on behind: keep a copy, and cut it here to go on from this place"
 
 
@@ -103,6 +105,11 @@ class ResultLog:
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a write failed because the disk, or the user's share of it, is full: it may succeed later."""
+    return error.errno in _FULL
 
 
 def messages_in(path: Path) -> Iterator[Message]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from discrimen.errors import DataError
 from discrimen.online.delivery import Keeper, Ledger
 from discrimen.online.message import Head, Kind, Message, unpack
+from discrimen.online.result_log import is_full
 from discrimen.online.sockets import Inlet, Outlet, wait_for
 
 WAIT_S = 0.05
@@ -39,17 +40,40 @@ class ToStore:
     ----------
     keeper : Keeper
         With the store.
+    on_full : callable
+        Called when the disk becomes full. The stream waits then, and so does the sender, until there is room again.
+
+    Attributes
+    ----------
+    n_full : int
+        How often it became full.
     """
 
     keeper: Keeper
+    on_full: Callable[[], None] = lambda: None
+    n_full: int = 0
+    _is_full: bool = False
     _due: list[Head] = field(default_factory=list)
 
     def take(self, message: Message) -> bool:
         """Keep it; see :class:`Downstream`."""
-        receipt = self.keeper.take(message)
+        try:
+            receipt = self.keeper.take(message)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._note_full()
+            return False
+        self._is_full = False
         if receipt is not None:
             self._due.append(receipt)
         return True
+
+    def _note_full(self) -> None:
+        if not self._is_full:
+            self._is_full = True
+            self.n_full += 1
+            self.on_full()
 
     def receipts(self) -> Iterator[Head]:
         """Yield what the keeper says; see :class:`Downstream`."""
