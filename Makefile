@@ -17,7 +17,7 @@ ENGINE := $(wildcard bindings/* cpp/CMakeLists.txt cpp/include/discrimen/* cpp/s
 $(READY): pyproject.toml constraints.txt requirements-test.txt $(ENGINE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "discrimen needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
 	touch $@
 
 demo: setup      ## the whole path on a simulated run; leaves plots, report, frozen model and scores in demo-output/

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.online.test_stream import ended, program
+from tests.online.programs import ended, program
 
 pytest.importorskip("zmq", reason="NO ZEROMQ: pip install 'discrimen[online]'")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tests.online.test_stream import ended, program, same_scores, with_a_threshold
+from tests.online.programs import ended, program, same_scores, timed, with_a_threshold
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.errors import FormatError
@@ -27,39 +25,26 @@ OPTIONS = ("--sample-period-ns", "10", "--polarity", "negative")
 def run_and_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Path, Path]:
     """The bytes of a CoMPASS run, a model, and what classify gives."""
     folder = tmp_path_factory.mktemp("follow")
-    pulses = toy_pulses(N_PULSES, seed=8)[:N_PULSES]
-    timed = pulses.replace(
-        timestamp_ps=np.arange(N_PULSES) * 10**6,
-        channel=np.arange(N_PULSES) % 3,
-        board=np.zeros(N_PULSES, np.int32),
-        flags=np.zeros(N_PULSES, np.uint32),
-    )
+    pulses = timed(toy_pulses(N_PULSES, seed=8)[:N_PULSES])
     with open_writer(folder / "run.BIN", DetectorSettings(sample_period_ns=10.0, polarity="negative")) as writer:
-        writer.write(timed)
-    model = with_a_threshold(folder / "small.discrimen", timed)
+        writer.write(pulses)
+    model = with_a_threshold(folder / "small.discrimen", pulses)
     classify = ("classify", model, folder / "run.BIN", "-o", folder / "classified.h5", "--accept", "--no-psd", *OPTIONS)
     status, _, err = ended(program(*classify))
     assert status == 0, err
     return (folder / "run.BIN").read_bytes(), model, folder / "classified.h5"
 
 
-@pytest.mark.parametrize("killed_at", [(), pytest.param((4, 7, 8, 9, 11), marks=pytest.mark.slow)])
-def test_every_event_of_a_growing_file_is_scored_once(
-    run_and_model: tuple[bytes, Path, Path], tmp_path: Path, killed_at: Collection[int]
-) -> None:
+def test_every_event_of_a_growing_file_is_scored_once(run_and_model: tuple[bytes, Path, Path], tmp_path: Path) -> None:
     content, model, classified = run_and_model
     run, scores = tmp_path / "run.BIN", tmp_path / "scores.h5"
-    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "6" if killed_at else "2", *OPTIONS)
+    command = ("stream", model, "--follow", run, "-o", scores, "--idle-s", "2", *OPTIONS)
     follower = program(*command)
     n_steps = 12
     for step in range(n_steps):
         with run.open("ab") as growing:
             growing.write(content[step * len(content) // n_steps : (step + 1) * len(content) // n_steps])
-        time.sleep(0.6 if killed_at else 0.1)
-        if step in killed_at:
-            follower.send_signal(signal.SIGKILL)
-            ended(follower)
-            follower = program(*command)
+        time.sleep(0.1)
     status, _, err = ended(follower)
     assert status == 0, err
     same_scores(scores, classified)
