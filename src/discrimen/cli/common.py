@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from discrimen.formats.base import Reader, ReadReport
     from discrimen.network.domain import OutsideTally
     from discrimen.network.model_description import ModelDescription
+    from discrimen.reconstruction.stage_run import StageRun
 
 ModelArgument = Annotated[
     Path,
@@ -148,6 +149,15 @@ def log_outside(where: Path | str, tally: OutsideTally) -> None:
         log(f"{where}: {tally.told()}")
     if share := tally.share_seen_thinned():
         log(f"{where}: {share:.1%} of the pulses are so low that the model learnt from thinned pulses alone")
+
+
+def log_stage(model: Path, description: ModelDescription, runs: Sequence[StageRun]) -> None:
+    """Say on standard error what of each run was left out or unlike the training, and if no domain is known."""
+    for run in runs:
+        log_left_out(run.path, run.report)
+        if run.outside is not None:
+            log_outside(run.path, run.outside)
+    log_unknown_domain(model, description)
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

@@ -12,7 +12,7 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.inference.load import Model, load_model
-from discrimen.reconstruction.denoise import DenoisedRun, Denoising, DenoisingOptions, denoise_runs
+from discrimen.reconstruction.denoise import Denoising, DenoisingOptions, denoise_runs
 
 
 def register(app: typer.Typer) -> None:
@@ -86,11 +86,7 @@ def denoise(
             model_sha256=loaded.sha256,
             on_progress=tick,
         )
-    for run in done.runs:
-        common.log_left_out(run.path, run.report)
-        if run.outside is not None:
-            common.log_outside(run.path, run.outside)
-    common.log_unknown_domain(model, loaded.description)
+    common.log_stage(model, loaded.description, done.runs)
     common.log_columns_left_out(output, done.columns_left_out)
     pages = () if report is None else _report(loaded, files, clean or (), inputs, done, report)
     if json:
@@ -105,7 +101,7 @@ def denoise(
         )
         return
     for run in done.runs:
-        print(_told(run, keep=keep))
+        print(run.told("written as recorded" if keep else "left out"))
     print(f"written to {output} in {done.seconds:.2f} s")
     if pages:
         print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF beside it")
@@ -128,20 +124,6 @@ def _report(
             folder,
             name="denoise",
             title="Denoised pulses",
-            done=tuple(_told(run, keep=False) for run in done.runs),
+            done=tuple(run.told("left out") for run in done.runs),
             values={"denoising": done.as_dict(), "model_sha256": loaded.sha256},
         )
-
-
-def _told(run: DenoisedRun, *, keep: bool) -> str:
-    counts = run.counts
-    line = f"{run.path}: {counts.n_denoised} of {run.report.n_read} pulses denoised"
-    reasons = (
-        (counts.n_unprepared, "without a pulse above the baseline"),
-        (counts.n_saturated, "saturated"),
-        (counts.n_outside, "unlike those of the training"),
-    )
-    told = ", ".join(f"{count} {what}" for count, what in reasons if count)
-    if not told:
-        return line
-    return f"{line}; {'written as recorded' if keep else 'left out'}: {told}"

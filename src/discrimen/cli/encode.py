@@ -11,7 +11,7 @@ from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.reconstruction.encode import encode_runs
-from discrimen.reconstruction.encoding import EncodedRun, Encoding, EncodingOptions
+from discrimen.reconstruction.encoding import Encoding, EncodingOptions
 
 FrozenArgument = Annotated[
     Path, typer.Argument(help="Frozen auto-encoder, as `discrimen freeze` makes it.", show_default=False)
@@ -66,32 +66,13 @@ def encode(
             options=EncodingOptions(step=step, leave_out=leave_out, most_outside=allowed, threads=threads),
             on_progress=tick,
         )
-    for run in done.runs:
-        common.log_left_out(run.path, run.report)
-        if run.outside is not None:
-            common.log_outside(run.path, run.outside)
-    common.log_unknown_domain(model, done.description)
+    common.log_stage(model, done.description, done.runs)
     if json:
         common.emit_json({"model": str(model), "leave_out": leave_out, **done.as_dict()})
         return
     for run in done.runs:
-        print(_told(run, leave_out=leave_out))
+        print(run.told("left out" if leave_out else "stored as recorded"))
     print(_sizes(done))
-
-
-def _told(run: EncodedRun, *, leave_out: bool) -> str:
-    counts = run.counts
-    line = f"{run.path}: {counts.n_encoded} of {run.report.n_read} pulses encoded"
-    reasons = (
-        (counts.n_unprepared, "without a pulse above the baseline"),
-        (counts.n_saturated, "saturated"),
-        (counts.n_outside, "unlike those of the training"),
-        (counts.n_too_large, "with a code too large"),
-    )
-    told = ", ".join(f"{count} {what}" for count, what in reasons if count)
-    if not told:
-        return line
-    return f"{line}; {'left out' if leave_out else 'stored as recorded'}: {told}"
 
 
 def _sizes(done: Encoding) -> str:

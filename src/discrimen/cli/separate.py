@@ -110,12 +110,9 @@ def separate(
             ),
             on_progress=tick,
         )
+    common.log_stage(model, loaded.description, done.runs)
     for run in done.runs:
-        common.log_left_out(run.path, run.report)
-        if run.outside is not None:
-            common.log_outside(run.path, run.outside)
         _log_seen(run, loaded.description)
-    common.log_unknown_domain(model, loaded.description)
     if json:
         scored = None if scorer is None else {"model": str(classifier), "model_sha256": scorer.sha256}
         common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "classifier": scored, **done.as_dict()})
@@ -148,21 +145,13 @@ def _log_seen(run: SeparatedRun, description: ModelDescription) -> None:
 
 def _told(run: SeparatedRun) -> list[str]:
     counts = run.counts
-    n_read = run.report.n_read
     lines = [
-        f"{run.path}: {n_read} records: {counts.n_single} of one pulse, {counts.n_piled_up} piled up "
-        f"({counts.n_separated} separated), {counts.n_refused} refused; {run.n_written} pulses"
+        f"{run.path}: {run.report.n_read} records: {counts['n_single']} of one pulse, {run.n_piled_up} piled up "
+        f"({counts['n_separated']} separated), {counts['n_refused']} refused; {run.n_written} pulses"
     ]
-    reasons = (
-        (counts.n_more, "of more than two pulses"),
-        (counts.n_unclear, "of two, one without a leading edge"),
-        (counts.n_saturated, "saturated"),
-        (counts.n_unprepared, "without a pulse above the baseline"),
-    )
-    told = ", ".join(f"{count} {what}" for count, what in reasons if count)
-    lines += [f"  refused: {told}"] if told else []
-    if counts.n_outside:
-        lines.append(f"  {counts.n_outside} records are unlike those of the training")
+    lines += [f"  refused: {counts.told()}"] if counts["n_refused"] else []
+    if run.n_outside:
+        lines.append(f"  {run.n_outside} records are unlike those of the training")
     if run.n_unlike_classifier:
         lines.append(f"  {run.n_unlike_classifier} written pulses are unlike those that the classifier knows")
     return lines if run.judged is None else lines + _judged(run.judged)

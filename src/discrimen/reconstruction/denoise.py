@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
-from discrimen.formats.base import Reader, ReadReport
+from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import find_writable, open_writer
 from discrimen.inference.base import Predictor
 from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
-from discrimen.network.domain import OutsideTally
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
+from discrimen.reconstruction.stage_run import Counts, StageRun, require_some
 from discrimen.reconstruction.whole_records import adc_bits_of, digitised, fitting_chunks, require_whole_record
 
 
@@ -45,51 +44,9 @@ class DenoisingOptions:
     most_outside: float = MOST_OUTSIDE
 
 
-@dataclass(slots=True)
-class RunCounts:
-    """What became of the pulses of one run; a pulse counts in the first of the reasons that it has.
-
-    Attributes
-    ----------
-    n_denoised : int
-        Pulses with a new record.
-    n_unprepared : int
-        Pulses that do not rise above their baseline.
-    n_saturated : int
-        Pulses that reach an end of the ADC's range.
-    n_outside : int
-        Other pulses unlike those that the model has seen.
-    """
-
-    n_denoised: int = 0
-    n_unprepared: int = 0
-    n_saturated: int = 0
-    n_outside: int = 0
-
-    @property
-    def n_not_denoised(self) -> int:
-        """All others."""
-        return self.n_unprepared + self.n_saturated + self.n_outside
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class DenoisedRun:
-    """One input: where it lies, what was met, and what became of its pulses."""
-
-    path: Path
-    report: ReadReport
-    counts: RunCounts
-    outside: OutsideTally | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        names = ("n_denoised", "n_not_denoised", "n_unprepared", "n_saturated", "n_outside")
-        return {
-            "input": str(self.path),
-            **self.report.as_dict(),
-            **{name: getattr(self.counts, name) for name in names},
-            "outside": None if self.outside is None else self.outside.as_dict(),
-        }
+def _counts() -> Counts:
+    reasons = ("n_unprepared", "n_saturated", "n_outside")
+    return Counts(done=("n_denoised",), rest="n_not_denoised", reasons=reasons)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -100,7 +57,7 @@ class Denoising:
     ----------
     output : Path
         The file.
-    runs : tuple of DenoisedRun
+    runs : tuple of StageRun
         The inputs, in their order.
     columns_left_out : tuple of str
         Columns of the inputs that the format of the output has no place for.
@@ -109,7 +66,7 @@ class Denoising:
     """
 
     output: Path
-    runs: tuple[DenoisedRun, ...]
+    runs: tuple[StageRun, ...]
     columns_left_out: tuple[str, ...]
     seconds: float
 
@@ -182,10 +139,8 @@ def denoise_runs(
                 left_out |= dict.fromkeys(name for name in pulses.columns() if name not in keeps)
                 writer.write(pulses)
             verdict.require_inside()
-            runs.append(
-                DenoisedRun(path=reader.info.path, report=reader.report, counts=one.counts, outside=verdict.tally)
-            )
-        _require_some(runs)
+            runs.append(StageRun(path=reader.info.path, report=reader.report, counts=one.counts, outside=verdict.tally))
+        require_some(runs)
     return Denoising(
         output=output, runs=tuple(runs), columns_left_out=tuple(left_out), seconds=perf_counter() - begin_s
     )
@@ -213,7 +168,7 @@ class _OneRun:
     predictor: Predictor
     options: DenoisingOptions
     verdict: Verdict
-    counts: RunCounts = field(default_factory=RunCounts)
+    counts: Counts = field(default_factory=_counts)
 
     def denoised(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
         """Yield chunks of what is written."""
@@ -238,28 +193,10 @@ class _OneRun:
         self, pulses: Pulses, waveforms_adc: NDArray[np.float32], outside: NDArray[np.uint16] | None
     ) -> NDArray[np.bool_]:
         """Count the pulses by what becomes of them, and say which are denoised."""
-        samples, counts = pulses.samples, self.counts
-        good = np.asarray(np.isfinite(waveforms_adc).all(axis=1))
-        counts.n_unprepared += int(np.count_nonzero(~good))
-        saturated = at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=adc_bits_of(self.reader, self.predictor))
-        if saturated is not None:
-            counts.n_saturated += int(np.count_nonzero(good & saturated))
-            good &= ~saturated
-        if outside is not None:
-            counts.n_outside += int(np.count_nonzero(good & (outside != 0)))
-            good &= outside == 0
-        counts.n_denoised += int(np.count_nonzero(good))
-        return good
-
-
-def _require_some(runs: Sequence[DenoisedRun]) -> None:
-    if any(run.counts.n_denoised for run in runs):
-        return
-    n_read = sum(run.report.n_read for run in runs)
-    unprepared, saturated, outside = (
-        sum(getattr(run.counts, name) for run in runs) for name in ("n_unprepared", "n_saturated", "n_outside")
-    )
-    raise DataError(
-        f"{', '.join(str(run.path) for run in runs)}: none of {n_read} pulses could be denoised: {unprepared} do not "
-        f"rise above their baseline, {saturated} are saturated, {outside} are unlike those of the training"
-    )
+        samples, adc_bits = pulses.samples, adc_bits_of(self.reader, self.predictor)
+        found = {
+            "n_unprepared": ~np.asarray(np.isfinite(waveforms_adc).all(axis=1)),
+            "n_saturated": at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=adc_bits),
+            "n_outside": None if outside is None else outside != 0,
+        }
+        return self.counts.sort_out(found, len(pulses))

@@ -28,11 +28,14 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
 from discrimen.reconstruction.codes_file import MOST_STEPS, CodedPulses, CodesHeader
 from discrimen.reconstruction.codes_writer import CodesWriter
-from discrimen.reconstruction.encoding import EncodedRun, Encoding, EncodingCounts, EncodingOptions
+from discrimen.reconstruction.encoding import Encoding, EncodingOptions
+from discrimen.reconstruction.stage_run import Counts, StageRun, require_some, summed
 from discrimen.reconstruction.whole_records import adc_bits_of, fitting_chunks, require_whole_record
 
 STEPS_IN_SPREAD = 32
 """Steps in the spread of a code that was not trained for storage."""
+
+_REASONS = ("n_unprepared", "n_saturated", "n_outside", "n_too_large")
 
 
 def encode_runs(
@@ -98,18 +101,18 @@ class _Work:
         runs, begin_s = [], perf_counter()
         for number, reader in enumerate(self.readers):
             verdict = Verdict.on(self.predictor.description, reader.info, self.options.most_outside)
-            counts = EncodingCounts()
+            counts = Counts(done=("n_encoded",), rest="n_not_encoded", reasons=_REASONS)
             for pulses in self._fitting(reader):
                 several = len(self.readers) > 1 and pulses.run is None
                 named = pulses.replace(run=np.full(len(pulses), number, np.int32)) if several else pulses
                 self._write(named, verdict, counts, adc_bits_of(reader, self.predictor))
                 on_progress(len(pulses))
             verdict.require_inside()
-            runs.append(EncodedRun(path=reader.info.path, report=reader.report, counts=counts, outside=verdict.tally))
-        _require_some(runs)
+            runs.append(StageRun(path=reader.info.path, report=reader.report, counts=counts, outside=verdict.tally))
+        require_some(runs)
         assert self.writer is not None
         assert self.header is not None
-        sizes = self.writer.write_counts(_summed(runs))
+        sizes = self.writer.write_counts(summed(runs).as_dict())
         self.stack.close()
         return Encoding(
             output=self.output,
@@ -129,7 +132,7 @@ class _Work:
                 )
             yield pulses
 
-    def _write(self, pulses: Pulses, verdict: Verdict, counts: EncodingCounts, adc_bits: int | None) -> None:
+    def _write(self, pulses: Pulses, verdict: Verdict, counts: Counts, adc_bits: int | None) -> None:
         encoded = self.predictor.encode(pulses.samples)
         verdict.add(pulses, encoded.outside)
         if self.writer is None:
@@ -173,26 +176,18 @@ class _Work:
         samples: NDArray[Any],
         encoded: Encoded,
         steps: NDArray[np.float32],
-        counts: EncodingCounts,
+        counts: Counts,
         adc_bits: int | None,
     ) -> NDArray[np.bool_]:
         """Count the pulses by what becomes of them, and say which are encoded."""
         highest, lowest = samples.max(axis=1), samples.min(axis=1)
-        saturated = at_rail(highest, lowest, adc_bits=adc_bits)
-        outside = encoded.outside
-        reasons: dict[str, NDArray[np.bool_] | None] = {
+        found = {
             "n_unprepared": ~(np.isfinite(steps).all(axis=1) & self._rises(highest, lowest, encoded.restoration)),
-            "n_saturated": saturated,
-            "n_outside": None if outside is None else outside != 0,
+            "n_saturated": at_rail(highest, lowest, adc_bits=adc_bits),
+            "n_outside": None if encoded.outside is None else encoded.outside != 0,
             "n_too_large": np.abs(steps).max(axis=1) > MOST_STEPS,
         }
-        good = np.ones(len(samples), np.bool_)
-        for name, found in reasons.items():
-            if found is not None:
-                setattr(counts, name, getattr(counts, name) + int(np.count_nonzero(good & found)))
-                good &= ~found
-        counts.n_encoded += int(np.count_nonzero(good))
-        return good
+        return counts.sort_out(found, len(samples))
 
     def _rises(self, highest: NDArray[Any], lowest: NDArray[Any], restoration: Restoration) -> NDArray[np.bool_]:
         """Tell which pulses rise above their baseline at all."""
@@ -216,19 +211,3 @@ def _step_of(codes: NDArray[np.float32]) -> float:
             "them: give one (--step)"
         )
     return spread / STEPS_IN_SPREAD
-
-
-def _summed(runs: Sequence[EncodedRun]) -> dict[str, int]:
-    each = [run.counts.as_dict() for run in runs]
-    return {name: sum(counts[name] for counts in each) for name in each[0]}
-
-
-def _require_some(runs: Sequence[EncodedRun]) -> None:
-    if any(run.counts.n_encoded for run in runs):
-        return
-    n_read, total = sum(run.report.n_read for run in runs), _summed(runs)
-    raise DataError(
-        f"{', '.join(str(run.path) for run in runs)}: none of {n_read} pulses could be encoded: "
-        f"{total['n_unprepared']} do not rise above their baseline, {total['n_saturated']} are saturated, "
-        f"{total['n_outside']} are unlike those of the training, {total['n_too_large']} have too large a code"
-    )

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import SettingsError
-from discrimen.formats.base import ReadReport
 from discrimen.inference.verdict import MOST_OUTSIDE
-from discrimen.network.domain import OutsideTally
 from discrimen.network.model_description import ModelDescription
 from discrimen.reconstruction.codes_file import CodesHeader
+from discrimen.reconstruction.stage_run import StageRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,60 +42,6 @@ class EncodingOptions:
             raise SettingsError(f"the quantisation step must be positive and finite, got {self.step}")
 
 
-@dataclass(slots=True)
-class EncodingCounts:
-    """What became of the pulses of one run; a pulse counts in the first of the reasons that it has.
-
-    Attributes
-    ----------
-    n_encoded : int
-        Pulses with a code.
-    n_unprepared : int
-        Pulses that do not rise above their baseline.
-    n_saturated : int
-        Pulses that reach an end of the ADC's range.
-    n_outside : int
-        Other pulses unlike those that the model has seen.
-    n_too_large : int
-        Other pulses whose code is beyond what is stored.
-    """
-
-    n_encoded: int = 0
-    n_unprepared: int = 0
-    n_saturated: int = 0
-    n_outside: int = 0
-    n_too_large: int = 0
-
-    @property
-    def n_not_encoded(self) -> int:
-        """All others."""
-        return self.n_unprepared + self.n_saturated + self.n_outside + self.n_too_large
-
-    def as_dict(self) -> dict[str, int]:
-        """Return plain data, ready for JSON."""
-        names = ("n_encoded", "n_not_encoded", "n_unprepared", "n_saturated", "n_outside", "n_too_large")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class EncodedRun:
-    """One input: where it lies, what was met, and what became of its pulses."""
-
-    path: Path
-    report: ReadReport
-    counts: EncodingCounts
-    outside: OutsideTally | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {
-            "input": str(self.path),
-            **self.report.as_dict(),
-            **self.counts.as_dict(),
-            "outside": None if self.outside is None else self.outside.as_dict(),
-        }
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Encoding:
     """A codes file.
@@ -109,7 +54,7 @@ class Encoding:
         As it stands in the file.
     description : ModelDescription
         Of the encoder.
-    runs : tuple of EncodedRun
+    runs : tuple of StageRun
         The inputs, in their order.
     stored_bytes : dict of str to int
         By data set of the file.
@@ -120,7 +65,7 @@ class Encoding:
     output: Path
     header: CodesHeader
     description: ModelDescription
-    runs: tuple[EncodedRun, ...]
+    runs: tuple[StageRun, ...]
     stored_bytes: dict[str, int]
     seconds: float
 
@@ -148,14 +93,14 @@ class Encoding:
     @property
     def bits_a_pulse(self) -> float:
         """Bits of code, baseline and divisor of an encoded pulse."""
-        n_encoded = sum(run.counts.n_encoded for run in self.runs)
+        n_encoded = sum(run.counts.n_done for run in self.runs)
         size = sum(self.stored_bytes.get(name, 0) for name in ("codes", "baseline", "divisor"))
         return 8 * size / n_encoded
 
     @property
     def _n_stored(self) -> int:
         kept = self.stored_bytes.get("kept/samples", 0) > 0
-        return sum(run.counts.n_encoded + (run.counts.n_not_encoded if kept else 0) for run in self.runs)
+        return sum(run.counts.n_done + (run.counts["n_not_encoded"] if kept else 0) for run in self.runs)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""

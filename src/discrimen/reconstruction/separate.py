@@ -20,8 +20,9 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.reconstruction.part_pulses import PartWriter
 from discrimen.reconstruction.parts import part_records, require_separator
-from discrimen.reconstruction.separated_runs import SeparatedRun, SeparatedRuns, SeparationCounts
+from discrimen.reconstruction.separated_runs import SeparatedRun, SeparatedRuns, count_records, separation_counts
 from discrimen.reconstruction.separation_judged import Judge
+from discrimen.reconstruction.stage_run import Counts
 from discrimen.reconstruction.whole_records import adc_bits_of, fitting_chunks
 from discrimen.runs.components import Components
 
@@ -132,7 +133,7 @@ class _OneRun:
     verdict: Verdict
     writer: PartWriter
     judge: Judge | None
-    counts: SeparationCounts = field(default_factory=SeparationCounts)
+    counts: Counts = field(default_factory=separation_counts)
     n_read: int = 0
 
     @classmethod
@@ -174,7 +175,7 @@ class _OneRun:
                 adc_bits=adc_bits_of(self.reader, self.predictor),
             )
             self.verdict.add(pulses, parted.outside)
-            self.counts.add(parted)
+            count_records(self.counts, parted)
             rows = slice(self.n_read, self.n_read + len(pulses))
             self.n_read = rows.stop
             label = None if self.judge is None else self.judge.add(pulses, parted, rows)

@@ -6,93 +6,66 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from discrimen.formats.base import ReadReport
-from discrimen.network.domain import OutsideTally
 from discrimen.reconstruction.parts import Kind, Parted
 from discrimen.reconstruction.separation_judged import Judged
+from discrimen.reconstruction.stage_run import Counts, StageRun
+
+_COUNTED = {
+    "n_single": Kind.SINGLE,
+    "n_separated": Kind.PAIR,
+    "n_more": Kind.MORE,
+    "n_unclear": Kind.UNCLEAR,
+    "n_saturated": Kind.SATURATED,
+    "n_unprepared": Kind.UNPREPARED,
+}
 
 
-@dataclass(slots=True)
-class SeparationCounts:
-    """What the records of one run are.
+def separation_counts() -> Counts:
+    """Return counts of records: single ones are written as they are, separated ones parted, the others refused."""
+    single, separated, *refused = _COUNTED
+    return Counts(done=(single, separated), rest="n_refused", reasons=tuple(refused))
 
-    Attributes
-    ----------
-    n_single : int
-        One pulse: written as they were recorded.
-    n_separated : int
-        Two pulses, parted.
-    n_more : int
-        More than two; left out, as the following are.
-    n_unclear : int
-        Two, of which one has no leading edge within the record.
-    n_saturated : int
-        Cut off by the ADC.
-    n_unprepared : int
-        No pulse above the baseline.
-    n_outside : int
-        Of all these, records unlike those that the model has seen.
-    """
 
-    n_single: int = 0
-    n_separated: int = 0
-    n_more: int = 0
-    n_unclear: int = 0
-    n_saturated: int = 0
-    n_unprepared: int = 0
-    n_outside: int = 0
-
-    @property
-    def n_piled_up(self) -> int:
-        """Records of more than one pulse."""
-        return self.n_separated + self.n_more + self.n_unclear
-
-    @property
-    def n_refused(self) -> int:
-        """Records that nothing is written of."""
-        return self.n_more + self.n_unclear + self.n_saturated + self.n_unprepared
-
-    def add(self, parted: Parted) -> None:
-        """Count the records of a chunk."""
-        numbers = np.bincount(parted.kind, minlength=len(Kind)).tolist()
-        self.n_single += numbers[Kind.SINGLE]
-        self.n_separated += numbers[Kind.PAIR]
-        self.n_more += numbers[Kind.MORE]
-        self.n_unclear += numbers[Kind.UNCLEAR]
-        self.n_saturated += numbers[Kind.SATURATED]
-        self.n_unprepared += numbers[Kind.UNPREPARED]
-        if parted.outside is not None:
-            self.n_outside += int(np.count_nonzero(parted.outside))
-
-    def as_dict(self) -> dict[str, int]:
-        """Return plain data, ready for JSON."""
-        names = ("n_single", "n_piled_up", "n_separated", "n_refused", "n_more", "n_unclear", "n_saturated")
-        return {name: getattr(self, name) for name in (*names, "n_unprepared", "n_outside")}
+def count_records(counts: Counts, parted: Parted) -> None:
+    """Count the records of a chunk."""
+    for name, kind in _COUNTED.items():
+        counts.add(name, parted.kind == kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SeparatedRun:
-    """One input: where it lies, what was met, what became of its records, and how right that is where it is known."""
+class SeparatedRun(StageRun):
+    """One input, and how right its parts are where that is known.
 
-    path: Path
-    report: ReadReport
-    counts: SeparationCounts
-    outside: OutsideTally | None
+    Parameters
+    ----------
+    n_written, n_unlike_classifier : int
+        Pulses that were written, and those of them that are unlike what the classifier knows.
+    judged : Judged or None
+        Against the truth.
+    """
+
     n_written: int
     n_unlike_classifier: int
     judged: Judged | None
 
+    @property
+    def n_piled_up(self) -> int:
+        """Records of more than one pulse."""
+        return sum(self.counts[name] for name in ("n_separated", "n_more", "n_unclear"))
+
+    @property
+    def n_outside(self) -> int:
+        """Of all records, those unlike what the model has seen."""
+        return 0 if self.outside is None else self.outside.n_outside
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return {
-            "input": str(self.path),
-            **self.report.as_dict(),
-            **self.counts.as_dict(),
+            **StageRun.as_dict(self),
+            "n_piled_up": self.n_piled_up,
+            "n_outside": self.n_outside,
             "n_written": self.n_written,
             "n_unlike_classifier": self.n_unlike_classifier,
-            "outside": None if self.outside is None else self.outside.as_dict(),
             "judged": None if self.judged is None else self.judged.as_dict(),
         }
 
