@@ -32,17 +32,28 @@ def test_the_way_from_a_run_to_codes_and_back(tmp_path: Path, run: Run) -> None:
     model = tmp_path / "m.discrimen"
     assert run("freeze", tmp_path / "m", "-o", model)[0] == 0
     codes, back = tmp_path / "run.codes", tmp_path / "back.lh5"
-    status, out, err = run("encode", model, recorded, "-o", codes, "--accept", *BASELINE, "--json")
+    where = ("-o", codes, "--report", tmp_path / "report")
+    status, out, err = run("encode", model, recorded, *where, "--accept", *BASELINE, "--json")
     assert status == 0, err
     stored = json.loads(out)
+    assert [Path(path).name for path in stored["report"]] == ["encode.json", "encode.html"]
     assert (stored["step"], stored["code_length"]) == (told["step"], 3)
     assert stored["ratio"] > 1
     assert stored["files"][0]["n_encoded"] > 700
     status, out, err = run("decode", model, codes, "-o", back, "--json")
     assert status == 0, err
     assert json.loads(out)["n_decoded"] == stored["files"][0]["n_encoded"]
-    spread = toys.samples.std()
-    assert np.sqrt(np.square(read(back).samples.astype(float) - toys.samples).mean()) < 0.5 * spread
+    lost = read(back).samples.astype(float) - toys.samples
+    assert np.sqrt(np.square(lost).mean()) < 0.5 * toys.samples.std()
+    told = json.loads((tmp_path / "report" / "encode.json").read_text())
+    assert told["encoding"]["bits_a_pulse"] == stored["bits_a_pulse"]
+    judged = lost[(lost != 0).any(axis=1)]
+    assert told["ranges"][0]["n_pulses"] == len(judged) == stored["files"][0]["n_encoded"]
+    rms_adc = told["ranges"][0]["figures"]["residual_rms_adc"]["value"]
+    assert rms_adc == pytest.approx(np.sqrt(np.square(judged).mean()), rel=1e-4)
+    page = (tmp_path / "report" / "encode.html").read_text()
+    assert "Pulses stored as codes" in page
+    assert "bytes a pulse" in page
 
 
 def test_what_is_kept_or_left_out_is_said(tmp_path: Path, run: Run) -> None:

@@ -94,6 +94,13 @@ def test_a_model_that_knows_no_domain_still_keeps_what_is_flat_or_saturated(tmp_
     np.testing.assert_array_equal(back.samples[FLAT], 8000)
 
 
+def test_a_flat_pulse_does_not_cost_the_others_their_baselines(tmp_path: Path) -> None:
+    model = write_coding_model(tmp_path / "coder.discrimen", preparation=PREPARATION)
+    pulses = odd_pulses()
+    _, back = there_and_back(tmp_path, model, pulses, step=0.01)
+    np.testing.assert_allclose(back.samples[0], pulses.samples[0], atol=8 * NOISE_ADC)
+
+
 def test_codes_beyond_what_is_stored_are_kept_as_records(tmp_path: Path, model: Path) -> None:
     pulses = falling_pulses(200)
     run, back = there_and_back(tmp_path, model, pulses, step=0.05)

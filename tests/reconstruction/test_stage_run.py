@@ -39,11 +39,11 @@ def test_a_pulse_counts_in_its_first_reason_alone() -> None:
 
 
 def test_what_was_done_and_what_was_not_is_one_sentence() -> None:
-    told = run(1).told("left out")
+    told = run(1).told()
     assert told == "a.lh5: 2 of 6 pulses denoised; left out: 1 saturated, 3 unlike those of the training"
     nothing = StageRun(path=Path("a.lh5"), report=ReadReport(n_read=0), counts=Counts(
         done=("n_denoised",), rest="n_not_denoised", reasons=REASONS), outside=None)  # fmt: skip
-    assert nothing.told("left out") == "a.lh5: 0 of 0 pulses denoised"
+    assert nothing.told() == "a.lh5: 0 of 0 pulses denoised"
 
 
 def test_the_table_has_the_reasons_that_are_met() -> None:

@@ -68,12 +68,10 @@ def denoise(
         model_sha256=model.sha256,
     )
     if report is not None:
-        from discrimen.evaluation.waveforms import evaluate_runs, write_waveform_report
+        from discrimen.evaluation.waveforms import report_on_runs
 
-        found = evaluate_runs(model.predictor, open_all(paths, options), clean=open_all(clean, None) if clean else ())
-        write_waveform_report(
-            found, report, name="denoise", title="Denoised pulses", values={"denoising": done.as_dict()}
-        )
+        bare = open_all(clean, None) if clean else ()
+        report_on_runs(model.predictor, open_all(paths, options), report, told=done.told(), clean=bare)
     return done
 
 
@@ -83,6 +81,7 @@ def encode(
     output: Path | str,
     *,
     options: ReadOptions | None = None,
+    report: Path | str | None = None,
     **wishes: Unpack[EncodingWishes],
 ) -> Encoding:
     """Store the pulses of run files as codes of a few bytes, with all columns, in constant memory; lossy.
@@ -97,13 +96,23 @@ def encode(
         The codes file to write.
     options : ReadOptions, optional
         What the files do not say.
+    report : Path or str, optional
+        Folder for a page with what the first pulses have lost once they are decoded, and the bytes.
     **wishes
         Fields of :class:`~discrimen.reconstruction.encoding.EncodingOptions`.
     """
     from discrimen.reconstruction.encode import encode_runs
     from discrimen.reconstruction.encoding import EncodingOptions
 
-    return encode_runs(open_all(paths, options), path_of(model), Path(output), options=EncodingOptions(**wishes))
+    chosen = EncodingOptions(**wishes)
+    done = encode_runs(open_all(paths, options), path_of(model), Path(output), options=chosen)
+    if report is not None:
+        from discrimen.evaluation.waveforms import report_on_runs
+        from discrimen.reconstruction.coded import CodedPredictor
+
+        back = CodedPredictor.of(path_of(model), done.header, threads=chosen.threads)
+        report_on_runs(back, open_all(paths, options), report, told=done.told())
+    return done
 
 
 def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, as_float: bool = False) -> Decoding:

@@ -160,6 +160,12 @@ def log_stage(model: Path, description: ModelDescription, runs: Sequence[StageRu
     log_unknown_domain(model, description)
 
 
+def print_report(pages: Sequence[Path]) -> None:
+    """Say where the page of a stage lies, if there is one."""
+    if pages:
+        print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF beside it")
+
+
 def total_entries(readers: Iterable[Reader]) -> int | None:
     """Return the number of events of several files, None if one of them does not know."""
     counts = [reader.info.n_entries for reader in readers]

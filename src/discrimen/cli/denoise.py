@@ -101,10 +101,9 @@ def denoise(
         )
         return
     for run in done.runs:
-        print(run.told("written as recorded" if keep else "left out"))
+        print(run.told())
     print(f"written to {output} in {done.seconds:.2f} s")
-    if pages:
-        print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF beside it")
+    common.print_report(pages)
 
 
 def _report(
@@ -114,16 +113,8 @@ def _report(
     if len(clean) not in (0, len(files)):
         raise typer.BadParameter(f"--clean: {len(clean)} files for {len(files)} inputs; give one for each")
     # Its plots are an extra of its own; denoising is not.
-    from discrimen.evaluation.waveforms import evaluate_runs, write_waveform_report
+    from discrimen.evaluation.waveforms import report_on_runs
 
     readers, bare = ([inputs.open(path) for path in paths] for paths in (files, clean))
     with common.progress("judging", total=None):
-        found = evaluate_runs(loaded.predictor, readers, clean=bare)
-        return write_waveform_report(
-            found,
-            folder,
-            name="denoise",
-            title="Denoised pulses",
-            done=tuple(run.told("left out") for run in done.runs),
-            values={"denoising": done.as_dict(), "model_sha256": loaded.sha256},
-        )
+        return report_on_runs(loaded.predictor, readers, folder, told=done.told(), clean=bare)

@@ -10,8 +10,9 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.input_options import InputOptions, with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
+from discrimen.reconstruction.coded import CodedPredictor
 from discrimen.reconstruction.encode import encode_runs
-from discrimen.reconstruction.encoding import Encoding, EncodingOptions
+from discrimen.reconstruction.encoding import EncodingOptions
 
 FrozenArgument = Annotated[
     Path, typer.Argument(help="Frozen auto-encoder, as `discrimen freeze` makes it.", show_default=False)
@@ -47,6 +48,14 @@ def encode(
         typer.Option("--accept", help="Take every run, however many of its pulses cannot be encoded."),
     ] = False,
     threads: common.ThreadsOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write a page about it: what the first pulses have lost once they are decoded, and the bytes.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     json: common.JsonOption = False,
     *,
@@ -67,18 +76,19 @@ def encode(
             on_progress=tick,
         )
     common.log_stage(model, done.description, done.runs)
+    pages: tuple[Path, ...] = ()
+    if report is not None:
+        # Its plots are an extra of its own; encoding is not.
+        from discrimen.evaluation.waveforms import report_on_runs
+
+        back = CodedPredictor.of(model, done.header, threads=threads)
+        with common.progress("judging", total=None):
+            pages = report_on_runs(back, [inputs.open(path) for path in files], report, told=done.told())
     if json:
-        common.emit_json({"model": str(model), "leave_out": leave_out, **done.as_dict()})
+        told = {"model": str(model), "leave_out": leave_out, **done.as_dict(), "report": list(map(str, pages))}
+        common.emit_json(told)
         return
     for run in done.runs:
-        print(run.told("left out" if leave_out else "stored as recorded"))
-    print(_sizes(done))
-
-
-def _sizes(done: Encoding) -> str:
-    return (
-        f"samples: {done.recorded_bytes} bytes as recorded, {done.waveform_bytes} as stored, {done.ratio:.1f} times "
-        f"fewer; {done.bits_a_pulse:.1f} bits a code\n"
-        f"columns: {done.column_bytes} bytes (times, energies, ...), stored without loss\n"
-        f"written to {done.output} in {done.seconds:.2f} s"
-    )
+        print(run.told())
+    print(*done.size_lines(), f"written to {done.output} in {done.seconds:.2f} s", sep="\n")
+    common.print_report(pages)

@@ -38,6 +38,30 @@ class PageTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageTold:
+    """What a stage says of itself on a page that is made elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        Of JSON and page, for example ``denoise``.
+    title, done, tables
+        See :class:`StagePage`; they come first.
+    values : mapping
+        Entries of the JSON.
+    pulses : tuple of str
+        What its input and its output are called in pictures.
+    """
+
+    name: str
+    title: str
+    done: tuple[str, ...] = ()
+    tables: tuple[PageTable, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    pulses: tuple[str, str] = ("input", "output")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StagePage:
     """What stands on the page.
 

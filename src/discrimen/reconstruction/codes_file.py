@@ -243,6 +243,14 @@ def _checked(path: Path, file: h5py.File) -> CodesFile:
     return found
 
 
+def stored_restoration(restoration: Restoration, header: CodesHeader) -> Restoration:
+    """Return the way back of pulses as a codes file keeps it: baselines and divisors in whole steps."""
+    reference = header.baseline_reference_adc
+    above = np.rint((restoration.baseline_adc - reference) / LEVEL_STEP_ADC) * LEVEL_STEP_ADC
+    divisor = np.rint(restoration.divisor / LEVEL_STEP_ADC) * LEVEL_STEP_ADC if header.with_divisor else 1.0
+    return Restoration(restoration.start, np.broadcast_to(divisor, restoration.divisor.shape), above + reference)
+
+
 def zigzag(values: NDArray[Any]) -> NDArray[np.int64]:
     """Return signed integers as ones that are not negative, small ones for small sizes."""
     wide = values.astype(np.int64)

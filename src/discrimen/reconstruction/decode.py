@@ -17,13 +17,14 @@ from discrimen.formats.table import find_writable, open_writer
 from discrimen.inference.base import Predictor
 from discrimen.inference.native import NativePredictor
 from discrimen.network.frozen_file import read_frozen, require_frozen
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.parts import write_part
-from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import Restoration
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.codes_file import CodedPulses, CodesFile, open_codes
+from discrimen.reconstruction.codes_file import CodedPulses, CodesFile, CodesHeader, open_codes
 from discrimen.reconstruction.whole_records import digitised, require_whole_record
 
 
@@ -105,12 +106,12 @@ def decode_file(
     keeps, begin_s = find_writable(output, format_name).keeps, perf_counter()
     with open_codes(codes) as found:
         settings = DetectorSettings.model_validate(found.header.settings)
-        work = _Work.of(found, model, adc_bits=settings.adc_bits, as_float=as_float)
-        decoder, left_out = _decoder(model, threads), dict[str, None]()
-        n_decoded = 0
+        _require_own(found, model)
+        decoder = CodesDecoder.of(model, found.header, as_float=as_float, threads=threads)
+        left_out, n_decoded = dict[str, None](), 0
         with open_writer(output, settings, format_name=format_name) as writer:
             for coded in found.chunks():
-                pulses = work.decoded(coded, decoder)
+                pulses = decoder.pulses(coded)
                 left_out |= dict.fromkeys(name for name in pulses.columns() if name not in keeps)
                 writer.write(pulses)
                 n_decoded += int(coded.encoded.sum())
@@ -125,58 +126,88 @@ def decode_file(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """How codes become records."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CodesDecoder:
+    """Makes records of codes.
 
-    found: CodesFile
-    preparation: Preparation
+    Parameters
+    ----------
+    header : CodesHeader
+        Of the codes.
+    description : ModelDescription
+        Of the auto-encoder.
+    decoder : Predictor
+        Its second half.
+    dtype : dtype
+        Of the records.
+    adc_bits : int or None
+        Of the digitizer.
+    """
+
+    header: CodesHeader
+    description: ModelDescription
+    decoder: Predictor
     dtype: np.dtype[Any]
     adc_bits: int | None
 
     @classmethod
-    def of(cls, found: CodesFile, model: Path, *, adc_bits: int | None, as_float: bool) -> _Work:
-        """Verify that the model is the one that made the codes.
+    def of(
+        cls, model: Path, header: CodesHeader, *, as_float: bool = False, threads: int | None = None
+    ) -> CodesDecoder:
+        """Take the decoder of a frozen auto-encoder.
 
         Raises
         ------
-        DataError
-            If it is another.
+        SettingsError
+            If its waveform does not take the place of a record.
         """
-        header, sha256 = found.header, sha256_of_file(model)
-        if sha256 != header.model_sha256:
-            raise DataError(
-                f"{found.path}: these are codes of another model: of the frozen file with SHA-256 "
-                f"{header.model_sha256[:16]}..., {model} has {sha256[:16]}...: give the file that encoded them"
-            )
         description = read_frozen(model).description
         require_whole_record(description, what="decode")
-        preparation, length = description.preparation, description.outputs[description.code_at].n_values
-        if (preparation.window_length, length) != (header.n_samples, header.code_length):
-            raise DataError(
-                f"{found.path}: records of {header.n_samples} samples from codes of {header.code_length} numbers; this "
-                f"model makes {preparation.window_length} of {length}"
-            )
-        dtype = np.dtype(np.float32) if as_float else np.dtype(header.samples_dtype)
-        return cls(found, preparation, dtype, adc_bits or description.settings.adc_bits)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "decoder.discrimen"
+            write_part(model, "decoder", path)
+            decoder = NativePredictor(path, threads=threads)
+        return cls(
+            header=header,
+            description=description,
+            decoder=decoder,
+            dtype=np.dtype(np.float32) if as_float else np.dtype(header.samples_dtype),
+            adc_bits=DetectorSettings.model_validate(header.settings).adc_bits or description.settings.adc_bits,
+        )
 
-    def decoded(self, coded: CodedPulses, decoder: Predictor) -> Pulses:
-        """Return some pulses with the records that they stand for."""
-        header = self.found.header
-        records = np.empty((len(coded.encoded), header.n_samples), self.dtype)
+    def records(self, steps: NDArray[Any], restoration: Restoration) -> NDArray[Any]:
+        """Return the records that codes stand for, shape (pulse, sample)."""
+        preparation = self.description.preparation
+        (values,) = self.decoder.run(steps.astype(np.float32) * np.float32(self.header.step))
+        waveforms = values.reshape(len(steps), *preparation.shape)
+        return digitised(restoration.to_adc(waveforms, preparation)[:, 0], self.dtype, self.adc_bits)
+
+    def pulses(self, coded: CodedPulses) -> Pulses:
+        """Return some pulses of a codes file with the records that they stand for."""
+        records = np.empty((len(coded.encoded), self.header.n_samples), self.dtype)
         records[~coded.encoded] = coded.kept
-        records[coded.encoded] = self._records(coded, decoder)
-        return Pulses(samples=records, sample_period_ns=header.sample_period_ns, **coded.columns)
-
-    def _records(self, coded: CodedPulses, decoder: Predictor) -> NDArray[Any]:
-        codes = coded.steps.astype(np.float32) * np.float32(self.found.header.step)
-        (values,) = decoder.run(codes)
-        waveforms = values.reshape(len(codes), *self.preparation.shape)
-        return digitised(coded.restoration.to_adc(waveforms, self.preparation)[:, 0], self.dtype, self.adc_bits)
+        records[coded.encoded] = self.records(coded.steps, coded.restoration)
+        return Pulses(samples=records, sample_period_ns=self.header.sample_period_ns, **coded.columns)
 
 
-def _decoder(model: Path, threads: int | None) -> Predictor:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "decoder.discrimen"
-        write_part(model, "decoder", path)
-        return NativePredictor(path, threads=threads)
+def _require_own(found: CodesFile, model: Path) -> None:
+    """Verify that the model is the one that made the codes.
+
+    Raises
+    ------
+    DataError
+        If it is another.
+    """
+    header, sha256 = found.header, sha256_of_file(model)
+    if sha256 != header.model_sha256:
+        raise DataError(
+            f"{found.path}: these are codes of another model: of the frozen file with SHA-256 "
+            f"{header.model_sha256[:16]}..., {model} has {sha256[:16]}...: give the file that encoded them"
+        )
+    description = read_frozen(model).description
+    made = description.preparation.window_length, description.outputs[description.code_at].n_values
+    if made != (header.n_samples, header.code_length):
+        raise DataError(
+            f"{found.path}: records of {header.n_samples} samples from codes of {header.code_length} numbers; this "
+            f"model makes {made[0]} of {made[1]}"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,10 +18,13 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.stage_report import StageTold
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
-from discrimen.reconstruction.stage_run import Counts, StageRun, require_some
+from discrimen.reconstruction.stage_run import Counts, StageRun, counts_table, require_some
 from discrimen.reconstruction.whole_records import adc_bits_of, digitised, fitting_chunks, require_whole_record
+
+_REASONS = ("n_unprepared", "n_saturated", "n_outside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,6 @@ class DenoisingOptions:
     most_outside: float = MOST_OUTSIDE
 
 
-def _counts() -> Counts:
-    reasons = ("n_unprepared", "n_saturated", "n_outside")
-    return Counts(done=("n_denoised",), rest="n_not_denoised", reasons=reasons)
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Denoising:
     """A file of denoised pulses.
@@ -63,12 +61,15 @@ class Denoising:
         Columns of the inputs that the format of the output has no place for.
     seconds : float
         For reading, denoising and writing, in s.
+    model_sha256 : str or None
+        Of the model's file.
     """
 
     output: Path
     runs: tuple[StageRun, ...]
     columns_left_out: tuple[str, ...]
     seconds: float
+    model_sha256: str | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -78,6 +79,17 @@ class Denoising:
             "seconds": self.seconds,
             "files": [run.as_dict() for run in self.runs],
         }
+
+    def told(self) -> StageTold:
+        """Return what the page of a report says of it."""
+        return StageTold(
+            name="denoise",
+            title="Denoised pulses",
+            done=tuple(run.told() for run in self.runs),
+            tables=(counts_table(self.runs),),
+            values={"denoising": self.as_dict(), "model_sha256": self.model_sha256},
+            pulses=("recorded", "denoised"),
+        )
 
 
 def denoise_runs(
@@ -132,7 +144,9 @@ def denoise_runs(
     with open_writer(output, common_settings(readers), format_name=format_name, provenance=origin) as writer:
         for number, reader in enumerate(readers):
             verdict = Verdict.on(predictor.description, reader.info, options.most_outside)
-            one = _OneRun(reader, predictor, options, verdict)
+            fate = "written as recorded" if options.keep else "left out"
+            counts = Counts(done=("n_denoised",), rest="n_not_denoised", reasons=_REASONS, fate=fate)
+            one = _OneRun(reader, predictor, options, verdict, counts)
             for pulses in one.denoised(on_progress):
                 if len(readers) > 1 and pulses.run is None:
                     pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
@@ -142,7 +156,11 @@ def denoise_runs(
             runs.append(StageRun(path=reader.info.path, report=reader.report, counts=one.counts, outside=verdict.tally))
         require_some(runs)
     return Denoising(
-        output=output, runs=tuple(runs), columns_left_out=tuple(left_out), seconds=perf_counter() - begin_s
+        output=output,
+        runs=tuple(runs),
+        columns_left_out=tuple(left_out),
+        seconds=perf_counter() - begin_s,
+        model_sha256=model_sha256,
     )
 
 
@@ -168,7 +186,7 @@ class _OneRun:
     predictor: Predictor
     options: DenoisingOptions
     verdict: Verdict
-    counts: Counts = field(default_factory=_counts)
+    counts: Counts
 
     def denoised(self, on_progress: Callable[[int], None]) -> Iterator[Pulses]:
         """Yield chunks of what is written."""

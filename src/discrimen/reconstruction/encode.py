@@ -21,7 +21,6 @@ from discrimen.inference.native import NativePredictor
 from discrimen.inference.verdict import Verdict
 from discrimen.network.frozen_file import read_frozen, require_frozen
 from discrimen.network.parts import write_part
-from discrimen.network.prepare import Restoration
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
@@ -75,13 +74,17 @@ def encode_runs(
     require_frozen(model)
     refuse_inputs(output, [model, *(reader.info.path for reader in readers)])
     require_whole_record(read_frozen(model).description, what="encode")
-    with TemporaryDirectory() as folder:
-        encoder = Path(folder) / "encoder.discrimen"
-        write_part(model, "encoder", encoder)
-        predictor = NativePredictor(encoder, threads=options.threads)
     with ExitStack() as stack:
-        work = _Work(readers, model, predictor, output, options, stack)
+        work = _Work(readers, model, encoder_of(model, threads=options.threads), output, options, stack)
         return work.done(on_progress)
+
+
+def encoder_of(model: Path, *, threads: int | None = None) -> NativePredictor:
+    """Return the first half of a frozen auto-encoder."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "encoder.discrimen"
+        write_part(model, "encoder", path)
+        return NativePredictor(path, threads=threads)
 
 
 @dataclass(slots=True)
@@ -101,7 +104,8 @@ class _Work:
         runs, begin_s = [], perf_counter()
         for number, reader in enumerate(self.readers):
             verdict = Verdict.on(self.predictor.description, reader.info, self.options.most_outside)
-            counts = Counts(done=("n_encoded",), rest="n_not_encoded", reasons=_REASONS)
+            fate = "left out" if self.options.leave_out else "stored as recorded"
+            counts = Counts(done=("n_encoded",), rest="n_not_encoded", reasons=_REASONS, fate=fate)
             for pulses in self._fitting(reader):
                 several = len(self.readers) > 1 and pulses.run is None
                 named = pulses.replace(run=np.full(len(pulses), number, np.int32)) if several else pulses
@@ -140,14 +144,15 @@ class _Work:
         assert self.header is not None
         assert self.writer is not None
         steps = np.rint(encoded.codes / np.float32(self.header.step))
-        good = self._sorted_out(pulses.samples, encoded, steps, counts, adc_bits)
+        polarity = self.predictor.description.preparation.only.polarity
+        found = passed_by(pulses.samples, encoded, steps, polarity=polarity, adc_bits=adc_bits)
+        good = counts.sort_out(found, len(pulses))
         left = good if self.options.leave_out else np.ones(len(good), np.bool_)
-        way_back = encoded.restoration
         self.writer.write(
             CodedPulses(
                 encoded=good[left],
                 steps=steps[good].astype(np.int64),
-                restoration=Restoration(way_back.start[good], way_back.divisor[good], way_back.baseline_adc[good]),
+                restoration=encoded.restoration[good],
                 kept=pulses.samples[left & ~good],
                 columns={name: values[left] for name, values in pulses.columns().items()},
             )
@@ -157,6 +162,9 @@ class _Work:
         """Write the header by what the first pulses are like, and open the file."""
         description = self.predictor.description
         step = self.options.step or trained_step(description.provenance) or _step_of(encoded.codes)
+        # Pulses that cannot be divided by their height have none.
+        baseline_adc = encoded.restoration.baseline_adc
+        known = baseline_adc[np.isfinite(baseline_adc)]
         self.header = CodesHeader(
             model_sha256=sha256_of_file(self.model),
             step=step,
@@ -164,37 +172,41 @@ class _Work:
             n_samples=pulses.n_samples,
             samples_dtype=str(pulses.samples.dtype),
             sample_period_ns=pulses.require_sample_period_ns(),
-            baseline_reference_adc=float(np.rint(np.median(encoded.restoration.baseline_adc))),
+            baseline_reference_adc=float(np.rint(np.median(known))) if len(known) else 0.0,
             with_divisor=description.preparation.scale != "none",
             settings=common_settings(self.readers).model_dump(exclude_none=True),
             inputs=tuple(reader.info.path.name for reader in self.readers),
         )
         self.writer = self.stack.enter_context(CodesWriter(self.output, self.header))
 
-    def _sorted_out(
-        self,
-        samples: NDArray[Any],
-        encoded: Encoded,
-        steps: NDArray[np.float32],
-        counts: Counts,
-        adc_bits: int | None,
-    ) -> NDArray[np.bool_]:
-        """Count the pulses by what becomes of them, and say which are encoded."""
-        highest, lowest = samples.max(axis=1), samples.min(axis=1)
-        found = {
-            "n_unprepared": ~(np.isfinite(steps).all(axis=1) & self._rises(highest, lowest, encoded.restoration)),
-            "n_saturated": at_rail(highest, lowest, adc_bits=adc_bits),
-            "n_outside": None if encoded.outside is None else encoded.outside != 0,
-            "n_too_large": np.abs(steps).max(axis=1) > MOST_STEPS,
-        }
-        return counts.sort_out(found, len(samples))
 
-    def _rises(self, highest: NDArray[Any], lowest: NDArray[Any], restoration: Restoration) -> NDArray[np.bool_]:
-        """Tell which pulses rise above their baseline at all."""
-        baseline_adc = restoration.baseline_adc[:, 0]
-        if self.predictor.description.preparation.only.polarity > 0:
-            return np.asarray(highest > baseline_adc)
-        return np.asarray(lowest < baseline_adc)
+def passed_by(
+    samples: NDArray[Any], encoded: Encoded, steps: NDArray[np.float32], *, polarity: int, adc_bits: int | None
+) -> dict[str, NDArray[np.bool_] | None]:
+    """Return which pulses are not stored as codes, by the reason.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (pulse, sample)
+        As digitised.
+    encoded : Encoded
+        Of these.
+    steps : ndarray of float32, shape (pulse, number)
+        Their codes in steps.
+    polarity : int
+        1 or -1.
+    adc_bits : int or None
+        Of the digitizer.
+    """
+    highest, lowest = samples.max(axis=1), samples.min(axis=1)
+    baseline_adc = encoded.restoration.baseline_adc[:, 0]
+    rises = highest > baseline_adc if polarity > 0 else lowest < baseline_adc
+    return {
+        "n_unprepared": ~(np.isfinite(steps).all(axis=1) & rises),
+        "n_saturated": at_rail(highest, lowest, adc_bits=adc_bits),
+        "n_outside": None if encoded.outside is None else encoded.outside != 0,
+        "n_too_large": np.abs(steps).max(axis=1) > MOST_STEPS,
+    }
 
 
 def trained_step(provenance: Mapping[str, Any]) -> float | None:

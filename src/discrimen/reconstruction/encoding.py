@@ -11,8 +11,10 @@ import numpy as np
 from discrimen.errors import SettingsError
 from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.network.model_description import ModelDescription
+from discrimen.output.stage_report import PageTable, StageTold
+from discrimen.output.tables import table_of
 from discrimen.reconstruction.codes_file import CodesHeader
-from discrimen.reconstruction.stage_run import StageRun
+from discrimen.reconstruction.stage_run import StageRun, counts_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +120,29 @@ class Encoding:
             "seconds": self.seconds,
             "files": [run.as_dict() for run in self.runs],
         }
+
+    def size_lines(self) -> tuple[str, str]:
+        """Return in two lines how many bytes stand for samples and columns."""
+        return (
+            f"samples: {self.recorded_bytes} bytes as recorded, {self.waveform_bytes} as stored, {self.ratio:.1f} "
+            f"times fewer; {self.bits_a_pulse:.1f} bits a code",
+            f"columns: {self.column_bytes} bytes (times, energies, ...), stored without loss",
+        )
+
+    def told(self) -> StageTold:
+        """Return what the page of a report says of it."""
+        return StageTold(
+            name="encode",
+            title="Pulses stored as codes",
+            done=(*(run.told() for run in self.runs), *self.size_lines()),
+            tables=(counts_table(self.runs), self._bytes_table()),
+            values={"encoding": self.as_dict()},
+            pulses=("recorded", "decoded"),
+        )
+
+    def _bytes_table(self) -> PageTable:
+        n_pulses = self._n_stored
+        rows = {"samples as recorded": self.recorded_bytes, **self.stored_bytes}
+        lines = [(name, str(size), f"{size / n_pulses:.2f}") for name, size in rows.items()]
+        words = f"Codes of {self.header.code_length} numbers in steps of {self.header.step:.4g}; then each data set."
+        return PageTable("Bytes", table_of(("what", "bytes", "bytes a pulse"), lines), words)

@@ -42,11 +42,14 @@ class Counts:
         Name of the count of all others.
     reasons : tuple of str
         Names of :data:`REASONS`: why nothing was done with these.
+    fate : str
+        What befell these.
     """
 
     done: tuple[str, ...]
     rest: str
     reasons: tuple[str, ...]
+    fate: str = "left out"
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> int:
@@ -111,11 +114,11 @@ class StageRun:
             "outside": None if self.outside is None else self.outside.as_dict(),
         }
 
-    def told(self, rest: str) -> str:
-        """Return in a sentence what was done; `rest` says what befell the others, for example ``left out``."""
+    def told(self) -> str:
+        """Return in a sentence what was done, and what befell the others."""
         counts = self.counts
         line = f"{self.path}: {counts.n_done} of {self.report.n_read} pulses {_word(counts.done[0])}"
-        return f"{line}; {rest}: {reasons}" if (reasons := counts.told()) else line
+        return f"{line}; {counts.fate}: {reasons}" if (reasons := counts.told()) else line
 
 
 def summed(runs: Sequence[StageRun]) -> Counts:

@@ -176,7 +176,7 @@ def _notes(source: str | NotComputed, gates: GatesNs | None, measured: Measured)
     if measured.n_outside:
         told.append(f"{measured.n_outside} pulses are unlike those of the training and are left out")
     if measured.n_unprepared:
-        told.append(f"{measured.n_unprepared} pulses do not rise above their baseline and are left out")
+        told.append(f"{measured.n_unprepared} pulses have no rise above the baseline, or no waveform, and are left out")
     if isinstance(source, NotComputed):
         told.append(source.not_computed)
     if gates is None:

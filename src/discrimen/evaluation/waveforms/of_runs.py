@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.evaluation.waveforms.evaluate import evaluate_waveforms
+from discrimen.evaluation.waveforms.page import write_waveform_report
 from discrimen.evaluation.waveforms.report import WaveformReport
 from discrimen.formats.base import Reader
 from discrimen.inference.base import Predictor
 from discrimen.labelling import label_by_truth
+from discrimen.output.stage_report import StageTold
 from discrimen.pulses import Pulses, concatenate
+from discrimen.pulses.rails import at_rail
 from discrimen.runs.clean_records import require_same_pulses
 from discrimen.runs.polarity import upright_chunks
 from discrimen.simulation.truth import read_truth, truth_path
@@ -51,13 +56,15 @@ def evaluate_runs(
     truths = [truth_path(reader.info.path) for reader in readers]
     if all(path.is_file() for path in truths):
         parts = [label_by_truth(part, read_truth(path)) for part, path in zip(parts, truths, strict=True)]
-    pulses = concatenate(parts)
+    within = np.concatenate([_within(part, reader, predictor) for part, reader in zip(parts, readers, strict=True)])
     cut = [reader.info.path.name for reader, part in zip(readers, parts, strict=True) if len(part) == MOST_PULSES]
     notes = [f"the report looks at the first {MOST_PULSES} pulses of {', '.join(cut)}"] if cut else []
+    if not within.all():
+        notes.append(f"{np.count_nonzero(~within)} saturated pulses are left out")
     return evaluate_waveforms(
         predictor,
-        pulses,
-        clean=np.concatenate([one.samples for one in bare]) if bare else None,
+        concatenate(parts)[within],
+        clean=np.concatenate([one.samples for one in bare])[within] if bare else None,
         gates=readers[0].info.settings.gates,
         files=[
             {"name": reader.info.path.name, "n_pulses": len(part)} for reader, part in zip(readers, parts, strict=True)
@@ -65,6 +72,38 @@ def evaluate_runs(
         seed=seed,
         notes=notes,
     )
+
+
+def report_on_runs(
+    predictor: Predictor,
+    readers: Sequence[Reader],
+    folder: Path | str,
+    *,
+    told: StageTold,
+    clean: Sequence[Reader] = (),
+) -> tuple[Path, ...]:
+    """Judge a model by the beginning of run files that a stage has taken, and write the page of that stage.
+
+    Parameters
+    ----------
+    predictor, readers, clean
+        See :func:`evaluate_runs`.
+    folder : Path
+        Made if need be.
+    told : StageTold
+        What the stage did.
+
+    Returns
+    -------
+    tuple of Path
+        The files: JSON, page, pictures.
+
+    Raises
+    ------
+    DataError, OutputError, MissingExtraError
+        See :func:`evaluate_runs` and :func:`~discrimen.evaluation.waveforms.page.write_waveform_report`.
+    """
+    return write_waveform_report(evaluate_runs(predictor, readers, clean=clean), folder, told=told)
 
 
 def _beginning(reader: Reader) -> Pulses:
@@ -76,3 +115,10 @@ def _beginning(reader: Reader) -> Pulses:
     if not parts:
         raise DataError(f"{reader.info.path}: no pulses")
     return concatenate(parts)[:MOST_PULSES]
+
+
+def _within(pulses: Pulses, reader: Reader, predictor: Predictor) -> NDArray[np.bool_]:
+    """Tell which pulses are not cut off by the ADC, as far as its range is known."""
+    adc_bits = reader.info.settings.adc_bits or predictor.description.settings.adc_bits
+    cut = at_rail(pulses.samples.max(axis=1), pulses.samples.min(axis=1), adc_bits=adc_bits)
+    return np.ones(len(pulses), np.bool_) if cut is None else ~cut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.waveforms.evaluate import EFFICIENCY
@@ -14,7 +14,7 @@ from discrimen.metrics import Leakage
 from discrimen.metrics.latents import Latents, latents_words
 from discrimen.metrics.waveform_residuals import FIGURES
 from discrimen.output.pictures import Picture, picture
-from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
+from discrimen.output.stage_report import PageTable, StagePage, StageTold, write_stage_report
 from discrimen.output.tables import NOTHING, Cell, Line, TableRows, table_of
 
 if TYPE_CHECKING:
@@ -29,16 +29,10 @@ _CAPTIONS: Mapping[str, str] = {
     "worst": "The pulses with the largest residual beside others of their light.",
 }
 
+JUDGED = StageTold(name="report", title="Waveforms of a network judged")
 
-def write_waveform_report(
-    report: WaveformReport,
-    folder: Path | str,
-    *,
-    name: str = "report",
-    title: str = "Waveforms of a network judged",
-    done: tuple[str, ...] = (),
-    values: Mapping[str, Any] | None = None,
-) -> tuple[Path, ...]:
+
+def write_waveform_report(report: WaveformReport, folder: Path | str, *, told: StageTold = JUDGED) -> tuple[Path, ...]:
     """Write ``NAME.json``, ``NAME.html`` and each plot as PNG and as PDF into a folder.
 
     Parameters
@@ -47,14 +41,8 @@ def write_waveform_report(
         The result of an evaluation.
     folder : Path
         Made if need be; files of the same names are replaced.
-    name : str
-        Of JSON and page.
-    title : str
-        Of the page.
-    done : tuple of str
-        What was done before the evaluation, for the page.
-    values : mapping, optional
-        Further entries of the JSON.
+    told : StageTold
+        What was done before the evaluation.
 
     Raises
     ------
@@ -63,24 +51,22 @@ def write_waveform_report(
     MissingExtraError
         If matplotlib or Jinja is not installed.
     """
-    page = waveform_page(report, _pictures(draw_waveform_plots(report)), title=title, done=done)
-    return write_stage_report(page, folder, name=name, values={**(values or {}), **report.as_dict()})
+    page = waveform_page(report, _pictures(draw_waveform_plots(report, names=told.pulses)), told=told)
+    return write_stage_report(page, folder, name=told.name, values={**told.values, **report.as_dict()})
 
 
-def waveform_page(
-    report: WaveformReport, pictures: tuple[Picture, ...], *, title: str, done: tuple[str, ...] = ()
-) -> StagePage:
+def waveform_page(report: WaveformReport, pictures: tuple[Picture, ...], *, told: StageTold = JUDGED) -> StagePage:
     """Return what stands on the page; see :func:`write_waveform_report`."""
     words = (
         f"{report.confidence:.0%} intervals. Errors are output minus {report.reference}; a spread is half the central "
         f"68 %. Leakage: gammas that charge comparison lets pass with {EFFICIENCY:.0%} of the neutrons."
     )
-    tables = [PageTable("Figures by light", _figure_rows(report), words)]
+    tables = [*told.tables, PageTable("Figures by light", _figure_rows(report), words)]
     if report.latents is not None:
         tables.append(PageTable("Latents", _latent_rows(report.latents), f"{latents_words(report.latents.summary())}."))
     return StagePage(
-        title=title,
-        done=(*done, summary(report)),
+        title=told.title,
+        done=(*told.done, summary(report)),
         tables=tuple(tables),
         notes=report.notes,
         pictures=pictures,

@@ -31,8 +31,15 @@ _PANELS = (
 )
 
 
-def draw_waveform_plots(report: WaveformReport) -> dict[str, Figure]:
+def draw_waveform_plots(report: WaveformReport, *, names: tuple[str, str] = ("input", "output")) -> dict[str, Figure]:
     """Draw every plot that the report has data for.
+
+    Parameters
+    ----------
+    report : WaveformReport
+        What was found.
+    names : tuple of str
+        What is called what went in and what came out.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def draw_waveform_plots(report: WaveformReport) -> dict[str, Figure]:
     MissingExtraError
         If matplotlib is not installed.
     """
-    drawn = {"pulses": _draw_pulses(report.pulses, report)}
+    drawn = {"pulses": _draw_pulses(report.pulses, report, names)}
     bins = [part for part in report.ranges[1:] if not isinstance(part.figures, NotComputed)]
     if bins:
         drawn["figures"] = _draw_figures(bins)
@@ -53,11 +60,11 @@ def draw_waveform_plots(report: WaveformReport) -> dict[str, Figure]:
         drawn["latents"] = _draw_plane(report.plane)
     if report.latents is not None:
         drawn["correlation"] = draw_correlation(report.latents.correlation, active=report.latents.active)
-    drawn["worst"] = _draw_pulses(report.worst, report)
+    drawn["worst"] = _draw_pulses(report.worst, report, names)
     return drawn
 
 
-def _draw_pulses(pulses: Sequence[ShownPulse], report: WaveformReport) -> Figure:
+def _draw_pulses(pulses: Sequence[ShownPulse], report: WaveformReport, names: tuple[str, str]) -> Figure:
     pairs = [
         WaveformPair(
             title=_title(pulse),
@@ -69,7 +76,7 @@ def _draw_pulses(pulses: Sequence[ShownPulse], report: WaveformReport) -> Figure
         )
         for pulse in pulses
     ]
-    return draw_waveform_pairs(pairs, sample_period_ns=report.sample_period_ns)
+    return draw_waveform_pairs(pairs, sample_period_ns=report.sample_period_ns, names=names)
 
 
 def _title(pulse: ShownPulse) -> str:

@@ -38,6 +38,10 @@ class Restoration:
     divisor: NDArray[Any]
     baseline_adc: NDArray[np.float64]
 
+    def __getitem__(self, index: NDArray[Any]) -> Restoration:
+        """Select pulses."""
+        return Restoration(self.start[index], self.divisor[index], self.baseline_adc[index])
+
     def to_adc(self, waveforms: NDArray[Any], preparation: Preparation) -> NDArray[np.float64]:
         """Return prepared waveforms, shape (pulse, channel, sample), as ADC counts of the raw record."""
         polarity = np.array([channel.polarity for channel in preparation.channels], dtype=np.float64)
