@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from discrimen.output.ranges import Panel
 
 _DRAWS = 100
 _FEWEST = 20
@@ -107,6 +109,20 @@ FIGURES: Mapping[str, tuple[str, str, Callable[[WaveformErrors], float]]] = {
 
 NRMSE is the root of the summed squares of residual over reference; a spread is half the central 68 %.
 """
+
+
+def figure_words(names: Iterable[str]) -> dict[str, str]:
+    """Return the words of figures with their units, for the heading of a table."""
+    return {name: f"{words} ({unit})" if unit else words for name in names for words, unit, _ in (FIGURES[name],)}
+
+
+def figure_panel(*names: str) -> Panel:
+    """Return a panel for figures of one quantity, which the first words name."""
+    words = {name: FIGURES[name][0].split(", ") for name in names}
+    quantity, unit = words[names[0]][0], FIGURES[names[0]][1]
+    return Panel(
+        label=f"{quantity} ({unit})" if unit else quantity, series={name: told[-1] for name, told in words.items()}
+    )
 
 
 def waveform_figures(

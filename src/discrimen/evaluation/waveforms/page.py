@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discrimen.evaluation.report import NotComputed
+from discrimen.evaluation.waveforms.by_light import WORDS, figure_ranges
 from discrimen.evaluation.waveforms.evaluate import EFFICIENCY
 from discrimen.evaluation.waveforms.plots import draw_waveform_plots
-from discrimen.evaluation.waveforms.report import WaveformRange, WaveformReport
+from discrimen.evaluation.waveforms.report import WaveformReport
 from discrimen.metrics import Leakage
 from discrimen.metrics.latents import Latents, latents_words
-from discrimen.metrics.waveform_residuals import FIGURES
 from discrimen.output.pictures import Picture, picture
+from discrimen.output.ranges import range_rows
 from discrimen.output.stage_report import PageTable, StagePage, StageTold, write_stage_report
-from discrimen.output.tables import NOTHING, Cell, Line, TableRows, table_of
+from discrimen.output.tables import TableRows, table_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +62,7 @@ def waveform_page(report: WaveformReport, pictures: tuple[Picture, ...], *, told
         f"{report.confidence:.0%} intervals. Errors are output minus {report.reference}; a spread is half the central "
         f"68 %. Leakage: gammas that charge comparison lets pass with {EFFICIENCY:.0%} of the neutrons."
     )
-    tables = [*told.tables, PageTable("Figures by light", _figure_rows(report), words)]
+    tables = [*told.tables, PageTable("Figures by light", range_rows(figure_ranges(report), WORDS), words)]
     if report.latents is not None:
         tables.append(PageTable("Latents", _latent_rows(report.latents), f"{latents_words(report.latents.summary())}."))
     return StagePage(
@@ -93,23 +94,6 @@ def leakage_words(found: Leakage | NotComputed) -> str:
 
 def _pictures(drawn: Mapping[str, Figure]) -> tuple[Picture, ...]:
     return tuple(picture(figure, name=name, caption=_CAPTIONS[name]) for name, figure in drawn.items())
-
-
-def _figure_rows(report: WaveformReport) -> TableRows:
-    units = [f"{words} ({unit})" if unit else words for words, unit, _ in FIGURES.values()]
-    heading = ("light", "pulses", *units, "leakage in (%)", "leakage out (%)")
-    return TableRows(heading, tuple(_figure_line(part) for part in report.ranges))
-
-
-def _figure_line(part: WaveformRange) -> Line:
-    cells = [Cell(str(part.n_pulses))]
-    for name in FIGURES:
-        found = None if isinstance(part.figures, NotComputed) else part.figures.get(name)
-        cells.append(NOTHING if found is None else Cell(f"{found.value:.3g}", f"{found.low:.3g} to {found.high:.3g}"))
-    for leakage in (part.leakage_before, part.leakage_after):
-        interval = "" if isinstance(leakage, NotComputed) else f"{100 * leakage.low:.3g} to {100 * leakage.high:.3g}"
-        cells.append(Cell(leakage_words(leakage), interval))
-    return Line(part.name, tuple(cells))
 
 
 def _latent_rows(latents: Latents) -> TableRows:

@@ -1,0 +1,76 @@
+"""Figures with intervals in each range of light, or of something else: what is shown of them, and their table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from discrimen.output.tables import NOTHING, Cell, TableRows, table_of
+
+
+class Interval(Protocol):
+    """A figure with its interval."""
+
+    @property
+    def value(self) -> float:
+        """The figure."""
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRange:
+    """Figures of the pulses in a range, those that are known, by name."""
+
+    name: str
+    n_pulses: int
+    figures: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """What stands in one panel of the picture.
+
+    Parameters
+    ----------
+    label : str
+        Of its axis, with the unit.
+    series : mapping of str to str
+        Names of one figure or two, and what each is called.
+    logarithmic : bool
+        For shares that are never negative: where a value is 0 an arrow hangs from the upper end of the interval.
+    """
+
+    label: str
+    series: Mapping[str, str]
+    logarithmic: bool = False
+
+
+def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str], *, first: str = "light") -> TableRows:
+    """Return a line for each range and a column for each figure that any of them has.
+
+    Parameters
+    ----------
+    ranges : sequence of FigureRange
+        In their order.
+    words : mapping of str to str
+        Heading of each figure by name, with the unit.
+    first : str
+        Heading of the ranges.
+    """
+    known = [name for name in words if any(name in each.figures for each in ranges)]
+    lines: list[Sequence[str | Cell]] = [
+        (each.name, str(each.n_pulses), *(_cell(each.figures.get(name)) for name in known)) for each in ranges
+    ]
+    return table_of((first, "pulses", *(words[name] for name in known)), lines)
+
+
+def _cell(found: Interval | None) -> Cell:
+    return NOTHING if found is None else Cell(f"{found.value:.3g}", f"{found.low:.3g} to {found.high:.3g}")
