@@ -114,6 +114,8 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "wavedump-text": ("wave0.txt", wavedump_text),
     "lh5": ("run.lh5", by_writer),
     "abcd-events": ("run.ade", abcd_events),
+    "abcd-waveforms": ("run.adw", by_writer),
+    "abcd-raw": ("run.adr", by_writer),
     "text-table": ("table.tsv", text_table),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from discrimen.cli.common import BoardOption, ChannelOption
-from discrimen.errors import SettingsError
+from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Reader, ReadOptions
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, select_channels
 from discrimen.formats.record_length import RecordLengthReader
-from discrimen.formats.table import FORMATS, open_reader
+from discrimen.formats.table import FORMATS, find_format, open_reader
 from discrimen.pulses.detector import DetectorSettings, GatesNs, WindowNs, read_settings
 
 _FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
@@ -48,6 +48,13 @@ class InputOptions:
     selection: ChannelSelection = ALL_CHANNELS
     settings_file: Path | None = None
     refused: tuple[str, ...] = ()
+
+    def all_take(self, paths: Sequence[Path], option: str) -> bool:
+        """Whether an option means something to the formats of all these files."""
+        try:
+            return all(option in find_format(path, self.format_name).takes for path in paths)
+        except FormatError:
+            return False  # opening says why, or unpacks the file first
 
     def open(self, path: Path) -> Reader:
         """Open one run file for its chosen channels."""
@@ -106,6 +113,10 @@ def _options(
     companion: Annotated[
         Path | None, typer.Option(help="The digitizer's settings file (CoMPASS settings.xml).")
     ] = None,
+    tick_ps: Annotated[
+        float | None,
+        typer.Option("--tick-ps", help="ABCD: unit of its time stamps.", show_default="2/1024 ns", min=0.01, max=1e9),
+    ] = None,
     record_samples: Annotated[
         int | None,
         typer.Option(help="Cut longer records to so many samples, and leave shorter ones out.", min=1),
@@ -138,6 +149,7 @@ def _options(
             tree=tree,
             sample_bytes=sample_bytes,
             companion=companion,
+            tick_ps=tick_ps,
         ),
         format_name=format_name,
         record_samples=record_samples,
@@ -157,13 +169,17 @@ INPUT_OPTION_NAMES: tuple[str, ...] = tuple(inspect.signature(_options).paramete
 
 
 def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that describe its inputs; it gets them as one argument, `inputs`."""
+    """Give a command the options that describe its inputs; it gets them as one argument, `inputs`.
+
+    An option that the command has of its own stays the command's.
+    """
     own = inspect.signature(command, eval_str=True)
     shared = inspect.signature(_options, eval_str=True)
+    added = [name for name in shared.parameters if name not in own.parameters]
 
     @functools.wraps(command)
     def with_inputs(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in shared.parameters}
+        given = {name: arguments.pop(name) for name in added}
         command(**arguments, inputs=_options(**given))
 
     kept = [
@@ -171,7 +187,7 @@ def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in own.parameters.items()
         if name != "inputs"
     ]
-    parameters = [*kept, *shared.parameters.values()]
+    parameters = [*kept, *(shared.parameters[name] for name in added)]
     with_inputs.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_inputs.__annotations__ = {each.name: each.annotation for each in parameters}
     return with_inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -147,7 +148,10 @@ def label(
     ] = None,
     tick_ps: Annotated[
         float | None,
-        typer.Option(help="Time of flight: length of a tick of time stamps that count ticks.", show_default=False),
+        typer.Option(
+            help="Length of a tick of time stamps that count ticks: of ABCD's waveforms, or for time of flight.",
+            show_default=False,
+        ),
     ] = None,
     gamma_run: Annotated[
         list[Path] | None,
@@ -164,6 +168,8 @@ def label(
     inputs: InputOptions,
 ) -> None:
     """Give every pulse a label and write the data set that `train` and `evaluate` take."""
+    if tick_ps is not None and inputs.all_take(files, "tick_ps"):
+        inputs, tick_ps = replace(inputs, read=replace(inputs.read, tick_ps=tick_ps)), None
     given = {
         "--truth": truth is not None,
         "--purity": purity != _PURITY,

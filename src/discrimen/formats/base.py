@@ -53,6 +53,8 @@ class ReadOptions:
     growth : Growth, optional
         For files that are still written: the reader hands out whole events as they come, until this says that no more
         will.
+    tick_ps : float, optional
+        ABCD only: the unit of its time stamps in ps, instead of ABCD's own default.
     """
 
     settings: DetectorSettings = field(default_factory=DetectorSettings)
@@ -62,6 +64,7 @@ class ReadOptions:
     companion: Path | None = None
     sample_bytes: int | None = None
     growth: Growth | None = None
+    tick_ps: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +256,11 @@ class Format:
         ``open_reader(path, options)``.
     open_writer : callable or None
         ``open_writer(path, settings)``: settings are stored where the format has a place for them.
+    open_growing_writer : callable or None
+        ``open_growing_writer(path, settings)``: for a file that is there from the start, and grows under its name.
     takes : tuple of str
-        Which of the options ``branches``, ``tree``, ``companion``, ``sample_bytes`` and ``growth`` mean something to
-        its reader.
+        Which of the options ``branches``, ``tree``, ``companion``, ``sample_bytes``, ``growth`` and ``tick_ps`` mean
+        something to its reader.
     keeps : tuple of str
         Columns of pulses that its writer has a place for.
     keeps_provenance : bool
@@ -268,6 +273,7 @@ class Format:
     recognises: Callable[[Path, bytes], bool]
     open_reader: Callable[[Path, ReadOptions], Reader]
     open_writer: Callable[..., Writer] | None = None
+    open_growing_writer: Callable[[Path, DetectorSettings], Writer] | None = None
     takes: tuple[str, ...] = ()
     keeps: tuple[str, ...] = tuple(COLUMNS)
     keeps_provenance: bool = False

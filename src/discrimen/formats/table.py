@@ -11,6 +11,7 @@ from typing import Any
 
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.abcd import events as abcd_events
+from discrimen.formats.abcd import waveform_files as abcd_waveforms
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
 from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
@@ -40,6 +41,8 @@ FORMATS: tuple[Format, ...] = (
     wavedump2.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
+    abcd_waveforms.WAVEFORMS_FORMAT,
+    abcd_waveforms.RAW_FORMAT,
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
     pile_up_text.FORMAT,
@@ -125,6 +128,7 @@ def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
         "companion": "--companion",
         "sample_bytes": "--sample-bytes",
         "growth": "--follow",
+        "tick_ps": "--tick-ps",
     }
     for option, name in names.items():
         if getattr(options, option) and option not in found.takes:

@@ -1,1 +1,1 @@
-"""List mode of ABCD, the acquisition of the Joint Research Centre."""
+"""Files and messages of ABCD, the acquisition of the Joint Research Centre."""

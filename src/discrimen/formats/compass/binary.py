@@ -19,7 +19,7 @@ from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_
 from discrimen.formats.compass.binary_events import EventWalk, Stretch
 from discrimen.formats.compass.binary_layout import MAX_SAMPLES, EventContent, Fetch
 from discrimen.formats.compass.binary_recognition import find_layout, recognises
-from discrimen.formats.compass.binary_writer import CompassBinWriter
+from discrimen.formats.compass.binary_writer import CompassBinWriter, open_growing_writer
 from discrimen.formats.compass.boards import BoardPeriods
 from discrimen.formats.compass.files import open_run_file, read_exactly
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
@@ -250,6 +250,7 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=open_compass_bin,
     open_writer=CompassBinWriter,
+    open_growing_writer=open_growing_writer,
     keeps=KEPT,
     takes=("companion", "growth"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.formats.compass.binary_layout import FILE_HEADER_BYTES, MAGIC, EventContent, Layout, Tail
 from discrimen.formats.compass.writer import CompassWriter
+from discrimen.pulses.detector import DetectorSettings
 
 _SLICE_BYTES = 4 * 2**20
 _INPUT_PROBE = 1
@@ -35,3 +37,8 @@ class CompassBinWriter(CompassWriter):
                 records["head"][name] = fields[name][part]
             records["samples"] = samples[part]
             stream.write(records.tobytes())
+
+
+def open_growing_writer(path: Path, settings: DetectorSettings) -> CompassBinWriter:
+    """Open a ``.BIN`` file that grows as CoMPASS' own do, its settings beside it from the start."""
+    return CompassBinWriter(path, settings, grows=True)

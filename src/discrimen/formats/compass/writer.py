@@ -21,7 +21,7 @@ from discrimen.formats.compass.binary_layout import (
 )
 from discrimen.formats.compass.settings_xml import WrittenBoard, settings_xml
 from discrimen.formats.staged_writer import StagedWriter
-from discrimen.output.files import complete_or_absent
+from discrimen.output.files import complete_or_absent, write_files
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
@@ -54,16 +54,31 @@ class CompassWriter(StagedWriter):
     content : EventContent, optional
         What each event holds. Without it the first pulses decide: waveforms, the energies that are there, `energy`
         as channels if all its values are whole numbers up to 65535, else as calibrated energy.
+    grows : bool
+        See :class:`~discrimen.formats.staged_writer.StagedWriter`; the settings file is there before the first event
+        then, as CoMPASS writes it, and knows the boards of the first pulses.
     """
 
-    def __init__(self, path: Path, settings: DetectorSettings, *, content: EventContent | None = None) -> None:
-        super().__init__(path)
+    def __init__(
+        self,
+        path: Path,
+        settings: DetectorSettings,
+        *,
+        content: EventContent | None = None,
+        grows: bool = False,
+    ) -> None:
+        super().__init__(path, grows=grows)
         self._settings = settings
         self._content = content
         self._stream: BinaryIO | None = None
         self._settings_part: Path | None = None
         self._boards: dict[int, WrittenBoard] = {}
         self._begun = False
+
+    @property
+    def _companion(self) -> Path:
+        """The settings file of the run."""
+        return self._path.with_name(f"{self._path.stem}_settings.xml")
 
     @abstractmethod
     def _head(self, content: EventContent) -> bytes:
@@ -74,13 +89,13 @@ class CompassWriter(StagedWriter):
         """Append events."""
 
     def _open(self, stack: ExitStack) -> None:
-        companion = self._path.with_name(f"{self._path.stem}_settings.xml")
+        companion = self._companion
         if companion.exists() and not self._path.exists():
             raise OutputError(f"{companion}: the settings of another run file are here; choose another output name")
-        self._settings_part = stack.enter_context(complete_or_absent(companion))
+        if not self._grows:
+            self._settings_part = stack.enter_context(complete_or_absent(companion))
         # Inside, so that an error while writing pulses names the run file.
-        part = stack.enter_context(complete_or_absent(self._path))
-        self._stream = stack.enter_context(part.open("wb"))
+        self._stream = self._open_run_file(stack)
 
     def write(self, pulses: Pulses) -> None:
         """Append pulses.
@@ -102,6 +117,8 @@ class CompassWriter(StagedWriter):
 
     def _begin(self, stream: BinaryIO, content: EventContent) -> None:
         if not self._begun:
+            if self._grows:
+                write_files(self._path.parent, {self._companion.name: settings_xml(self._boards, self._settings)})
             self._content = content
             stream.write(self._head(content))
             self._begun = True

@@ -26,7 +26,7 @@ from discrimen.formats.wavedump.layout import (
     find_layout,
     starts_a_chain,
 )
-from discrimen.formats.wavedump.writer import open_writer
+from discrimen.formats.wavedump.writer import open_growing_writer, open_writer
 from discrimen.pulses import Pulses
 
 NAME = "wavedump"
@@ -209,6 +209,7 @@ FORMAT = Format(
     recognises=recognises,
     open_reader=WaveDumpReader,
     open_writer=open_writer,
+    open_growing_writer=open_growing_writer,
     keeps=("entry", "timestamp_ps", "board", "channel"),
     takes=("companion", "sample_bytes", "growth"),
 )

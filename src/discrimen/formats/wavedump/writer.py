@@ -24,7 +24,6 @@ from discrimen.formats.wavedump.layout import (
     LARGEST_CHANNEL,
     LARGEST_EVENT_BYTES,
 )
-from discrimen.output.files import complete_or_absent
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
@@ -39,18 +38,19 @@ class WaveDumpWriter(StagedWriter):
     ----------
     path : Path
         The final name.
+    grows : bool
+        See :class:`~discrimen.formats.staged_writer.StagedWriter`.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, *, grows: bool = False) -> None:
+        super().__init__(path, grows=grows)
         self._stream: IO[bytes] | None = None
         self._sample_type: str | None = None
         self._n_written = 0
         self._last_ps: dict[tuple[int, int], int] = {}
 
     def _open(self, stack: ExitStack) -> None:
-        part = stack.enter_context(complete_or_absent(self._path))
-        self._stream = stack.enter_context(part.open("wb"))
+        self._stream = self._open_run_file(stack)
         stack.callback(setattr, self, "_stream", None)
 
     def write(self, pulses: Pulses) -> None:
@@ -128,3 +128,8 @@ def _number(column: NDArray[np.int32] | None, largest: int, name: str) -> NDArra
 def open_writer(path: Path, settings: DetectorSettings) -> WaveDumpWriter:  # noqa: ARG001 - no place for settings
     """Open a WaveDump binary file for writing; the format has no place for settings."""
     return WaveDumpWriter(path)
+
+
+def open_growing_writer(path: Path, settings: DetectorSettings) -> WaveDumpWriter:  # noqa: ARG001 - no place for settings
+    """Open a WaveDump binary file that grows as WaveDump's own do."""
+    return WaveDumpWriter(path, grows=True)
