@@ -20,6 +20,7 @@ from discrimen.network.thresholds import choose_threshold
 from discrimen.online.delivery import Keeper
 from discrimen.online.follow import IDLE_S
 from discrimen.online.kept_scores import finish, open_log
+from discrimen.online.monitor.side import Side, open_side
 from discrimen.online.scorer import Scorer
 from discrimen.online.sockets import SOCKETS, Inlet, Outlet
 from discrimen.online.stream import Downstream, Stream, ToNext, ToStore
@@ -65,6 +66,14 @@ def stream(
             show_default=False,
         ),
     ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where 'discrimen monitor' listens: tcp://HOST:PORT or ipc://PATH.",
+            show_default=False,
+        ),
+    ] = None,
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,
@@ -82,23 +91,27 @@ def stream(
         raise typer.BadParameter("this model has no classes, so there is nothing to put a threshold on")
     chosen = choose_threshold(loaded.description.thresholds, threshold) if has_classes else None
     scorer = Scorer(loaded.predictor, loaded.sha256, chosen)
-    with _stop_signals() as is_ended:
+    with _stop_signals() as is_ended, open_side(monitor, scorer) as side:
+        if side.publisher is not None:
+            common.log(f"telling monitors at {side.publisher.address}")
         if follow is not None:
             _require_scores(output)
-            result = follow_files(follow, Path(output), scorer, inputs=inputs, idle_s=idle_s, is_ended=is_ended)
+            asked = side.while_asked(is_ended)
+            result = follow_files(follow, Path(output), side.scorer, inputs=inputs, idle_s=idle_s, is_ended=asked)
         else:
-            result = _listen(str(source), output, scorer, is_ended)
+            result = _listen(str(source), output, side, is_ended)
     if json:
         common.emit_json({"model": str(model), "output": output, **result})
     else:
         tell(result, output)
 
 
-def _listen(source: str, output: str, scorer: Scorer, is_ended: Callable[[], bool]) -> dict[str, Any]:
+def _listen(source: str, output: str, side: Side, is_ended: Callable[[], bool]) -> dict[str, Any]:
+    scorer = side.scorer
     with Inlet(source) as inlet, _downstream(output, scorer) as downstream:
-        streamed = Stream(inlet, scorer, downstream)
+        streamed = Stream(inlet, scorer, side.around(downstream))
         common.log(f"listening at {source}")
-        streamed.run(is_ended)
+        streamed.run(side.while_asked(is_ended, streamed))
     result = {
         **scorer.as_dict(),
         "n_garbage": streamed.n_garbage,
