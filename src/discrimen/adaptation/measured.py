@@ -92,7 +92,7 @@ def measure(pulses: Pulses, predictor: Predictor) -> Measured:
     peak, baseline, noise = np.empty((3, len(pulses)))
     for first in range(0, len(pulses), step):
         rows = slice(first, first + step)
-        peak[rows], baseline[rows], noise[rows] = _levels(pulses[rows], description.preparation)
+        peak[rows], baseline[rows], noise[rows] = levels_of(pulses[rows], description.preparation)
     unknown = np.full(len(pulses), Label.UNKNOWN, np.int8)
     return Measured(
         logit=logit,
@@ -145,9 +145,16 @@ def measure_run(
     return join(parts)
 
 
-def _levels(
+def levels_of(
     pulses: Pulses, preparation: Preparation
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    """Return peak, baseline and noise of pulses in ADC counts, as :class:`Measured` says, each of shape (pulse,).
+
+    Raises
+    ------
+    DataError
+        If the records are shorter than the baseline window.
+    """
     window = slice(preparation.only.baseline_start, preparation.only.baseline_stop)
     upright, baseline = subtract_baseline(
         pulses.samples,

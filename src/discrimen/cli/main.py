@@ -95,6 +95,7 @@ SUBCOMMANDS = {
     "replay": Subcommand(
         "let run files play the part of an acquisition card", "run.BIN -o tcp://127.0.0.1:5570", "online"
     ),
+    "monitor": Subcommand("serve a page that shows that a stream is well", "tcp://127.0.0.1:5580", "online"),
     "chain": Subcommand(
         "say whether the processing keeps up with an acquisition card", "neda.discrimen --rate-hz 5000", "online"
     ),
