@@ -56,6 +56,6 @@ def _undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setattr(f"discrimen.training.shown.{name}", lambda *_: np.zeros((1, 1, 3), np.uint8))
         patch.setattr("discrimen.training.shown.ShownCodes.figures", lambda *_: {})
         patch.setattr("discrimen.evaluation.waveforms.page.draw_waveform_plots", lambda *_, **__: {})
-        for page in ("evaluation", "comparison"):
-            patch.setattr(f"discrimen.{page}.page.picture", _dot)
+        for page in ("evaluation.page", "comparison.page", "reconstruction.separated_page"):
+            patch.setattr(f"discrimen.{page}.picture", _dot)
         yield

@@ -31,9 +31,11 @@ def test_the_way_from_components_to_separated_pulses(tmp_path: Path, run: Run) -
     assert run("freeze", tmp_path / "m", "-o", frozen)[0] == 0
     output = tmp_path / "out.lh5"
     how = ("--components", parts, "--threshold", "1", "--accept", "--fit", "0", "-o", output)
-    status, out, err = run("separate", frozen, run_file, *how, "--json")
+    status, out, err = run("separate", frozen, run_file, *how, "--report", tmp_path / "report", "--json")
     assert status == 0, err
+    assert [Path(path).name for path in json.loads(out)["report"]][:2] == ["separate.json", "separate.html"]
     (told,) = json.loads(out)["files"]
+    assert json.loads((tmp_path / "report" / "separate.json").read_text())["files"] == [told]
     assert told["n_single"] == 0
     assert told["n_piled_up"] + told["n_saturated"] + told["n_unprepared"] == 600
     assert told["judged"]["n_false_alarms"] == told["judged"]["n_alone"] > 100

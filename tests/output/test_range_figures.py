@@ -33,8 +33,9 @@ def test_no_leakage_is_an_arrow_from_the_end_of_its_interval() -> None:
     np.testing.assert_allclose(axes.containers[0].lines[0].get_ydata(), [0.5])
 
 
-def test_the_table_has_a_column_for_what_is_known() -> None:
+def test_the_table_has_a_line_for_what_is_known() -> None:
     rows = range_rows(RANGES, {"rms": "rms (ADC)", "charge": "charge (%)", "leak": "leakage (%)"})
-    assert rows.heading == ("light", "pulses", "rms (ADC)", "leakage (%)")
-    assert [cell.value for cell in rows.lines[1].cells] == ["7", "-", "0.5"]
-    assert rows.lines[0].cells[1].interval == "2.5 to 3.5"
+    assert rows.heading == ("figure", "30-50 keVee", "50-100 keVee")
+    assert [line.name for line in rows.lines] == ["pulses", "rms (ADC)", "leakage (%)"]
+    assert [cell.value for cell in rows.lines[1].cells] == ["3", "-"]
+    assert rows.lines[1].cells[0].interval == "2.5 to 3.5"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR
-from discrimen.output.waveform_pairs import WaveformPair, draw_waveform_pairs
+from discrimen.output.waveform_pairs import PartedRecord, WaveformPair, draw_parted_records, draw_waveform_pairs
 
 pytestmark = pytest.mark.drawn
 RECORDED = np.array([0.0, 10.0, 5.0, 1.0])
@@ -47,3 +47,24 @@ def test_the_classes_have_their_colours() -> None:
     neutron = WaveformPair(title="n", input=RECORDED, output=RECORDED, class_name="neutron")
     figure = draw_waveform_pairs([pair(), neutron], sample_period_ns=2.0)
     assert [axes.lines[1].get_color() for axes in figure.axes[:2]] == [GAMMA_COLOUR, NEUTRON_COLOUR]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_record_is_the_sum_of_its_parts_which_are_shown_less_the_truth(known: bool) -> None:
+    first, second = RECORDED, RECORDED[::-1].copy()
+    record = PartedRecord(
+        title="20 ns apart",
+        parts=(first, second),
+        true_parts=(first - 1, second + 2) if known else None,
+        names=("a", "b"),
+        class_names=("neutron", "gamma"),
+    )
+    figure = draw_parted_records([record] * 3, sample_period_ns=2.0)
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert len(shown) == (6 if known else 3)
+    lines = {line.get_label(): line for line in shown[0].lines}
+    np.testing.assert_array_equal(lines["record"].get_ydata(), first + second)
+    assert (lines["a"].get_color(), lines["b"].get_color()) == (NEUTRON_COLOUR, GAMMA_COLOUR)
+    if known:
+        below = next(axes for axes in shown if axes.get_ylabel().startswith("part minus truth"))
+        np.testing.assert_array_equal([line.get_ydata() for line in below.lines[:2]], [np.ones(4), np.full(4, -2.0)])

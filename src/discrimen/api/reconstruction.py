@@ -165,6 +165,7 @@ def separate(
     classifier: Model | None = None,
     components: Sequence[Components] | None = None,
     options: ReadOptions | None = None,
+    report: Path | str | None = None,
     **wishes: Unpack[SeparationWishes],
 ) -> SeparatedRuns:
     """Find records of two pulses, take them apart, and write every pulse on its own, in constant memory.
@@ -183,16 +184,25 @@ def separate(
         The truth of each run, from :mod:`discrimen.runs.components`: how right the parts are is told.
     options : ReadOptions, optional
         What the files do not say.
+    report : Path or str, optional
+        Folder for a page with what was counted, pictures of records and parts, and how right these are.
     **wishes
         Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`.
     """
     from discrimen.reconstruction.separate import SeparationOptions, separate_runs
 
-    return separate_runs(
+    chosen = SeparationOptions(**wishes)
+    done = separate_runs(
         open_all(paths, options),
         model.predictor,
         None if output is None else Path(output),
         classifier=None if classifier is None else classifier.predictor,
         components=components,
-        options=SeparationOptions(**wishes),
+        options=chosen,
     )
+    if report is not None:
+        from discrimen.reconstruction.separated_page import write_separation
+
+        again = open_all(paths, options)
+        write_separation(done, again, model.predictor, report, components=components, threshold=chosen.threshold)
+    return done

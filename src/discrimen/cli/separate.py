@@ -80,6 +80,15 @@ def separate(
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write a page about it: what was counted, pictures of records and parts, and how right these are "
+            "where the truth is known.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     json: common.JsonOption = False,
     *,
@@ -113,14 +122,23 @@ def separate(
     common.log_stage(model, loaded.description, done.runs)
     for run in done.runs:
         _log_seen(run, loaded.description)
+    pages: tuple[Path, ...] = ()
+    if report is not None:
+        # Its plots are an extra of its own; separating is not.
+        from discrimen.reconstruction.separated_page import write_separation
+
+        again = [inputs.open(path) for path in files]
+        pages = write_separation(done, again, loaded.predictor, report, components=truth, threshold=threshold)
     if json:
         scored = None if scorer is None else {"model": str(classifier), "model_sha256": scorer.sha256}
-        common.emit_json({"model": str(model), "model_sha256": loaded.sha256, "classifier": scored, **done.as_dict()})
+        about = {"model": str(model), "model_sha256": loaded.sha256, "classifier": scored}
+        common.emit_json({**about, **done.as_dict(), "report": list(map(str, pages))})
         return
     for run in done.runs:
         print("\n".join(_told(run)))
     where = "nothing written (no -o)" if output is None else f"written to {output}"
     print(f"{where}, {done.seconds:.2f} s")
+    common.print_report(pages)
 
 
 def _truth(components: Sequence[Path], readers: Sequence[Reader], inputs: InputOptions) -> list[Components] | None:
@@ -145,10 +163,7 @@ def _log_seen(run: SeparatedRun, description: ModelDescription) -> None:
 
 def _told(run: SeparatedRun) -> list[str]:
     counts = run.counts
-    lines = [
-        f"{run.path}: {run.report.n_read} records: {counts['n_single']} of one pulse, {run.n_piled_up} piled up "
-        f"({counts['n_separated']} separated), {counts['n_refused']} refused; {run.n_written} pulses"
-    ]
+    lines = [run.told()]
     lines += [f"  refused: {counts.told()}"] if counts["n_refused"] else []
     if run.n_outside:
         lines.append(f"  {run.n_outside} records are unlike those of the training")

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
-from discrimen.output.style import BLUE, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, legend_over, new_figure
+from discrimen.output.style import (
+    BLACK,
+    BLUE,
+    GAMMA_COLOUR,
+    NEUTRON_COLOUR,
+    house_style,
+    legend_over,
+    new_figure,
+    plain_logarithm,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +74,7 @@ def draw_latent_plane(
         drawn = by_size.scatter(
             *points[positive].T, c=size[positive], s=5, cmap="viridis", norm=colours.LogNorm(), rasterized=True
         )
-        figure.colorbar(drawn, ax=by_size, label=size_name)
+        plain_logarithm(figure.colorbar(drawn, ax=by_size, label=size_name).ax.yaxis)
         for axes in (by_class, by_size):
             axes.set_xlabel(names[0])
             axes.grid(visible=True)
@@ -101,7 +110,7 @@ def draw_correlation(correlation: NDArray[Any], *, active: NDArray[np.bool_]) ->
                     value = correlation[row, column]
                     if np.isfinite(value) and row != column:
                         dark = abs(value) > 0.6
-                        colour = "white" if dark else GREY
+                        colour = "white" if dark else BLACK
                         axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=9, color=colour)
             marked = [f"{number}" if active[number] else f"({number})" for number in numbers]
             axes.set_xticks(list(numbers), marked)

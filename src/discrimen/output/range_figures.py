@@ -63,6 +63,8 @@ def _draw_panel(axes: Axes, ranges: Sequence[FigureRange], panel: Panel) -> None
         colour, marker = _STYLES[number]
         found = [(at + 0.12 * (number - 0.5), each.figures.get(name)) for at, each in enumerate(ranges)]
         known = [(at, each) for at, each in found if each is not None]
+        if not known:
+            continue
         shown = [(at, each) for at, each in known if not (panel.logarithmic and each.value == 0)]
         values = np.array([each.value for _, each in shown])
         ends = np.array([(each.low, each.high) for _, each in shown]).reshape(-1, 2)

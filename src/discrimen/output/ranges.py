@@ -53,23 +53,22 @@ class Panel:
     logarithmic: bool = False
 
 
-def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str], *, first: str = "light") -> TableRows:
-    """Return a line for each range and a column for each figure that any of them has.
+def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str]) -> TableRows:
+    """Return a column for each range, and a line for each figure that any of them has.
 
     Parameters
     ----------
     ranges : sequence of FigureRange
         In their order.
     words : mapping of str to str
-        Heading of each figure by name, with the unit.
-    first : str
-        Heading of the ranges.
+        What each figure is called, with the unit.
     """
-    known = [name for name in words if any(name in each.figures for each in ranges)]
-    lines: list[Sequence[str | Cell]] = [
-        (each.name, str(each.n_pulses), *(_cell(each.figures.get(name)) for name in known)) for each in ranges
-    ]
-    return table_of((first, "pulses", *(words[name] for name in known)), lines)
+    lines: list[Sequence[str | Cell]] = [("pulses", *(str(each.n_pulses) for each in ranges))]
+    for name, words_of_it in words.items():
+        found = [each.figures.get(name) for each in ranges]
+        if any(each is not None for each in found):
+            lines.append((words_of_it, *map(_cell, found)))
+    return table_of(("figure", *(each.name for each in ranges)), lines)
 
 
 def _cell(found: Interval | None) -> Cell:

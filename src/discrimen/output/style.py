@@ -69,6 +69,14 @@ def whole_numbers(axis: Axis) -> None:
     axis.set_major_locator(ticker.MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
+def plain_logarithm(axis: Axis) -> None:
+    """Write on a logarithmic axis the numbers 1, 2, 5, 10, 20, ... as they are."""
+    ticker = require_module("matplotlib.ticker", extra="analysis")
+    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
 def legend_over(axes: Axes, *, n_columns: int) -> None:
     """Put the legend of one panel above its frame, where it covers no data."""
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, ncols=n_columns, columnspacing=1.2)

@@ -58,6 +58,31 @@ class WaveformPair:
     minus: str = "output"
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PartedRecord:
+    """A record of two pulses and what it was parted into.
+
+    Parameters
+    ----------
+    title : str
+        For example the distance of the two.
+    parts : tuple of ndarray, shape (sample,)
+        Above the baseline, upwards; their sum is the record.
+    true_parts : tuple of ndarray, shape (sample,), or None
+        What should have come out.
+    names : tuple of str
+        Of the parts in the legend, for example class and light.
+    class_names : tuple of {"gamma", "neutron", ""}
+        Colours the parts.
+    """
+
+    title: str
+    parts: tuple[NDArray[Any], NDArray[Any]]
+    true_parts: tuple[NDArray[Any], NDArray[Any]] | None
+    names: tuple[str, str]
+    class_names: tuple[str, str] = ("", "")
+
+
 def draw_waveform_pairs(
     pairs: Sequence[WaveformPair],
     *,
@@ -83,25 +108,66 @@ def draw_waveform_pairs(
     MissingExtraError
         If matplotlib is not installed.
     """
-    n_columns = min(_COLUMNS, len(pairs))
-    n_rows = -(-len(pairs) // n_columns)
     with house_style():
-        figure = new_figure(5.6 * n_columns + 0.4, 5.6 * n_rows)
-        ratios = (2.2, 1) * n_rows
-        grid = figure.subplots(2 * n_rows, n_columns, sharex=True, squeeze=False, height_ratios=ratios)
-        for unused in grid[:, len(pairs) - (n_rows - 1) * n_columns :][-2:].flat:
-            unused.set_axis_off()
-        for number, pair in enumerate(pairs):
-            row, column = divmod(number, n_columns)
-            above, below = grid[2 * row : 2 * row + 2, column]
+        figure, panels = _panels(
+            len(pairs),
+            labels=(f"above the baseline\n({unit})", f"minus {_subtracted(pairs[0], names)}\n({unit})"),
+        )
+        for (above, below), pair in zip(panels, pairs, strict=True):
             _draw_pair(above, below, pair, sample_period_ns, names)
-            below.tick_params(labelbottom=True)
-            if column == 0:
-                above.set_ylabel(f"above the baseline\n({unit})")
-                below.set_ylabel(f"minus {_subtracted(pair, names)}\n({unit})")
-            below.set_xlabel("time in record (ns)")
-        figure.align_ylabels(grid[:, 0])
         return figure
+
+
+def draw_parted_records(
+    records: Sequence[PartedRecord], *, sample_period_ns: float, unit: str = "ADC counts"
+) -> Figure:
+    """Draw records two in a row with the two parts of each, and below the parts minus the true ones, if known.
+
+    Parameters
+    ----------
+    records : sequence of PartedRecord
+        At least one; all with their true parts, or none.
+    sample_period_ns : float
+        Between two samples.
+    unit : str
+        Of the waveforms.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    above_label, known = f"above the baseline\n({unit})", records[0].true_parts is not None
+    with house_style():
+        figure, panels = _panels(
+            len(records), labels=(above_label, f"part minus truth\n({unit})") if known else (above_label,)
+        )
+        for each, record in zip(panels, records, strict=True):
+            _draw_parted(each, record, sample_period_ns)
+        return figure
+
+
+def _panels(n_pulses: int, *, labels: Sequence[str]) -> tuple[Figure, list[list[Axes]]]:
+    """Return the panels of each pulse, as many on top of each other as there are labels of their axes."""
+    n_columns, depth = min(_COLUMNS, n_pulses), len(labels)
+    n_rows = -(-n_pulses // n_columns)
+    figure = new_figure(5.6 * n_columns + 0.4, (3.9, 5.6)[depth - 1] * n_rows)
+    ratios = (2.2, 1)[:depth] * n_rows
+    grid = figure.subplots(depth * n_rows, n_columns, sharex=True, squeeze=False, height_ratios=ratios)
+    for unused in grid[-depth:, n_pulses - (n_rows - 1) * n_columns :].flat:
+        unused.set_axis_off()
+    panels = []
+    for number in range(n_pulses):
+        row, column = divmod(number, n_columns)
+        panels.append(list(grid[depth * row : depth * (row + 1), column]))
+        for axes, label in zip(panels[-1], labels, strict=True):
+            axes.grid(visible=True)
+            if column == 0:
+                axes.set_ylabel(label)
+        panels[-1][-1].tick_params(labelbottom=True)
+        panels[-1][-1].set_xlabel("time in record (ns)")
+    figure.align_ylabels(grid[:, 0])
+    return figure, panels
 
 
 def _draw_pair(above: Axes, below: Axes, pair: WaveformPair, period_ns: float, names: tuple[str, str]) -> None:
@@ -117,11 +183,31 @@ def _draw_pair(above: Axes, below: Axes, pair: WaveformPair, period_ns: float, n
     if pair.minus != "output":
         below.plot(time_ns, pair.output - subtracted, **came_out)
     below.axhline(0, color=BLACK, linewidth=0.8)
-    # One line above the legend.
-    above.set_title(pair.title, loc="left", pad=24)
-    legend_over(above, n_columns=2 + len(pair.others))
-    for axes in (above, below):
-        axes.grid(visible=True)
+    _entitle(above, pair.title, n_columns=2 + len(pair.others))
+
+
+def _draw_parted(panels: Sequence[Axes], record: PartedRecord, period_ns: float) -> None:
+    whole = record.parts[0] + record.parts[1]
+    time_ns = period_ns * np.arange(len(whole))
+    panels[0].plot(time_ns, whole, label="record", color=GREY, marker=".", markersize=5, linestyle="")
+    for number, (part, name, kind) in enumerate(zip(record.parts, record.names, record.class_names, strict=True)):
+        style: dict[str, Any] = {"color": _CLASS_COLOURS.get(kind, (BLUE, GREEN)[number]), "linewidth": 2}
+        style["linestyle"] = ("--", "-.")[number]
+        if record.true_parts is not None:
+            true = record.true_parts[number]
+            panels[0].plot(time_ns, true, color=BLACK, linewidth=1, label="" if number else "truth")
+            panels[1].plot(time_ns, part - true, **style)
+        panels[0].plot(time_ns, part, label=name, **style)
+    for axes in panels[1:]:
+        axes.axhline(0, color=BLACK, linewidth=0.8)
+    _entitle(panels[0], record.title, n_columns=2)
+
+
+def _entitle(axes: Axes, title: str, *, n_columns: int) -> None:
+    """Put the legend over the panel, and the title over the legend."""
+    legend_over(axes, n_columns=n_columns)
+    n_lines = -(-len(axes.get_legend_handles_labels()[1]) // n_columns)
+    axes.set_title(title, loc="left", pad=6 + 18 * n_lines)
 
 
 def _subtracted(pair: WaveformPair, names: tuple[str, str]) -> str:

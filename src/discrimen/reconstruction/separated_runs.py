@@ -48,6 +48,14 @@ class SeparatedRun(StageRun):
     n_unlike_classifier: int
     judged: Judged | None
 
+    def told(self) -> str:
+        """Return in a sentence what the records are, and how many pulses were written."""
+        counts = self.counts
+        return (
+            f"{self.path}: {self.report.n_read} records: {counts['n_single']} of one pulse, {self.n_piled_up} piled up "
+            f"({counts['n_separated']} separated), {counts['n_refused']} refused; {self.n_written} pulses"
+        )
+
     @property
     def n_piled_up(self) -> int:
         """Records of more than one pulse."""

@@ -60,12 +60,15 @@ class Distance:
     ----------
     low_ns, high_ns : float
         The distance; the last one has no upper end (infinite).
+    n_parted : int
+        How many of the records of the network are parted; others count as one pulse or more than two, or are refused.
     network, fit : Quality
         On the same records.
     """
 
     low_ns: float
     high_ns: float
+    n_parted: int
     network: Quality
     fit: Quality | None
 
@@ -185,8 +188,9 @@ class Judge:
             inside = (errors.distance_ns >= low * period_ns) & (errors.distance_ns < high * period_ns)
             own = None if fitted is None else fitted.quality(inside[tried])
             if (singles & inside).any():
-                quality = errors.quality(singles & inside)
-                rows.append(Distance(low_ns=low * period_ns, high_ns=high * period_ns, network=quality, fit=own))
+                ends = {"low_ns": low * period_ns, "high_ns": high * period_ns}
+                n_parted = int((singles & inside & (kind == Kind.PAIR)).sum())
+                rows.append(Distance(**ends, n_parted=n_parted, network=errors.quality(singles & inside), fit=own))
         return Judged(
             everything=errors.quality(two),
             singles=errors.quality(singles),

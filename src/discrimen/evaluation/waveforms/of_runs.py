@@ -18,8 +18,8 @@ from discrimen.labelling import label_by_truth
 from discrimen.output.stage_report import StageTold
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.rails import at_rail
+from discrimen.runs.beginning import beginning
 from discrimen.runs.clean_records import require_same_pulses
-from discrimen.runs.polarity import upright_chunks
 from discrimen.simulation.truth import read_truth, truth_path
 
 MOST_PULSES = 100_000
@@ -49,8 +49,8 @@ def evaluate_runs(
     """
     if clean and len(clean) != len(readers):
         raise DataError(f"{len(clean)} files of clean records for {len(readers)} inputs: give one for each")
-    parts = [_beginning(reader) for reader in readers]
-    bare = [_beginning(reader) for reader in clean]
+    parts = [beginning(reader, MOST_PULSES) for reader in readers]
+    bare = [beginning(reader, MOST_PULSES) for reader in clean]
     for recorded, one in zip(parts, bare, strict=False):
         require_same_pulses(recorded, one)
     truths = [truth_path(reader.info.path) for reader in readers]
@@ -104,17 +104,6 @@ def report_on_runs(
         See :func:`evaluate_runs` and :func:`~discrimen.evaluation.waveforms.page.write_waveform_report`.
     """
     return write_waveform_report(evaluate_runs(predictor, readers, clean=clean), folder, told=told)
-
-
-def _beginning(reader: Reader) -> Pulses:
-    parts: list[Pulses] = []
-    for pulses in upright_chunks(reader):
-        parts.append(pulses)
-        if sum(map(len, parts)) >= MOST_PULSES:
-            break
-    if not parts:
-        raise DataError(f"{reader.info.path}: no pulses")
-    return concatenate(parts)[:MOST_PULSES]
 
 
 def _within(pulses: Pulses, reader: Reader, predictor: Predictor) -> NDArray[np.bool_]:

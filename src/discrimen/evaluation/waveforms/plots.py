@@ -68,8 +68,9 @@ def _draw_pulses(pulses: Sequence[ShownPulse], report: WaveformReport, names: tu
 
 
 def _title(pulse: ShownPulse) -> str:
-    light = "" if pulse.light_kevee is None else f", {pulse.light_kevee:.4g} keVee"
-    return f"{pulse.class_name or 'pulse'}{light} (pulse {pulse.position}), residual rms {pulse.residual_rms_adc:.3g}"
+    light = "" if pulse.light_kevee is None else f", {pulse.light_kevee:.3g} keVee"
+    left = f"rms left {pulse.residual_rms_adc:.3g} ADC counts"
+    return f"{pulse.class_name or 'pulse'}{light} (pulse {pulse.position}), {left}"
 
 
 def _draw_residual(report: WaveformReport) -> Figure:
