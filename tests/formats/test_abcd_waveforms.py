@@ -152,6 +152,12 @@ def test_behind_damage_the_next_message_is_found(tmp_path: Path, chunk_bytes: in
     assert np.array_equal(np.concatenate([each.samples[:, 0] for each in chunks]), np.arange(40))
 
 
+def test_a_message_of_garbage_costs_nothing_of_the_next_one(tmp_path: Path) -> None:
+    content = message(b"".join(records(5))) + message(b"\xff" * 60, 1) + message(b"".join(records(5)), 2)
+    chunks, damaged = read(written(tmp_path, content, "run.adr"))
+    assert ([len(each) for each in chunks], damaged) == ([5, 5], {"unreadable record": 1})
+
+
 def test_a_packed_message_is_told(tmp_path: Path) -> None:
     _, damaged = read(written(tmp_path, raw() + b"compressed_data_abcd_events_v0_n3_s4 abcd", "run.adr"))
     assert [kind for kind in damaged if "unzad" in kind]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.given_options import refuse_idle
+from discrimen.cli.given_options import given_options, refuse_idle
 from discrimen.cli.input_options import INPUT_OPTION_NAMES, InputOptions, with_input_options
+from discrimen.cli.stop_signals import stop_signals
+from discrimen.cli.stream_abcd import OPTIONS as ABCD_OPTIONS
+from discrimen.cli.stream_abcd import listen_to_abcd, tell_abcd
 from discrimen.cli.stream_follow import follow_files
 from discrimen.cli.stream_told import tell, tell_full
 from discrimen.inference.load import load_model
 from discrimen.network.thresholds import choose_threshold
+from discrimen.online.abcd.sockets import is_abcd
 from discrimen.online.delivery import Keeper
 from discrimen.online.follow import IDLE_S
 from discrimen.online.kept_scores import finish, open_log
@@ -48,7 +51,10 @@ def stream(
     source: Annotated[
         str | None,
         typer.Option(
-            "--input", metavar="ADDRESS", help="To listen at: tcp://HOST:PORT or ipc://PATH.", show_default=False
+            "--input",
+            metavar="ADDRESS",
+            help="To listen at: tcp://HOST:PORT or ipc://PATH; or of ABCD's waveforms: abcd+tcp://HOST:PORT.",
+            show_default=False,
         ),
     ] = None,
     follow: Annotated[
@@ -74,6 +80,12 @@ def stream(
             show_default=False,
         ),
     ] = None,
+    charge_factor: Annotated[
+        float,
+        typer.Option(
+            "--charge-factor", help="ABCD: from ADC counts times samples to qlong.", min=1e-6, show_default="1"
+        ),
+    ] = 1.0,
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,
@@ -83,27 +95,44 @@ def stream(
     """Score pulses as they come, to the end of the followed file or until every source has stopped. docs/stream.md."""
     if (source is None) == (follow is None):
         raise typer.BadParameter("say where the pulses come from: --input ADDRESS, or --follow FILE")
+    from_abcd, to_abcd = source is not None and is_abcd(source), is_abcd(output)
+    if to_abcd and not from_abcd:
+        raise typer.BadParameter("events for ABCD are made of its waveforms: give --input abcd+tcp://HOST:PORT")
     if follow is None:
-        refuse_idle(context, ("idle_s", *INPUT_OPTION_NAMES), without="--follow")
+        files_only = [name for name in INPUT_OPTION_NAMES if not (from_abcd and name in ABCD_OPTIONS)]
+        refuse_idle(context, files_only if from_abcd else ("idle_s", *files_only), without="--follow")
+    if not to_abcd:
+        refuse_idle(context, ("charge_factor",), without="-o abcd+tcp://HOST:PORT")
     loaded = load_model(model, backend=backend, threads=threads)
     has_classes = any(each.kind == "classes" for each in loaded.description.outputs)
     if threshold is not None and not has_classes:
         raise typer.BadParameter("this model has no classes, so there is nothing to put a threshold on")
     chosen = choose_threshold(loaded.description.thresholds, threshold) if has_classes else None
     scorer = Scorer(loaded.predictor, loaded.sha256, chosen)
-    with _stop_signals() as is_ended, open_side(monitor, scorer) as side:
+    with stop_signals() as is_ended, open_side(monitor, scorer) as side:
         if side.publisher is not None:
             common.log(f"telling monitors at {side.publisher.address}")
         if follow is not None:
             _require_scores(output)
             asked = side.while_asked(is_ended)
             result = follow_files(follow, Path(output), side.scorer, inputs=inputs, idle_s=idle_s, is_ended=asked)
+        elif from_abcd:
+            _require_scores(output, or_address=True)
+            result = listen_to_abcd(
+                str(source),
+                output,
+                side.scorer,
+                inputs=inputs,
+                charge_factor=charge_factor,
+                idle_s=idle_s if "idle_s" in given_options(context) else None,
+                is_ended=side.while_asked(is_ended),
+            )
         else:
             result = _listen(str(source), output, side, is_ended)
     if json:
         common.emit_json({"model": str(model), "output": output, **result})
     else:
-        tell(result, output)
+        (tell_abcd if from_abcd else tell)(result, output)
 
 
 def _listen(source: str, output: str, side: Side, is_ended: Callable[[], bool]) -> dict[str, Any]:
@@ -136,22 +165,8 @@ def _downstream(output: str, scorer: Scorer) -> Iterator[Downstream]:
         yield ToStore(Keeper(store), on_full=lambda: tell_full(output))
 
 
-def _require_scores(output: str) -> None:
+def _require_scores(output: str, *, or_address: bool = False) -> None:
+    if or_address and (is_abcd(output) or output.startswith(SOCKETS)):
+        return
     if Path(output).suffix not in SCORE_SUFFIXES or output.startswith(SOCKETS):
         raise typer.BadParameter(f"expected a file of scores ({', '.join(SCORE_SUFFIXES)}), got {output}")
-
-
-@contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Give what says whether somebody asked the program to end."""
-    asked: list[int] = []
-
-    def ask(number: int, _: object) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

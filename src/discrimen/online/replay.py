@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from discrimen.errors import DataError
 from discrimen.online.delivery import Sender
-from discrimen.online.message import Message, unpack
+from discrimen.online.message import unpack
+from discrimen.online.pace import Pace
 from discrimen.online.run_log import RunLog
 from discrimen.online.sockets import Outlet, wait_for
 
@@ -68,51 +68,17 @@ def replay_run(
     DataError
         If the receiver has results of another run under the number of this one, or the file cannot be sent.
     """
-    sender, clock = Sender(log, attempt=attempt), _Clock(rate_hz, by_own_time)
+    sender, pace = Sender(log, attempt=attempt), Pace(rate_hz, by_own_time=by_own_time)
     while not sender.is_done and not is_ended():
         for content in outlet.come():
             sender.take(unpack([content]).head, monotonic())
-        clock.start(monotonic(), heard=sender.is_heard)
-        while not log.is_complete and log.n_messages < sender.n_wanted and clock.allows(monotonic()):
+        if sender.is_heard:
+            pace.start(monotonic())
+        while not log.is_complete and log.n_messages < sender.n_wanted and pace.allows(monotonic()):
             read = log.read_on()
             if read is not None:
-                clock.add(read)
+                pace.add(read.head.n_pulses, begin_ps=read.head.begin_ps, end_ps=read.head.end_ps)
                 on_progress(read.head.n_pulses)
         has_room = all(map(outlet.try_to_send, sender.due(monotonic())))
         wait_for(outlet.receipts, timeout_s=_LONGEST_WAIT_S, room_at=None if has_room else outlet.messages)
-    return Replayed(n_messages=sender.n_kept, n_pulses=clock.n_pulses, seconds=clock.seconds(monotonic()))
-
-
-class _Clock:
-    """Says when the next block may go."""
-
-    def __init__(self, rate_hz: float | None, by_own_time: bool) -> None:
-        if rate_hz is not None and by_own_time:
-            raise DataError("a run is played at a rate or by its own time stamps, not both")
-        self._rate_hz, self._by_own_time = rate_hz, by_own_time
-        self._start_s: float | None = None
-        self._first_ps: int | None = None
-        self._last_ps = 0
-        self.n_pulses = 0
-
-    def start(self, now_s: float, *, heard: bool) -> None:
-        if self._start_s is None and heard:
-            self._start_s = now_s
-
-    def add(self, message: Message) -> None:
-        self.n_pulses += message.head.n_pulses
-        if self._first_ps is None:
-            self._first_ps = message.head.begin_ps
-        self._last_ps = message.head.end_ps
-
-    def allows(self, now_s: float) -> bool:
-        if self._start_s is None:
-            return False
-        if self._rate_hz is not None:
-            return self.n_pulses < (now_s - self._start_s) * self._rate_hz
-        if self._by_own_time and self._first_ps is not None:
-            return (self._last_ps - self._first_ps) * 1e-12 <= now_s - self._start_s
-        return True
-
-    def seconds(self, now_s: float) -> float:
-        return 0.0 if self._start_s is None else now_s - self._start_s
+    return Replayed(n_messages=sender.n_kept, n_pulses=pace.n_pulses, seconds=pace.seconds(monotonic()))

@@ -32,12 +32,15 @@ class RunLog:
         The open file.
     block_pulses : int
         Pulses of a message.
+    n_rounds : int
+        How often the reader reads the file, where it is a :class:`~discrimen.online.looped.LoopedReader`.
     """
 
-    def __init__(self, reader: Reader, *, block_pulses: int = BLOCK_PULSES) -> None:
+    def __init__(self, reader: Reader, *, block_pulses: int = BLOCK_PULSES, n_rounds: int = 1) -> None:
         path = reader.info.path
         # A file of another size, or other blocks, would give other messages under the same numbers.
-        self.source = source_of(f"{path.resolve()} {path.stat().st_size} {block_pulses}")
+        told = f"{path.resolve()} {path.stat().st_size} {block_pulses}"
+        self.source = source_of(told if n_rounds == 1 else f"{told} {n_rounds}")
         self.is_complete = False
         self._blocks = _blocks(reader, block_pulses, self.source)
         self._held: deque[Message] = deque()

@@ -102,8 +102,16 @@ class Walk:
     _is_lost: bool = False
 
     def through(self, content: Content, *, is_end: bool) -> int:
-        """Walk through a piece, and return how many bytes of it are done; the next piece begins with the rest."""
+        """Walk through a piece, and return how many bytes of it are done; the next piece begins with the rest.
+
+        Behind the end another message may begin.
+        """
         self.runs, self.damaged = [], []
+        at = self._walk(content, is_end=is_end)
+        self._is_lost = self._is_lost and not is_end
+        return at
+
+    def _walk(self, content: Content, *, is_end: bool) -> int:
         at = 0
         while at < len(content):
             if self._is_lost:
