@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from discrimen.errors import SettingsError
 
 FEWEST_CHARACTERS = 16
 COOKIE = "discrimen_monitor"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -39,10 +41,10 @@ def read_token(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot read the token: {error}") from error
     token = lines[0] if lines else ""
-    if len(token) < FEWEST_CHARACTERS or not token.isascii():
+    if len(token) < FEWEST_CHARACTERS or not _TOKEN.fullmatch(token):
         raise SettingsError(
-            f"{path}: expected a token of at least {FEWEST_CHARACTERS} ASCII characters, got {len(token)}; make one "
-            "with 'openssl rand -hex 16'"
+            f"{path}: expected a token of at least {FEWEST_CHARACTERS} letters, digits, - and _, got {len(token)} "
+            "characters; make one with 'openssl rand -hex 16'"
         )
     return token
 

@@ -43,7 +43,9 @@ class Axis:
         if self.is_log:
             values = np.log(np.where(values > 0, values, np.nan))
             low, high = float(np.log(low)), float(np.log(high))
-        place = (np.asarray(values, np.float64) - low) * (self.n_bins / (high - low))
+        # One step beyond the ends is as good as any: what is far beyond would overflow.
+        near = np.clip(np.asarray(values, np.float64), 2 * low - high, 2 * high - low)
+        place = (near - low) * (self.n_bins / (high - low))
         inside = (place >= 0) & (place < self.n_bins)
         return np.where(inside, place, -1.0).astype(np.int64)
 

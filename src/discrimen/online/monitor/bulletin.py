@@ -31,6 +31,7 @@ COUNTED = ("n_pulses", "n_neutron", "n_other", "n_unscored", "n_saturated", "n_p
 
 _N_PARTS = 8
 _MOST_CHANNELS = 4096
+_LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +162,8 @@ def _told(content: bytes) -> Told:
         numbers = [getattr(told, name) for name in Told.__dataclass_fields__ if name not in _NOT_NUMBERS]
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"the figures of a bulletin cannot be read: {error}") from error
-    if not all(isinstance(each, int | float) and each >= 0 for each in numbers):
-        raise DataError("the figures of a bulletin are no numbers, or below 0")
+    if not all(isinstance(each, int | float) and 0 <= each < _LARGEST for each in numbers):
+        raise DataError("the figures of a bulletin are no numbers, below 0 or too large")
     rows = told.channels
     if not isinstance(rows, list) or len(rows) > _MOST_CHANNELS or not all(map(_is_row, rows)):
         raise DataError(f"expected for each channel (at most {_MOST_CHANNELS}) {len(COUNTED) + 2} whole numbers")
@@ -177,14 +178,14 @@ _NOT_NUMBERS = ("channels", "refused", "latency_ms", "is_ended")
 
 
 def _are_numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(each, int | float) for each in values)
+    return isinstance(values, list) and all(isinstance(each, int | float) and 0 <= each < _LARGEST for each in values)
 
 
 def _is_row(row: Any) -> bool:
     return (
         isinstance(row, list)
         and len(row) == len(COUNTED) + 2
-        and all(isinstance(each, int) and each >= 0 for each in row)
+        and all(isinstance(each, int) and 0 <= each < _LARGEST for each in row)
     )
 
 

@@ -49,7 +49,9 @@ def root_file(found: dict[str, tuple[NDArray[np.float64], ...]]) -> bytes:
     with uproot.recreate(content) as file:
         for name, histogram in found.items():
             file[name] = histogram
-    return content.getvalue()
+        # Closing the file closes what it was written to.
+        file.file.sink.flush()
+        return content.getvalue()
 
 
 def _two_dimensional(heat_map: HeatMap, slots: list[int] | None) -> tuple[NDArray[np.float64], ...]:
