@@ -205,10 +205,12 @@ def test_a_page_is_shown_what_it_chooses_and_garbage_ends_its_line(tmp_path: Pat
             while await line.read_message() is not None:
                 pass
             assert line.close_code == 1003
+            line.close()
             large = await websocket_connect(f"ws://127.0.0.1:{port}/view")
             await large.write_message("x" * 100_000)
             while await large.read_message() is not None:
                 pass
+            large.close()
             assert (await fetch(port, "/")).code == 200
 
     run(test)
