@@ -24,8 +24,9 @@ from discrimen.metrics import leakage_at_efficiency
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.generate import PulseGenerator, generate_run
+from discrimen.reconstruction.generate import PulseGenerator
 from discrimen.reconstruction.generated_page import write_judgement
+from discrimen.reconstruction.generated_run import generate_run
 from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.reconstruction.judge_generated import GeneratorJudgement, JudgingOptions, apart, judge_generator
 from discrimen.runs.simulated import simulate_run

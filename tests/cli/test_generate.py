@@ -94,6 +94,14 @@ def test_options_that_do_nothing_are_refused(generator: Path, tmp_path: Path, ru
         assert status == 2
         assert "need each other" in err.replace("\n", " ")
     (tmp_path / "run.lh5").touch()
-    for options in (("--beta", "2"), (*TASK, "--scale", "none"), (*TASK, "--align", "0.3"), (*TASK, "--beta", "-1")):
+    for options in (
+        ("--beta", "2"),
+        (*TASK, "--scale", "none"),
+        (*TASK, "--align", "0.3"),
+        (*TASK, "--beta", "-1"),
+        (*TASK, "--fewest", "9"),
+        ("--condition", "light"),
+        ("--fewest", "99"),
+    ):
         status, _, _ = run("train", tmp_path / "run.lh5", *options, "-o", tmp_path / "m")
         assert status == 2, options

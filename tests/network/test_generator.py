@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.reconstruction.small_generator import N_CODE, STABILISATION, small_generator, write_small_generator
+from tests.reconstruction.small_generator import (
+    N_CODE,
+    STABILISATION,
+    heights_alone,
+    small_generator,
+    write_small_generator,
+)
 
 from discrimen.errors import DataError, FormatError, SettingsError
+from discrimen.network.condition import HEIGHT
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.generator import Library, Stabilisation, pack_generator, unpack_generator
 
@@ -45,6 +53,23 @@ def test_a_generator_comes_back_from_its_frozen_file(tmp_path: Path) -> None:
     assert back.as_dict() == generator.as_dict()
     for each in fields(Library):
         np.testing.assert_array_equal(getattr(back.library, each.name), getattr(generator.library, each.name))
+
+
+def test_a_labelled_generator_is_written_as_it_always_was() -> None:
+    # Of the version that knew classes and light alone.
+    digest = "a8be658d0965dcb453e32c99d70459250c9d3063224f8c934c986803f6ee430a"
+    assert sha256(pack_generator(small_generator())).hexdigest() == digest
+
+
+def test_a_generator_without_classes_and_light_says_that_it_has_heights(tmp_path: Path) -> None:
+    generator = heights_alone()
+    back = read_frozen(write_small_generator(tmp_path / "g.discrimen", generator=generator)).generator
+    assert back is not None
+    assert (back.condition.classes, back.condition.groups, back.condition.size) == ((), ("pulse",), HEIGHT)
+    assert back.as_dict() == generator.as_dict()
+    assert back.as_dict()["height_adc"] == [[30.0, 300.0]]
+    np.testing.assert_array_equal(back.library.size, generator.library.size)
+    assert b"kevee" not in pack_generator(generator)
 
 
 def test_a_library_of_another_decoder_is_refused(tmp_path: Path) -> None:
@@ -80,6 +105,9 @@ def altered(**changes: Any) -> bytes:
         ({"condition__classes": ["gamma", "neutron", "alpha"]}, "3 classes"),
         ({"sample_type": "U8"}, "samples are numbers"),
         ({"stabilisation": {}}, "no generator"),
+        ({"condition__size": "area"}, "the size of a pulse is one of energy_kevee, height_adc, got 'area'"),
+        ({"condition__size": "height_adc"}, "no generator"),
+        ({"arrays__size": {"type": "<f4", "shape": [600]}}, "array 'size' of type"),
     ],
 )
 def test_a_section_that_contradicts_itself_is_refused(changes: dict[str, Any], said: str) -> None:
@@ -90,7 +118,7 @@ def test_a_section_that_contradicts_itself_is_refused(changes: dict[str, Any], s
 def test_a_library_out_of_order_or_not_finite_is_refused() -> None:
     library = small_generator().library
     with pytest.raises(DataError, match="not sorted"):
-        replace(library, energy_kevee=library.energy_kevee[::-1].copy())
+        replace(library, size=library.size[::-1].copy())
     residual = library.residual.copy()
     residual[3, 3] = np.nan
     with pytest.raises(DataError, match="no finite numbers"):

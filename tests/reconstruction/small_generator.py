@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from discrimen.network.condition import HEIGHT, Condition
 from discrimen.network.frozen_file import FrozenModel, write_frozen
-from discrimen.network.generator import Condition, Generator, Library, Stabilisation
+from discrimen.network.generator import Generator, Library, Stabilisation
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten, Reshape
@@ -34,7 +35,7 @@ def small_generator(*, seed: int = 1, **changes: Any) -> Generator:
     light = np.sort(rng.uniform(*LIGHT_KEVEE, (2, N_ROWS)), axis=1).astype(np.float32).ravel()
     library = Library(
         label=np.repeat([0, 1], N_ROWS).astype(np.int8),
-        energy_kevee=light,
+        size=light,
         baseline_adc=np.full(2 * N_ROWS, BASELINE_ADC, np.float32),
         code_mean=rng.normal(0, 0.8, (2 * N_ROWS, N_CODE)).astype(np.float16),
         code_log_variance=np.full((2 * N_ROWS, N_CODE), np.log(0.36), np.float16),
@@ -46,10 +47,23 @@ def small_generator(*, seed: int = 1, **changes: Any) -> Generator:
         "condition": CONDITION,
         "sample_type": "uint16",
         "n_training": (1000, 3000),
-        "light_kevee": (LIGHT_KEVEE, LIGHT_KEVEE),
+        "size_range": (LIGHT_KEVEE, LIGHT_KEVEE),
         "library": library,
     }
     return Generator(**(values | changes))
+
+
+def heights_alone(**changes: Any) -> Generator:
+    """Return a generator of pulses without classes, asked for by their height; for a decoder that knows no class."""
+    generator = small_generator()
+    first = {each.name: getattr(generator.library, each.name)[:N_ROWS] for each in fields(Library)}
+    values: dict[str, Any] = {
+        "condition": Condition((), 4.0, 0.5, HEIGHT),
+        "n_training": (1000,),
+        "size_range": (LIGHT_KEVEE,),
+        "library": Library(**first),
+    }
+    return replace(generator, **(values | changes))
 
 
 def mean_units(label: int, log_light: float = 0.0) -> Any:
@@ -61,20 +75,24 @@ def mean_units(label: int, log_light: float = 0.0) -> Any:
 
 def write_small_generator(path: Path, *, generator: Generator | None = None, adc_bits: int | None = 14) -> Path:
     """Freeze the decoder: a dense layer, linear in code and condition."""
-    kernel = np.zeros((N_CODE + 3, N_SAMPLES), np.float32)
+    generator = generator or small_generator()
+    n_classes = len(generator.condition.classes)
+    kernel = np.zeros((N_CODE + n_classes + 1, N_SAMPLES), np.float32)
     kernel[0] = 0.3 * mean_units(0) / 20
-    kernel[2], kernel[3] = mean_units(0), mean_units(1)
-    kernel[4] = 0.2 * mean_units(0)
+    for number in range(n_classes):
+        kernel[2 + number] = mean_units(number)
+    kernel[-1] = 0.2 * mean_units(0)
     kernel[1, 20:30] = 0.1
-    dense = Dense(kernel=kernel, bias=np.full(N_SAMPLES, 1e-3, np.float32))
+    bias = np.full(N_SAMPLES, 1e-3, np.float32) + (0 if n_classes else mean_units(0).astype(np.float32))
+    dense = Dense(kernel=kernel, bias=bias)
     network = chain([Flatten(), dense, Reshape(steps=1, channels=N_SAMPLES)])
     preparation = one_channel(
-        sample_period_ns=10.0, polarity=1, baseline_start=0, baseline_stop=0, window_length=N_CODE + 3, scale="none"
+        sample_period_ns=10.0, polarity=1, baseline_start=0, baseline_stop=0, window_length=len(kernel), scale="none"
     )
     waveform = Output(name="reconstruction", kind="waveform", shape=(1, N_SAMPLES), unit=PREPARED)
     settings = DetectorSettings(sample_period_ns=10.0, polarity="negative", adc_bits=adc_bits)
     description = replace(ModelDescription(preparation=preparation, settings=settings), outputs=(waveform,))
-    codes = np.random.default_rng(0).normal(size=(50, 1, N_CODE + 3)).astype(np.float32)
+    codes = np.random.default_rng(0).normal(size=(50, 1, len(kernel))).astype(np.float32)
     golden = golden_vectors(network, description, codes)
-    write_frozen(FrozenModel(description, network, golden, generator or small_generator()), path)
+    write_frozen(FrozenModel(description, network, golden, generator), path)
     return path

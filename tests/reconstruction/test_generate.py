@@ -15,6 +15,7 @@ from tests.reconstruction.small_generator import (
     LIGHT_KEVEE,
     N_ROWS,
     STABILISATION,
+    heights_alone,
     mean_units,
     small_generator,
     write_small_generator,
@@ -24,7 +25,8 @@ from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.table import open_reader
 from discrimen.inference.native import NativePredictor
 from discrimen.pulses import Label, PulseFlag, Pulses, concatenate
-from discrimen.reconstruction.generate import BLOCK_PULSES, PulseGenerator, generate_run
+from discrimen.reconstruction.generate import BLOCK_PULSES, PulseGenerator
+from discrimen.reconstruction.generated_run import generate_run
 from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.simulation.truth import read_truth
 
@@ -42,7 +44,7 @@ def test_class_and_light_are_those_asked_for(path: Path) -> None:
     pulses = made(path, n_pulses=10_000)
     assert (pulses.column("label") == Label.NEUTRON).mean() == pytest.approx(0.75, abs=0.02)  # as in the training
     light = pulses.column("energy_kevee")
-    library = small_generator().library.energy_kevee
+    library = small_generator().library.size
     assert stats.ks_2samp(light, library).pvalue > 1e-3
     assert LIGHT_KEVEE[0] <= light.min() < light.max() <= LIGHT_KEVEE[1]
     np.testing.assert_array_equal(pulses.column("entry"), np.arange(10_000))
@@ -73,7 +75,7 @@ def test_a_record_is_baseline_decoded_waveform_and_noise(path: Path, prior: str,
 def test_noise_of_neighbours_in_light_is_taken_and_no_other(tmp_path: Path) -> None:
     generator = small_generator()
     library = generator.library
-    loud = np.where(library.energy_kevee[:, np.newaxis] > 200, 4.0, 0.5) * library.residual
+    loud = np.where(library.size[:, np.newaxis] > 200, 4.0, 0.5) * library.residual
     noisy = replace(generator, library=replace(library, residual=loud.astype(np.float16)))
     path = write_small_generator(tmp_path / "g.discrimen", generator=noisy)
     for light, spread in ((100, 0.5), (260, 4.0)):
@@ -120,6 +122,43 @@ def test_a_run_has_its_truth_beside_it(path: Path, tmp_path: Path, suffix: str) 
     assert done.settings.polarity == "negative"
 
 
+@pytest.fixture(scope="module")
+def by_height(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_generator(tmp_path_factory.mktemp("heights") / "g.discrimen", generator=heights_alone())
+
+
+def test_pulses_without_class_and_light_are_made_by_their_height(by_height: Path, tmp_path: Path) -> None:
+    options = GenerationOptions(n_pulses=500, height_min_adc=100, height_max_adc=120)
+    done = generate_run(by_height, tmp_path / "run.lh5", options=options)
+    assert (done.counts, done.asked, done.n_training) == ({"pulse": 500}, "height", 1000)
+    back = concatenate(open_reader(done.run).chunks())
+    assert (back.label, back.energy_kevee) == (None, None)
+    truth = read_truth(done.truth).columns
+    assert set(truth["label"]) == {Label.UNKNOWN}
+    assert np.isnan(truth["energy_kevee"]).all()
+    assert 100 <= truth["height_adc"].min() < truth["height_adc"].max() <= 120
+    decoded = STABILISATION.to_adc(mean_units(0, (np.log(110) - 4) / 0.5).astype(np.float32))
+    assert BASELINE_ADC - back.samples.mean(axis=0).min() == pytest.approx(decoded.max(), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"class_name": "gamma"}, "class_name asks for a class, but this generator was trained on pulses without"),
+        ({"neutron_share": 0.2}, "neutron_share asks for a class"),
+        ({"energy_kevee": 100.0}, "energy_kevee asks for light in keVee, but .* by the height in ADC counts"),
+        ({"height_adc": 20.0}, "trained with pulses of 30 to 300 ADC counts, asked for are 20 to 20"),
+        ({"height_adc": 50.0, "height_max_adc": 60.0}, "height_adc is the height of all pulses"),
+    ],
+)
+def test_a_generator_by_height_knows_no_class_and_no_light(
+    by_height: Path, tmp_path: Path, wish: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        generate_run(by_height, tmp_path / "run.lh5", options=GenerationOptions(n_pulses=10, **wish))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
@@ -131,6 +170,10 @@ def test_a_run_has_its_truth_beside_it(path: Path, tmp_path: Path, suffix: str) 
         ({"energy_kevee": 50.0, "energy_min_kevee": 40.0}, "energy_kevee is the light of all"),
         ({"neutron_share": 1.5}, "between 0 and 1"),
         ({"neutron_share": 0.5, "class_name": "gamma"}, "neutron_share does nothing"),
+        (
+            {"height_adc": 100.0},
+            "height_adc asks for height in ADC counts, but this generator was trained by the",
+        ),
     ],
 )
 def test_what_was_not_trained_is_refused_before_anything_is_written(

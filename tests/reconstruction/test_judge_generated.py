@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.reconstruction.small_generator import small_generator, write_small_generator
+from tests.reconstruction.small_generator import CONDITION, heights_alone, small_generator, write_small_generator
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.pulses import Pulses, concatenate
@@ -80,6 +80,19 @@ def test_pulses_like_others_have_their_class_and_light(path: Path, real: Pulses)
         assert own[0].mean() == pytest.approx(own[1].mean(), rel=0.03)
 
 
+@pytest.mark.slow
+def test_a_generator_without_classes_is_judged_by_heights(tmp_path: Path) -> None:
+    path = write_small_generator(tmp_path / "g.discrimen", generator=heights_alone(size_range=((1.0, 6000.0),)))
+    made = PulseGenerator(path).blocks(GenerationOptions(n_pulses=4000, height_min_adc=40, height_max_adc=300, seed=5))
+    judged = judge_generator(path, concatenate(made), SETTINGS, options=OPTIONS)
+    assert {test.class_name for test in judged.tests} == {"pulse"}
+    assert "range_adc" in judged.tests[0].as_dict()
+    pages = write_judgement(judged, tmp_path / "page", model=path, real="run", settings=SETTINGS)
+    text = next(each for each in pages if each.suffix == ".html").read_text()
+    assert "keVee" not in text
+    assert "height (ADC counts)" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -105,11 +118,11 @@ def test_two_normal_distributions_are_told_by_their_distance() -> None:
     (test,) = two_sample_tests(
         *values,
         labels=(labels, labels),
-        light_kevee=(light, light),
-        classes=("gamma", "neutron"),
-        edges_kevee=(50, 100, 200),
+        sizes=(light, light),
+        condition=CONDITION,
+        edges=(50, 100, 200),
     )
     # The cumulative distributions of two normal ones, a standard deviation apart, differ by 0.383 at most.
     assert test.distance == pytest.approx(0.383, abs=0.02)
     assert test.p_value < 1e-50
-    assert (test.n_real, test.class_name, test.range_kevee) == (4000, "gamma", (50.0, 100.0))
+    assert (test.n_real, test.class_name, test.as_dict()["range_kevee"]) == (4000, "gamma", [50.0, 100.0])

@@ -149,6 +149,9 @@ class GenerationWishes(TypedDict, total=False):
     energy_min_kevee: float | None
     energy_max_kevee: float | None
     energy_kevee: float | None
+    height_min_adc: float | None
+    height_max_adc: float | None
+    height_adc: float | None
     rate_hz: float
     prior: Prior
     seed: int

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from discrimen.reconstruction.decode import Decoding
     from discrimen.reconstruction.denoise import Denoising
     from discrimen.reconstruction.encoding import Encoding
-    from discrimen.reconstruction.generate import GeneratedRun
+    from discrimen.reconstruction.generated_run import GeneratedRun
     from discrimen.reconstruction.separated_runs import SeparatedRuns
     from discrimen.runs.components import Components
 
@@ -151,7 +151,7 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
     SettingsError
         If the model is no generator, or is asked for a class or a light that it was not trained for.
     """
-    from discrimen.reconstruction.generate import generate_run
+    from discrimen.reconstruction.generated_run import generate_run
     from discrimen.reconstruction.generation_options import GenerationOptions
 
     return generate_run(path_of(model), Path(output), options=GenerationOptions(**wishes))

@@ -1,4 +1,4 @@
-"""``discrimen generate``: pulses of asked class and light, made by a frozen generator."""
+"""``discrimen generate``: pulses of asked class and size, made by a frozen generator."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import typer
 
 from discrimen.cli import common
 from discrimen.formats.table import open_reader
-from discrimen.reconstruction.generate import generate_run
+from discrimen.reconstruction.generate import PulseGenerator
+from discrimen.reconstruction.generated_run import generate_run
 from discrimen.reconstruction.generation_options import GenerationOptions, Prior
 from discrimen.runs.dataset import load_dataset
 
 if TYPE_CHECKING:
     from discrimen.reconstruction.judge_generated import GeneratorJudgement
+
+
+HeightOption = Annotated[
+    float | None,
+    typer.Option(help="The same for the height, of a generator trained by it (--condition).", show_default=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +49,9 @@ def generate(
         float | None, typer.Option(help="Most light; by default that of the training.", show_default=False)
     ] = None,
     energy_kevee: Annotated[float | None, typer.Option(help="The same light for all.", show_default=False)] = None,
+    height_min_adc: HeightOption = None,
+    height_max_adc: HeightOption = None,
+    height_adc: HeightOption = None,
     rate_hz: Annotated[float, typer.Option(help="Of the time stamps.")] = 1000.0,
     prior: Annotated[
         Prior, typer.Option(help="Codes near those of training pulses, or standard normal ones. docs/generate.md")
@@ -51,7 +61,8 @@ def generate(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Also compare the generator with these labelled pulses of known light, not those of its training.",
+            help="Also compare the generator with these pulses, not those of its training; of known class and light "
+            "where it was trained by these.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +74,7 @@ def generate(
     ] = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Generate pulses into a run file; class and light go into a file beside it. docs/generate.md."""
+    """Generate pulses into a run file; class and light, or height, go into a file beside it. docs/generate.md."""
     options = GenerationOptions(
         n_pulses=n_pulses,
         class_name=class_name,
@@ -71,6 +82,9 @@ def generate(
         energy_min_kevee=energy_min_kevee,
         energy_max_kevee=energy_max_kevee,
         energy_kevee=energy_kevee,
+        height_min_adc=height_min_adc,
+        height_max_adc=height_max_adc,
+        height_adc=height_adc,
         rate_hz=rate_hz,
         prior=prior,
         seed=seed,
@@ -85,7 +99,8 @@ def generate(
         common.emit_json({"model": str(model), "seed": seed, **done.as_dict(), **found})
         return
     counts = " and ".join(f"{count} {name}s" for name, count in done.counts.items())
-    print(f"{counts} written to {done.run} in {done.seconds:.2f} s, class and light to {done.truth}")
+    print(f"{counts} written to {done.run} in {done.seconds:.2f} s, {done.asked} to {done.truth}")
+    print(f"the generator was trained on {done.n_training} pulses, and knows no more than these")
     if judged is not None:
         for name, area in judged.told_apart.items():
             beside = judged.real_apart[name]
@@ -96,7 +111,7 @@ def generate(
         worst = max(judged.tests, key=lambda test: test.distance)
         print(
             f"{len(judged.tests)} two-sample tests; the largest distance is {worst.distance:.3f}: {worst.quantity} of "
-            f"{worst.class_name}s, {worst.range_kevee[0]:g}-{worst.range_kevee[1]:g} keVee\npage in {report}"
+            f"{worst.class_name}s, {worst.told_range}\npage in {report}"
         )
 
 
@@ -105,7 +120,8 @@ def _judged(model: Path, run: Path, report: Path, options: GenerationOptions) ->
     from discrimen.reconstruction.generated_page import write_judgement
     from discrimen.reconstruction.judge_generated import JudgingOptions, judge_generator
 
-    dataset = load_dataset([open_reader(run)])
+    classes = PulseGenerator(model).generator.condition.classes
+    dataset = load_dataset([open_reader(run)], labelled=bool(classes))
     wishes = JudgingOptions(prior=options.prior, seed=options.seed)
     judged = judge_generator(model, dataset.pulses, dataset.settings, options=wishes)
     write_judgement(judged, report, model=model, real=run.name, settings=dataset.settings)

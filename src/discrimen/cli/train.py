@@ -14,6 +14,8 @@ from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
     ChargeWeightOption,
+    ConditionOption,
+    FewestOption,
     RateWeightOption,
     TaskName,
     TeacherOption,
@@ -33,6 +35,7 @@ from discrimen.training.config import Decay, OptimizerName
 from discrimen.training.model_folder import require_free
 from discrimen.training.split import SplitWish
 from discrimen.training.tasks.compression import CHARGE_WEIGHT, RATE_WEIGHT, TEACHER_WEIGHT
+from discrimen.training.tasks.generation import FEWEST
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
@@ -75,6 +78,8 @@ def train(
     beta: Annotated[
         float, typer.Option(help="With --task generation: weight of the divergence of the code. docs/generate.md")
     ] = 1.0,
+    condition: ConditionOption = "class,light",
+    fewest: FewestOption = FEWEST,
     clean: CleanOption = None,
     teacher: TeacherOption = None,
     teacher_weight: TeacherWeightOption = TEACHER_WEIGHT,
@@ -187,6 +192,8 @@ def train(
             teacher_weight=teacher_weight,
             rate_weight=rate_weight,
             beta=beta,
+            condition=condition,
+            fewest=fewest,
             charge_weight=charge_weight,
             part_gain=part_gain,
         ),
@@ -241,7 +248,7 @@ def _refuse_idle_options(
     if task != "reconstruction":
         refuse_idle(context, ("clean",), without="--task reconstruction")
     if task != "generation":
-        refuse_idle(context, ("beta",), without="--task generation")
+        refuse_idle(context, ("beta", "condition", "fewest"), without="--task generation")
     else:
         refuse_idle(context, ("scale", "window", "align"), without="a task other than generation, of whole records")
     if task != "compression":

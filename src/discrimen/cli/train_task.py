@@ -14,10 +14,13 @@ from discrimen.cli import common
 from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.labelling.contamination import NAMES
+from discrimen.network.condition import SizeName
 from discrimen.runs.dataset import Dataset
 from discrimen.training import Classification, Compression, Generation, Quantity, Reconstruction, Regression, Separation
 from discrimen.training.split import Split
 from discrimen.training.tasks import Task
+from discrimen.training.tasks.generation import LEAST
 
 TaskName = Literal["classification", "reconstruction", "compression", "regression", "generation", "separation"]
 
@@ -41,6 +44,28 @@ ChargeWeightOption = Annotated[
 ]
 
 
+ConditionName = Literal["class,light", "class,height", "light", "height"]
+ConditionOption = Annotated[
+    ConditionName,
+    typer.Option(
+        help="With --task generation: what pulses are asked for by. Without class all are of one kind, and labels are "
+        "not looked at; height is the highest sample above the baseline in ADC counts, which needs no calibration."
+    ),
+]
+FewestOption = Annotated[
+    int,
+    typer.Option(
+        help=f"With --task generation: so many pulses of each class will do, {LEAST} at least. docs/generate.md"
+    ),
+]
+
+
+def generation_of(condition: ConditionName, *, beta: float, fewest: int) -> Generation:
+    """Return the task of what pulses are asked for by."""
+    size: SizeName = "energy_kevee" if condition.endswith("light") else "height_adc"
+    return Generation(NAMES if condition.startswith("class") else (), beta=beta, size=size, fewest=fewest)
+
+
 def chosen_task(
     name: TaskName,
     *,
@@ -51,6 +76,8 @@ def chosen_task(
     rate_weight: float,
     charge_weight: float,
     beta: float,
+    condition: ConditionName,
+    fewest: int,
     part_gain: float,
 ) -> Task:
     """Return the task of the options.
@@ -65,7 +92,7 @@ def chosen_task(
         Whether the network gives the standard deviation of each quantity too.
     teacher, teacher_weight, rate_weight, charge_weight
         Of :class:`~discrimen.training.Compression`.
-    beta : float
+    beta, condition, fewest
         Of a generator.
     part_gain : float
         Of a separation: how far the parts of a record are given gains of their own.
@@ -84,7 +111,7 @@ def chosen_task(
             "classification": Classification,
             "reconstruction": Reconstruction,
             "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
-            "generation": lambda: Generation(beta=beta),
+            "generation": lambda: generation_of(condition, beta=beta, fewest=fewest),
             "separation": lambda: Separation(gain=part_gain),
         }
         return _made(makers[name])
@@ -114,7 +141,7 @@ def require_columns(readers: Sequence[Reader], task: Task) -> None:
     wanted = ["label"] if task.classes else []
     if isinstance(task, Regression):
         wanted = [quantity.column or quantity.name for quantity in task.quantities]
-    if isinstance(task, Generation):
+    if isinstance(task, Generation) and task.size == "energy_kevee":
         wanted.append("energy_kevee")
     for reader in readers if wanted else ():
         first = next(iter(reader.chunks()), None)

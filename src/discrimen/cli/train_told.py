@@ -13,6 +13,7 @@ from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochRecord, TrainingResult
+from discrimen.training.generator_training import LEFT_OUT
 from discrimen.training.history import VALIDATION
 
 _FIXED_SAMPLES = 3
@@ -97,6 +98,8 @@ def _print(result: TrainingResult, dataset: Dataset) -> None:
     best = result.best
     judged = "".join(f", {name.replace('_', ' ')} {best.metrics[VALIDATION + name]:.4g}" for name in best.metric_names)
     left_out = [f"{dataset.n_unlabelled} unlabelled", f"{result.n_invalid} without a pulse"]
+    more = result.description.provenance.get(LEFT_OUT, {})
+    left_out += [f"{count} {reason}" for reason, count in more.items() if count]
     latents = result.description.provenance.get("latents")
     code = "" if latents is None else f"{latents_words(latents)}\n"
     console.print(

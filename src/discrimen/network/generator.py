@@ -1,8 +1,8 @@
-"""What a frozen decoder needs beside its weights to make pulses: light, codes and residuals of the training pulses.
+"""What a frozen decoder needs beside its weights to make pulses: sizes, codes and residuals of the training pulses.
 
 A decoder gives the mean pulse of a code. A record has more: what the code does not hold, the noise, the baseline and
 the rounding of the ADC. These are drawn anew from a library of training pulses of the same class and nearly the same
-light, in units in which the spread of a sample does not depend on its height.
+size (light, or height), in units in which the spread of a sample does not depend on its height.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.network.condition import Condition, Size
 from discrimen.network.preparation import Preparation
 
 _HEAD_BYTES = struct.Struct("<I")
@@ -62,45 +63,16 @@ class Stabilisation:
         return heights
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What a decoder is told beside the code: the class, one number each, and the logarithm of the light.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        In the order of the numbers in the column `label`.
-    log_light_mean, log_light_spread : float
-        Of the natural logarithm of the light in keVee.
-    """
-
-    classes: tuple[str, ...]
-    log_light_mean: float
-    log_light_spread: float
-
-    @property
-    def n_values(self) -> int:
-        """How many numbers it has."""
-        return len(self.classes) + 1
-
-    def rows(self, label: NDArray[Any], energy_kevee: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the condition of pulses, shape (pulse, n_values)."""
-        rows = np.zeros((len(label), self.n_values), np.float32)
-        rows[np.arange(len(label)), label] = 1
-        rows[:, -1] = (np.log(energy_kevee) - self.log_light_mean) / self.log_light_spread
-        return rows
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Library:
-    """Some of the training pulses, sorted by class and then by light.
+    """Some of the training pulses, sorted by class and then by size.
 
     Parameters
     ----------
     label : ndarray of int8, shape (row,)
-        Class.
-    energy_kevee : ndarray of float32, shape (row,)
-        Light.
+        Class; 0 where there are none.
+    size : ndarray of float32, shape (row,)
+        Light in keVee or height in ADC counts, as the condition says.
     baseline_adc : ndarray of float32, shape (row,)
         Of the record.
     code_mean, code_log_variance : ndarray of float16, shape (row, number)
@@ -110,7 +82,7 @@ class Library:
     """
 
     label: NDArray[np.int8]
-    energy_kevee: NDArray[np.float32]
+    size: NDArray[np.float32]
     baseline_adc: NDArray[np.float32]
     code_mean: NDArray[np.float16]
     code_log_variance: NDArray[np.float16]
@@ -120,9 +92,9 @@ class Library:
         lengths = {len(getattr(self, each.name)) for each in fields(self)}
         if len(lengths) != 1 or not len(self.label) or self.code_mean.shape != self.code_log_variance.shape:
             raise DataError("the library of the generator has columns of different lengths, or none")
-        order = np.lexsort((self.energy_kevee, self.label))
+        order = np.lexsort((self.size, self.label))
         if not np.array_equal(order, np.arange(len(order))):
-            raise DataError("the library of the generator is not sorted by class and light")
+            raise DataError("the library of the generator is not sorted by class and size")
         if not all(np.isfinite(getattr(self, each.name)).all() for each in fields(self)):
             raise DataError("the library of the generator holds values that are no finite numbers")
 
@@ -142,9 +114,9 @@ class Generator:
     sample_type : str
         NumPy's name of the type of the samples.
     n_training : tuple of int
-        Training pulses of each class.
-    light_kevee : tuple of (float, float)
-        Least and most light of the training pulses of each class.
+        Training pulses of each class, or of all where there are no classes.
+    size_range : tuple of (float, float)
+        Smallest and largest size of the training pulses of each class.
     library : Library
         Of training pulses.
     """
@@ -154,18 +126,18 @@ class Generator:
     condition: Condition
     sample_type: str
     n_training: tuple[int, ...]
-    light_kevee: tuple[tuple[float, float], ...]
+    size_range: tuple[tuple[float, float], ...]
     library: Library
 
     def __post_init__(self) -> None:
-        n_classes = len(self.condition.classes)
+        n_groups = len(self.condition.groups)
         if np.dtype(self.sample_type).kind not in "iuf":
             raise SettingsError(f"samples are numbers, got the type {self.sample_type!r}")
-        if not n_classes == len(self.n_training) == len(self.light_kevee):
+        if not n_groups == len(self.n_training) == len(self.size_range):
             raise SettingsError(
-                f"the generator knows {n_classes} classes, but not how many pulses each had, or its light"
+                f"the generator knows {n_groups} classes, but not how many pulses each had, or their sizes"
             )
-        if set(np.unique(self.library.label)) != set(range(n_classes)):
+        if set(np.unique(self.library.label)) != set(range(n_groups)):
             raise DataError("the library of the generator lacks a class, or has one too many")
         if self.library.residual.shape[1:] != (self.preparation.window_length,):
             raise DataError("the residuals of the generator are not as long as its records")
@@ -180,16 +152,17 @@ class Generator:
         return {
             "preparation": self.preparation.as_dict(),
             "stabilisation": asdict(self.stabilisation),
-            "condition": asdict(self.condition),
+            "condition": self.condition.as_dict(),
             "sample_type": self.sample_type,
             "n_training": list(self.n_training),
-            "light_kevee": [list(each) for each in self.light_kevee],
+            self.condition.size.range_name: [list(each) for each in self.size_range],
         }
 
 
 def pack_generator(generator: Generator) -> bytes:
     """Return the section ``library``: u32 length of a JSON object, the object, the arrays it lists in its order."""
-    columns = {each.name: getattr(generator.library, each.name) for each in fields(Library)}
+    size = generator.condition.size
+    columns = {_column(each.name, size): getattr(generator.library, each.name) for each in fields(Library)}
     listed = {name: {"type": values.dtype.str, "shape": list(values.shape)} for name, values in columns.items()}
     head = json.dumps({**generator.as_dict(), "arrays": listed}).encode()
     arrays = b"".join(np.ascontiguousarray(values).tobytes() for values in columns.values())
@@ -211,24 +184,30 @@ def unpack_generator(section: bytes | memoryview) -> Generator:
         raise DataError("the head of the generator reaches beyond its section")
     values: Mapping[str, Any] = json.loads(bytes(whole[_HEAD_BYTES.size : start]))
     try:
-        arrays = _arrays(whole[start:], values["arrays"])
-        condition = dict(values["condition"])
+        condition = Condition.from_dict(values["condition"])
+        size = condition.size
+        arrays = _arrays(whole[start:], values["arrays"], size)
         return Generator(
             preparation=Preparation.from_dict(values["preparation"]),
             stabilisation=Stabilisation(**values["stabilisation"]),
-            condition=Condition(**{**condition, "classes": tuple(condition["classes"])}),
+            condition=condition,
             sample_type=str(values["sample_type"]),
             n_training=tuple(map(int, values["n_training"])),
-            light_kevee=tuple((float(low), float(high)) for low, high in values["light_kevee"]),
+            size_range=tuple((float(low), float(high)) for low, high in values[size.range_name]),
             library=Library(**arrays),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"this is no generator: {error}") from error
 
 
+def _column(name: str, size: Size) -> str:
+    """Return the name in the file: that of the size tells what it is."""
+    return size.name if name == "size" else name
+
+
 _TYPES = {
     "label": "|i1",
-    "energy_kevee": "<f4",
+    "size": "<f4",
     "baseline_adc": "<f4",
     "code_mean": "<f2",
     "code_log_variance": "<f2",
@@ -236,16 +215,17 @@ _TYPES = {
 }
 
 
-def _arrays(content: memoryview, listed: Mapping[str, Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
-    arrays, start = {}, 0
-    for name, about in listed.items():
+def _arrays(content: memoryview, listed: Mapping[str, Mapping[str, Any]], size: Size) -> dict[str, NDArray[Any]]:
+    arrays, start, own = {}, 0, {_column(name, size): name for name in _TYPES}
+    for in_file, about in listed.items():
+        name = own.get(in_file, "")
         shape: Sequence[int] = [int(length) for length in about["shape"]]
         if about["type"] != _TYPES.get(name) or not shape or min(shape) < 1:
-            raise DataError(f"the generator has an array {name!r} of type {about['type']} and shape {shape}")
+            raise DataError(f"the generator has an array {in_file!r} of type {about['type']} and shape {shape}")
         dtype = np.dtype(about["type"])
         stop = start + prod(shape) * dtype.itemsize
         if stop > len(content):
-            raise DataError(f"the array {name!r} of the generator reaches beyond its section")
+            raise DataError(f"the array {in_file!r} of the generator reaches beyond its section")
         arrays[name] = np.frombuffer(content[start:stop], dtype=dtype).reshape(shape)
         start = stop
     if start != len(content):

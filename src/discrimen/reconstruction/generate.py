@@ -1,64 +1,28 @@
-"""Generate pulses of asked class and light by a frozen decoder and the library of its training pulses."""
+"""Generate pulses of asked class and size by a frozen decoder and the library of its training pulses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import OutputError, SettingsError
-from discrimen.formats.table import find_writable, open_writer
+from discrimen.errors import SettingsError
 from discrimen.inference.native import NativePredictor
+from discrimen.network.condition import LIGHT
 from discrimen.network.frozen_file import read_frozen, require_frozen
 from discrimen.network.generator import Generator
+from discrimen.pulse_shape.upright import blocks, upright
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.reconstruction.generated_light import Wanted, draw_light, rows_near
+from discrimen.reconstruction.generated_sizes import Wanted, draw_sizes, rows_near
 from discrimen.reconstruction.generation_options import GenerationOptions, Prior
-from discrimen.simulation.truth import PILE_UP_COLUMNS, TruthWriter, require_free_truth, truth_path
 
 BLOCK_PULSES = 4096
 """Pulses in a block; each has random numbers of its own, so that a run is the same however it is iterated. A block
 and what it is made of fit into the cache of a core."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class GeneratedRun:
-    """Where generated pulses lie, and what they are.
-
-    Parameters
-    ----------
-    run, truth : Path
-        The run file, and class and light of its pulses beside it.
-    settings : DetectorSettings
-        Of the detector that the generator was trained for.
-    counts : mapping of str to int
-        Pulses of each class.
-    seconds : float
-        For generating and writing, in s.
-    """
-
-    run: Path
-    truth: Path
-    settings: DetectorSettings
-    counts: dict[str, int]
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {
-            "output": str(self.run),
-            "truth": str(self.truth),
-            **{f"n_{name}": count for name, count in self.counts.items()},
-            "settings": self.settings.model_dump(exclude_none=True),
-            "seconds": self.seconds,
-        }
 
 
 class PulseGenerator:
@@ -105,6 +69,11 @@ class PulseGenerator:
         return known.model_copy(update={"sample_period_ns": made_from.sample_period_ns})
 
     @property
+    def knows_light(self) -> bool:
+        """Whether pulses are asked for by their light; else by their height."""
+        return self.generator.condition.size == LIGHT
+
+    @property
     def _is_whole(self) -> bool:
         return np.dtype(self.generator.sample_type).kind != "f"
 
@@ -114,24 +83,30 @@ class PulseGenerator:
         Yields
         ------
         Pulses
-            With `entry`, `timestamp_ps`, `board`, `channel`, `flags`, `energy_kevee` and `label`.
+            With `entry`, `timestamp_ps`, `board`, `channel`, `flags`; `label` where the generator knows classes, and
+            `energy_kevee` where it knows light.
 
         Raises
         ------
         SettingsError
-            If a class or a light is asked for that the generator was not trained for.
+            If a class or a size is asked for that the generator was not trained for.
         """
+        for pulses, _ in self.blocks_with_size(options):
+            yield pulses
+
+    def blocks_with_size(self, options: GenerationOptions) -> Iterator[tuple[Pulses, NDArray[np.float32]]]:
+        """Generate as :meth:`blocks` does, and give the light or the height that each pulse was asked for by."""
         wanted = Wanted.of(self.generator, **options.wanted)
         last_ps = 0
         for number, first in enumerate(range(0, options.n_pulses, BLOCK_PULSES)):
             rng = _block_rng(options.seed, number)
             entry = np.arange(first, min(first + BLOCK_PULSES, options.n_pulses))
-            label, light, near = draw_light(wanted, len(entry), rng)
-            samples, saturated = self.records(label, light, near, prior=options.prior, rng=rng)
+            label, size, near = draw_sizes(wanted, len(entry), rng)
+            samples, saturated = self.records(label, size, near, prior=options.prior, rng=rng)
             gaps_ps = np.rint(rng.exponential(1e12 / options.rate_hz, len(entry))).astype(np.int64)
             timestamp_ps = last_ps + np.cumsum(gaps_ps)
             last_ps = int(timestamp_ps[-1])
-            yield Pulses(
+            pulses = Pulses(
                 samples=samples,
                 sample_period_ns=self.generator.preparation.sample_period_ns,
                 entry=entry,
@@ -139,35 +114,53 @@ class PulseGenerator:
                 board=np.zeros(len(entry), np.int32),
                 channel=np.zeros(len(entry), np.int32),
                 flags=np.where(saturated, PulseFlag.SATURATED_INPUT, 0).astype(np.uint32),
-                energy_kevee=light,
-                label=label,
+                energy_kevee=size if self.knows_light else None,
+                label=label if self.generator.condition.classes else None,
             )
+            yield pulses, size
 
     def like(self, pulses: Pulses, *, prior: Prior = "posterior", seed: int = 0) -> Pulses:
-        """Generate one pulse of the class and the light of each of others, which the generator must know.
+        """Generate one pulse of the class and the size of each of others, which the generator must know.
 
         Raises
         ------
         DataError
-            If the pulses have no class or no light.
+            If the pulses lack the class or the light that the generator asks for.
         """
+        labels, sizes = self.asked_of(pulses)
         parts = []
         for number, first in enumerate(range(0, len(pulses), BLOCK_PULSES)):
             rng = _block_rng(seed, number)
-            label, light = (pulses.column(name)[first : first + BLOCK_PULSES] for name in ("label", "energy_kevee"))
-            near = rows_near(self.generator, label, light, rng)
-            parts.append(self.records(label, light, near, prior=prior, rng=rng)[0])
+            here = slice(first, first + BLOCK_PULSES)
+            label, size = labels[here], sizes[here]
+            near = rows_near(self.generator, label, size, rng)
+            parts.append(self.records(label, size, near, prior=prior, rng=rng)[0])
         return Pulses(
             samples=np.concatenate(parts),
             sample_period_ns=self.generator.preparation.sample_period_ns,
-            label=pulses.column("label"),
-            energy_kevee=pulses.column("energy_kevee"),
+            label=pulses.label,
+            energy_kevee=pulses.energy_kevee,
         )
+
+    def asked_of(self, pulses: Pulses) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Return class and size of recorded pulses as the generator is asked for them, shape (pulse,) each.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or the records are shorter than the baseline window.
+        """
+        known = self.generator.condition
+        label = pulses.column("label") if known.classes else np.zeros(len(pulses), np.int8)
+        if self.knows_light:
+            return label, pulses.column("energy_kevee")
+        turned = [upright(each, self.generator.preparation).waveforms.max(axis=1) for each in blocks(pulses.samples)]
+        return label, np.concatenate(turned)
 
     def records(
         self,
         label: NDArray[np.int8],
-        light_kevee: NDArray[np.float32],
+        size: NDArray[np.float32],
         near: Callable[[], NDArray[np.int64]],
         *,
         prior: Prior,
@@ -177,10 +170,10 @@ class PulseGenerator:
 
         Parameters
         ----------
-        label, light_kevee : ndarray, shape (pulse,)
-            Class and light of each.
+        label, size : ndarray, shape (pulse,)
+            Class and size of each.
         near : callable
-            Draws for each a row of the library, of its class and nearly its light.
+            Draws for each a row of the library, of its class and nearly its size.
         prior : {"posterior", "normal"}
             See :class:`GenerationOptions`.
         rng : numpy.random.Generator
@@ -195,7 +188,7 @@ class PulseGenerator:
             drawn *= self._spread[row]
             drawn += self._mean[row]
         codes[:, :n_numbers] = drawn
-        codes[:, n_numbers:] = generator.condition.rows(label, light_kevee)
+        codes[:, n_numbers:] = generator.condition.rows(label, size)
         units = self._decoder.run(codes)[0]
         row = near()
         units += self._residual[row]
@@ -220,69 +213,5 @@ class PulseGenerator:
         return records.astype(dtype), saturated
 
 
-def generate_run(
-    path: Path | str,
-    output: Path,
-    *,
-    options: GenerationOptions | None = None,
-    format_name: str | None = None,
-    on_progress: Callable[[int], None] = lambda _: None,
-) -> GeneratedRun:
-    """Generate pulses into a run file, and their class and light into a file beside it.
-
-    Parameters
-    ----------
-    path : Path
-        The frozen generator.
-    output : Path
-        The run file.
-    options : GenerationOptions, optional
-        What to generate.
-    format_name : str, optional
-        Format of the run file; by default its suffix decides.
-    on_progress : callable
-        Called with the number of pulses of each block.
-
-    Raises
-    ------
-    FormatError, SettingsError
-        If the model is no frozen generator, or is asked for what it was not trained for.
-    OutputError
-        If the format cannot be written, or a file that was neither simulated nor generated has the name.
-    """
-    begin_s, options = perf_counter(), options or GenerationOptions()
-    maker = PulseGenerator(path)
-    if output.exists() and output.samefile(path):
-        raise OutputError(f"{output}: this is the generator itself; choose another output")
-    find_writable(output, format_name)
-    require_free_truth(output)
-    truth, names = TruthWriter(), maker.generator.condition.classes
-    counts = np.zeros(len(names), np.int64)
-    blocks = maker.blocks(options)
-    first = next(blocks)  # what cannot be generated is refused before a file is begun
-    with open_writer(output, maker.settings, format_name=format_name) as writer:
-        for pulses in _chained(first, blocks):
-            writer.write(pulses)
-            truth.add(pulses, pile_up=_NO_PILE_UP)
-            counts += np.bincount(pulses.column("label"), minlength=len(names))
-            on_progress(len(pulses))
-    truth.write(truth_path(output), run=output.name)
-    return GeneratedRun(
-        run=output,
-        truth=truth_path(output),
-        settings=maker.settings,
-        counts=dict(zip(names, counts.tolist(), strict=True)),
-        seconds=perf_counter() - begin_s,
-    )
-
-
 def _block_rng(seed: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, number])))
-
-
-_NO_PILE_UP = MappingProxyType({name: np.empty(0) for name in PILE_UP_COLUMNS})
-
-
-def _chained(first: Pulses, others: Iterator[Pulses]) -> Iterator[Pulses]:
-    yield first
-    yield from others

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLOURS = {"gamma": GAMMA_COLOUR, "neutron": NEUTRON_COLOUR}
-_DRAWN_LIGHT_BINS = 24
+_DRAWN_BINS = 24
 _N_DRAWN = 12
-_LIGHT_TICKS_KEVEE = (10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000, 5000)
+_TICKS = (10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
 def write_judgement(
@@ -57,8 +57,8 @@ def write_judgement(
     page = StagePage(
         title="Generated pulses, judged",
         done=(
-            f"{judgement.n_real} real pulses of {real} beside as many of {model.name}, of the same classes and lights"
-            + (f"; {judgement.n_left_out} of other classes or lights were left out." if judgement.n_left_out else "."),
+            f"{judgement.n_real} real pulses of {real} beside as many of {model.name}, of the same {_asked(judgement)}"
+            + (f"; {judgement.n_left_out} of others were left out." if judgement.n_left_out else "."),
         ),
         tables=(_apart_table(judgement), _tests_table(judgement)),
         notes=(
@@ -71,6 +71,16 @@ def write_judgement(
         origin={"generator": judgement.generator.as_dict()},
     )
     return write_stage_report(page, folder, name="generate", values=judgement.as_dict())
+
+
+def _asked(judgement: GeneratorJudgement) -> str:
+    condition = judgement.generator.condition
+    return ("classes and " if condition.classes else "") + f"{condition.size.word}s"
+
+
+def _named_size(judgement: GeneratorJudgement) -> str:
+    size = judgement.generator.condition.size
+    return f"{size.word} ({size.unit})"
 
 
 def _apart_table(judgement: GeneratorJudgement) -> PageTable:
@@ -89,7 +99,7 @@ def _tests_table(judgement: GeneratorJudgement) -> PageTable:
     heading = (
         "quantity",
         "class",
-        "light (keVee)",
+        _named_size(judgement),
         "real mean",
         "generated mean",
         "real spread",
@@ -100,7 +110,7 @@ def _tests_table(judgement: GeneratorJudgement) -> PageTable:
         (
             f"{test.quantity} ({QUANTITIES[test.quantity]})",
             test.class_name,
-            "{:g}-{:g}".format(*test.range_kevee),
+            "{:.4g}-{:.4g}".format(*test.size_range),
             f"{test.real_mean:.4g}",
             f"{test.generated_mean:.4g}",
             f"{test.real_spread:.3g}",
@@ -113,29 +123,30 @@ def _tests_table(judgement: GeneratorJudgement) -> PageTable:
 
 
 def _pulses_picture(judgement: GeneratorJudgement) -> Picture:
+    word = judgement.generator.condition.size.word
     caption = (
-        f"{_N_DRAWN} real pulses of nearly the same light, and a generated one of the class and the light of each: "
+        f"{_N_DRAWN} real pulses of nearly the same {word}, and a generated one like each of them: "
         "photons, time within the sample and noise are their own."
     )
     return picture(_draw_pulses(judgement), name="generated_pulses", caption=caption)
 
 
 def _draw_pulses(judgement: GeneratorJudgement) -> Figure:
-    names, own = judgement.generator.condition.classes, judgement.generator.preparation
-    light, label = (judgement.real.column(name) for name in ("energy_kevee", "label"))
-    middle = float(np.median(light))
+    condition, own = judgement.generator.condition, judgement.generator.preparation
+    names, size, label = condition.groups, judgement.size, judgement.label
+    middle = float(np.median(size))
     with house_style():
         figure = new_figure(5.6 * len(names) + 0.4, 7.5)
         axes = figure.subplots(2, len(names), sharex=True, sharey="col", squeeze=False)
         for number, name in enumerate(names):
             inside = np.flatnonzero(label == number)
-            nearest = inside[np.argsort(np.abs(light[inside] - middle), kind="stable")[:_N_DRAWN]]
+            nearest = inside[np.argsort(np.abs(size[inside] - middle), kind="stable")[:_N_DRAWN]]
             for row, (kind, side) in enumerate((("real", judgement.real), ("generated", judgement.generated))):
                 waveforms = upright(side.samples[nearest], own).waveforms
                 time_ns = own.sample_period_ns * np.arange(waveforms.shape[1])
                 panel = axes[row, number]
                 panel.plot(time_ns, waveforms.T, color=_COLOURS.get(name, GREY), linewidth=1, alpha=0.8)
-                panel.set_title(f"{name}s, {middle:.0f} keVee, {kind}", loc="left")
+                panel.set_title(f"{name}s, {middle:.0f} {condition.size.unit}, {kind}", loc="left")
                 panel.grid(visible=True)
                 if number == 0:
                     panel.set_ylabel("above the baseline (ADC counts)")
@@ -144,21 +155,23 @@ def _draw_pulses(judgement: GeneratorJudgement) -> Figure:
 
 
 def _quantities_picture(judgement: GeneratorJudgement, settings: DetectorSettings) -> Picture:
+    word = judgement.generator.condition.size.word
     caption = (
-        "Tail fraction against light: median, and the range of the central 68 %. Then the distributions of what is "
+        f"Tail fraction against {word}: median, and the range of the central 68 %. Then the distributions of what is "
         "measured of the pulses, real ones filled, generated ones as lines."
     )
     return picture(_draw_quantities(judgement, settings), name="generated_quantities", caption=caption)
 
 
 def _draw_quantities(judgement: GeneratorJudgement, settings: DetectorSettings) -> Figure:
-    own, names = judgement.generator.preparation, judgement.generator.condition.classes
+    own, names = judgement.generator.preparation, judgement.generator.condition.groups
     sides = [measured(each, own, settings.gates) for each in (judgement.real, judgement.generated)]
-    label, light = (judgement.real.column(name) for name in ("label", "energy_kevee"))
+    label, size = judgement.label, judgement.size
     with house_style():
         figure = new_figure(12, 7.5)
         axes = figure.subplots(2, 3)
-        _draw_tail(axes.flat[0], [side["tail fraction"] for side in sides], light, label, names)
+        _draw_tail(axes.flat[0], [side["tail fraction"] for side in sides], size, label, names)
+        axes.flat[0].set_xlabel(_named_size(judgement))
         rest = [name for name in QUANTITIES if name != "tail fraction"]
         for panel, quantity in zip(axes.flat[1:], rest, strict=True):
             _draw_distribution(panel, [side[quantity] for side in sides], label, names)
@@ -169,16 +182,16 @@ def _draw_quantities(judgement: GeneratorJudgement, settings: DetectorSettings) 
 
 
 def _draw_tail(
-    axes: Axes, sides: list[NDArray[np.float64]], light: NDArray[Any], label: NDArray[Any], names: tuple[str, ...]
+    axes: Axes, sides: list[NDArray[np.float64]], size: NDArray[Any], label: NDArray[Any], names: tuple[str, ...]
 ) -> None:
-    edges = np.quantile(light, np.linspace(0, 1, _DRAWN_LIGHT_BINS + 1))
+    edges = np.quantile(size, np.linspace(0, 1, _DRAWN_BINS + 1))
     centre = (edges[:-1] + edges[1:]) / 2
     for number, name in enumerate(names):
         colour = _COLOURS.get(name, GREY)
         for side, line in zip(sides, ("-", "--"), strict=True):
             bands = []
             for low, high in itertools.pairwise(edges):
-                inside = side[(label == number) & (light >= low) & (light <= high)]
+                inside = side[(label == number) & (size >= low) & (size <= high)]
                 bands.append(np.nanquantile(inside, [0.16, 0.5, 0.84]) if len(inside) else np.full(3, np.nan))
             low_edge, middle, high_edge = np.array(bands).T
             if line == "-":
@@ -188,10 +201,9 @@ def _draw_tail(
                     told = f"{name}, generated" if each is middle else None
                     axes.plot(centre, each, line, color=BLACK if number else "0.35", linewidth=1.3, label=told)
     axes.set_xscale("log")
-    shown = [tick for tick in _LIGHT_TICKS_KEVEE if edges[0] <= tick <= edges[-1]]
+    shown = [tick for tick in _TICKS if edges[0] <= tick <= edges[-1]]
     axes.set_xticks(shown, [str(tick) for tick in shown])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel("light (keVee)")
     axes.set_ylabel("tail fraction")
     legend_over(axes, n_columns=2)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -28,6 +28,8 @@ class GenerationOptions:
         Part of the light of the training pulses, whose spectrum it follows; by default all of it.
     energy_kevee : float or None
         The same light for all.
+    height_min_adc, height_max_adc, height_adc : float or None
+        The same for the height, of a generator that was trained by it (highest sample above the baseline).
     rate_hz : float
         Of the time stamps.
     prior : {"posterior", "normal"}
@@ -43,6 +45,9 @@ class GenerationOptions:
     energy_min_kevee: float | None = None
     energy_max_kevee: float | None = None
     energy_kevee: float | None = None
+    height_min_adc: float | None = None
+    height_max_adc: float | None = None
+    height_adc: float | None = None
     rate_hz: float = 1000.0
     prior: Prior = "posterior"
     seed: int = 0
@@ -59,6 +64,6 @@ class GenerationOptions:
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """Fields of :class:`~discrimen.reconstruction.generated_light.Wanted`."""
-        names = ("class_name", "neutron_share", "energy_min_kevee", "energy_max_kevee", "energy_kevee")
-        return {name: getattr(self, name) for name in names}
+        """Fields of :class:`~discrimen.reconstruction.generated_sizes.Wanted`."""
+        others = ("n_pulses", "rate_hz", "prior", "seed")
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in others}

@@ -42,7 +42,8 @@ class JudgingOptions:
     Parameters
     ----------
     edges_kevee : tuple of float
-        Edges of the ranges of light for the two-sample tests.
+        Edges of the ranges of light for the two-sample tests; of height there are four ranges with as many real pulses
+        in each.
     epochs : int
         Of the networks that tell real from generated.
     prior : {"posterior", "normal"}
@@ -64,7 +65,7 @@ class GeneratorJudgement:
     Parameters
     ----------
     n_real : int
-        Real pulses, of a class and a light that the generator knows.
+        Real pulses, of a class and a size that the generator knows.
     n_left_out : int
         Other pulses of the run.
     told_apart : mapping of str to Auc
@@ -72,9 +73,11 @@ class GeneratorJudgement:
     real_apart : mapping of str to Auc
         The same for two halves of the real pulses.
     tests : tuple of TwoSample
-        Of real and generated pulses of the same classes and light.
+        Of real and generated pulses of the same classes and sizes.
     real, generated : Pulses
         Those compared, in one order.
+    label, size : ndarray, shape (pulse,)
+        Their class, 0 where there are none, and their light or height, as the generator was asked for them.
     generator : Generator
         What made them.
     """
@@ -86,6 +89,8 @@ class GeneratorJudgement:
     tests: tuple[TwoSample, ...]
     real: Pulses
     generated: Pulses
+    label: NDArray[np.int8]
+    size: NDArray[np.float32]
     generator: Generator
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,14 +107,14 @@ class GeneratorJudgement:
 def judge_generator(
     path: Path | str, real: Pulses, settings: DetectorSettings, *, options: JudgingOptions | None = None
 ) -> GeneratorJudgement:
-    """Compare pulses of a generator with real ones of the same classes and light.
+    """Compare pulses of a generator with real ones of the same classes and sizes.
 
     Parameters
     ----------
     path : Path
         The frozen generator.
     real : Pulses
-        With class and light, not those of its training.
+        Not those of its training; with class and light, where the generator was trained by these.
     settings : DetectorSettings
         Of the real pulses; must know the gates of charge comparison.
     options : JudgingOptions, optional
@@ -118,23 +123,24 @@ def judge_generator(
     Raises
     ------
     DataError
-        If the pulses have no class or light, another length or sampling, or fewer than :data:`FEWEST` are such as the
+        If the pulses lack class or light, have another length or sampling, or fewer than :data:`FEWEST` are such as the
         generator knows.
     SettingsError
         If the model is no generator, or the gates are not known.
     """
     options = options or JudgingOptions()
     maker = PulseGenerator(path)
-    known, n_left_out = _known(real, maker.generator)
+    known, n_left_out = _known(real, maker)
+    label, size = maker.asked_of(known)
     made = maker.like(known, prior=options.prior, seed=options.seed)
     own = maker.generator.preparation
     quantities = [measured(each, own, settings.gates) for each in (known, made)]
     tests = two_sample_tests(
         *quantities,
-        labels=(known.column("label"), made.column("label")),
-        light_kevee=(known.column("energy_kevee"), made.column("energy_kevee")),
-        classes=maker.generator.condition.classes,
-        edges_kevee=options.edges_kevee,
+        labels=(label, label),
+        sizes=(size, size),
+        condition=maker.generator.condition,
+        edges=options.edges_kevee if maker.knows_light else np.quantile(size, np.linspace(0, 1, 5)).tolist(),
     )
     halves = np.array_split(np.random.default_rng([options.seed, 8]).permutation(len(known)), 2)
     half = known.samples[halves[0]]
@@ -146,6 +152,8 @@ def judge_generator(
         tests=tests,
         real=known,
         generated=made,
+        label=label,
+        size=size,
         generator=maker.generator,
     )
 
@@ -217,21 +225,23 @@ def _apart(
     return auc(scores[prepared.valid], label[judging][prepared.valid])
 
 
-def _known(real: Pulses, generator: Generator) -> tuple[Pulses, int]:
-    """Return the pulses of a class and a light that the generator knows."""
+def _known(real: Pulses, maker: PulseGenerator) -> tuple[Pulses, int]:
+    """Return the pulses of a class and a size that the generator knows."""
+    generator, size = maker.generator, maker.generator.condition.size
     own = generator.preparation
     if real.n_samples != own.window_length or real.require_sample_period_ns() != own.sample_period_ns:
         raise DataError(
             f"the real pulses have {real.n_samples} samples of {real.sample_period_ns:g} ns, the generator makes "
             f"{own.window_length} of {own.sample_period_ns:g} ns"
         )
-    label, light = real.column("label"), real.column("energy_kevee")
+    label, sizes = maker.asked_of(real)
     known = np.zeros(len(real), np.bool_)
-    for number, (low, high) in enumerate(generator.light_kevee):
-        known |= (label == number) & (light >= low) & (light <= high)
+    for number, (low, high) in enumerate(generator.size_range):
+        known |= (label == number) & (sizes >= low) & (sizes <= high)
     if (count := int(known.sum())) < FEWEST:
+        of = f"a class and a {size.word}" if generator.condition.classes else f"a {size.word}"
         raise DataError(
-            f"{count} of {len(real)} real pulses are of a class and a light that the generator knows; at least "
-            f"{FEWEST} are needed to judge it"
+            f"{count} of {len(real)} real pulses are of {of} that the generator knows; at least {FEWEST} are needed to "
+            "judge it"
         )
     return real[known], len(real) - count

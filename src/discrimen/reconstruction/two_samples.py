@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError, require_module
+from discrimen.network.condition import Condition, Size
 from discrimen.network.preparation import Preparation
 from discrimen.pulse_shape.charge import charge_comparison
 from discrimen.pulse_shape.upright import upright
@@ -39,8 +40,10 @@ class TwoSample:
     ----------
     quantity, class_name : str
         What is compared, and of which class.
-    range_kevee : tuple of float
-        Light of the pulses.
+    size : Size
+        What the range is of.
+    size_range : tuple of float
+        Light or height of the pulses.
     distance : float
         The largest difference of the two cumulative distributions.
     p_value : float
@@ -53,7 +56,8 @@ class TwoSample:
 
     quantity: str
     class_name: str
-    range_kevee: tuple[float, float]
+    size: Size
+    size_range: tuple[float, float]
     distance: float
     p_value: float
     n_real: int
@@ -64,7 +68,15 @@ class TwoSample:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {**asdict(self), "range_kevee": list(self.range_kevee)}
+        values = asdict(self)
+        del values["size"], values["size_range"]
+        return values | {self.size.range_name.replace(self.size.word, "range"): list(self.size_range)}
+
+    @property
+    def told_range(self) -> str:
+        """The range with its unit, for people."""
+        low, high = self.size_range
+        return f"{low:.4g}-{high:.4g} {self.size.unit}"
 
 
 def measured(pulses: Pulses, preparation: Preparation, gates: GatesNs | None) -> dict[str, NDArray[np.float64]]:
@@ -97,31 +109,31 @@ def two_sample_tests(
     generated: Mapping[str, NDArray[np.float64]],
     *,
     labels: tuple[NDArray[Any], NDArray[Any]],
-    light_kevee: tuple[NDArray[Any], NDArray[Any]],
-    classes: Sequence[str],
-    edges_kevee: Sequence[float],
+    sizes: tuple[NDArray[Any], NDArray[Any]],
+    condition: Condition,
+    edges: Sequence[float],
 ) -> tuple[TwoSample, ...]:
-    """Test each quantity, for each class and range of light with enough pulses.
+    """Test each quantity, for each class and range of light or height with enough pulses.
 
     Parameters
     ----------
     real, generated : mapping of str to ndarray
         See :func:`measured`.
-    labels, light_kevee : pair of ndarray
+    labels, sizes : pair of ndarray
         Of the real and of the generated pulses.
-    classes : sequence of str
-        By number.
-    edges_kevee : sequence of float
-        Of the ranges of light.
+    condition : Condition
+        Classes by number, and what the sizes are.
+    edges : sequence of float
+        Of the ranges of the size.
     """
     test = require_module("scipy.stats", extra="analysis").ks_2samp
     found = []
     for quantity, (number, name), (low, high) in itertools.product(
-        real, enumerate(classes), itertools.pairwise(edges_kevee)
+        real, enumerate(condition.groups), itertools.pairwise(edges)
     ):
         sides = []
-        for values, label, light in zip((real[quantity], generated[quantity]), labels, light_kevee, strict=True):
-            inside = values[(label == number) & (light >= low) & (light < high)]
+        for values, label, size in zip((real[quantity], generated[quantity]), labels, sizes, strict=True):
+            inside = values[(label == number) & (size >= low) & (size < high)]
             sides.append(inside[np.isfinite(inside)])
         if min(map(len, sides)) < FEWEST:
             continue
@@ -130,7 +142,8 @@ def two_sample_tests(
             TwoSample(
                 quantity=quantity,
                 class_name=name,
-                range_kevee=(float(low), float(high)),
+                size=condition.size,
+                size_range=(float(low), float(high)),
                 distance=float(tested.statistic),
                 p_value=float(tested.pvalue),
                 n_real=len(sides[0]),

@@ -11,12 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.network.preparation import Preparation
-from discrimen.pulse_shape.second_pulses import (
-    SinglePulses,
-    clean_pulses,
-    learn_single_pulses,
-    seen_share,
-)
+from discrimen.pulse_shape.second_pulses import SinglePulses, seen_share
+from discrimen.pulse_shape.single_records import learn_singles
 from discrimen.pulse_shape.upright import Upright, blocks, crossing_fraction, upright
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.places import Place, board_and_channel, numbered_places
@@ -133,18 +129,12 @@ def learn_pile_up(chunks: Iterable[Pulses], preparation: Preparation) -> PileUpS
 
 
 def _learned(turned: Upright, preparation: Preparation) -> Learned | None:
-    waves, crossing = turned.waveforms, turned.crossing
-    height = waves.max(axis=1)
-    before = slice(preparation.only.baseline_start, preparation.only.baseline_stop)
-    noise_adc = float(np.sqrt(np.median(waves[:, before].var(axis=1))))
-    clean = clean_pulses(waves, crossing=crossing, height_adc=height, noise_adc=noise_adc)
-    single = learn_single_pulses(
-        waves, crossing=crossing, height_adc=height, clean=clean, baseline_samples=before, noise_adc=noise_adc
-    )
-    if single is None:
+    learned = learn_singles(turned, preparation)
+    if learned is None:
         return None
+    single, clean = learned
+    waves, crossing = turned.waveforms, turned.crossing
     period_ns = preparation.sample_period_ns
-    clean &= ~single.found(waves, crossing=crossing, height_adc=height)
     if clean.sum() < 2:
         return None
     seen = seen_share(

@@ -20,6 +20,8 @@ from discrimen.pulses import Pulses
 TRUTH_COLUMNS = ("label", "energy_kevee")
 OPTIONAL_COLUMNS = ("photon_llr", "record_llr", "tof_ns", "run")
 """Kept where there is such: bounds, which only a simulator knows, and what not every format has a place for."""
+HEIGHT = "height_adc"
+"""Kept where it is what generated pulses were asked for by."""
 PILE_UP_COLUMNS = ("entry", "delay_ns", "energy_kevee", "label")
 _KEYS = ("entry", "timestamp_ps", "channel")
 _ATTRIBUTE = "discrimen_truth"
@@ -35,7 +37,8 @@ class Truth:
     ----------
     columns : dict of str to ndarray, shape (pulse,)
         `entry`, `timestamp_ps`, `channel`, `label` and `energy_kevee`, in the order of `entry`; also `photon_llr`,
-        `record_llr`, `tof_ns` and `run` where the run has them.
+        `record_llr`, `tof_ns` and `run` where the run has them. Of generated pulses of no class the label is -1; of
+        those without light `energy_kevee` is NaN, and `height_adc` is the height that was asked for.
     pile_up : dict of str to ndarray, shape (second pulse,)
         `entry` of the pulse that each second one lies on, `delay_ns` between the two, `energy_kevee` and `label` of
         the second.
@@ -63,13 +66,15 @@ class TruthWriter:
         *,
         pile_up: Mapping[str, NDArray[Any]],
         flight: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+        height_adc: NDArray[Any] | None = None,
     ) -> None:
         """Add the truth of some pulses, of the second pulses on top of them, and of their flight (see :class:`Truth`).
 
         Every call must bring the same columns.
         """
         optional = [name for name in OPTIONAL_COLUMNS if getattr(pulses, name) is not None]
-        self._parts.append({name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS, *optional)})
+        columns = {name: pulses.column(name) for name in (*_KEYS, *TRUTH_COLUMNS, *optional)}
+        self._parts.append(columns if height_adc is None else columns | {HEIGHT: height_adc})
         self._pile_up.append(pile_up)
         self._flight.append(flight)
 
@@ -136,7 +141,7 @@ def read_truth(path: Path | str) -> Truth:
         with h5py.File(path, "r") as file:
             if _ATTRIBUTE not in file.attrs:
                 raise FormatError("this file holds no truth of a simulated run", path)
-            optional = [name for name in OPTIONAL_COLUMNS if name in file]
+            optional = [name for name in (*OPTIONAL_COLUMNS, HEIGHT) if name in file]
             columns = {name: file[name][:] for name in (*_KEYS, *TRUTH_COLUMNS, *optional)}
             pile_up = {name: file[f"{_PILE_UP}/{name}"][:] for name in PILE_UP_COLUMNS}
             flight = {name: values[:] for name, values in file.get(_FLIGHT, {}).items()}

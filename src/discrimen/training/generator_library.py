@@ -43,16 +43,16 @@ def write_generator(
     """
     rng = np.random.default_rng([seed, 7])
     label = records.pulses.column("label")[chosen]
-    light = records.pulses.column("energy_kevee")[chosen]
-    classes = range(len(records.condition.classes))
+    size = records.size[chosen]
+    classes = range(len(records.condition.groups))
     parts = [np.flatnonzero(label == number) for number in classes]
     kept = np.concatenate([np.sort(rng.permutation(part)[:MOST_ROWS]) for part in parts])
-    kept = kept[np.lexsort((light[kept], label[kept]))]
+    kept = kept[np.lexsort((size[kept], label[kept]))]
     samples = records.pulses.samples[chosen[kept]]
     code, log_variance, residual = _coded(model, samples, records.condition.n_values, rng)
     library = Library(
         label=label[kept],
-        energy_kevee=light[kept],
+        size=size[kept],
         baseline_adc=records.baseline_adc[chosen[kept]],
         code_mean=code.astype(np.float16),
         code_log_variance=log_variance.astype(np.float16),
@@ -64,7 +64,7 @@ def write_generator(
         condition=records.condition,
         sample_type=records.sample_type,
         n_training=tuple(map(len, parts)),
-        light_kevee=tuple((float(light[part].min()), float(light[part].max())) for part in parts),
+        size_range=tuple((float(size[part].min()), float(size[part].max())) for part in parts),
         library=library,
     )
     with complete_or_absent(path) as part_path:

@@ -20,6 +20,13 @@ from discrimen.training.tasks import Generation
 
 MADE_FROM = "made_from"
 """Key in the provenance of a generator: the preparation of the pulses that its records were made from."""
+LEFT_OUT = "left_out"
+"""Key in the provenance of a generator: how many pulses it could not be taught, by reason."""
+
+
+def provenance_of(records: GeneratorRecords | None) -> dict[str, Any]:
+    """Return what the provenance of a model says of the records that it was taught; nothing of other tasks."""
+    return {} if records is None else {MADE_FROM: records.made_from.as_dict(), LEFT_OUT: records.left_out}
 
 
 def records_of_task(
@@ -28,7 +35,7 @@ def records_of_task(
     """Return what the network of a generator takes in the place of pulses; None for other tasks."""
     if not isinstance(config.task, Generation):
         return None
-    return generator_records(pulses, preparation, config.task.classes, adc_bits=settings.adc_bits)
+    return generator_records(pulses, preparation, config.task, adc_bits=settings.adc_bits)
 
 
 def keep_generator(

@@ -21,7 +21,7 @@ from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed, Renewal, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
-from discrimen.training.generator_training import MADE_FROM, keep_generator, records_of_task
+from discrimen.training.generator_training import MADE_FROM, keep_generator, provenance_of, records_of_task
 from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import claim_folder, require_free
 from discrimen.training.resumed import Unfinished, read_unfinished
@@ -155,7 +155,7 @@ def train(
         folder=Path(folder),
         targets=targets or {},
         settings=settings,
-        provenance=dict(provenance or {}) | ({} if records is None else {MADE_FROM: records.made_from.as_dict()}),
+        provenance=dict(provenance or {}) | provenance_of(records),
         overwrite=overwrite,
         progress=progress,
         split=split,

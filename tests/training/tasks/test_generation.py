@@ -65,7 +65,7 @@ def frozen(result: TrainingResult) -> Path:
 
 
 def test_noise_and_growth_of_the_spread_are_learned(pulses: Pulses) -> None:
-    records = generator_records(pulses, preparation(), CLASSES, adc_bits=14)
+    records = generator_records(pulses, preparation(), CONFIG.task, adc_bits=14)
     assert records.stabilisation.noise_adc == pytest.approx(np.hypot(3, np.sqrt(1 / 12)), rel=0.02)
     label, light = pulses.column("label"), pulses.column("energy_kevee")
     for number in (0, 1):
@@ -76,7 +76,7 @@ def test_noise_and_growth_of_the_spread_are_learned(pulses: Pulses) -> None:
 
 
 def test_class_and_light_stand_behind_the_waveform(pulses: Pulses) -> None:
-    records = generator_records(pulses, preparation(), CLASSES, adc_bits=14)
+    records = generator_records(pulses, preparation(), CONFIG.task, adc_bits=14)
     assert records.preparation.shape == (1, 78)
     condition = records.pulses.samples[:, 75:]
     np.testing.assert_array_equal(condition[:, 1], pulses.column("label") == 1)
@@ -88,7 +88,7 @@ def test_pulses_that_cannot_teach_are_left_out_and_counted(pulses: Pulses) -> No
     light, samples = pulses.column("energy_kevee").copy(), pulses.samples.copy()
     light[:5], samples[5:9, 20] = [np.nan, 0, -1, np.inf, np.nan], 0
     records = generator_records(
-        pulses.replace(energy_kevee=light, samples=samples), preparation(), CLASSES, adc_bits=14
+        pulses.replace(energy_kevee=light, samples=samples), preparation(), CONFIG.task, adc_bits=14
     )
     assert records.left_out == {"without light (energy_kevee)": 5, "saturated": 4}
     assert (records.pulses.column("label")[:9] == -1).all()
@@ -98,7 +98,7 @@ def test_pulses_that_cannot_teach_are_left_out_and_counted(pulses: Pulses) -> No
 def test_data_without_light_class_or_noise_are_refused(pulses: Pulses) -> None:
     def refuse(given: Pulses, said: str, *, prepared: Preparation | None = None) -> None:
         with pytest.raises((DataError, SettingsError), match=said):
-            generator_records(given, prepared or preparation(), CLASSES, adc_bits=14)
+            generator_records(given, prepared or preparation(), CONFIG.task, adc_bits=14)
 
     refuse(pulses.replace(energy_kevee=None), "no column 'energy_kevee'")
     refuse(pulses.replace(label=None), "no column 'label'")
@@ -109,6 +109,66 @@ def test_data_without_light_class_or_noise_are_refused(pulses: Pulses) -> None:
     aligned = replace(preparation(), alignment=Alignment(fraction=0.3, position=10))
     refuse(pulses, "whole records: train without --align", prepared=aligned)
     refuse(pulses, "whole records", prepared=choose_preparation(settings(), n_samples=75, window_length=40))
+
+
+BY_HEIGHT = Generation((), size="height_adc")
+
+
+def test_pulses_without_classes_and_light_are_told_by_their_height(pulses: Pulses) -> None:
+    bare = pulses.replace(label=None, energy_kevee=None)
+    records = generator_records(bare, preparation(), BY_HEIGHT, adc_bits=14)
+    assert records.preparation.shape == (1, 76)
+    used = records.pulses.column("label") == 0
+    quiet = pulses.samples[:, :13].mean(axis=1)
+    assert (records.size - np.abs(pulses.samples - quiet[:, np.newaxis]).max(axis=1))[used] == pytest.approx(0, abs=1)
+    assert records.pulses.samples[used, 75].std() == pytest.approx(1, abs=1e-3)
+
+
+def test_piled_up_records_are_no_pulses_of_a_height(pulses: Pulses) -> None:
+    late = np.roll(pulses.samples[:60].astype(np.int64) - 15_000, 35, axis=1) // 2
+    late[:, :40] = 0
+    samples = pulses.samples.copy()
+    samples[:60] = (samples[:60] + late).astype(samples.dtype)
+    records = generator_records(pulses.replace(samples=samples), preparation(), BY_HEIGHT, adc_bits=14)
+    label = records.pulses.column("label")
+    assert records.left_out["piled up"] == np.count_nonzero(label == -1)
+    assert (label[:60] == -1).mean() > 0.9
+    assert (label[60:] == -1).mean() < 0.02
+
+
+def test_pulses_that_do_not_come_at_one_time_fluctuate_no_more(pulses: Pulses) -> None:
+    by = np.random.default_rng(2).integers(0, 6, len(pulses))
+    moved = np.stack([np.roll(each, n) for each, n in zip(pulses.samples, by, strict=True)])
+    spread = [
+        generator_records(pulses.replace(samples=each), preparation(), BY_HEIGHT, adc_bits=14).stabilisation.photon_adc
+        for each in (pulses.samples, moved)
+    ]
+    assert spread[1] == pytest.approx(spread[0], rel=0.15)
+
+
+def test_fewer_pulses_are_taken_if_asked_and_refused_with_numbers(pulses: Pulses) -> None:
+    few = pulses[:120]
+    with pytest.raises(DataError, match=r"at least 200 pulses, got 120; --fewest N takes fewer, 50 at least"):
+        generator_records(few, preparation(), BY_HEIGHT, adc_bits=14)
+    assert len(generator_records(few, preparation(), replace(BY_HEIGHT, fewest=100), adc_bits=14).size) == 120
+    with pytest.raises(DataError, match="at least 200 pulses, got 40") as refused:
+        generator_records(pulses[:40], preparation(), BY_HEIGHT, adc_bits=14)
+    assert "takes fewer" not in str(refused.value)
+    with pytest.raises(SettingsError, match="at least 50 pulses of each class, 20 were to do"):
+        replace(BY_HEIGHT, fewest=20)
+
+
+@pytest.mark.slow
+def test_a_generator_of_unlabelled_pulses_is_trained_and_frozen(pulses: Pulses, tmp_path: Path) -> None:
+    bare = pulses[:300].replace(label=None, energy_kevee=None)
+    config = replace(CONFIG, task=BY_HEIGHT, epochs=1)
+    done = train(bare, preparation(), config, folder=tmp_path / "m", settings=settings())
+    assert done.description.provenance["left_out"]["piled up"] == 300 - done.n_training - len(done.validation_index)
+    generator = read_frozen(freeze(done.folder, tmp_path / "g.discrimen").path).generator
+    assert generator is not None
+    assert generator.n_training == (done.n_training,)
+    made = concatenate(PulseGenerator(tmp_path / "g.discrimen").blocks(GenerationOptions(n_pulses=50)))
+    assert made.label is None
 
 
 def test_the_network_gives_waveform_code_and_its_variance(result: TrainingResult) -> None:
@@ -127,8 +187,8 @@ def test_the_library_holds_training_pulses_alone(result: TrainingResult, pulses:
     assert generator is not None
     assert sum(generator.n_training) == result.n_training
     light = pulses.column("energy_kevee")
-    assert not np.isin(light[result.validation_index], generator.library.energy_kevee).any()
-    assert np.isin(generator.library.energy_kevee, light).all()
+    assert not np.isin(light[result.validation_index], generator.library.size).any()
+    assert np.isin(generator.library.size, light).all()
     # Before the pulse the network knows nothing of the record: all of the noise is left.
     noise_adc = generator.stabilisation.noise_adc * np.sqrt(12 / 13)  # less what the baseline took
     noise = generator.stabilisation.to_units(np.random.default_rng(1).normal(0, noise_adc, 50_000))
@@ -169,7 +229,7 @@ def test_a_training_that_was_broken_off_goes_on_with_the_same_noise(pulses: Puls
     resumed = resume(few, tmp_path / "broken")
     assert [each.loss for each in resumed.history] == pytest.approx([each.loss for each in whole.history], rel=1e-4)
     libraries = [unpack_generator((tmp_path / name / "generator.bin").read_bytes()) for name in ("whole", "broken")]
-    np.testing.assert_array_equal(*(each.library.energy_kevee for each in libraries))
+    np.testing.assert_array_equal(*(each.library.size for each in libraries))
     assert libraries[0].as_dict() == libraries[1].as_dict()
 
 
@@ -186,8 +246,10 @@ def test_what_a_generator_does_not_know_is_refused() -> None:
 
 
 def test_a_task_comes_back_from_its_dictionary() -> None:
-    task = Generation(beta=0.5)
-    assert task_from_dict(task.as_dict()) == task
+    for task in (Generation(beta=0.5), Generation((), size="height_adc", fewest=90)):
+        assert task_from_dict(task.as_dict()) == task
+    # Of a training that knew classes and light alone.
+    assert task_from_dict({"name": "generation", "classes": ["gamma", "neutron"], "beta": 0.5}) == Generation(beta=0.5)
 
 
 @pytest.mark.slow

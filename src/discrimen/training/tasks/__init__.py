@@ -53,7 +53,7 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
         if name == Compression.name:
             return Compression(**given)
         if name == Generation.name:
-            return Generation(tuple(given["classes"]), beta=given["beta"])
+            return Generation(**given)
         if name == Regression.name:
             return Regression(tuple(Quantity(**quantity) for quantity in given["quantities"]))
         if name == Separation.name:

@@ -1,4 +1,4 @@
-"""Generation: a conditional variational auto-encoder, whose decoder makes pulses of a class and a light."""
+"""Generation: a conditional variational auto-encoder, whose decoder makes pulses of a class and a size."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from discrimen.errors import SettingsError
 from discrimen.labelling.contamination import NAMES
 from discrimen.models.conditional import build_conditional, taught_part
 from discrimen.models.variational import kl_divergence
+from discrimen.network.condition import LIGHT, SizeName, size_of
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import Preparation
 from discrimen.training.channel_pulses import ChannelPulses
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
 
 RECONSTRUCTION, CODE, LOG_VARIANCE = "reconstruction", "code", "log_variance"
+FEWEST, LEAST = 200, 50
+"""Pulses of each class that a generator needs, and those below which it is none whatever is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Learn what pulses of a class and a light look like, and how they differ.
+    """Learn what pulses of a class and a size look like, and how they differ.
 
     The records that the network takes are those of :func:`discrimen.training.generator_records.generator_records`:
     the waveform in units of its spread, and behind it the condition.
@@ -36,17 +39,29 @@ class Generation:
     Parameters
     ----------
     classes : tuple of str
-        In the order of the numbers in the column `label`, from 0; other numbers stand for no label.
+        In the order of the numbers in the column `label`, from 0; other numbers stand for no label. None: all pulses
+        are of one kind, whatever it is, and labels are not looked at.
     beta : float
         What the divergence of the code from the standard normal distribution counts beside the reconstruction. In units
         of the spread 1 is the evidence lower bound itself.
+    size : {"energy_kevee", "height_adc"}
+        What says how large a pulse is: its light, or the highest sample above the baseline, which needs no calibration.
+    fewest : int
+        So many pulses of each class will do, :data:`LEAST` at least.
     """
 
     name: ClassVar[str] = "generation"
     classes: tuple[str, ...] = NAMES
     beta: float = 1.0
+    size: SizeName = LIGHT.name
+    fewest: int = FEWEST
 
     def __post_init__(self) -> None:
+        size_of(self.size)
+        if self.fewest < LEAST:
+            raise SettingsError(
+                f"a generator needs at least {LEAST} pulses of each class, {self.fewest} were to do: record more"
+            )
         object.__setattr__(self, "classes", tuple(self.classes))
         if not (np.isfinite(self.beta) and self.beta > 0):
             raise SettingsError(f"beta must be positive and finite, got {self.beta}")
@@ -73,21 +88,24 @@ class Generation:
 
     def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
         """Return the class of each pulse; see :class:`~discrimen.training.tasks.base.Task`."""
+        if not self.classes:
+            return np.zeros(len(pulses), np.int64)
         labels = pulses.info.column("label").astype(np.int64)
         return np.where((labels >= 0) & (labels < len(self.classes)), labels, -1)
 
     def examples(
         self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
     ) -> Examples:
-        """Take every record that has a class; see :class:`~discrimen.training.tasks.base.Task`."""
+        """Take every record that can be used; see :class:`~discrimen.training.tasks.base.Task`."""
         groups = self.groups(pulses, targets)
-        labelled = np.flatnonzero(groups >= 0)
+        # Where records cannot be used, their label was taken from them.
+        labelled = np.flatnonzero((groups >= 0) & (pulses.info.column("label") >= 0))
         records, kept, _ = prepared_pulses(pulses, preparation, labelled)
         return Examples(
             waveforms=records,
             targets=records[:, 0, : -self.n_conditions],
             pulse=kept,
-            labels=groups[kept].astype(np.int32),
+            labels=groups[kept].astype(np.int32) if self.classes else None,
             n_unlabelled=len(pulses) - len(labelled),
             n_invalid=len(labelled) - len(kept),
         )
@@ -133,4 +151,5 @@ class Generation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {"name": self.name, "classes": list(self.classes), "beta": self.beta}
+        told = {"classes": list(self.classes), "beta": self.beta, "size": self.size, "fewest": self.fewest}
+        return {"name": self.name, **told}
