@@ -52,7 +52,10 @@ def replay(
     *,
     inputs: InputOptions,
 ) -> None:
-    """Send run files to a stream; it ends when their results are kept, and goes on where it was after a kill."""
+    """Send run files to a stream; it ends when their results are kept, and goes on where it was after a kill.
+
+    Or play ABCD for its programs, or write a file that grows. docs/stream.md, docs/abcd.md.
+    """
     if rate_hz is not None and (own_time or rate_hz <= 0):
         raise typer.BadParameter("give a --rate-hz above 0, or --own-time, not both")
     pace = {"rate_hz": rate_hz, "by_own_time": own_time}

@@ -99,8 +99,8 @@ class AbcdStream:
         else:
             batches = list(self.intake.take(frame))
             for batch in batches:
-                channels, counts = np.unique(batch.pulses.column("channel"), return_counts=True)
-                self.n_by_channel.update(dict(zip(channels.tolist(), counts.tolist(), strict=True)))
+                counts = np.bincount(batch.pulses.column("channel"))
+                self.n_by_channel.update({int(each): int(counts[each]) for each in np.flatnonzero(counts)})
             if batches:
                 self.sink.take(batches, self.score)
         self._tell()
