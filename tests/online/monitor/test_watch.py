@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.online.monitor.made import Source, fed_watch, frames
 
 from discrimen.metrics.drift import DriftReference
 from discrimen.online.monitor.drift_watch import DriftWatch
 from discrimen.online.monitor.state import State, state_of
-from discrimen.online.monitor.view import encode_view, unpack
+from discrimen.online.monitor.view import Places, encode_shared, encode_view, unpack
 from discrimen.online.monitor.watch import Watch
 from discrimen.pulses.detector import DetectorSettings, LightCalibration
 
@@ -18,6 +21,11 @@ ADDRESS = "ipc:///tmp/side"
 
 def state(watch: Watch, now_s: float) -> State:
     return state_of(watch, now_s, ADDRESS)
+
+
+def view(watch: Watch, places: Places | None, now_s: float) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    shared = encode_shared(watch, now_s=now_s, address=ADDRESS)
+    return unpack(encode_view(watch, places, now_s=now_s, shared=shared))
 
 
 def test_neutrons_lie_above_gammas_in_the_maps() -> None:
@@ -49,26 +57,26 @@ def test_without_gates_there_is_no_psd_and_the_page_says_why() -> None:
 
 def test_a_view_holds_what_is_looked_at() -> None:
     watch, now_s = fed_watch()
-    told, arrays = unpack(encode_view(watch, None, now_s=now_s, address=ADDRESS))
+    told, arrays = view(watch, None, now_s)
     assert (told["state"]["title"], told["figures"]["n_pulses"]) == ("running", 2400)
     assert told["maps"]["psd"]["n_pulses"] == watch.maps["psd"].summed(None).sum()
     assert arrays["map_psd"].max() == 255
     assert [row[:2] for row in told["channels"]] == [[0, 0], [0, 1], [0, 2], [0, 3]]
     assert told["figures"]["neutron_hz"] == pytest.approx(400, rel=0.05)
-    one, _ = unpack(encode_view(watch, ((0, 2),), now_s=now_s, address=ADDRESS))
-    two, arrays = unpack(encode_view(watch, ((0, 1), (0, 2), (9, 9)), now_s=now_s, address=ADDRESS))
+    one, _ = view(watch, ((0, 2),), now_s)
+    two, arrays = view(watch, ((0, 1), (0, 2), (9, 9)), now_s)
     assert 0 < one["maps"]["psd"]["n_pulses"] < two["maps"]["psd"]["n_pulses"] < 2400
     assert arrays["pulses_neutron"].shape == (2, 75)
     assert np.nanmax(arrays["pulses_neutron"], axis=1) == pytest.approx([1700, 1700], abs=1400)
 
 
 def test_a_view_can_be_made_at_any_time() -> None:
-    told, arrays = unpack(encode_view(Watch(), None, now_s=5.0, address=ADDRESS))
+    told, arrays = view(Watch(), None, 5.0)
     assert told["state"]["level"] == "waiting"
     assert ADDRESS in told["state"]["lines"][0]
     assert not any(name.startswith("map") for name in arrays)
     watch, now_s = fed_watch(1)
-    unpack(encode_view(watch, ((7, 7),), now_s=now_s, address=ADDRESS))
+    view(watch, ((7, 7),), now_s)
 
 
 def test_garbage_is_counted_and_does_no_harm() -> None:
@@ -84,7 +92,7 @@ def test_garbage_is_counted_and_does_no_harm() -> None:
         watch.take(parts[: int(rng.integers(9))], now_s)
     watch.take([], now_s)
     assert watch.n_unread > 50
-    unpack(encode_view(watch, None, now_s=now_s, address=ADDRESS))
+    view(watch, None, now_s)
 
 
 def test_states_of_a_stream() -> None:
@@ -127,7 +135,7 @@ def test_a_channel_whose_baseline_moves_raises_the_alarm_and_no_other() -> None:
     found = state(watch, now_s)
     assert (found.level, found.title) == ("alarm", "drift")
     assert found.lines[0].startswith("Board 0 channel 1 is not what it was: ")
-    told, _ = unpack(encode_view(watch, ((0, 1),), now_s=now_s, address=ADDRESS))
+    told, _ = view(watch, ((0, 1),), now_s)
     assert [row[4] for row in told["channels"]] == ["well", "drift"]
     assert [each["name"] for each in told["drift"] if each["drifted"]] == ["baseline_adc"]
     watch.reset(now_s)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from discrimen.errors import DataError
 from discrimen.online.monitor.state import State, state_of
-from discrimen.online.monitor.view import Places, encode_view
+from discrimen.online.monitor.view import Places, encode_shared, encode_view
 from discrimen.online.monitor.watch import MOST_CHANNELS, Watch
 
 MOST_VIEWERS = 64
@@ -79,6 +79,7 @@ class Hub:
         """Send what is new to all who look and have room."""
         self._tell_state()
         views: dict[Places | None, bytes] = {}
+        shared, now_s = b"", self.now_s()
         for viewer in tuple(self.viewers):
             if viewer.is_paused:
                 continue
@@ -86,7 +87,8 @@ class Hub:
                 viewer.n_skipped += 1
                 continue
             if viewer.places not in views:
-                views[viewer.places] = encode_view(self.watch, viewer.places, now_s=self.now_s(), address=self.address)
+                shared = shared or encode_shared(self.watch, now_s=now_s, address=self.address)
+                views[viewer.places] = encode_view(self.watch, viewer.places, now_s=now_s, shared=shared)
             viewer.line.send(views[viewer.places])
 
     def _tell_state(self) -> None:

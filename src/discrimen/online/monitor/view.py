@@ -1,7 +1,7 @@
 """What a page shows, as one compressed message: the same bytes for all who look at the same channels.
 
 A message is zlib over: u32 length of the JSON, the JSON, and arrays one behind the other, each padded to 4 bytes; the
-JSON lists name, type (``u8``, ``f4``) and shape of each in ``arrays``.
+JSON lists name, type (``u8``, ``f4``) and shape of each in ``arrays``. What all pages show alike is made once a tick.
 """
 
 from __future__ import annotations
@@ -30,21 +30,29 @@ _COMPRESSION = 1
 _TYPES: dict[str, np.dtype[Any]] = {"u8": np.dtype(np.uint8), "f4": np.dtype("<f4")}
 
 
-def encode_view(watch: Watch, places: Places | None, *, now_s: float, address: str) -> bytes:
-    """Return what is known of some channels together, or of all, as bytes to send."""
+def encode_shared(watch: Watch, *, now_s: float, address: str) -> bytes:
+    """Return what all pages show alike, whatever channels they look at, as a JSON object."""
+    return _json(
+        {
+            "time_s": now_s,
+            "address": address,
+            "state": state_of(watch, now_s, address),
+            "reset_s": watch.reset_s,
+            "channels": [_row(each, now_s) for each in sorted(watch.channels, key=lambda each: each.place)],
+            "gaps": _gaps(watch, now_s),
+            "model": _model(watch),
+        }
+    )
+
+
+def encode_view(watch: Watch, places: Places | None, *, now_s: float, shared: bytes) -> bytes:
+    """Return what is known of some channels together, or of all, as bytes to send; `shared` goes with it."""
     slots = watch.slots_of(places)
     arrays: dict[str, NDArray[Any]] = {}
-    told = {
-        "time_s": now_s,
-        "address": address,
-        "state": plain(state_of(watch, now_s, address)),
-        "reset_s": watch.reset_s,
+    told: dict[str, Any] = {
         "selected": None if places is None else list(places),
         "figures": _figures(watch, slots, now_s),
-        "channels": [_row(each, now_s) for each in sorted(watch.channels, key=lambda each: each.place)],
         "maps": _maps(watch, slots, arrays),
-        "gaps": _gaps(watch, now_s),
-        "model": _model(watch),
         "drift": _drift(watch, slots),
         "pulse_step_ns": _pulse_step_ns(watch, slots),
     }
@@ -53,20 +61,25 @@ def encode_view(watch: Watch, places: Places | None, *, now_s: float, address: s
     told["series"] = {"begin_s": float(time_s[0]) if len(time_s) else now_s}
     arrays |= {f"series_{name}": values for name, values in series.items()}
     arrays |= _waveforms(watch, slots)
-    return pack(told, arrays)
+    return pack(told, arrays, shared=shared)
 
 
-def pack(told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return JSON and arrays as one compressed message."""
+def pack(told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, shared: bytes = b"{}") -> bytes:
+    """Return JSON, put together of two objects, and arrays as one compressed message."""
     listed, parts = [], []
     for name, values in arrays.items():
         kind = "u8" if values.dtype == np.uint8 else "f4"
         content = np.ascontiguousarray(values, _TYPES[kind]).tobytes()
         listed.append({"name": name, "type": kind, "shape": list(values.shape)})
         parts.append(content + bytes(-len(content) % 4))
-    head = json.dumps(plain({**told, "arrays": listed}), allow_nan=False, separators=(",", ":")).encode()
+    own = _json({**told, "arrays": listed})
+    head = own if shared == b"{}" else shared[:-1] + b"," + own[1:]
     head += b" " * (-len(head) % 4)
     return zlib.compress(b"".join([struct.pack("<I", len(head)), head, *parts]), _COMPRESSION)
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(plain(values), allow_nan=False, separators=(",", ":")).encode()
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
