@@ -27,8 +27,9 @@ from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
 from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.reconstruction.separate import SeparationOptions
+from discrimen.runs.overlay import OverlayOptions
 from discrimen.simulation.config import SimulationConfig
-from discrimen.training import TrainingConfig
+from discrimen.training import Reconstruction, Separation, TrainingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -118,6 +119,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.DenoisingWishes, DenoisingOptions, set()),
         (options.EncodingWishes, EncodingOptions, set()),
         (options.GenerationWishes, GenerationOptions, set()),
+        (options.OverlayWishes, OverlayOptions, set()),
         (options.SeparationWishes, SeparationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
     ],
@@ -214,8 +216,6 @@ def test_an_evaluation_reads_the_record_of_the_labels(model: discrimen.Model, tm
 
 
 def test_clean_records_teach_a_denoiser(tmp_path: Path) -> None:
-    from discrimen.training import Reconstruction
-
     discrimen.simulate(tmp_path / "run.lh5", 300, clean=tmp_path / "clean.lh5", energy_min_kevee=60.0)
     run, clean = (discrimen.read(tmp_path / name) for name in ("run.lh5", "clean.lh5"))
     how = {"task": Reconstruction(), "architecture": "dense_autoencoder", "epochs": 1}
@@ -233,3 +233,19 @@ def test_clean_records_teach_a_denoiser(tmp_path: Path) -> None:
     assert (tmp_path / "page" / "denoise.html").is_file()
     with pytest.raises(SettingsError, match="clean records are for the report"):
         discrimen.denoise(frozen, tmp_path / "run.lh5", tmp_path / "o.lh5", clean=tmp_path / "clean.lh5")
+
+
+@pytest.mark.slow
+def test_a_separator_learns_from_the_components_of_the_records(tmp_path: Path) -> None:
+    parts = tmp_path / "parts.lh5"
+    discrimen.simulate(tmp_path / "run.lh5", 300, energy_min_kevee=100.0)
+    discrimen.overlay(tmp_path / "run.lh5", tmp_path / "set.lh5", parts, n_records=400)
+    run = discrimen.read(tmp_path / "set.lh5")
+    how: dict[str, Any] = {"task": Separation(), "architecture": "mlp", "options": {"hidden": (16,)}, "epochs": 1}
+    model = discrimen.train(run, tmp_path / "model", components=[parts], accept=True, **how)
+    assert [output.name for output in model.description.outputs] == ["parts", "pile_up"]
+    assert model.description.provenance["component_files"][0]["name"] == "parts.lh5"
+    with pytest.raises(SettingsError, match="2 sets of components for 1 files"):
+        discrimen.train(run, tmp_path / "other", components=[parts, parts], accept=True, **how)
+    with pytest.raises(SettingsError, match="components are for task=Separation"):
+        discrimen.train(run, tmp_path / "other", components=[parts], **(how | {"task": Reconstruction()}))

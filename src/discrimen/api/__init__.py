@@ -2,9 +2,9 @@
 
 ``simulate`` -> ``read`` or ``label_by_band`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` ->
 ``classify``, ``adapt`` for another detector, ``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` ->
-``quality`` to watch signals, ``separate`` for piled-up pulses, and ``generate`` for more pulses. Each composes the
-stages of the package, which can be used one by one for more control. A stage is imported where it is called: a core
-install reads, classifies, denoises, separates and generates, and for the rest
+``quality`` to watch signals, ``overlay`` and ``separate`` for piled-up pulses, and ``generate`` for more pulses. Each
+composes the stages of the package, which can be used one by one for more control. A stage is imported where it is
+called: a core install reads, classifies, denoises, separates and generates, and for the rest
 :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
@@ -12,7 +12,7 @@ from discrimen.api.frozen import adapt, classify, freeze
 from discrimen.api.model import evaluate, evaluate_waveforms, load, train
 from discrimen.api.quality import learn_quality, quality
 from discrimen.api.reconstruction import decode, denoise, encode, generate, separate
-from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, read, simulate
+from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, overlay, read, simulate
 
 __all__ = [
     "LabelBy",
@@ -29,6 +29,7 @@ __all__ = [
     "label_by_band",
     "learn_quality",
     "load",
+    "overlay",
     "quality",
     "read",
     "separate",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import BackendName, Model, load_model
 from discrimen.keras_jax import Device, load_keras
+from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from discrimen.evaluation import Report
     from discrimen.evaluation.waveforms import WaveformReport
     from discrimen.network.preparation import Preparation
+    from discrimen.runs.components import Components
     from discrimen.training.split import Split
     from discrimen.training.tasks import Task
 
@@ -27,6 +31,7 @@ def train(
     folder: Path | str,
     *,
     clean: Dataset | None = None,
+    components: Sequence[Path | str | Components] = (),
     preparation: Preparation | None = None,
     overwrite: bool = False,
     accept: bool = False,
@@ -42,6 +47,9 @@ def train(
         For model, history, curves and TensorBoard logs.
     clean : Dataset, optional
         Clean records of the same pulses, for ``task=Reconstruction()``: what a denoiser learns to give.
+    components : sequence of Path, str or Components
+        Each pulse of the same records on its own, for ``task=Separation()``: a file for each file of the data set, in
+        their order, as :func:`simulate` and :func:`overlay` write them, or what :mod:`discrimen.runs.components` read.
     preparation : Preparation, optional
         By default the whole record, baseline subtracted, scaled to its peak.
     overwrite : bool
@@ -65,6 +73,8 @@ def train(
     training = TrainingConfig(**config)
     load_keras(training.device)  # what is missing is told before anything is computed
     targets, provenance = _clean_targets(training.task.name, dataset, clean)
+    if components:
+        targets, provenance = _component_targets(training.task.name, dataset, components)
     split = training.split_of(dataset.pulses, files=dataset.files, targets=targets)
     audit = _audited(dataset, split, training.task, accept=accept)
     result = train_network(
@@ -196,6 +206,32 @@ def _clean_targets(
     if task != "reconstruction":
         raise SettingsError(f"clean records are for task=Reconstruction(), this one is a {task}: leave them out")
     return {CLEAN: clean_samples(dataset, clean)}, {"clean_files": list(clean.files)}
+
+
+def _component_targets(
+    task: str, dataset: Dataset, components: Sequence[Path | str | Components]
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the pulses of each record as targets, and what a model keeps of where they come from."""
+    from discrimen.formats.table import open_reader
+    from discrimen.runs.components import Components, joined_components, read_components
+    from discrimen.runs.dataset import file_of_pulse
+    from discrimen.training.tasks.separation import COMPONENTS, N_PULSES
+
+    if task != "separation":
+        raise SettingsError(f"components are for task=Separation(), this one is a {task}: leave them out")
+    if len(components) != len(dataset.files):
+        raise SettingsError(f"{len(components)} sets of components for {len(dataset.files)} files: give one for each")
+    of_file = file_of_pulse(dataset.files)
+    found = [
+        each
+        if isinstance(each, Components)
+        else read_components(open_reader(each), dataset.pulses[np.flatnonzero(of_file == number)])
+        for number, each in enumerate(components)
+    ]
+    files = [Path(each) for each in components if not isinstance(each, Components)]
+    record = [{"name": path.name, "sha256": sha256_of_file(path)} for path in files]
+    records, n_pulses = joined_components(found)
+    return {COMPONENTS: records, N_PULSES: n_pulses}, {"component_files": record}
 
 
 def _audited(dataset: Dataset, split: Split, task: Task, *, accept: bool) -> dict[str, Any]:

@@ -157,6 +157,18 @@ class GenerationWishes(TypedDict, total=False):
     seed: int
 
 
+class OverlayWishes(TypedDict, total=False):
+    """Fields of :class:`discrimen.runs.overlay.OverlayOptions`."""
+
+    n_records: int
+    pileup_fraction: float
+    delay_min_ns: float
+    delay_max_ns: float | None
+    gain_min: float
+    share: tuple[float, float]
+    seed: int
+
+
 class DenoisingWishes(TypedDict, total=False):
     """Fields of :class:`discrimen.reconstruction.denoise.DenoisingOptions`."""
 

@@ -16,9 +16,10 @@ from discrimen.pulses import Label, Pulses
 from discrimen.runs.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import BandLabelOptions, SimulationOptions
+    from discrimen.api.options import BandLabelOptions, OverlayWishes, SimulationOptions
     from discrimen.audit import Audit
     from discrimen.labelling.band_run import RunBands
+    from discrimen.runs.overlaid_run import OverlaidRun
     from discrimen.runs.simulated import SimulatedRun
 
 LabelBy = Literal["file", "truth", "gamma", "neutron"]
@@ -56,6 +57,35 @@ def simulate(
         clean=clean if clean is None else Path(clean),
         components=components if components is None else Path(components),
     )
+
+
+def overlay(
+    paths: Path | str | Sequence[Path | str],
+    path: Path | str,
+    components: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    **wishes: Unpack[OverlayWishes],
+) -> OverlaidRun:
+    """Lay the single pulses of a run over each other: piled-up records of which the parts are known.
+
+    Parameters
+    ----------
+    paths : Path, str or sequence of them
+        Run files of one channel; they are never modified.
+    path : Path or str
+        The native file of records to write.
+    components : Path or str
+        The native file with each pulse of the records on its own, clean.
+    options : ReadOptions, optional
+        What the files do not say.
+    **wishes
+        Fields of :class:`~discrimen.runs.overlay.OverlayOptions`.
+    """
+    from discrimen.runs.overlaid_run import overlay_run
+    from discrimen.runs.overlay import OverlayOptions
+
+    return overlay_run(open_all(paths, options), Path(path), Path(components), options=OverlayOptions(**wishes))
 
 
 def read(path: Path | str, *, label_by: LabelBy = "file", options: ReadOptions | None = None) -> Dataset:

@@ -88,6 +88,10 @@ SUBCOMMANDS = {
         "analysis",
     ),
     "separate": Subcommand("find piled-up pulses and take them apart", "separator.discrimen run.BIN -o pulses.lh5"),
+    "overlay": Subcommand(
+        "lay single pulses of a run over each other, to train a separator",
+        "run.BIN -o train.lh5 --components parts.lh5",
+    ),
     "drift": Subcommand("say whether runs still are like a good one", "neda.discrimen good.BIN today.BIN", "analysis"),
     "stream": Subcommand(
         "score pulses as they come", "neda.discrimen --input tcp://127.0.0.1:5570 -o scores.h5", "online"

@@ -17,7 +17,7 @@ from discrimen.formats.pile_up_text.reader import parts_beside
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.runs.clean_records import clean_samples
-from discrimen.runs.components import components_beside, read_components
+from discrimen.runs.components import components_beside, joined_components, read_components
 from discrimen.runs.dataset import Dataset, load_dataset
 from discrimen.training import Separation
 from discrimen.training.tasks import Task
@@ -104,11 +104,10 @@ def component_targets(
         if beside is None:
             return {}, {}
         found, files = beside, [label for path in datasets for label in parts_beside(path) or ()]
-    joined = {
-        COMPONENTS: np.concatenate([each.records for each in found]),
-        N_PULSES: np.concatenate([each.n_pulses for each in found]),
+    records, n_pulses = joined_components(found)
+    return {COMPONENTS: records, N_PULSES: n_pulses}, {
+        "component_files": [{"name": path.name, "sha256": sha256_of_file(path)} for path in files]
     }
-    return joined, {"component_files": [{"name": path.name, "sha256": sha256_of_file(path)} for path in files]}
 
 
 def _split_by_file(dataset: Dataset) -> list[Pulses]:

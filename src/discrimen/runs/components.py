@@ -193,7 +193,7 @@ def read_components(reader: Reader, pulses: Pulses) -> Components:
         if name not in parts.columns():
             raise DataError(
                 f"{where}: no components of piled-up records (no column '{name}'): give what "
-                "'simulate --components' wrote"
+                "'simulate --components' or 'overlay --components' wrote"
             )
     if parts.n_samples != pulses.n_samples:
         raise DataError(f"{where}: components of {parts.n_samples} samples, records of {pulses.n_samples}")
@@ -216,6 +216,11 @@ def read_components(reader: Reader, pulses: Pulses) -> Components:
     return _gathered(parts, rows)
 
 
+def joined_components(found: Sequence[Components]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return records and numbers of pulses of the components of several files, in their order."""
+    return np.concatenate([each.records for each in found]), np.concatenate([each.n_pulses for each in found])
+
+
 def _require_same_times(pulses: Pulses, parts: Pulses, rows: NDArray[np.int64], *, where: Path) -> None:
     if pulses.timestamp_ps is None or parts.timestamp_ps is None:
         return
@@ -231,12 +236,12 @@ def _gathered(parts: Pulses, rows: NDArray[np.int64]) -> Components:
     there = rows >= 0
     records = parts.samples[rows].astype(np.float32)
     records[~there] = np.float32(0)
-    light = np.where(there, parts.column("energy_kevee")[rows], np.nan).astype(np.float64)
+    label, light = parts.label, parts.energy_kevee
     return Components(
         records=records,
         n_pulses=there.astype(np.int64),
-        label=np.where(there, parts.column("label")[rows], -1).astype(np.int8),
-        energy_kevee=light,
+        label=None if label is None else np.where(there, label[rows], -1).astype(np.int8),
+        energy_kevee=None if light is None else np.where(there, light[rows], np.nan).astype(np.float64),
         time_offset_ns=np.where(there, parts.column("time_offset_ns")[rows], np.nan),
     )
 

@@ -13,12 +13,13 @@ from discrimen.network.condition import HEIGHT, LIGHT, Condition, Size, size_of
 from discrimen.network.generator import Stabilisation
 from discrimen.network.preparation import Preparation, one_channel
 from discrimen.network.prepare import constant_fraction_crossing
+from discrimen.pulse_shape.clean_shapes import side_by_side
 from discrimen.pulse_shape.single_records import piled_up
 from discrimen.pulse_shape.upright import CROSSING_FRACTION, Upright
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
 from discrimen.training.channel_pulses import ChannelPulses
-from discrimen.training.stabilisation import learn_stabilisation, side_by_side
+from discrimen.training.stabilisation import learn_stabilisation
 from discrimen.training.tasks.generation import LEAST, Generation
 
 _LEFT_OUT = -1
@@ -97,7 +98,8 @@ def generator_records(
         left_out |= _leave_piled_up_out(turned, label, preparation)
     _require_enough(label, task, left_out)
     used = label != _LEFT_OUT
-    compared = above if known == LIGHT else side_by_side(turned)
+    # Pulses of one height that do not come at one time differ by their time most of all, which is none of their spread.
+    compared = above if known == LIGHT else side_by_side(above, turned.crossing)[0]
     stabilisation = learn_stabilisation(compared[used], size[used], label[used], preparation, robust=known == HEIGHT)
     log_size = np.log(size[used], dtype=np.float64)
     condition = Condition(task.classes, float(log_size.mean()), float(log_size.std()) or 1.0, known)

@@ -10,23 +10,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.network.generator import Stabilisation
 from discrimen.network.preparation import Preparation
-from discrimen.pulse_shape.upright import Upright
 
 _BEHIND_PEAK = 4
 """Samples: so far behind the mean peak a pulse changes slowly enough for its spread to be seen apart from its time."""
-
-
-def side_by_side(turned: Upright) -> NDArray[np.float32]:
-    """Move records by whole samples, shape (pulse, sample), so that all cross where the median does.
-
-    Pulses of one height that do not come at one time differ by their time most of all, which is none of their spread.
-    """
-    waves, crossing = turned.waveforms, turned.crossing
-    known = np.isfinite(crossing)
-    middle = np.median(crossing[known]) if known.any() else 0.0
-    by = np.rint(np.where(known, crossing, middle) - middle).astype(np.int64)
-    at = np.arange(waves.shape[1]) + by[:, np.newaxis]
-    return np.take_along_axis(waves, np.clip(at, 0, waves.shape[1] - 1), axis=1)
 
 
 def learn_stabilisation(

@@ -192,7 +192,8 @@ def _checked(
     if COMPONENTS not in targets:
         raise DataError(
             "separation learns from the clean components of each record, which are missing: give --components FILE "
-            "(simulate --components writes it), or a folder with label1_*.csv and label2_*.csv beside the traces"
+            "(simulate --components writes it; for the run of a detector discrimen overlay RUN does, of its single "
+            "pulses), or a folder with label1_*.csv and label2_*.csv beside the traces"
         )
     if preparation.alignment is not None:
         raise SettingsError("separation needs the record as it stands: train without --align")
