@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from discrimen.output.numbers import plain_digits, with_error
+from discrimen.output.numbers import beside_spread, plain_digits, with_error
 
 
 def test_digits_come_without_an_exponent() -> None:
@@ -17,3 +17,10 @@ def test_a_value_has_as_many_decimals_as_its_error() -> None:
 
 def test_nothing_is_less_than_zero_by_rounding() -> None:
     assert with_error(-1e-7, 0.01) == "0.000 ± 0.010"
+
+
+def test_a_mean_shows_a_shift_of_a_hundredth_of_the_spread() -> None:
+    assert beside_spread(14999.8765, 5.08) == "14999.88"
+    assert beside_spread(0.20417, 0.0215) == "0.2042"
+    assert beside_spread(7984.2, 1660.0) == "7984"
+    assert beside_spread(-1e-9, 1.0) == "0.00"

@@ -17,6 +17,8 @@ from discrimen.output.style import house_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_NARROW_PIXELS = 960
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -41,6 +43,11 @@ class Picture:
     def source(self) -> str:
         """The picture inside the page: a data URI."""
         return data_uri(self.png)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is one panel wide, so that a telephone need not show it as large as others."""
+        return int.from_bytes(self.png[16:20], "big") <= _NARROW_PIXELS
 
     @property
     def files(self) -> tuple[str, str]:

@@ -61,7 +61,10 @@ def _draw_panel(axes: Axes, ranges: Sequence[FigureRange], panel: Panel) -> None
         axes.axhline(0, color=GREY, linewidth=0.8)
     for number, (name, label) in enumerate(panel.series.items()):
         colour, marker = _STYLES[number]
-        found = [(at + 0.12 * (number - 0.5), each.figures.get(name)) for at, each in enumerate(ranges)]
+        found = [
+            (at + 0.12 * (number - (len(panel.series) - 1) / 2), each.figures.get(name))
+            for at, each in enumerate(ranges)
+        ]
         known = [(at, each) for at, each in found if each is not None]
         if not known:
             continue

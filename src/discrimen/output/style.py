@@ -72,7 +72,7 @@ def whole_numbers(axis: Axis) -> None:
 def plain_logarithm(axis: Axis) -> None:
     """Write on a logarithmic axis the numbers 1, 2, 5, 10, 20, ... as they are."""
     ticker = require_module("matplotlib.ticker", extra="analysis")
-    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(ticker.NullFormatter())
 

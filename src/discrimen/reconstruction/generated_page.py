@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.metrics.roc import Auc
+from discrimen.output.numbers import beside_spread, plain_digits
 from discrimen.output.pictures import Picture, picture
 from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
-from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, legend_over, new_figure
+from discrimen.output.style import (
+    BLACK,
+    GAMMA_COLOUR,
+    GREY,
+    NEUTRON_COLOUR,
+    house_style,
+    legend_over,
+    new_figure,
+    plain_logarithm,
+)
 from discrimen.output.tables import Cell, table_of
 from discrimen.pulse_shape.upright import upright
 from discrimen.pulses.detector import DetectorSettings
@@ -26,7 +36,6 @@ if TYPE_CHECKING:
 _COLOURS = {"gamma": GAMMA_COLOUR, "neutron": NEUTRON_COLOUR}
 _DRAWN_BINS = 24
 _N_DRAWN = 12
-_TICKS = (10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
 def write_judgement(
@@ -108,18 +117,22 @@ def _tests_table(judgement: GeneratorJudgement) -> PageTable:
     )
     lines = [
         (
-            f"{test.quantity} ({QUANTITIES[test.quantity]})",
+            _with_unit(test.quantity),
             test.class_name,
             "{:.4g}-{:.4g}".format(*test.size_range),
-            f"{test.real_mean:.4g}",
-            f"{test.generated_mean:.4g}",
-            f"{test.real_spread:.3g}",
+            *(beside_spread(mean, test.real_spread) for mean in (test.real_mean, test.generated_mean)),
+            plain_digits(test.real_spread, 3),
             f"{test.distance:.3f}",
             f"{test.p_value:.2g}",
         )
         for test in judgement.tests
     ]
     return PageTable("Two-sample tests", table_of(heading, lines), "Of Kolmogorov and Smirnov.")
+
+
+def _with_unit(quantity: str) -> str:
+    unit = QUANTITIES[quantity]
+    return quantity if unit == "1" else f"{quantity} ({unit})"
 
 
 def _pulses_picture(judgement: GeneratorJudgement) -> Picture:
@@ -175,7 +188,7 @@ def _draw_quantities(judgement: GeneratorJudgement, settings: DetectorSettings) 
         rest = [name for name in QUANTITIES if name != "tail fraction"]
         for panel, quantity in zip(axes.flat[1:], rest, strict=True):
             _draw_distribution(panel, [side[quantity] for side in sides], label, names)
-            panel.set_xlabel(f"{quantity} ({QUANTITIES[quantity]})")
+            panel.set_xlabel(_with_unit(quantity))
             panel.set_ylabel("pulses")
             panel.locator_params(axis="x", nbins=5)
         return figure
@@ -201,9 +214,7 @@ def _draw_tail(
                     told = f"{name}, generated" if each is middle else None
                     axes.plot(centre, each, line, color=BLACK if number else "0.35", linewidth=1.3, label=told)
     axes.set_xscale("log")
-    shown = [tick for tick in _TICKS if edges[0] <= tick <= edges[-1]]
-    axes.set_xticks(shown, [str(tick) for tick in shown])
-    axes.set_xticks([], minor=True)
+    plain_logarithm(axes.xaxis)
     axes.set_ylabel("tail fraction")
     legend_over(axes, n_columns=2)
 

@@ -11,12 +11,11 @@ from discrimen.errors import require_module
 from discrimen.evaluation.plots.style import (
     legend_above,
     panels,
-    plain_log_axis,
 )
 from discrimen.evaluation.report import METHODS, BinReport, NotComputed, Report
 from discrimen.evaluation.report_parts import PsdHistogram, PsdMap
 from discrimen.metrics import FigureOfMerit
-from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure, whole_numbers
+from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, VERMILION, new_figure, plain_logarithm, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,12 +52,13 @@ def draw_psd_map(psd_map: PsdMap, *, psd_definition: str) -> Figure:
             norm=colors.LogNorm(1, highest), cmap="viridis", rasterized=True,
         )  # fmt: skip
         _draw_decision(ax, psd_map)
-        plain_log_axis(ax)
+        ax.set_xscale("log")
+        plain_logarithm(ax.xaxis)
         ax.set_title(title)
     for ax in axes[1]:
         ax.set_xlabel("light (keVee)" if psd_map.light_unit == "keVee" else f"Q_long ({psd_map.light_unit})")
     figure.supylabel(f"PSD = {psd_definition}", fontsize=12)
-    figure.colorbar(mesh, ax=axes, label="pulses per bin")
+    plain_logarithm(figure.colorbar(mesh, ax=axes, label="pulses per bin").ax.yaxis)
     figure.suptitle(f"{METHODS[psd_map.method]}: {_gates_line(psd_map)}", fontsize=12)
     return figure
 
@@ -141,7 +141,7 @@ def _fit_words(merit: FigureOfMerit | NotComputed | None) -> str:
     if isinstance(merit, FigureOfMerit):
         figure = f"FoM = {merit.value:.3f} \u00b1 {merit.error:.3f}\n$\\chi^2$/ndf = {merit.chi2:.0f}/{merit.n_degrees}"
         return f"{figure}: does not fit" if merit.misses else figure
-    return "" if merit is None else fill(merit.not_computed.split(",")[0], 34)
+    return "" if merit is None else fill(merit.not_computed.split(",")[0].split(" (")[0], 34)
 
 
 def _fit_handles() -> list[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from discrimen.errors import require_module
 from discrimen.metrics import Leakage
 from discrimen.output.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION, new_figure
 from discrimen.pulse_shape import CLASSIC_METHODS
@@ -42,15 +41,6 @@ def panels(n_panels: int, *, sharey: bool) -> tuple[Figure, Sequence[Axes]]:
     for unused in axes[n_panels:]:
         unused.set_axis_off()
     return figure, axes[:n_panels]
-
-
-def plain_log_axis(ax: Axes) -> None:
-    """Make the horizontal axis logarithmic with plain numbers at 1, 2 and 5."""
-    ticker = require_module("matplotlib.ticker", extra="analysis")
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def range_axis(ax: Axes, names: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ def draw_worst(worst: WorstPulses) -> Figure:
     for pulse, crossing, ax in zip(worst.pulses, worst.crossing_samples, axes, strict=False):
         _draw_pulse(ax, worst, pulse, crossing)
     figure.supxlabel("time after the constant-fraction crossing (ns)", fontsize=12)
-    figure.supylabel("amplitude above the baseline (ADC)", fontsize=12)
+    figure.supylabel("amplitude above the baseline (ADC counts)", fontsize=12)
     handles = [lines.Line2D([], [], color=BLACK, marker=".", markersize=5, linewidth=1, label="pulse")]
     handles += [
         lines.Line2D([], [], color=_COLOURS[name], linewidth=2, label=f"mean {name}, at this height")

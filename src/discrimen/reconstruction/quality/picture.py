@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
-from discrimen.output.style import BLACK, BLUE, VERMILION, house_style, new_figure
+from discrimen.output.style import BLACK, BLUE, VERMILION, house_style, new_figure, plain_logarithm
 from discrimen.reconstruction.quality.history import History
 from discrimen.reconstruction.quality.text import named
 from discrimen.reconstruction.quality.watch import Alarm
@@ -69,6 +69,7 @@ def _draw_largest(ax: Axes, scores: NDArray[np.float32], at: NDArray[np.int64], 
     ax.axhline(1, color=VERMILION, linestyle="--", linewidth=1.3)
     ax.annotate("limit", (1.005, 1), xycoords=("axes fraction", "data"), va="center", color=VERMILION)
     ax.set_yscale("log")
+    plain_logarithm(ax.yaxis)
     ax.set_ylim(0.1, max(4.0, 3 * float(largest.max(initial=1.0))))
     ax.set_xlim(0, max(1, int(at[-1]) if len(at) else 1))
     ax.set_ylabel("largest score\n(1: limit)")

@@ -91,7 +91,9 @@ def _tables(runs: Sequence[RunQuality]) -> Iterator[PageTable]:
         for alarm in channel.alarms
     ]
     if alarms:
-        yield PageTable("Alarms", table_of(("channel", *HEADING), alarms))
+        yield PageTable(
+            "Alarms", table_of(("channel", *HEADING), alarms), "Places and windows in pulses of the channel."
+        )
     counted = [
         (
             f"{run.path.name}, {channel.place}",

@@ -38,7 +38,7 @@ def alarm_row(alarm: Alarm) -> tuple[str, ...]:
         f"{alarm.score:.3g}",
         str(alarm.window),
         named(alarm.fault),
-        alarm.statistic,
+        alarm.statistic.replace("_", " "),
         others(alarm.fault),
     )
 
