@@ -45,11 +45,15 @@ class Fault:
     plant: Plant
 
 
-def change_adc_gain(
-    samples: NDArray[Any], share: float, digitisation: Digitisation, rng: np.random.Generator
-) -> NDArray[Any]:
-    """Multiply all above the baseline, noise included, by 1 + share."""
-    return distort(samples, {"gain": share}, digitisation, rng=rng)
+def _distorted(name: str) -> Plant:
+    """Return what plants a distortion whose size is that of the fault."""
+
+    def planted(
+        samples: NDArray[Any], size: float, digitisation: Digitisation, rng: np.random.Generator
+    ) -> NDArray[Any]:
+        return distort(samples, {name: size}, digitisation, rng=rng)
+
+    return planted
 
 
 def change_sensor_gain(
@@ -65,22 +69,10 @@ def change_sensor_gain(
     return distort(samples, {"gain": share, "noise": lost_adc}, digitisation, rng=rng)
 
 
-def delay(samples: NDArray[Any], ns: float, digitisation: Digitisation, rng: np.random.Generator) -> NDArray[Any]:
-    """Let pulses come later, as by another cable."""
-    return distort(samples, {"time": ns}, digitisation, rng=rng)
-
-
 def tilt(samples: NDArray[Any], rise_adc: float, digitisation: Digitisation, rng: np.random.Generator) -> NDArray[Any]:
     """Let the baseline rise by so much over the record."""
     record_us = samples.shape[1] * digitisation.sample_period_ns / 1000
     return distort(samples, {"slope": rise_adc / record_us}, digitisation, rng=rng)
-
-
-def shift_level(
-    samples: NDArray[Any], adc: float, digitisation: Digitisation, rng: np.random.Generator
-) -> NDArray[Any]:
-    """Shift the baseline."""
-    return distort(samples, {"baseline": adc}, digitisation, rng=rng)
 
 
 def wander(
@@ -169,11 +161,11 @@ def _places(
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
-        "adc_gain": Fault(summary="amplifier or ADC gain", unit="", plant=change_adc_gain),
+        "adc_gain": Fault(summary="amplifier or ADC gain", unit="", plant=_distorted("gain")),
         "sensor_gain": Fault(summary="photosensor gain", unit="", plant=change_sensor_gain),
-        "delay": Fault(summary="delay (cable)", unit="ns", plant=delay),
+        "delay": Fault(summary="delay (cable)", unit="ns", plant=_distorted("time")),
         "slope": Fault(summary="baseline slope", unit="ADC counts a record", plant=tilt),
-        "baseline": Fault(summary="baseline shift", unit="ADC counts", plant=shift_level),
+        "baseline": Fault(summary="baseline shift", unit="ADC counts", plant=_distorted("baseline")),
         "wander": Fault(summary="baseline wander", unit="ADC counts", plant=wander),
         "noise": Fault(summary="noise", unit="", plant=add_noise),
         "oscillation": Fault(summary="oscillation", unit="ADC counts", plant=oscillate),
