@@ -65,6 +65,13 @@ def test_lengths_may_change_from_record_to_record(tmp_path: Path) -> None:
     assert np.array_equal(chunks[1].column("entry"), np.arange(1, 30, 3))
 
 
+def test_curves_may_change_where_lengths_do_not(tmp_path: Path) -> None:
+    content = b"".join(record(k, 0, [k] * 5, curves=k // 3) for k in range(12))
+    (pulses,), damaged = read(written(tmp_path, content))
+    assert not damaged
+    assert np.array_equal(pulses.samples[:, 4], np.arange(12))
+
+
 def test_the_unit_of_time_stamps_is_told(tmp_path: Path) -> None:
     path = written(tmp_path, b"".join(records()))
     (pulses,), _ = read(path, tick_ps=4000.0)

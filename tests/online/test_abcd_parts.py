@@ -24,9 +24,10 @@ pytest.importorskip("zmq", reason="NO ZEROMQ: pip install 'discrimen[online]'")
 from discrimen.online.abcd.events import LARGEST_CHARGE, EventMaker
 from discrimen.online.abcd.intake import Batch, Intake
 from discrimen.online.abcd.numbers import Numbers
-from discrimen.online.abcd.sinks import ToAbcd
+from discrimen.online.abcd.sinks import ToAbcd, ToProgram
 from discrimen.online.abcd.sockets import tcp_address
-from discrimen.online.growing import grow_run
+from discrimen.online.delivery import Ledger
+from discrimen.online.growing import grow_run, paced_blocks
 from discrimen.online.looped import LoopedReader
 
 TOY = toy_pulses(20, seed=3)
@@ -165,6 +166,39 @@ def test_a_listener_that_does_not_follow_is_told(monkeypatch: pytest.MonkeyPatch
     assert publisher.to_some == sink.as_dict()["n_messages_not_to_all"] == 2
 
 
+class Outlet:
+    """Keeps what is sent, and refuses every other time."""
+
+    receipts = messages = None
+
+    def __init__(self) -> None:
+        self.sent, self._refuses = list[Any](), False
+
+    def try_to_send(self, sent: Any) -> bool:
+        self._refuses = not self._refuses
+        if not self._refuses:
+            self.sent.append(sent)
+        return not self._refuses
+
+    def come(self) -> Iterator[bytes]:
+        return iter(())
+
+
+def test_the_next_program_is_told_time_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("discrimen.online.abcd.sinks.wait_for", lambda *_, **__: None)
+    outlet, intake, ledger = Outlet(), Intake(10.0, TickClock(1000.0)), Ledger()
+    sink = ToProgram(outlet, 5, lambda: False)  # type: ignore[arg-type]
+    for number in (0, 1, 4):
+        sink.take(taken(intake, waveforms(TOY, number, first=100 * number)), lambda pulses: pulses)
+    sink.end()
+    for sent in outlet.sent:
+        ledger.add(sent.head)
+    assert [sent.head.sequence for sent in outlet.sent] == [0, 1, 2, 3]
+    assert (ledger.n_pulses, ledger.is_stopped) == (3 * 40, True)
+    # Behind the second message 139 ticks of 1 ns times 1000 are over, and the one behind the loss begins at 400.
+    assert ledger.missing_ps == (400 - 139) * 1_000_000 - 1
+
+
 def test_events_keep_the_order_of_the_pulses() -> None:
     rows = [record(k, 0, TOY.samples[k][: 75 - k % 2]) for k in range(6)]
     publisher = SlowListener()
@@ -235,6 +269,20 @@ def test_a_run_grows_block_by_block(tmp_path: Path) -> None:
     assert n == 15
     assert [size // 164 for size in sizes] == [4, 8, 10, 14, 15]
     assert np.array_equal(concatenate(open_reader(tmp_path / "run.adw").chunks()).samples[:10], TOY.samples[:10])
+
+
+def test_a_block_waits_until_it_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("discrimen.online.growing.sleep", pauses.append)
+
+    class EveryThird(Pace):
+        def allows(self, now_s: float) -> bool:
+            return len(pauses) >= 3 * (1 + self.n_pulses // 4)
+
+    run = Memory(timed(list(range(12)), 0))
+    went = [len(pauses) for _ in paced_blocks(run, EveryThird(), block_pulses=4)]
+    assert went == [3, 6, 9]
+    assert not list(paced_blocks(run, EveryThird(), block_pulses=4, is_ended=lambda: True))
 
 
 def test_pace_follows_the_rate_or_the_time_stamps() -> None:

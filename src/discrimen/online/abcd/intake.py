@@ -27,10 +27,13 @@ class Batch:
         With `entry`, the number of the pulse since the beginning.
     ticks : ndarray of uint64, shape (pulse,)
         Their time stamps as they came.
+    follows : bool
+        Whether no message is known to be lost before them.
     """
 
     pulses: Pulses
     ticks: NDArray[np.uint64]
+    follows: bool = True
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class Intake:
     garbage: str = ""
     told: list[str] = field(default_factory=list)
     _walk: Walk = field(init=False)
+    _follows: bool = True
 
     def __post_init__(self) -> None:
         self._walk = Walk(self.clock.latest_tick)
@@ -95,7 +99,9 @@ class Intake:
         except DataError as error:
             self.n_garbage, self.garbage = self.n_garbage + 1, str(error)
             return None
-        if news := self.numbers.add(topic.number):
+        news = self.numbers.add(topic.number)
+        self._follows = not news
+        if news:
             self.told.append(news)
         return payload
 
@@ -129,7 +135,7 @@ class Intake:
             channel=channel.astype(np.int32),
             entry=entry,
         )
-        return Batch(pulses, ticks)
+        return Batch(pulses, ticks, self._follows)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was counted as plain data, ready for JSON."""

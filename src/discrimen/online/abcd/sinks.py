@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -157,13 +157,15 @@ class ToProgram:
     source: int
     is_ended: Callable[[], bool]
     n_messages: int = 0
-    _end_ps: int = field(default=0)
+    _end_ps: int = 0
 
     def take(self, batches: Sequence[Batch], score: Score) -> None:
         """Send results; see :class:`Sink`."""
         for batch in batches:
-            pulses = message_of(batch.pulses, source=self.source, sequence=self.n_messages, begin_ps=None)
-            self._end_ps = max(self._end_ps, pulses.head.end_ps)
+            # Time before a message is missing only where another one was lost.
+            begin_ps = self._end_ps if batch.follows and self.n_messages else None
+            pulses = message_of(batch.pulses, source=self.source, sequence=self.n_messages, begin_ps=begin_ps)
+            self._end_ps = pulses.head.end_ps
             self._send(score(pulses))
 
     def end(self) -> None:
