@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.online.message import PULSE_COLUMNS, SAMPLE_TYPES
-from discrimen.output.plain import plain
 
 MARK = b"DSCMONI\1"
 MOST_PULSES = 2**16
@@ -122,7 +121,8 @@ class Bulletin:
         """Return its parts."""
         given = self.examples
         arrays = (given.columns, given.scores, given.numbers, given.outside, given.samples)
-        told = json.dumps(plain(asdict(self.told)), allow_nan=False).encode()
+        figures = {name: getattr(self.told, name) for name in Told.__dataclass_fields__}
+        told = json.dumps(figures, allow_nan=False).encode()
         return [MARK, told, self.model, *(np.ascontiguousarray(each) for each in arrays)]
 
 

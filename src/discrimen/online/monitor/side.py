@@ -27,7 +27,7 @@ class TappedScorer(Scorer):
     tap : Tap
         Of the stream.
     has_receipts : bool
-        Whether somebody else says when results are kept; by default they are when the next ones are asked for.
+        Whether somebody else says when results are kept; by default they count as kept when they are there.
     """
 
     def __init__(self, scorer: Scorer, tap: Tap) -> None:
@@ -38,9 +38,7 @@ class TappedScorer(Scorer):
         """Return the results of some pulses; see :class:`~discrimen.online.scorer.Scorer`."""
         begin_s = self.tap.clock()
         result = Scorer.__call__(self, message)
-        self.tap.passed(message, result, begin_s=begin_s)
-        if not self.has_receipts:
-            self.tap.all_kept()
+        self.tap.passed(message, result, begin_s=begin_s, is_kept=not self.has_receipts)
         return result
 
 
@@ -105,6 +103,8 @@ class Side:
     def tell(self, *, n_garbage: int = 0, is_ended: bool = False) -> None:
         """Send a bulletin if it is time for one."""
         if self.tap is None or self.publisher is None:
+            return
+        if not is_ended and not self.tap.is_due:
             return
         self.tap.n_garbage = max(self.tap.n_garbage, n_garbage)
         self.tap.refused = self.scorer.refused

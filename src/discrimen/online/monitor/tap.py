@@ -50,10 +50,13 @@ class Covered:
         Number of the message that follows.
     end_ps : int
         End of the time that was covered.
+    under_way : deque of (int, float)
+        Number and arrival of the messages that are not kept yet.
     """
 
     next_sequence: int | None = None
     end_ps: int = 0
+    under_way: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_MOST_LATENCIES))
 
 
 @dataclass(slots=True)
@@ -81,7 +84,6 @@ class Tap:
     n_garbage: int = 0
     _counts: ChannelCounts = field(default_factory=ChannelCounts)
     _covered: dict[int, Covered] = field(default_factory=dict)
-    _under_way: dict[int, deque[tuple[int, float]]] = field(default_factory=dict)
     _latencies: list[float] = field(default_factory=list)
     _taken: list[Examples] = field(default_factory=list)
     _taken_of: Head | None = None
@@ -108,32 +110,41 @@ class Tap:
         if self.n_classes:
             self._kinds[self.neutron_class] = NEUTRON
 
-    def passed(self, message: Message, result: Message, *, begin_s: float) -> None:
-        """Look at a message of pulses and its results, which was taken up at a time of the clock."""
+    def passed(self, message: Message, result: Message, *, begin_s: float, is_kept: bool = False) -> None:
+        """Look at a message of pulses and its results, which was taken up at a time of the clock, and may be kept."""
         now_s = self.clock()
         self._busy_s += now_s - begin_s
         head = message.head
+        covered = self._covered.get(head.source)
+        if covered is None:
+            covered = self._covered[head.source] = Covered()
         self._sums["n_messages"] += 1
-        if not self._is_new(head):
+        # The usual case first: every message comes here, however fast they come.
+        if (head.sequence != covered.next_sequence or head.begin_ps != covered.end_ps) and not self._is_new(
+            head, covered
+        ):
             return
+        covered.next_sequence, covered.end_ps = head.sequence + 1, head.end_ps
         self._sums["n_pulses"] += head.n_pulses
-        self._under_way.setdefault(head.source, deque(maxlen=_MOST_LATENCIES)).append((head.sequence, begin_s))
+        if not is_kept:
+            covered.under_way.append((head.sequence, begin_s))
+        elif len(self._latencies) < _MOST_LATENCIES:
+            self._latencies.append(now_s - begin_s)
         if self._spent_s <= _FIRST_S + MOST_SHARE * (now_s - self._begin_s):
             self._look(message, result, now_s)
             self._spent_s += self.clock() - now_s
 
-    def _is_new(self, head: Head) -> bool:
+    def _is_new(self, head: Head, covered: Covered) -> bool:
         """Count what is missing before a message, and say whether its pulses did not come before."""
-        covered, sums = self._covered.setdefault(head.source, Covered()), self._sums
-        if covered.next_sequence is not None:
-            n_ahead = head.sequence - covered.next_sequence
-            if n_ahead < 0 or (n_ahead > 0 and head.flags & CAN_SEND_AGAIN):
-                sums["n_repeated"] += 1
-                return False
-            sums["n_lost"] += n_ahead
-            sums["missing_ps"] += max(0, head.begin_ps - covered.end_ps)
-            sums["overlap_ps"] += max(0, covered.end_ps - head.begin_ps)
-        covered.next_sequence, covered.end_ps = head.sequence + 1, head.end_ps
+        if covered.next_sequence is None:
+            return True
+        n_ahead, sums = head.sequence - covered.next_sequence, self._sums
+        if n_ahead < 0 or (n_ahead > 0 and head.flags & CAN_SEND_AGAIN):
+            sums["n_repeated"] += 1
+            return False
+        sums["n_lost"] += n_ahead
+        sums["missing_ps"] += max(0, head.begin_ps - covered.end_ps)
+        sums["overlap_ps"] += max(0, covered.end_ps - head.begin_ps)
         return True
 
     def _look(self, message: Message, result: Message, now_s: float) -> None:
@@ -187,21 +198,21 @@ class Tap:
 
     def kept(self, source: int, n_kept: int) -> None:
         """Take note that the messages of a source below a number are kept."""
-        under_way = self._under_way.get(source)
-        if not under_way:
+        covered = self._covered.get(source)
+        if covered is None or not covered.under_way:
             return
-        self._n_waiting = max(self._n_waiting, len(under_way))
-        now_s = self.clock()
+        under_way, now_s = covered.under_way, self.clock()
+        if len(under_way) > self._n_waiting:
+            self._n_waiting = len(under_way)
         while under_way and under_way[0][0] < n_kept:
             _, begin_s = under_way.popleft()
             if len(self._latencies) < _MOST_LATENCIES:
                 self._latencies.append(now_s - begin_s)
 
-    def all_kept(self) -> None:
-        """Take note that all messages are kept, where there are no receipts."""
-        for source, under_way in self._under_way.items():
-            if under_way:
-                self.kept(source, under_way[-1][0] + 1)
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a bulletin."""
+        return self.clock() - self._last_s >= PERIOD_S
 
     def due(self, *, is_ended: bool = False) -> Bulletin | None:
         """Return a bulletin if it is time for one, or the stream has ended."""
@@ -220,7 +231,7 @@ class Tap:
     def _told(self, now_s: float, *, is_ended: bool) -> Told:
         first = self._taken_of if self._taken else None
         seconds = max(now_s - self._last_s, 1e-9)
-        waiting = max((len(each) for each in self._under_way.values()), default=0)
+        waiting = max((len(each.under_way) for each in self._covered.values()), default=0)
         return Told(
             instance=self.instance,
             number=self._number,
