@@ -24,11 +24,12 @@ from discrimen.formats.table import open_reader
 from discrimen.inference.native import NativePredictor
 from discrimen.network.prepare import prepare
 from discrimen.output.style import BLACK, GAMMA_COLOUR, GREY, NEUTRON_COLOUR, house_style, new_figure
+from discrimen.pulse_shape.template import Template
 from discrimen.pulses import Label, concatenate
 from discrimen.reconstruction.part_pulses import PartWriter
 from discrimen.reconstruction.parts import Kind, Parted, part_records
 from discrimen.reconstruction.phase import Phases
-from discrimen.reconstruction.template_fit import Template, choose_ridge, fit_two
+from discrimen.reconstruction.template_fit import choose_ridge, fit_two
 from discrimen.runs.components import read_components
 from discrimen.training.tasks.separation import above_baseline
 

@@ -12,6 +12,7 @@ from tests.network.pulses import FALLING
 from discrimen.errors import SettingsError
 from discrimen.network.model_description import ModelDescription, read_description, write_description
 from discrimen.network.outputs import Output, class_scores
+from discrimen.network.part_template import PartTemplate
 
 CODE = Output(name="code", kind="code", shape=(3,), unit="1")
 FLAGS = class_scores(("clean", "pile-up"), name="flags")
@@ -23,6 +24,28 @@ def test_a_description_comes_back(tmp_path: Path, name: str) -> None:
     described = replace(NETWORKS[name]()[1], architecture={"name": name}, provenance={"seed": 3})
     write_description(described, tmp_path / "description.json")
     assert read_description(tmp_path / "description.json") == described
+
+
+def test_the_template_of_parts_comes_back(tmp_path: Path) -> None:
+    template = PartTemplate(values=(0.0,) * 170 + (0.1, 1.0, 0.7) + (0.0,) * 20, least_distance=2.5)
+    described = ModelDescription(preparation=FALLING, part_template=template)
+    write_description(described, tmp_path / "description.json")
+    assert read_description(tmp_path / "description.json") == described
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"values": [1.0] * 100}, "176 finite values and more that rise above 0, got 100"),
+        ({"values": [float("nan")] * 200}, "finite values"),
+        ({"least_distance": 0.0}, "positive distance on, got 0.0 samples"),
+        ({"least_distance": None}, "no template of a pulse"),
+        ({"colour": 1}, "no template of a pulse"),
+    ],
+)
+def test_no_template_of_parts_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        PartTemplate.from_dict({"values": [1.0] * 200, "least_distance": 3.0} | change)
 
 
 @pytest.mark.parametrize("outputs", [(), (SCORES, SCORES)])

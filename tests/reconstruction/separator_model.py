@@ -15,6 +15,7 @@ from discrimen.network.graph import Network, Node
 from discrimen.network.layers import Dense, Flatten, Reshape
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import PREPARED, ClassThreshold, Output, class_scores
+from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.runs.components import Components
@@ -23,14 +24,21 @@ LENGTH, CUT, LAST = 75, 32, 56
 FIRST_AT, SECOND_AT, THIRD_AT = 15, 37, 60
 
 
-def write_separator(path: Path, *, preparation: Preparation = PREPARATION, domain: bool = False) -> Path:
+def write_separator(
+    path: Path,
+    *,
+    preparation: Preparation = PREPARATION,
+    domain: bool = False,
+    template: PartTemplate | None = None,
+    share: float = 1.0,
+) -> Path:
     """Freeze a network whose first part is what lies before sample 32, and whose second part is the rest.
 
-    Anything behind makes a pair, anything behind sample 56 more than that.
+    Anything behind makes a pair, anything behind sample 56 more than that. It gives a share of what it sees.
     """
     kernel = np.zeros((LENGTH, 2 * LENGTH), np.float32)
     for sample in range(LENGTH):
-        kernel[sample, sample if sample < CUT else LENGTH + sample] = 1
+        kernel[sample, sample if sample < CUT else LENGTH + sample] = share
     scores = np.zeros((LENGTH, 3), np.float32)
     scores[CUT:LAST, 1] = 20
     scores[LAST:, 2] = 60
@@ -50,7 +58,7 @@ def write_separator(path: Path, *, preparation: Preparation = PREPARATION, domai
     )
     outputs = (Output(name="parts", kind="waveform", shape=(2, LENGTH), unit=PREPARED), pile_up)
     seen = learn_domain(toy_pulses(2000, seed=5).samples, preparation) if domain else None
-    description = replace(ModelDescription(preparation=preparation, domain=seen), outputs=outputs)
+    description = ModelDescription(preparation=preparation, outputs=outputs, domain=seen, part_template=template)
     samples = toy_pulses(10).samples.astype(np.int32)[:, np.newaxis]
     write_frozen(FrozenModel(description, network, golden_vectors(network, description, samples)), path)
     return path

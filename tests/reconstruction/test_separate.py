@@ -16,9 +16,12 @@ from tests.training.toy_pulses import PREPARATION
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.inference.native import NativePredictor
+from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Alignment
+from discrimen.pulse_shape.template import Template
 from discrimen.pulses import PulseFlag, Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings, LightCalibration
+from discrimen.reconstruction.parts import part_records
 from discrimen.reconstruction.separate import SeparationOptions, separate_runs
 from discrimen.reconstruction.separated_runs import SeparatedRuns
 from discrimen.runs.components import Components
@@ -177,6 +180,22 @@ def test_a_fit_of_templates_stands_beside(tmp_path: Path) -> None:
     (run,) = separated(tmp_path, pulses, components=[truth], n_fitted=0).runs
     assert run.judged is not None
     assert run.judged.fit is None
+
+
+def test_pulses_that_lie_apart_are_fitted(tmp_path: Path) -> None:
+    late = np.arange(LENGTH) - (np.array([14.0, 34.5]) + np.random.default_rng(1).random((40, 1)))[:, :, np.newaxis]
+    waves = 900 * np.where(late > 0, np.exp(-late / 9) - np.exp(-late / 1.5), 0)
+    samples = (8000 - waves.sum(axis=1)).round().astype(np.uint16)
+    template = tuple(Template.aligned(waves.reshape(-1, LENGTH).astype(np.float32)).values.tolist())
+    errors = []
+    for least in (10.0, 30.0):
+        fitted = PartTemplate(values=template, least_distance=least)
+        model = write_separator(tmp_path / f"{least}.discrimen", template=fitted, share=0.9)
+        parted = part_records(NativePredictor(model, threads=1), samples)
+        np.testing.assert_allclose(parted.waves_adc.sum(axis=1), 8000.0 - samples, atol=2)
+        errors.append(np.sqrt(np.square(parted.waves_adc - waves).sum() / np.square(waves).sum()))
+    assert errors[0] < 0.03
+    assert errors[1] > 0.1  # the network cuts the tail of the first off
 
 
 def test_several_runs_are_told_apart(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError
-from discrimen.reconstruction.template_fit import RIDGES, Template, better_order, choose_ridge, fit_two
+from discrimen.pulse_shape.template import Template
+from discrimen.reconstruction.template_fit import RIDGES, better_order, choose_ridge, fit_two
 
 N_SAMPLES = 60
 

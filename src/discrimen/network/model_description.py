@@ -12,6 +12,7 @@ from discrimen.errors import SettingsError
 from discrimen.network.domain import Domain
 from discrimen.network.height_curve import Cut, HeightCurve
 from discrimen.network.outputs import ClassThreshold, Output, OutputKind, class_scores
+from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings, validate_settings
@@ -37,6 +38,8 @@ class ModelDescription:
         Hashes of the training data, versions, date, seed.
     domain : Domain or None
         What pulses the model has seen; None where that is not known.
+    part_template : PartTemplate or None
+        Of a model that separates pulses: the shape that is fitted to those that lie apart; None: nothing is fitted.
     """
 
     preparation: Preparation
@@ -45,6 +48,7 @@ class ModelDescription:
     settings: DetectorSettings = field(default_factory=DetectorSettings)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     domain: Domain | None = None
+    part_template: PartTemplate | None = None
 
     def __post_init__(self) -> None:
         names = [output.name for output in self.outputs]
@@ -146,6 +150,7 @@ class ModelDescription:
             "settings": self.settings.model_dump(exclude_none=True),
             "provenance": dict(self.provenance),
             **({} if self.domain is None else {"domain": self.domain.as_dict()}),
+            **({} if self.part_template is None else {"part_template": self.part_template.as_dict()}),
         }
 
     @classmethod
@@ -165,6 +170,7 @@ class ModelDescription:
             )
         try:
             preparation, domain = Preparation.from_dict(values["preparation"]), values.get("domain")
+            template = values.get("part_template")
             return cls(
                 preparation=preparation,
                 outputs=tuple(Output.from_dict(output) for output in values["outputs"]),
@@ -172,6 +178,7 @@ class ModelDescription:
                 settings=validate_settings(values["settings"], source="model description"),
                 provenance=values["provenance"],
                 domain=None if domain is None else Domain.from_dict(domain, preparation),
+                part_template=None if template is None else PartTemplate.from_dict(template),
             )
         except KeyError as error:
             raise SettingsError(f"the model description lacks {error}") from error

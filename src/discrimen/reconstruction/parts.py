@@ -14,16 +14,16 @@ from discrimen.inference.base import Predictor
 from discrimen.network.domain import outside
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
+from discrimen.network.part_template import PartTemplate
 from discrimen.network.prepare import constant_fraction_crossing, prepare
+from discrimen.pulse_shape.apart import fit_apart, in_time, share_out
+from discrimen.pulse_shape.template import Template
 from discrimen.pulse_shape.upright import CROSSING_FRACTION
 from discrimen.pulses.rails import at_rail
 from discrimen.training.tasks.separation import MORE, N_PARTS, PAIR, PARTS, PILE_UP, SINGLE
 
 DEFAULT_THRESHOLD = 0.5
 """Probability of a single pulse from which on a record is one, where the model stores no other."""
-
-_FLOOR = 1e-3
-"""Of the height: where both parts are smaller, what is left of the record is shared in halves."""
 
 
 class Kind(IntEnum):
@@ -128,7 +128,8 @@ def part_records(
     record_adc = prepared.waveforms * divisor
     given = outputs[at_parts].reshape(len(samples), N_PARTS, -1) * divisor
     valid = prepared.valid & np.isfinite(given).all(axis=(1, 2))
-    waves_adc, crossing = _in_time(_shared(np.where(valid[:, np.newaxis, np.newaxis], given, 0), record_adc))
+    given = np.where(valid[:, np.newaxis, np.newaxis], given, np.float32(0))
+    waves_adc, crossing = _parted(given, record_adc[:, 0], description.part_template)
     scores = outputs[at_scores]
     threshold = single_threshold(description.outputs[at_scores]) if threshold is None else threshold
     saturated = at_rail(samples.max(axis=1), samples.min(axis=1), adc_bits=adc_bits)
@@ -153,18 +154,16 @@ def part_records(
     )
 
 
-def _shared(parts_adc: NDArray[np.float32], record_adc: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give each part its share of what is left of the record, by its own size, so that their sum is the record."""
-    positive = np.maximum(parts_adc, 0) + _FLOOR * np.abs(record_adc).max(axis=2, keepdims=True)
-    total = positive.sum(axis=1, keepdims=True)
-    share = positive / np.where(total > 0, total, 1)
-    shared: NDArray[np.float32] = parts_adc + share * (record_adc - parts_adc.sum(axis=1, keepdims=True))
-    return shared.astype(np.float32)
-
-
-def _in_time(parts_adc: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the parts by time with their crossings; one without an edge comes last."""
-    flat = parts_adc.reshape(-1, parts_adc.shape[2])
-    crossing = constant_fraction_crossing(flat, fraction=CROSSING_FRACTION).reshape(-1, N_PARTS)
-    order = np.argsort(crossing, axis=1, kind="stable")
-    return np.take_along_axis(parts_adc, order[:, :, np.newaxis], axis=1), np.take_along_axis(crossing, order, axis=1)
+def _parted(
+    given: NDArray[np.float32], records: NDArray[np.float32], template: PartTemplate | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the parts by time, whose sum is the record, with their crossings; those that lie apart are fitted."""
+    crossing, parts, given = in_time(share_out(given, records), given)
+    if template is None:
+        return parts, crossing
+    apart = np.flatnonzero(crossing[:, 1] - crossing[:, 0] >= template.least_distance)
+    fitted = fit_apart(Template(np.array(template.values)), records[apart], given[apart], crossing[apart])
+    taken = fitted.distance >= template.least_distance
+    parts[apart[taken]] = fitted.parts[taken]
+    crossing, parts = in_time(parts)
+    return parts, crossing

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import constant_fraction_crossing, prepare
+from discrimen.pulse_shape.template import Template
 from discrimen.pulse_shape.upright import CROSSING_FRACTION
 from discrimen.pulses import Label, Pulses
 from discrimen.reconstruction.parts import Kind, Parted
-from discrimen.reconstruction.template_fit import Template, better_order, choose_ridge, fit_two
+from discrimen.reconstruction.template_fit import better_order, choose_ridge, fit_two
 from discrimen.runs.components import Components
 from discrimen.training.tasks.separation import above_baseline
 

@@ -15,69 +15,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, require_module
-from discrimen.network.prepare import constant_fraction_crossing
-from discrimen.pulse_shape.upright import CROSSING_FRACTION
+from discrimen.errors import require_module
+from discrimen.pulse_shape.template import Template
 
 RIDGES = (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1)
 """Tried, relative to the square of the template."""
 
-_FINE = 8
-_BEFORE = 20
-_FEWEST = 8
-
 Waves = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
-    """The mean shape of a pulse of height 1.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (fine sample,)
-        Eight to a sample, from 20 samples before the constant-fraction crossing on.
-    """
-
-    values: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, waves: NDArray[np.float32]) -> Template:
-        """Average pulses that are alone in their record, each put at its own crossing.
-
-        Parameters
-        ----------
-        waves : ndarray of float32, shape (pulse, sample)
-            Above the baseline, pulses upwards.
-
-        Raises
-        ------
-        DataError
-            If there are fewer than eight.
-        """
-        crossing = constant_fraction_crossing(waves.astype(np.float32), fraction=CROSSING_FRACTION)
-        good = np.isfinite(crossing)
-        if good.sum() < _FEWEST:
-            raise DataError(f"a template needs {_FEWEST} pulses with an edge, got {int(good.sum())}")
-        n_samples = waves.shape[1]
-        n_fine = (n_samples + _BEFORE) * _FINE
-        # Each sample goes where it lies from its crossing; interpolation would smear the leading edge.
-        place = np.rint((np.arange(n_samples) - crossing[good, np.newaxis] + _BEFORE) * _FINE).astype(np.int64)
-        inside = (place >= 0) & (place < n_fine)
-        exact = waves[good].astype(np.float64)
-        height = np.broadcast_to(exact.max(axis=1, keepdims=True), exact.shape)
-        # Least squares for the shape: high pulses, with less noise for their height, tell more.
-        total = np.bincount(place[inside], weights=(height * exact)[inside], minlength=n_fine)
-        weight = np.bincount(place[inside], weights=np.square(height)[inside], minlength=n_fine)
-        known = np.flatnonzero(weight)
-        values = np.interp(np.arange(n_fine), known, total[known] / weight[known], left=0.0)
-        return cls(values / values.max())
-
-    def at(self, crossing: NDArray[np.float64], n_samples: int) -> Waves:
-        """Return the template with its crossing at these places, shape (place, sample)."""
-        where = np.arange(n_samples) - crossing[:, np.newaxis]
-        fine = (where + _BEFORE) * _FINE
-        return np.asarray(np.interp(fine, np.arange(len(self.values)), self.values, left=0.0, right=self.values[-1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

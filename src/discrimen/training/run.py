@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -178,8 +178,7 @@ class TrainingRun:
         )
         model, description = load_model_folder(self.place.path, session=self.session)
         if self.learning.finished is not None:
-            outputs = self.learning.finished(self.outputs, model, validation)
-            description = replace(description, outputs=outputs)
+            description = self.learning.finished(description, model, validation)
             write_description(description, self.place.description)
         self._keep_validation_pulses(model, pulses, validation)
         log.images(self._kept_pictures(model), epoch=outcome.best.epoch, prefix="best/")

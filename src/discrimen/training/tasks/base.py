@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.training.channel_pulses import ChannelPulses
@@ -62,7 +63,7 @@ class Learning:
     remix : Remix or None
         Puts the training examples together anew in each epoch.
     finished : callable or None
-        ``finished(outputs, model, validation)`` returns the outputs with what only the trained model tells of them.
+        ``finished(description, model, validation)`` returns the description with what only the trained model tells.
     """
 
     loss: Loss
@@ -77,7 +78,7 @@ class Learning:
     build: Callable[[ModuleType, TrainingConfig, tuple[int, int]], Any] | None = None
     begin_epoch: Callable[[Any, int], None] | None = None
     remix: Remix | None = None
-    finished: Callable[[Sequence[Output], Any, Examples], tuple[Output, ...]] | None = None
+    finished: Callable[[ModelDescription, Any, Examples], ModelDescription] | None = None
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import PREPARED, ClassThreshold, Output, class_scores
+from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import subtract_baseline
 from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.examples import Examples, prepared_pulses
+from discrimen.training.part_template import choose_distance, learn_template
 from discrimen.training.remix import Mixture, Remix
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -31,6 +34,8 @@ SINGLE, PAIR, MORE = "single", "pair", "more"
 N_PARTS = 2
 
 _SCORE_WEIGHT = 0.05
+_JUDGED_APART = 4000
+"""Records put together of the validation part, by which it is chosen from which distance on a template is fitted."""
 _LEAST_PROBABILITY = 1e-7
 
 
@@ -134,8 +139,13 @@ class Separation:
             more_share=self.more_share,
         )
 
-        def finished(outputs: Sequence[Output], model: Any, validation: Examples) -> tuple[Output, ...]:
-            return self._with_threshold(outputs, model, remix.alone(validation))
+        def finished(description: ModelDescription, model: Any, validation: Examples) -> ModelDescription:
+            outputs = self._with_threshold(description.outputs, model, remix.alone(validation))
+            many = np.tile(np.arange(len(validation)), max(1, _JUDGED_APART // max(1, len(validation))))
+            # Pulses of the source that is trained on; those of a strange one would tell of the network's ignorance.
+            judging = replace(remix, gain=0.0).draw(validation, many, rng=np.random.default_rng([config.seed, 8]))
+            template = _template(Mixture.of_targets(training.targets), judging, model)
+            return replace(description, outputs=outputs, part_template=template)
 
         return Learning(
             loss=_loss(keras.ops, n_values, mean_energy),
@@ -162,6 +172,16 @@ class Separation:
         """Return plain data, ready for JSON."""
         names = ("gain", "mixed_share", "moved_share", "single_share", "more_share", "false_alarms")
         return {"name": self.name, **{name: getattr(self, name) for name in names}}
+
+
+def _template(training: Mixture, judging: Examples, model: Any) -> PartTemplate | None:
+    """Return the shape of the training pulses, where fitting it to pulses that lie apart beats the network."""
+    template = learn_template(training)
+    if template is None:
+        return None
+    given = model.predict(judging.waveforms, batch_size=4096, verbose=0)[0].astype(np.float32)
+    mixture = Mixture.of_targets(judging.targets, judging.waveforms[:, 0])
+    return choose_distance(template, mixture, given.reshape(mixture.parts.shape))
 
 
 def above_baseline(components: NDArray[Any], preparation: Preparation) -> NDArray[np.float32]:
