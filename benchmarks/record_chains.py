@@ -33,6 +33,41 @@ _compiled = numba.njit(cache=True, nogil=True)
 
 def chain_log_ratios(model: RecordModel, samples: NDArray[Any], *, n_sweeps: int, seed: int) -> NDArray[np.float64]:
     """Return the log-likelihood ratio of records by two chains each: shape (chain, pulse)."""
+    tables = _tables(model)
+    places, weights = np.polynomial.legendre.leggauss(_STEPS_OF_RATES)
+    waves, onsets = waves_above_baseline(model, samples), guessed_onsets(model, samples)
+    found = np.empty((2, len(samples)))
+    for p, (wave, onset) in enumerate(zip(waves, onsets, strict=True)):
+        for chain, order in enumerate((slice(None), slice(None, None, -1))):
+            rng = np.random.default_rng([seed, p, chain])
+            means, _ = _chain(wave, onset, ((places + 1) / 2)[order].copy(), *tables, n_sweeps, rng)
+            found[chain, p] = means @ weights[order] / 2
+    return found
+
+
+def chain_clean_records(model: RecordModel, samples: NDArray[Any], *, n_sweeps: int, seed: int) -> NDArray[np.float64]:
+    """Return the mean of all pulses that explain a record, by two chains for gammas and two for neutrons.
+
+    Returns
+    -------
+    ndarray of float64, shape (class, chain, pulse, sample)
+        Above the expected baseline, upwards, ADC counts, from sample `model.begin` on. It is the mean of the clean
+        record where the class is known.
+    """
+    tables = _tables(model)
+    waves, onsets = waves_above_baseline(model, samples), guessed_onsets(model, samples)
+    found = np.empty((2, 2, *waves.shape))
+    for p, (wave, onset) in enumerate(zip(waves, onsets, strict=True)):
+        for kind in range(2):
+            for chain in range(2):
+                rng = np.random.default_rng([seed, p, kind, chain])
+                _, clean = _chain(wave, onset, np.array([float(kind)]), *tables, n_sweeps, rng)
+                found[kind, chain, p] = clean[0]
+    return found
+
+
+def _tables(model: RecordModel) -> tuple[Any, ...]:
+    """Return what the chains need beside the record."""
     pulse_model, scintillator = model.model, model.model.scintillator
     photons, digitizer = pulse_model.photons, pulse_model.digitizer
     starts, responses = short_responses(pulse_model.kernels.astype(np.float64))
@@ -42,32 +77,20 @@ def chain_log_ratios(model: RecordModel, samples: NDArray[Any], *, n_sweeps: int
     light = np.linspace(model.spectra[0].light_kevee[0], model.spectra[0].light_kevee[-1], 400)
     tail = (1 - scintillator.neutron_shares(light)[:, 0]) / shares[1:].sum()
     prior = np.log(np.maximum(model.spectra[0].density(light), 1e-300))
-    places, weights = np.polynomial.legendre.leggauss(_STEPS_OF_RATES)
-    waves, onsets = waves_above_baseline(model, samples), guessed_onsets(model, samples)
-    found = np.empty((2, len(samples)))
-    for p, (wave, onset) in enumerate(zip(waves, onsets, strict=True)):
-        for chain, order in enumerate((slice(None), slice(None, None, -1))):
-            means = _chain(
-                wave,
-                onset,
-                ((places + 1) / 2)[order].copy(),
-                (scintillator.gamma_shares() @ photons.gamma_cells, prompt, delayed),
-                (light, tail, prior, scintillator.photoelectrons_per_kev),
-                (starts, responses, pulse_model.onset_sample, model.begin),
-                (1 / pulse_model.sensor.charge_spread**2, model.sample_variance, model.baseline_variance),
-                pulse_model.trigger_kernel.astype(np.float64),
-                (
-                    float(pulse_model.trigger_times_ns[0]),
-                    float(np.diff(pulse_model.trigger_times_ns)[0]),
-                    digitizer.pretrigger_ns,
-                    digitizer.sample_period_ns,
-                    pulse_model.phase_step_ns,
-                ),
-                n_sweeps,
-                np.random.default_rng([seed, p, chain]),
-            )
-            found[chain, p] = means @ weights[order] / 2
-    return found
+    return (
+        (scintillator.gamma_shares() @ photons.gamma_cells, prompt, delayed),
+        (light, tail, prior, scintillator.photoelectrons_per_kev),
+        (starts, responses, pulse_model.onset_sample, model.begin),
+        (1 / pulse_model.sensor.charge_spread**2, model.sample_variance, model.baseline_variance),
+        pulse_model.trigger_kernel.astype(np.float64),
+        (
+            float(pulse_model.trigger_times_ns[0]),
+            float(np.diff(pulse_model.trigger_times_ns)[0]),
+            digitizer.pretrigger_ns,
+            digitizer.sample_period_ns,
+            pulse_model.phase_step_ns,
+        ),
+    )
 
 
 @_compiled
@@ -154,7 +177,8 @@ def _chain(wave, onset, steps, densities, lights, tables, physics, trigger_kerne
         for j in range(n):
             _add(rest, cells[j], charges[j], starts, responses, first)
     fit, window = _log_likelihood(rest, variance, offset_variance), _log_window(leading, onset, trigger)
-    means = np.zeros(len(steps))
+    means, explained = np.zeros(len(steps)), np.zeros((len(steps), len(wave)))
+    pull = offset_variance / (variance + len(wave) * offset_variance)
     new_rest, new_leading = rest.copy(), leading.copy()
     burn_in = int(_BURN_IN_SHARE * n_sweeps)
     for number, s in enumerate(steps):
@@ -246,4 +270,6 @@ def _chain(wave, onset, steps, densities, lights, tables, physics, trigger_kerne
             if sweep >= burn_in:
                 slope = _slope(cells, n, light, tail, s, photons_per_kev, densities, totals)
                 means[number] += slope / n_sweeps
-    return means
+                # What the rest says of the baseline belongs to the clean record.
+                explained[number] += (wave - rest + pull * rest.sum()) / n_sweeps
+    return means, explained
