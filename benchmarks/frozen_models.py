@@ -164,3 +164,7 @@ def _ratio(row: BatchRow, native: BatchRow | None) -> str:
 
 def _threads(number: int) -> str:
     return "one thread" if number == 1 else f"{number} threads"
+
+
+if __name__ == "__main__":
+    main()

@@ -50,11 +50,14 @@ def test_pulses_of_one_shape_are_fitted_where_they_lie_apart() -> None:
 
 
 def test_a_network_that_is_nearer_is_left_alone() -> None:
-    decay = (4.5, 7.5)
-    template, judging = learn_template(mixture(decay=decay)), mixture(decay=decay, seed=1)
+    template, judging = learn_template(mixture()), mixture(decay=(4.5, 7.5), seed=1)
     assert template is not None
     # Its parts are too small by a fifth, more than the fit leaves; their shares of what is left make them exact.
     assert choose_distance(template, judging, np.float32(0.8) * judging.parts) is None
+
+
+def test_pulses_of_several_shapes_have_no_template() -> None:
+    assert learn_template(mixture(decay=(3.0, 12.0))) is None
 
 
 def test_few_pulses_make_no_template() -> None:

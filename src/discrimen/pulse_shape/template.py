@@ -73,6 +73,21 @@ class Template:
             template = cls._averaged(exact, crossing, _heights(exact, shapes))
         return template
 
+    def left_of(self, waves: NDArray[np.float32]) -> Waves:
+        """Return the square of what the template leaves of pulses where it fits best; 0 without an edge.
+
+        Parameters
+        ----------
+        waves : ndarray of float32, shape (pulse, sample)
+            Above the baseline, pulses upwards, alone.
+        """
+        crossing = constant_fraction_crossing(waves.astype(np.float32), fraction=CROSSING_FRACTION)
+        known, exact = np.isfinite(crossing), waves.astype(np.float64)
+        begin = np.where(known, crossing, 0.0).astype(np.float64)
+        shapes = self.at(self._nearest(exact, begin), waves.shape[1])
+        left = exact - _heights(exact, shapes)[:, np.newaxis] * shapes
+        return np.asarray(np.where(known, np.square(left).sum(axis=1), 0.0))
+
     @classmethod
     def _averaged(cls, waves: Waves, crossing: Waves, height: Waves) -> Template:
         """Put each sample where it lies from the crossing of its pulse; interpolation would smear the leading edge."""

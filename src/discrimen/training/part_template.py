@@ -14,21 +14,31 @@ LEAST_DISTANCES = (2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
 """Tried, in samples."""
 
 _MOST_PULSES = 2000
+_MOST_OFF = 0.04
+"""How far pulses may be off the template, as a share of their height, to be of one shape; beyond that a fit would take
+from gammas and neutrons what tells them apart."""
 _FEWEST_PULSES, _FEWEST_RECORDS = 100, 30
 
 
 def learn_template(training: Mixture) -> Template | None:
-    """Average pulses that are alone in their part; None where there are too few.
+    """Average pulses that are alone in their part; None where these are too few, or not all of one shape.
 
     Parameters
     ----------
     training : Mixture
         Records of the training part.
     """
-    alone = training.parts[training.n_pulses == 1]
-    some = alone[:: max(1, len(alone) // _MOST_PULSES)]
-    with_height = some[some.max(axis=1, initial=0) > 0]
-    return Template.aligned(with_height) if len(with_height) >= _FEWEST_PULSES else None
+    alone = (training.n_pulses == 1) & (training.parts.max(axis=2, initial=0) > 0)
+    waves = training.parts[alone]
+    step = max(1, len(waves) // _MOST_PULSES)
+    waves, divisor = waves[::step], np.repeat(training.divisor[:, np.newaxis], 2, axis=1)[alone][::step]
+    if len(waves) < _FEWEST_PULSES:
+        return None
+    template = Template.aligned(waves)
+    # What whole counts leave says nothing of the shape.
+    rounded = (waves > 0).sum(axis=1) / (12 * np.square(divisor, dtype=np.float64))
+    off = (template.left_of(waves) - rounded).sum() / np.square(waves, dtype=np.float64).sum()
+    return template if off <= _MOST_OFF**2 else None
 
 
 def choose_distance(template: Template, judging: Mixture, given: NDArray[np.float32]) -> PartTemplate | None:
