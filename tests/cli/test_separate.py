@@ -79,7 +79,7 @@ def test_what_is_counted_is_said(tmp_path: Path, run: Run) -> None:
 
 
 def test_options_that_do_nothing_are_refused(tmp_path: Path, run: Run) -> None:
-    for option in (("--components", "b.lh5"), ("--part-gain", "0.2")):
+    for option in (("--components", "b.lh5"), ("--part-gain", "0.2"), ("--part-moved", "0.4")):
         status, _, err = run("train", "a.lh5", "-o", tmp_path / "m", *option)
         assert status == 2
         assert f"{option[0]} does nothing without --task separation" in " ".join(err.split())

@@ -29,7 +29,30 @@ static inline float* finished(const NetworkPlan& plan, const OutputPlan& output,
     return values;
 }
 
+// Values number `first` and the lanes - 1 behind it: turned over, so that each pulse gets a whole vector of its own.
+static inline void write_lanes(const float* values, const Prepared& prepared, int first, int n_values, int n_pulses,
+                               float* to) {
+    for (int half = 0; half * lanes < n_pulses; ++half) {
+        Vector rows[lanes];
+        for (int i = 0; i < lanes; ++i) {
+            const Vector value = load(values + std::ptrdiff_t(first + i) * block + half * lanes);
+            rows[i] = prepared.valid[half] ? value : broadcast(__builtin_nanf(""));
+        }
+        transpose(rows);
+        const int count = n_pulses - half * lanes < lanes ? n_pulses - half * lanes : lanes;
+        float* place = to + std::ptrdiff_t(half * lanes) * n_values + first;
+        for (int pulse = 0; pulse < count; ++pulse) store(place + std::ptrdiff_t(pulse) * n_values, rows[pulse]);
+    }
+}
+
 static inline void write_values(const float* values, const Prepared& prepared, int n_values, int n_pulses, float* to) {
+    if (n_values >= lanes) {
+        for (int first = 0; first + lanes <= n_values; first += lanes)
+            write_lanes(values, prepared, first, n_values, n_pulses, to);
+        // What is left, together with some that have been written.
+        if (n_values % lanes) write_lanes(values, prepared, n_values - lanes, n_values, n_pulses, to);
+        return;
+    }
     for (int c = 0; c < n_values; ++c) {
         float column[block];
         for (int half = 0; half < 2; ++half) {

@@ -16,6 +16,7 @@ from discrimen.cli.train_task import (
     ChargeWeightOption,
     ConditionOption,
     FewestOption,
+    PartMovedOption,
     RateWeightOption,
     TaskName,
     TeacherOption,
@@ -36,6 +37,7 @@ from discrimen.training.model_folder import require_free
 from discrimen.training.split import SplitWish
 from discrimen.training.tasks.compression import CHARGE_WEIGHT, RATE_WEIGHT, TEACHER_WEIGHT
 from discrimen.training.tasks.generation import FEWEST
+from discrimen.training.tasks.separation import MOVED_SHARE
 
 _AUGMENT = (
     "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
@@ -93,6 +95,7 @@ def train(
             "alike in height up to this spread of the logarithm; 0: none."
         ),
     ] = 0.0,
+    part_moved: PartMovedOption = MOVED_SHARE,
     architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
     option: Annotated[
         list[str] | None,
@@ -196,6 +199,7 @@ def train(
             fewest=fewest,
             charge_weight=charge_weight,
             part_gain=part_gain,
+            part_moved=part_moved,
         ),
         architecture=architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
@@ -254,7 +258,7 @@ def _refuse_idle_options(
     if task != "compression":
         refuse_idle(context, ("teacher", "rate_weight", "charge_weight"), without="--task compression")
     if task != "separation":
-        refuse_idle(context, ("components", "part_gain"), without="--task separation")
+        refuse_idle(context, ("components", "part_gain", "part_moved"), without="--task separation")
     if teacher is None:
         refuse_idle(context, ("teacher_weight",), without="--teacher")
 

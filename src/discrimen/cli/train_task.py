@@ -43,6 +43,14 @@ ChargeWeightOption = Annotated[
     float, typer.Option(help="With --task compression: what errors of charges count, in units of their noise.")
 ]
 
+PartMovedOption = Annotated[
+    float,
+    typer.Option(
+        help="With --task separation: in this share of the examples the second pulse is moved later, for distances "
+        "that are rare in the data."
+    ),
+]
+
 
 ConditionName = Literal["class,light", "class,height", "light", "height"]
 ConditionOption = Annotated[
@@ -79,6 +87,7 @@ def chosen_task(
     condition: ConditionName,
     fewest: int,
     part_gain: float,
+    part_moved: float,
 ) -> Task:
     """Return the task of the options.
 
@@ -96,6 +105,8 @@ def chosen_task(
         Of a generator.
     part_gain : float
         Of a separation: how far the parts of a record are given gains of their own.
+    part_moved : float
+        Of a separation: share of the examples whose second part is moved later.
 
     Raises
     ------
@@ -112,7 +123,7 @@ def chosen_task(
             "reconstruction": Reconstruction,
             "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
             "generation": lambda: generation_of(condition, beta=beta, fewest=fewest),
-            "separation": lambda: Separation(gain=part_gain),
+            "separation": lambda: Separation(gain=part_gain, moved_share=part_moved),
         }
         return _made(makers[name])
     if not quantities:

@@ -32,6 +32,7 @@ PARTS, PILE_UP = "parts", "pile_up"
 """Names of the outputs."""
 SINGLE, PAIR, MORE = "single", "pair", "more"
 N_PARTS = 2
+MOVED_SHARE = 0.15
 
 _SCORE_WEIGHT = 0.05
 _JUDGED_APART = 4000
@@ -62,7 +63,7 @@ class Separation:
     name: ClassVar[str] = "separation"
     gain: float = 0.0
     mixed_share: float = 0.5
-    moved_share: float = 0.15
+    moved_share: float = MOVED_SHARE
     single_share: float = 0.2
     more_share: float = 0.1
     false_alarms: float = 0.001
