@@ -29,6 +29,7 @@ from discrimen.network.graph import Network, chain
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.outputs import Output
 from discrimen.network.preparation import Alignment, Preparation, Scale, one_channel
 
 TOLERANCE = 1e-5
@@ -217,6 +218,25 @@ def test_threads_cost_memory_only_where_they_work(mlp: Path) -> None:
 def test_samples_that_are_no_real_numbers_are_refused(mlp: Path, dtype: Any) -> None:
     with pytest.raises(DataError, match="integers or floats"):
         NativePredictor(mlp).predict(toy_pulses(5, seed=2).samples.astype(dtype))
+
+
+@pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
+@pytest.mark.parametrize("n_values", [7, 16, 33, 150])
+def test_outputs_of_any_width_come_in_their_places(tmp_path: Path, instruction_set: str, n_values: int) -> None:
+    rng = np.random.default_rng(n_values)
+    kernel = rng.normal(0, 1, (PREPARATION.window_length, n_values)).astype(np.float32)
+    network = chain([Flatten(), Dense(kernel=kernel, bias=rng.normal(0, 1, n_values).astype(np.float32))])
+    output = Output(name="numbers", kind="code", shape=(n_values,), unit="1")
+    description = ModelDescription(preparation=PREPARATION, outputs=(output,))
+    model = FrozenModel(description, network, golden_vectors(network, description, made_up_pulses(PREPARATION, 64)))
+    write_frozen(model, tmp_path / "wide.discrimen")
+    predictor = NativePredictor(tmp_path / "wide.discrimen", threads=1, instruction_set=instruction_set)
+    samples = toy_pulses(70).samples
+    samples[5] = samples[5, 0]  # cannot be prepared
+    (wanted,) = run_exactly(model, samples[:, np.newaxis])
+    for n_pulses in (1, 6, 15, 17, 31, 33, 70):
+        (found,) = predictor.run(samples[:n_pulses])
+        assert_allclose(found, wanted[:n_pulses], atol=TOLERANCE * np.nanmax(np.abs(wanted)))
 
 
 def test_shared_offset_of_the_golden_pulses_does_not_matter(tmp_path: Path) -> None:
