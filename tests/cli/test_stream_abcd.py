@@ -92,3 +92,17 @@ def test_programs_stream_a_run_through_the_messages_of_abcd(model: Path, recorde
     np.testing.assert_allclose(rows.score, np.tile(expected, (3, 1)), atol=1e-6)
     assert np.array_equal(rows.entry, np.arange(3 * N_PULSES))
     assert np.all(np.diff(rows.timestamp_ps) > 0)
+
+
+def test_a_command_with_ticks_of_its_own_gives_them_to_the_formats_that_count_so(
+    run: Command, recorded: Path, tmp_path: Path
+) -> None:
+    known = ("--sample-period-ns", 10, "--method", "gamma", "--tick-ps", 8000)
+    code, _, err = run("label", recorded, "-o", tmp_path / "labels.h5", *known)
+    assert code == 0, err
+    pulses = concatenate(open_reader(tmp_path / "labels.h5").chunks())
+    first_ps = concatenate(open_reader(recorded).chunks()).column("timestamp_ps")
+    np.testing.assert_allclose(np.sort(pulses.column("timestamp_ps")), first_ps * 8000 / (2000 / 1024), rtol=1e-6)
+    np.save(tmp_path / "run.npy", pulses.samples)
+    code, _, err = run("label", tmp_path / "run.npy", "-o", tmp_path / "other.h5", *known)
+    assert (code, "--method gamma ignores it" in " ".join(err.replace("│", " ").split())) == (2, True), err
