@@ -13,6 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.reconstruction.coding_model import write_coding_model
+from tests.reconstruction.copying_model import falling_pulses
+from tests.reconstruction.separator_model import piled_up, write_separator
+from tests.reconstruction.test_denoise import written
 
 import discrimen
 from discrimen.adaptation.recalibrate import Wishes
@@ -249,3 +253,16 @@ def test_a_separator_learns_from_the_components_of_the_records(tmp_path: Path) -
         discrimen.train(run, tmp_path / "other", components=[parts, parts], accept=True, **how)
     with pytest.raises(SettingsError, match="components are for task=Separation"):
         discrimen.train(run, tmp_path / "other", components=[parts], **(how | {"task": Reconstruction()}))
+
+
+def test_stages_write_their_pages_on_request(tmp_path: Path) -> None:
+    coder, parter = write_coding_model(tmp_path / "coder.discrimen"), write_separator(tmp_path / "part.discrimen")
+    run = written(tmp_path / "run.lh5", falling_pulses(40))
+    discrimen.encode(coder, run, tmp_path / "run.codes", step=2.0, most_outside=1.0, report=tmp_path / "encode")
+    records, truth = piled_up(10)
+    piled = written(tmp_path / "piled.lh5", records)
+    model = discrimen.load(parter)
+    discrimen.separate(model, piled, components=[truth], most_outside=1.0, report=tmp_path / "separate")
+    for name in ("encode", "separate"):
+        assert {f"{name}.json", f"{name}.html"} <= {path.name for path in (tmp_path / name).iterdir()}
+    assert json.loads((tmp_path / "separate" / "separate.json").read_text())["by_light"][0]["n_parts"] == 20
