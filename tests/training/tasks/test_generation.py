@@ -137,7 +137,7 @@ def test_piled_up_records_are_no_pulses_of_a_height(pulses: Pulses) -> None:
 
 
 def test_pulses_that_do_not_come_at_one_time_fluctuate_no_more(pulses: Pulses) -> None:
-    by = np.random.default_rng(2).integers(0, 6, len(pulses))
+    by = np.random.default_rng(2).integers(0, 15, len(pulses))
     moved = np.stack([np.roll(each, n) for each, n in zip(pulses.samples, by, strict=True)])
     spread = [
         generator_records(pulses.replace(samples=each), preparation(), BY_HEIGHT, adc_bits=14).stabilisation.photon_adc
