@@ -89,8 +89,9 @@ class Browser:
                 return dict(told["result"])
 
     def open(self, url: str) -> None:
-        """Open a page."""
+        """Open a page, and wait until it is there."""
         self.call("Page.navigate", url=url)
+        self.wait_for("location.protocol === 'http:' && document.readyState === 'complete'")
 
     def ask(self, script: str) -> Any:
         """Return the value of an expression in the page."""
@@ -102,7 +103,7 @@ class Browser:
         """Wait until an expression in the page is true."""
         end_s = time.monotonic() + longest_s
         while not self.ask(script):
-            assert time.monotonic() < end_s, f"never true: {script}; {self.ask('document.body.innerText')[:500]}"
+            assert time.monotonic() < end_s, f"never true: {script}; {self.ask('document.body?.innerText')}"
             time.sleep(0.1)
 
     def picture(self, path: Path, *, whole: bool = True) -> Path:

@@ -115,7 +115,7 @@ def _notes(watch: Watch) -> list[str]:
     learning = [each for each in watch.channels if each.drift.learned_share < 1]
     if learning:
         least = min(each.drift.learned_share for each in learning)
-        notes.append(f"Drift: {len(learning)} of {len(watch.channels)} channels are still learnt ({least:.0%})")
+        notes.append(f"Drift: {len(learning)} of {len(watch.channels)} channels are still being learnt ({least:.0%})")
     return notes
 
 
