@@ -100,6 +100,7 @@ def test_no_more_than_its_share_of_the_time_is_spent(tapped: Tapped, monkeypatch
         clock.now_s += 0.002
 
     monkeypatch.setattr(Tap, "_look", slow)
+    monkeypatch.setattr(tap_module, "_LONGEST_LOOK_S", 1.0)
     given, begin_s = message(pulses_of(100)), clock.now_s
     for sequence in range(1000):
         passed(tapped, _numbered(given, sequence), took_s=0.004)
@@ -109,6 +110,21 @@ def test_no_more_than_its_share_of_the_time_is_spent(tapped: Tapped, monkeypatch
     assert spent_s <= MOST_SHARE * (clock.now_s - begin_s) + 0.03
     assert 0 < told.n_counted < told.n_pulses
     assert sum(row[2] for row in told.channels) == told.n_counted
+
+
+def test_a_look_that_another_program_interrupts_costs_no_more(tapped: Tapped, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, look, times = tapped[2], Tap._look, iter([30.0])
+
+    def interrupted(self: Tap, given: Message, result: Message, now_s: float) -> None:
+        look(self, given, result, now_s)
+        clock.now_s += next(times, 0.0)
+
+    monkeypatch.setattr(Tap, "_look", interrupted)
+    given = message(pulses_of(100))
+    for sequence in range(10):
+        passed(tapped, _numbered(given, sequence))
+    told = bulletin(tapped).told
+    assert told.n_counted == told.n_pulses == 1000
 
 
 def test_a_message_that_is_sent_again_counts_once(tapped: Tapped) -> None:

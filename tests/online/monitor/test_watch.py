@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tests.online.monitor.made import Source, fed_watch, frames
 
 from discrimen.metrics.drift import DriftReference
+from discrimen.online.monitor.bulletin import Bulletin, no_examples
 from discrimen.online.monitor.drift_watch import DriftWatch
 from discrimen.online.monitor.state import State, state_of
 from discrimen.online.monitor.view import Places, encode_shared, encode_view, unpack
@@ -110,6 +112,16 @@ def test_states_of_a_stream() -> None:
     assert state(watch, now_s + 151).title == "wrong pulses"
     watch.take(frames(source.bulletin(0, is_ended=True, refused={})), now_s + 152)
     assert (state(watch, now_s + 500).level, state(watch, now_s + 500).title) == ("waiting", "ended")
+
+
+def test_pulses_that_nobody_counted_make_no_rate_of_zero() -> None:
+    watch, now_s = fed_watch(4)
+    source = Source()
+    told = [source.bulletin().told for _ in range(4)][-1]
+    uncounted = replace(told, number=4, seconds=2.5, n_pulses=told.n_pulses + 1000)
+    watch.take(frames(Bulletin(uncounted, source.model, no_examples())), now_s + 0.5)
+    shown, _ = view(watch, None, now_s + 0.5)
+    assert shown["figures"]["neutron_hz"] == pytest.approx(400, rel=0.05)
 
 
 def test_no_pulses_for_a_while_is_a_warning() -> None:

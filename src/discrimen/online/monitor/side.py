@@ -33,12 +33,14 @@ class TappedScorer(Scorer):
     def __init__(self, scorer: Scorer, tap: Tap) -> None:
         Scorer.__init__(self, scorer.predictor, scorer.sha256, scorer.threshold)
         self.tap, self.has_receipts = tap, False
+        self.tell: Callable[[], None] = lambda: None
 
     def __call__(self, message: Message) -> Message:
         """Return the results of some pulses; see :class:`~discrimen.online.scorer.Scorer`."""
         begin_s = self.tap.clock()
         result = Scorer.__call__(self, message)
-        self.tap.passed(message, result, begin_s=begin_s, is_kept=not self.has_receipts)
+        if self.tap.passed(message, result, begin_s=begin_s, is_kept=not self.has_receipts):
+            self.tell()
         return result
 
 
@@ -127,7 +129,9 @@ def open_side(address: str | None, scorer: Scorer) -> Iterator[Side]:
         return
     with SidePublisher(address) as publisher:
         tap = tap_of(scorer)
-        side = Side(TappedScorer(scorer, tap), tap, publisher)
+        tapped = TappedScorer(scorer, tap)
+        side = Side(tapped, tap, publisher)
+        tapped.tell = side.tell
         try:
             yield side
         finally:

@@ -34,6 +34,7 @@ EXAMPLE_BYTES_HZ = 4e6
 _MOST_AT_ONCE, _FEWEST_AT_ONCE = 200, 20
 _MOST_LATENCIES = 4096
 _COUNTED_AT_ONCE = 1000
+_LONGEST_LOOK_S, _LONGEST_LOOK_A_PULSE_S, _LONGEST_BULLETIN_S = 0.5e-3, 100e-9, 5e-3
 _FIRST_S = 0.005
 """May be spent at once: the first look takes longer than any other."""
 
@@ -110,8 +111,18 @@ class Tap:
         if self.n_classes:
             self._kinds[self.neutron_class] = NEUTRON
 
-    def passed(self, message: Message, result: Message, *, begin_s: float, is_kept: bool = False) -> None:
-        """Look at a message of pulses and its results, which was taken up at a time of the clock, and may be kept."""
+    def passed(self, message: Message, result: Message, *, begin_s: float, is_kept: bool = False) -> bool:
+        """Look at a message of pulses and its results, and say whether it is time for a bulletin.
+
+        Parameters
+        ----------
+        message, result : Message
+            Of the same pulses.
+        begin_s : float
+            When the message was taken up, by the clock.
+        is_kept : bool
+            Whether the results are kept already.
+        """
         now_s = self.clock()
         self._busy_s += now_s - begin_s
         head = message.head
@@ -123,7 +134,7 @@ class Tap:
         if (head.sequence != covered.next_sequence or head.begin_ps != covered.end_ps) and not self._is_new(
             head, covered
         ):
-            return
+            return False
         covered.next_sequence, covered.end_ps = head.sequence + 1, head.end_ps
         self._sums["n_pulses"] += head.n_pulses
         if not is_kept:
@@ -132,7 +143,12 @@ class Tap:
             self._latencies.append(now_s - begin_s)
         if self._spent_s <= _FIRST_S + MOST_SHARE * (now_s - self._begin_s):
             self._look(message, result, now_s)
-            self._spent_s += self.clock() - now_s
+            self._spend(now_s, _LONGEST_LOOK_S + _LONGEST_LOOK_A_PULSE_S * head.n_pulses)
+        return now_s - self._last_s >= PERIOD_S
+
+    def _spend(self, begin_s: float, longest_s: float) -> None:
+        """Count the time since then; what is longer than it can take was another program's turn on this core."""
+        self._spent_s += min(self.clock() - begin_s, longest_s)
 
     def _is_new(self, head: Head, covered: Covered) -> bool:
         """Count what is missing before a message, and say whether its pulses did not come before."""
@@ -225,7 +241,7 @@ class Tap:
         self._last_s, self._busy_s, self._spent_before_s, self._n_waiting = now_s, 0.0, self._spent_s, 0
         self._latencies.clear()
         self._taken = []
-        self._spent_s += self.clock() - now_s
+        self._spend(now_s, _LONGEST_BULLETIN_S)
         return bulletin
 
     def _told(self, now_s: float, *, is_ended: bool) -> Told:

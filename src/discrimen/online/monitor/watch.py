@@ -133,16 +133,18 @@ class Watch:
         if news.n_pulses or self._pulses_s is None:
             self._pulses_s = now_s
         rated: dict[int, tuple[float, float]] = {}
+        # Pulses came, but the stream had no time to count them: then nobody knows a rate.
+        seconds = news.seconds if news.n_counted or not news.n_pulses else 0.0
         for place, counts in news.channels.items():
             slot = self.slot(place)
             if slot is not None:
-                self.channels[slot].count(counts, scale=news.scale, seconds=news.seconds, now_s=now_s)
+                self.channels[slot].count(counts, scale=news.scale, seconds=seconds, now_s=now_s)
                 rated[slot] = (float(counts[1] * news.scale), float(counts[2] * news.scale))
         latency_ms = bulletin.told.latency_ms
         pace = {"n_waiting": float(bulletin.told.n_waiting)}
         if latency_ms:
             pace |= {"latency_median_ms": latency_ms[0], "latency_99_ms": latency_ms[2]}
-        self.history.add(now_s, news.seconds, rated, pace)
+        self.history.add(now_s, seconds, rated, pace)
 
     def _look(self, figures: Figures) -> None:
         slots = np.array([-1 if (slot := self.slot(place)) is None else slot for place in figures.places])

@@ -22,9 +22,10 @@ export class Lines {
     this.make = (shown) => new uPlot({
       width: this.place.clientWidth,
       height: this.place.clientHeight,
+      padding: [null, 28, null, null],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: isTime }, y: isLog ? { distr: 3 } : { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1e-9) * 1.08] } },
+      scales: { x: { time: isTime }, y: isLog ? { distr: 3 } : { range: (_, low, high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.08] } },
       axes: axes(xText, isTime),
       series: [{}, ...shown],
       hooks: { drawClear: [(plot) => this.shade(plot)] },

@@ -19,6 +19,10 @@ function digits(value) {
   return value.toExponential(1);
 }
 
+export function exact(value) {
+  return value === null ? "–" : String(Number(value.toPrecision(5)));
+}
+
 export function percent(share) {
   return share === null || share === undefined ? "–" : digits(100 * share) + " %";
 }

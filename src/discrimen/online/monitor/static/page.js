@@ -4,7 +4,7 @@ import { Channels } from "./channels.js";
 import { Connection } from "./connection.js";
 import { drawHeatMap } from "./heatmap.js";
 import { Lines, line } from "./lines.js";
-import { clock, percent, short } from "./numbers.js";
+import { clock, exact, percent, short } from "./numbers.js";
 import { savePicture } from "./picture.js";
 
 const NEUTRON = "#d55e00", OTHER = "#0072b2", DARK = "#333";
@@ -155,7 +155,7 @@ function showDrift(figures) {
   at("drift").hidden = !figures.length;
   at("drift").querySelector("tbody").replaceChildren(...figures.map((each) => {
     const row = made("tr", "", each.drifted ? "drifted" : "");
-    row.append(made("td", each.name), made("td", short(each.before)), made("td", short(each.now)), made("td", each.drifted ? "drift" : ""));
+    row.append(made("td", each.name), made("td", exact(each.before)), made("td", exact(each.now)), made("td", each.drifted ? "drift" : ""));
     return row;
   }));
 }
