@@ -109,6 +109,9 @@ def test_a_page_and_its_files_are_served_under_a_strict_policy(tmp_path: Path) -
                 assert {name: headers[name] for name in HEADERS if name != "Cache-Control"} == {
                     name: value for name, value in HEADERS.items() if name != "Cache-Control"
                 }, path
+            policy = page.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+            assert "unsafe" not in policy
             text = page.body.decode()
             assert "http:" not in text.replace("http://www.w3.org", "")
             assert "https:" not in text

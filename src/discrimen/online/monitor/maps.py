@@ -63,6 +63,5 @@ def logarithmic_bytes(counts: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
     most = int(counts.max(initial=0))
     if most == 0:
         return np.zeros(counts.shape, np.uint8), 0
-    scaled = np.log1p(counts) * (255 / np.log1p(most))
-    # A single pulse is seen, however high the maximum is.
-    return np.where(counts > 0, np.maximum(np.rint(scaled), 1), 0).astype(np.uint8), most
+    # A single pulse is seen, however high the maximum is: at 2^63 it still has level 4.
+    return np.rint(np.log1p(counts) * (255 / np.log1p(most))).astype(np.uint8), most
