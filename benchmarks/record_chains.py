@@ -129,9 +129,9 @@ def _log_likelihood(rest, variance, offset_variance):
 
 
 @_compiled
-def _log_window(leading, onset, trigger):
-    """Log of the share of the onset's step that comes from a trigger within its period."""
-    first_ns, step_ns, earliest_ns, period_ns, onset_step_ns = trigger
+def _trigger_ns(leading, onset, trigger):
+    """When the trigger fires, after the begin of the period that it must fire in."""
+    first_ns, step_ns, earliest_ns, _, onset_step_ns = trigger
     threshold = CROSSING_FRACTION * leading.max()
     after = 0
     while leading[after] < threshold:
@@ -139,7 +139,14 @@ def _log_window(leading, onset, trigger):
     at_ns = first_ns + step_ns * after
     if after > 0:
         at_ns -= step_ns * (leading[after] - threshold) / (leading[after] - leading[after - 1])
-    at_ns += onset * onset_step_ns - earliest_ns
+    return at_ns + onset * onset_step_ns - earliest_ns
+
+
+@_compiled
+def _log_window(leading, onset, trigger):
+    """Log of the share of the onset's step that comes from a trigger within its period."""
+    period_ns, onset_step_ns = trigger[3], trigger[4]
+    at_ns = _trigger_ns(leading, onset, trigger)
     inside = min(at_ns + onset_step_ns / 2, period_ns) - max(at_ns - onset_step_ns / 2, 0.0)
     return math.log(inside / onset_step_ns) if inside > 0 else -np.inf
 
@@ -169,8 +176,7 @@ def _chain(wave, onset, steps, densities, lights, tables, physics, trigger_kerne
             leading += trigger_kernel[cells[j]]
     # A pulse that the period does not allow is moved until it is.
     while _log_window(leading, onset, trigger) == -np.inf:
-        middle = trigger[2] + trigger[3] / 2 - (onset + 0.5) * trigger[4]
-        onset += 1 if middle > 6.0 else -1
+        onset += 1 if _trigger_ns(leading, onset, trigger) < trigger[3] / 2 else -1
         starts, responses = all_starts[onset % phases], all_responses[onset % phases]
         first = begin - onset // phases + onset_sample
         rest[:] = wave
