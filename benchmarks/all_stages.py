@@ -25,8 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import discrimen
 from discrimen.inference.load import load_model
 from discrimen.network.frozen_file import read_frozen
+from discrimen.network.prepare import choose_preparation
+from discrimen.pulse_shape.upright import upright
+from discrimen.scoring.pile_up import learn_pile_up
 from discrimen.training.model_folder import load_model_folder
 
 DENSE = ["--architecture", "dense_autoencoder", "--option", "code=6"]
@@ -94,11 +98,37 @@ def all_stages(run: Path, folder: Path, inputs: list[str], *, epochs: int, n_rec
     call("decode", "coder.discrimen", "run.codes", "-o", "decoded.lh5", "--overwrite")
     call("quality", "autoencoder.discrimen", *given, "-o", "quality.json", "--window", "100")
     call("quality", "autoencoder.discrimen", "quality.json", *given, allowed=(0, 1))
-    call("separate", "separator.discrimen", "test.lh5", "--components", "test.parts.lh5", "--accept")
+    call("separate", "separator.discrimen", "test.lh5", "--components", "test.parts.lh5", "--accept", "--fit", "0")
     call("separate", "separator.discrimen", *given, "-o", "pulses.lh5", "--accept", "--overwrite")
     call("generate", "generator.discrimen", "-o", "generated.lh5", "-n", "2000")
-    call("inspect", "generated.lh5")
+    call("generate", "generator.discrimen", "-o", "asked.lh5", "-n", "2000", "--height-adc", str(asked_adc(folder)))
     return call.told
+
+
+def asked_adc(folder: Path) -> float:
+    """Return a height that the generator knows: in the middle of those of its training, by their logarithm."""
+    generator = read_frozen(folder / "generator.discrimen").generator
+    assert generator is not None
+    return round(float(np.exp(generator.condition.log_mean)), 1)
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    """Say which records the search for second pulses and the separator find, and how high generated pulses are."""
+    run, parts = discrimen.read(folder / "recorded.lh5"), discrimen.read(folder / "pulses.lh5").pulses
+    preparation = choose_preparation(run.settings, n_samples=run.pulses.n_samples)
+    rises = learn_pile_up([run.pulses], preparation)(run.pulses) > 0
+    entry, second = run.pulses.column("entry"), parts.column("part") == 1
+    separated, kept = (np.isin(entry, of) for of in (parts.column("entry")[second], parts.column("entry")))
+    asked = discrimen.read(folder / "asked.lh5").pulses
+    heights = upright(asked.samples, preparation).waveforms.max(axis=1)
+    return {
+        "n_piled_up_by_rises": int(rises.sum()),
+        "n_of_these_separated": int((rises & separated).sum()),
+        "n_of_these_refused": int((rises & ~kept).sum()),
+        "n_separated_without_rise": int((separated & ~rises).sum()),
+        "asked_height_adc": asked_adc(folder),
+        "generated_height_adc": np.quantile(heights, [0.1587, 0.5, 0.8413]).tolist(),
+    }
 
 
 def engines(folder: Path, samples: NDArray[Any]) -> list[dict[str, Any]]:
@@ -144,7 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args(words[:cut])
@@ -152,11 +182,12 @@ def main() -> None:
     told = all_stages(chosen.run, chosen.output, inputs, epochs=chosen.epochs, n_records=chosen.records)
     compared = engines(chosen.output, _recorded(chosen.output))
     if chosen.json:
-        print(json.dumps({"stages": told, "engines": compared}))
+        print(json.dumps({"stages": told, "engines": compared, "figures": figures(chosen.output)}))
         return
     for each in told:
         print(f"$ {each['command']}   # status {each['status']}, {each['seconds']:.1f} s")
         print("\n".join(f"    {line}" for line in each["said"]))
+    print("\n".join(f"{name}: {value}" for name, value in figures(chosen.output).items()))
     print(f"{'model':12} {'output':16} {'pulses':>6} {'largest':>9} {'tolerance':>10} {'native':>9} {'ONNX':>9}")
     for row in compared:
         print(
@@ -167,9 +198,8 @@ def main() -> None:
 
 def _recorded(folder: Path) -> NDArray[Any]:
     """Return the records of the run, as `convert` writes them."""
-    from discrimen import read
-
-    return read(folder / "recorded.lh5").pulses.samples
+    samples: NDArray[Any] = discrimen.read(folder / "recorded.lh5").pulses.samples
+    return samples
 
 
 if __name__ == "__main__":
