@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import ReferencePredictor
-from discrimen.network.frozen_file import FrozenModel, write_frozen
+from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.graph import chain
 from discrimen.network.height_curve import HeightCurve
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.model_description import ModelDescription
+from discrimen.network.outputs import ClassThreshold
 from discrimen.network.prepare import heights_of
 
 EXAMPLES = native_build.REPOSITORY / "cpp" / "examples"
@@ -205,6 +207,22 @@ def test_abcd_plugin_puts_the_score_into_the_event(
     np.testing.assert_allclose(baseline, samples[number.astype(int), :10].mean(axis=1), atol=0.5)
     expected = 0.5 * (samples[:, :10].mean(axis=1)[:, None] - samples).sum(axis=1)
     np.testing.assert_allclose(qlong, expected[number.astype(int)], atol=0.51)
+
+
+def test_abcd_plugin_finds_no_neutrons_by_a_threshold_of_gammas(
+    programs: Path, model: Path, samples: NDArray[np.uint16], tmp_path: Path
+) -> None:
+    frozen = read_frozen(model)
+    (scores,) = frozen.description.outputs
+    scores = replace(scores, thresholds={"gammas": ClassThreshold(0.5, of="gamma")})
+    write_frozen(
+        replace(frozen, description=replace(frozen.description, outputs=(scores,))), tmp_path / "of_gammas.discrimen"
+    )
+    samples.tofile(tmp_path / "records.raw")
+    command = [programs / "abcd_harness", programs / "libDiscrimen.so", tmp_path / "of_gammas.discrimen"]
+    done = subprocess.run([*command, tmp_path / "records.raw", "75"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the threshold is that of another class than neutron" in done.stdout
 
 
 @pytest.mark.parametrize(

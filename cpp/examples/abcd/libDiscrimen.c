@@ -6,7 +6,8 @@
  * Configuration, in `user_config` of a channel; keys with the meaning that they have in ABCD's libPSD keep their names:
  *
  *   "model"              path of a *.discrimen file
- *   "threshold"          name of a threshold of the model, or a number; else the model's first, or 0.5 if it has none
+ *   "threshold"          name of a threshold of the model's neutrons, or a number; else the model's first, or 0.5 if it
+ *                        has none
  *   "neutrons_only"      true: events below the threshold are discarded
  *   "output"             "PSD" or "score", see below; else "PSD"
  *   "pulse_polarity"     "negative" or "positive"; else "negative"
@@ -42,7 +43,9 @@ struct channel {
     discrimen_model *model;
     discrimen_workspace *workspace;
     float *scores;
-    float **outputs; /* one for each output of the model: the scores, and no others */
+    float height_adc;
+    float **outputs;           /* one for each output of the model: the scores, and no others */
+    discrimen_results results; /* the scores, and the height if the threshold follows it */
     size_t classes;  /* number of the output that tells classes apart */
     size_t neutron;
     double threshold;        /* NaN: the model's threshold of the next number, which may follow the height */
@@ -94,6 +97,11 @@ static bool choose_threshold(struct channel *channel, json_t *config) {
     return !isnan(channel->threshold) || channel->threshold_number < n_thresholds;
 }
 
+static bool is_of_neutrons(const struct channel *channel) {
+    return !isnan(channel->threshold) ||
+           discrimen_output_threshold_class(channel->model, channel->classes, channel->threshold_number) == channel->neutron;
+}
+
 /* The first output that tells classes apart. */
 static size_t classes_of(const discrimen_model *model) {
     discrimen_output output;
@@ -101,6 +109,14 @@ static size_t classes_of(const discrimen_model *model) {
     size_t number = 0;
     while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++number;
     return number;
+}
+
+static void prepare_results(struct channel *channel) {
+    channel->outputs[channel->classes] = channel->scores;
+    channel->results = discrimen_results_to(channel->outputs);
+    channel->height_adc = NAN;
+    if (channel->neutrons_only && isnan(channel->threshold) && discrimen_n_channels(channel->model) == 1)
+        channel->results.height_adc = &channel->height_adc;
 }
 
 static bool load(struct channel *channel, json_t *config) {
@@ -122,8 +138,10 @@ static bool load(struct channel *channel, json_t *config) {
         printf("ERROR: libDiscrimen energy_init(): the model has no class named neutron\n");
     else if (!choose_threshold(channel, config))
         printf("ERROR: libDiscrimen energy_init(): the model has no such threshold\n");
+    else if (channel->neutrons_only && !is_of_neutrons(channel))
+        printf("ERROR: libDiscrimen energy_init(): the threshold is that of another class than neutron\n");
     else {
-        channel->outputs[channel->classes] = channel->scores;
+        prepare_results(channel);
         return true;
     }
     return false;
@@ -162,15 +180,21 @@ void energy_close(void *user_config) {
     free(channel);
 }
 
+/* To the nearest integer. */
 static uint16_t clamped(double value) {
-    return value <= 0 ? 0 : value >= UINT16_MAX ? UINT16_MAX : (uint16_t)lround(value);
+    return value <= 0 ? 0 : value >= UINT16_MAX ? UINT16_MAX : (uint16_t)(value + 0.5);
+}
+
+/* In integers: a sum of floating-point numbers waits for each addition before the next one. */
+static double sum_of(const uint16_t *samples, uint32_t start, uint32_t stop) {
+    uint64_t sum = 0;
+    for (uint32_t i = start; i < stop; ++i) sum += samples[i];
+    return (double)sum;
 }
 
 static double baseline_of(const struct channel *channel, const uint16_t *samples, uint32_t n) {
     const uint32_t stop = channel->baseline_samples < n ? channel->baseline_samples : n;
-    double sum = 0;
-    for (uint32_t i = 0; i < stop; ++i) sum += samples[i];
-    return stop > 0 ? sum / stop : 0;
+    return stop > 0 ? sum_of(samples, 0, stop) / stop : 0;
 }
 
 static double integral_of(const struct channel *channel, const uint16_t *samples, uint32_t n, uint32_t trigger,
@@ -179,34 +203,33 @@ static double integral_of(const struct channel *channel, const uint16_t *samples
     const uint32_t stop = channel->long_gate > 0 && channel->long_gate < n && start < n - channel->long_gate
                               ? start + channel->long_gate
                               : n;
-    double sum = 0;
-    for (uint32_t i = start; i < stop; ++i) sum += samples[i] - baseline;
-    return channel->sign * channel->integrals_scaling * sum;
+    const double length = start < stop ? stop - start : 0;
+    return channel->sign * channel->integrals_scaling * (sum_of(samples, start, stop) - length * baseline);
 }
 
 /* NaN if the pulse cannot be scored. */
-static double score_of(struct channel *channel, const uint16_t *samples, uint32_t n, bool *is_neutron) {
-    float height = NAN;
-    discrimen_results results = discrimen_results_to(channel->outputs);
-    if (discrimen_n_channels(channel->model) == 1) results.height_adc = &height;
+static double score_of(struct channel *channel, const uint16_t *samples, uint32_t n) {
     discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, 1, n);
     pulses.type = DISCRIMEN_UINT16;
-    const discrimen_status status = discrimen_run(channel->model, channel->workspace, &pulses, &results);
-    const double score = status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
-    *is_neutron = score >= (isnan(channel->threshold)
-                                ? discrimen_output_threshold_at(channel->model, channel->classes,
-                                                                channel->threshold_number, height)
-                                : channel->threshold);
-    return score;
+    const discrimen_status status = discrimen_run(channel->model, channel->workspace, &pulses, &channel->results);
+    return status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
+}
+
+/* Of the pulse that was scored last. */
+static bool is_neutron(const struct channel *channel, double score) {
+    if (!isnan(channel->threshold)) return score >= channel->threshold;
+    uint8_t passes = 0;
+    discrimen_decide(channel->model, channel->classes, channel->threshold_number, channel->scores, &channel->height_adc, 1,
+                     &passes);
+    return passes != 0;
 }
 
 void energy_analysis(const uint16_t *samples, uint32_t samples_number, struct event_waveform *waveform,
                      uint32_t **trigger_positions, struct event_PSD **events_buffer, size_t *events_number,
                      void *user_config) {
     struct channel *channel = (struct channel *)user_config;
-    bool is_neutron = false;
-    const double score = channel ? score_of(channel, samples, samples_number, &is_neutron) : NAN;
-    const bool is_wanted = !isnan(score) && (is_neutron || !channel->neutrons_only);
+    const double score = channel ? score_of(channel, samples, samples_number) : NAN;
+    const bool is_wanted = !isnan(score) && (!channel->neutrons_only || is_neutron(channel, score));
     /* One event a waveform, or none: that discards it. */
     if (!reallocate_buffers(trigger_positions, events_buffer, events_number, is_wanted ? 1 : 0) || !is_wanted) return;
 
