@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from tests.freezing.same_values import assert_same_values, described, kinds_of
 
 from discrimen.errors import SettingsError
 from discrimen.freezing.batch_norm import folded
 from discrimen.freezing.draft import Draft, Scaling
 from discrimen.freezing.from_keras import network_of
+from discrimen.freezing.places import n_weights_of
 from discrimen.keras_jax import KerasSession
 from discrimen.network.graph import run
 from discrimen.network.layers import Activate, Dense
@@ -245,3 +246,13 @@ def test_scale_beyond_float32_is_refused_by_name(session: KerasSession) -> None:
     model = keras.Sequential([keras.Input((5,)), norm])
     with pytest.raises(SettingsError, match="'blown up': its kernel is not finite in float32"):
         network_of(model, described(model))
+
+
+def test_a_scaling_along_many_channels_has_no_more_weights_than_they_need() -> None:
+    draft = Draft((1, 500))
+    scale, shift = np.linspace(1, 2, 500), np.linspace(-1, 1, 500)
+    ends = folded(draft, [draft.add(Activate(activation="relu"), draft.add(Scaling(scale=scale, shift=shift), 0))])
+    network = draft.network(ends)
+    waveforms = np.random.default_rng(2).normal(size=(3, 1, 500))
+    assert n_weights_of(network) == 2 * 500
+    assert_allclose(run(network, waveforms)[0], np.maximum(scale * waveforms[:, 0] + shift, 0), rtol=1e-6, atol=1e-6)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError
+from discrimen.freezing import golden_choice
 from discrimen.freezing.golden_choice import FEWEST, MOST, choose_golden
 from discrimen.freezing.logits import with_logits
 from discrimen.keras_jax import KerasSession, load_keras
@@ -161,3 +162,21 @@ def test_endless_values_are_refused(session: KerasSession) -> None:
         choose_golden(
             network, description, made_up_pulses(description.preparation, 20).astype(np.float32) * 1e30, session=session
         )
+
+
+def test_of_long_records_fewer_candidates_are_looked_at(monkeypatch: pytest.MonkeyPatch, session: KerasSession) -> None:
+    seen: list[int] = []
+
+    def all_alike(_: Network, waveforms: Any, *rest: Any, **options: Any) -> Any:
+        seen.append(len(waveforms))
+        return np.ones((len(waveforms), len(rest[1])), np.float32)
+
+    monkeypatch.setattr(golden_choice, "sensitivities", all_alike)
+    description, network = described(), dense(gain=1.0)
+    candidates = made_up_pulses(description.preparation, 400)
+    choose_golden(network, description, candidates, session=session)
+    monkeypatch.setattr(golden_choice, "MOST_VALUES", 100 * (30 + 2))
+    golden = choose_golden(network, description, candidates, session=session)
+    assert seen[0] > 400
+    assert 50 <= seen[1] <= 100
+    assert len(golden.samples) >= FEWEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.network.weights import Graph, Weights
 from discrimen.errors import DataError
 from discrimen.network import graph
 from discrimen.network.graph import Network, Node, chain, run, shapes_of
-from discrimen.network.layers import Add, Attention, Dense, Flatten
+from discrimen.network.layers import Activate, Add, Attention, Dense, Flatten
 
 DOUBLE = Dense(kernel=2 * np.eye(3, dtype=np.float32), bias=np.zeros(3, np.float32))
 X = np.arange(6.0).reshape(2, 1, 3)
@@ -83,3 +84,13 @@ def test_weights_are_left_as_they_are() -> None:
     before = network.nodes[1].layer
     run(network, X)
     assert network.nodes[1].layer is before
+
+
+def test_values_that_nobody_reads_any_more_are_let_go() -> None:
+    n_samples, n_layers = 50_000, 30
+    network = chain([Activate(activation="tanh")] * n_layers)
+    tracemalloc.start()
+    run(network, np.ones((1, 1, n_samples)))
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 6 * 8 * n_samples

@@ -150,8 +150,9 @@ def _scaled_inputs(layer: kinds.Dense | kinds.Conv1D, scaling: Scaling) -> Layer
 
 
 def _as_layer(scaling: Scaling, *, along_steps: bool) -> Layer:
-    diagonal: Any = np.diag(scaling.scale)
+    scale: Any = scaling.scale
     shift: Any = scaling.shift
     if along_steps:
-        return kinds.Conv1D(kernel=diagonal[np.newaxis], bias=shift)
-    return kinds.Dense(kernel=diagonal, bias=shift)
+        # A group for each channel: of a record that lies along the channels a whole kernel has the square of its size.
+        return kinds.Conv1D(kernel=scale[np.newaxis, np.newaxis], bias=shift, groups=len(scale))
+    return kinds.Dense(kernel=np.diag(scale), bias=shift)

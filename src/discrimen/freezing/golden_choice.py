@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
-from discrimen.freezing.sensitivity import effects, sensitivities
+from discrimen.freezing.cost import cost_of
+from discrimen.freezing.effects import effects
+from discrimen.freezing.places import n_weights_of
+from discrimen.freezing.sensitivity import MOST_DIRECTIONS, sensitivities
 from discrimen.keras_jax import KerasSession
 from discrimen.network.golden import GoldenVectors, exact_values, golden_vectors
-from discrimen.network.graph import Network
+from discrimen.network.graph import Network, shapes_of
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Alignment, Preparation
 from discrimen.network.prepare import prepare, with_channels
@@ -28,6 +32,12 @@ MOST_WEIGHTS = 20_000
 
 MOST_ASLEEP = 1000
 """Of weights that no pulse feels so many are changed one by one, to see whether that wakes them."""
+
+MOST_MULTIPLICATIONS = 2**36
+"""Made at most to differentiate a large network for all candidates, and again to wake weights."""
+
+MOST_VALUES = 2**24
+"""Samples and output values of all candidates together; of longer records fewer candidates are looked at."""
 
 N_ODD = 256
 """So many candidates of odd shapes are mixed from those that are given."""
@@ -49,7 +59,9 @@ def choose_golden(
     """Choose golden vectors among raw pulses, and compute what the network must give for them.
 
     Pulses are taken one after the other, each the one that feels most of the weights that no pulse taken so far does;
-    then those nearest to the boundary between classes are added. Odd mixtures of the pulses are candidates, too.
+    then those nearest to the boundary between classes are added. Odd mixtures of the pulses are candidates, too. Of a
+    large network some weights are looked at, drawn at random, and no more candidates than the limits of this module
+    allow.
 
     Parameters
     ----------
@@ -75,8 +87,9 @@ def choose_golden(
     usable = _usable(given, description)
     if not usable.any():
         raise DataError(f"none of {len(samples)} pulses can be prepared as the model wants it, so none can prove it")
-    ordinary = given.some(usable)
-    odd = _odd_mixtures(ordinary)
+    most = _most_candidates(network, description.preparation)
+    ordinary = given.some(_drawn(np.flatnonzero(usable), most - min(N_ODD, most // 2)))
+    odd = _odd_mixtures(ordinary, min(N_ODD, most // 2))
     odd = odd.some(_usable(odd, description))
     known = golden_vectors(network, description, ordinary.samples, present=ordinary.present)
     pulses = ordinary.joined(odd.some(_as_small(network, description, odd, known)))
@@ -105,13 +118,30 @@ class _Pulses:
         return _Pulses(samples, np.concatenate([self.present, other.present]))
 
 
-def _odd_mixtures(pulses: _Pulses) -> _Pulses:
+def _most_candidates(network: Network, preparation: Preparation) -> int:
+    """Return how many pulses of a large network can be looked at: there are limits for values and multiplications."""
+    one = cost_of(network, preparation.shape)
+    shapes = shapes_of(network, preparation.shape)
+    n_kept = prod(preparation.shape) + sum(prod(shapes[value]) for value in network.outputs)
+    passes = 1 + 2 * MOST_DIRECTIONS  # forwards once, and backwards, which takes two, along each direction
+    affordable = MOST_MULTIPLICATIONS // max(1, passes * one.multiplications)
+    return max(2 * FEWEST, min(affordable, MOST_VALUES // n_kept))
+
+
+def _drawn(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Return all places, or as many as allowed, drawn at random, in their order."""
+    if len(places) <= most:
+        return places
+    return np.sort(np.random.default_rng(10).choice(places, most, replace=False))
+
+
+def _odd_mixtures(pulses: _Pulses, n_odd: int) -> _Pulses:
     """Mix pulses of odd shapes from ordinary ones: they wake units that sleep for nearly every ordinary pulse."""
     rng, samples = np.random.default_rng(13), pulses.samples
-    first, second, third = rng.integers(0, len(samples), (3, N_ODD))
-    share = rng.uniform(-1, 1, (N_ODD, 1, 1))
+    first, second, third = rng.integers(0, len(samples), (3, n_odd))
+    share = rng.uniform(-1, 1, (n_odd, 1, 1))
     difference = samples[second].astype(np.float64) - samples[third]
-    noise = samples.std(dtype=np.float64) * 10 ** rng.uniform(-2, 0, (N_ODD, 1, 1)) * rng.normal(size=difference.shape)
+    noise = samples.std(dtype=np.float64) * 10 ** rng.uniform(-2, 0, (n_odd, 1, 1)) * rng.normal(size=difference.shape)
     odd = samples[first] + share * difference + noise
     rounded = np.rint(odd) if samples.dtype.kind == "i" else odd
     return _Pulses(rounded.astype(samples.dtype), None if pulses.present is None else pulses.present[first])
@@ -144,25 +174,21 @@ def _felt(
     network: Network, waveforms: NDArray[np.float32], tolerances: tuple[float, ...], session: KerasSession
 ) -> NDArray[np.float32]:
     """Return how strongly each pulse feels each weight, or each of some weights of a large network."""
-    n_weights, parts = None, []
-    drawn = np.arange(0)
-    for _, felt in sensitivities(network, waveforms, tolerances, session=session):
-        if n_weights is None:
-            n_weights = felt.shape[1]
-            drawn = np.arange(n_weights)
-            if n_weights > MOST_WEIGHTS:
-                drawn = np.random.default_rng(11).choice(n_weights, MOST_WEIGHTS, replace=False)
-        parts.append(felt[:, drawn])
-    whole = np.concatenate(parts)
-    asleep = np.flatnonzero(whole.max(axis=0) == 0)[:MOST_ASLEEP]
-    whole[:, asleep] = effects(network, waveforms, tolerances, drawn[asleep])
-    return whole
+    n_weights = n_weights_of(network)
+    drawn = np.arange(n_weights)
+    if n_weights > MOST_WEIGHTS:
+        drawn = np.random.default_rng(11).choice(n_weights, MOST_WEIGHTS, replace=False)
+    felt = sensitivities(network, waveforms, tolerances, drawn, session=session)
+    asleep = np.random.default_rng(12).permutation(np.flatnonzero(felt.max(axis=0) == 0))[:MOST_ASLEEP]
+    felt[:, asleep] = effects(network, waveforms, tolerances, drawn[asleep], most_multiplications=MOST_MULTIPLICATIONS)
+    return felt
 
 
 def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
     strongest = felt.max(axis=0)
     missing = strongest > 0
     covers = felt >= FELT_SHARE * strongest
+    n_new = covers[:, missing].sum(axis=1)
     chosen: list[int] = []
     while missing.any():
         if len(chosen) == MOST:
@@ -170,8 +196,10 @@ def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
                 f"{int(missing.sum())} of {len(missing)} weights are felt by none of {MOST} pulses: the file would not "
                 "prove them; give other pulses"
             )
-        best = int((covers & missing).sum(axis=1).argmax())
-        missing &= ~covers[best]
+        best = int(n_new.argmax())
+        found = np.flatnonzero(covers[best] & missing)
+        missing[found] = False
+        n_new -= covers[:, found].sum(axis=1)
         chosen.append(best)
     return np.array(chosen, dtype=np.intp)
 

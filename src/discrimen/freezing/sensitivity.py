@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.freezing.cost import cost_of
+from discrimen.freezing.places import WeightPlaces, arrays_of
 from discrimen.keras_jax import KerasSession
-from discrimen.network.graph import Network, run
-from discrimen.network.layers import weights_of
+from discrimen.network.graph import Network, run, shapes_of
+from discrimen.network.layers import Dense
 
 MOST_DIRECTIONS = 8
 """Outputs of more values are looked at along so many random directions instead of value by value."""
 
-_MOST_AT_ONCE = 2**23
+_MOST_AT_ONCE = 2**22
+"""Values and derivatives of all pulses that are differentiated together."""
 
 
 def sensitivities(
-    network: Network, waveforms: NDArray[np.float32], tolerances: tuple[float, ...], *, session: KerasSession
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Differentiate what a network gives by its weights, some pulses at a time.
+    network: Network,
+    waveforms: NDArray[np.float32],
+    tolerances: tuple[float, ...],
+    places: NDArray[np.intp],
+    *,
+    session: KerasSession,
+) -> NDArray[np.float32]:
+    """Differentiate what a network gives by some of its weights.
 
     Parameters
     ----------
@@ -33,83 +41,109 @@ def sensitivities(
         Prepared pulses.
     tolerances : tuple of float
         Of each output; what an output feels counts in this unit.
-    session : KerasSession
-        Lends its JAX, which differentiates.
-
-    Yields
-    ------
-    slice
-        Which pulses.
-    ndarray of float32, shape (pulse, weight)
-        The largest derivative of any value of any output, each divided by its output's tolerance.
-    """
-    jax = session.jax
-    library = SimpleNamespace(**vars(jax.numpy), erf=jax.scipy.special.erf)
-    weights = [list(weights_of(node.layer).values()) for node in network.nodes]
-    sizes = [array.size for arrays in weights for array in arrays]
-    n_at_once = max(1, _MOST_AT_ONCE // max(1, sum(sizes)))
-    directions = _directions(network, waveforms, tolerances)
-
-    def felt(given: Any, waveform: Any, direction: Any) -> Any:
-        values = run(_with_weights(network, given), waveform[np.newaxis], xp=library)
-        return jax.numpy.concatenate([value[0] for value in values]) @ direction
-
-    with session.on_device():
-        gradient = jax.vmap(jax.grad(felt), in_axes=(None, 0, None))
-        for start in range(0, len(waveforms), n_at_once):
-            chunk = slice(start, start + n_at_once)
-            strongest: Any = 0.0
-            for direction in directions:
-                arrays = jax.tree_util.tree_leaves(gradient(weights, waveforms[chunk], direction))
-                flat = [np.abs(np.asarray(each).reshape(len(waveforms[chunk]), -1)) for each in arrays]
-                strongest = np.maximum(strongest, np.concatenate(flat, axis=1))
-            yield chunk, strongest
-
-
-def effects(
-    network: Network, waveforms: NDArray[np.float32], tolerances: tuple[float, ...], places: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """Change single weights by half and compute anew: what a derivative of 0 does not tell.
-
-    A unit that no pulse excites has no derivative, but a larger weight may wake it.
-
-    Parameters
-    ----------
-    network, waveforms, tolerances
-        As of :func:`sensitivities`.
     places : ndarray of int, shape (place,)
         Which weights, counted through all layers.
+    session : KerasSession
+        Lends its JAX, which differentiates.
 
     Returns
     -------
     ndarray of float32, shape (pulse, place)
-        The largest change of any value of any output, each divided by its output's tolerance.
+        The largest derivative of any value of any output, each divided by its output's tolerance.
     """
-    weights = [list(weights_of(node.layer).values()) for node in network.nodes]
-    flat = np.concatenate([array.ravel() for arrays in weights for array in arrays])
-    before = run(network, waveforms)
+    jax = session.jax
+    plan = _Plan.of(network, waveforms.shape[1:], places)
+    directions = _directions(network, waveforms, tolerances)
+    cost = cost_of(network, waveforms.shape[1:])
+    most_at_once = max(1, _MOST_AT_ONCE // (cost.values + len(directions) * plan.n_derivatives + len(places)))
     found = np.empty((len(waveforms), len(places)), dtype=np.float32)
-    for column, place in enumerate(places):
-        changed = flat.copy()
-        changed[place] *= np.float32(1.5)
-        after = run(_with_weights(network, _as_arrays(changed, weights)), waveforms)
-        moved = [
-            np.abs(new - old).max(axis=1) / tolerance
-            for new, old, tolerance in zip(after, before, tolerances, strict=True)
-        ]
-        found[:, column] = np.max(moved, axis=0)
+    with session.on_device():
+        derivatives = jax.vmap(plan.derivatives(jax, [jax.numpy.asarray(each) for each in directions]))
+        for chunk in _equal_chunks(len(waveforms), most_at_once):
+            along_each, read = derivatives(waveforms[chunk])
+            for part in plan.parts:
+                strongest = np.max([plan.slopes(part, slopes, read) for slopes in along_each], axis=0)
+                found[np.ix_(chunk, part.which)] = strongest
     return found
 
 
-def _as_arrays(flat: NDArray[np.float32], like: list[list[NDArray[Any]]]) -> list[list[NDArray[np.float32]]]:
-    parts: list[list[NDArray[np.float32]]] = []
-    start = 0
-    for arrays in like:
-        parts.append([])
-        for array in arrays:
-            parts[-1].append(flat[start : start + array.size].reshape(array.shape))
-            start += array.size
-    return parts
+def _equal_chunks(n_pulses: int, most: int) -> list[NDArray[np.intp]]:
+    """Part pulses into chunks of one size, because JAX compiles for each anew; the last ones may come twice."""
+    n_chunks = -(-n_pulses // most)
+    size = -(-n_pulses // n_chunks)
+    starts = np.minimum(np.arange(n_chunks) * size, n_pulses - size)
+    return [start + np.arange(size) for start in starts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What is differentiated.
+
+    The derivative by the kernel of a dense layer on a row of values is what it reads times the derivative by its bias,
+    so its kernel, by far the largest part of wide networks, need not be differentiated for each pulse.
+    """
+
+    network: Network
+    by_bias: frozenset[int]
+    """Nodes whose kernel follows from their bias."""
+    parts: Sequence[WeightPlaces]
+
+    @classmethod
+    def of(cls, network: Network, input_shape: tuple[int, ...], places: NDArray[np.intp]) -> _Plan:
+        shapes = shapes_of(network, input_shape)
+        rows = (
+            number
+            for number, node in enumerate(network.nodes)
+            if isinstance(node.layer, Dense) and len(shapes[node.inputs[0]]) == 1
+        )
+        return cls(network, frozenset(rows), WeightPlaces.of(network, places))
+
+    @property
+    def n_derivatives(self) -> int:
+        return sum(array.size for arrays in self._given() for array in arrays.values())
+
+    def derivatives(self, jax: Any, directions: list[Any]) -> Any:
+        """Return the function from a prepared pulse to the derivatives along each direction, and what is read."""
+        xp = jax.numpy
+        library = SimpleNamespace(**vars(xp), erf=jax.scipy.special.erf)
+        given = [{name: xp.asarray(array) for name, array in arrays.items()} for arrays in self._given()]
+        whole = [{name: xp.asarray(array) for name, array in arrays.items()} for arrays in arrays_of(self.network)]
+        on_device = _with(self.network, whole)
+
+        def of_pulse(waveform: Any) -> Any:
+            def values(weights: Any) -> Any:
+                return self._values(_with(on_device, weights), waveform, library)
+
+            _, back, read = jax.vjp(values, given, has_aux=True)
+            return [back(direction)[0] for direction in directions], read
+
+        return of_pulse
+
+    def slopes(self, part: WeightPlaces, slopes: Any, read: Any) -> NDArray[np.float32]:
+        """Take from derivatives of some pulses those of some weights, shape (pulse, place)."""
+        if part.name == "kernel" and part.node in self.by_bias:
+            rows, columns = part.indices
+            taken = np.asarray(read[part.node])[:, rows] * np.asarray(slopes[part.node]["bias"])[:, columns]
+        else:
+            taken = np.asarray(slopes[part.node][part.name])[:, *part.indices]
+        strength: NDArray[np.float32] = np.abs(taken)
+        return strength
+
+    def _given(self) -> list[dict[str, NDArray[np.float32]]]:
+        """Return the weights that are differentiated by, of each node."""
+        return [
+            {"bias": arrays["bias"]} if number in self.by_bias else arrays
+            for number, arrays in enumerate(arrays_of(self.network))
+        ]
+
+    def _values(self, network: Network, waveform: Any, library: Any) -> tuple[Any, dict[int, Any]]:
+        """Return the values of all outputs in a row and, beside them, what each dense layer on a row reads."""
+        nodes = sorted(self.by_bias)
+        inputs = tuple(network.nodes[number].inputs[0] for number in nodes)
+        values = run(replace(network, outputs=network.outputs + inputs), waveform[np.newaxis], xp=library)
+        n_outputs = len(network.outputs)
+        read = {number: value[0] for number, value in zip(nodes, values[n_outputs:], strict=True)}
+        return library.concatenate([value[0] for value in values[:n_outputs]]), read
 
 
 def _directions(
@@ -123,9 +157,10 @@ def _directions(
     return [(row * scale).astype(np.float32) for row in signs]
 
 
-def _with_weights(network: Network, weights: Any) -> Network:
-    nodes = []
-    for node, arrays in zip(network.nodes, weights, strict=True):
-        named = dict(zip(weights_of(node.layer), arrays, strict=True))
-        nodes.append(replace(node, layer=replace(node.layer, **named)))
-    return Network(tuple(nodes), network.outputs)
+def _with(network: Network, weights: Sequence[dict[str, Any]]) -> Network:
+    """Return a network with some of its weights replaced, by node and name."""
+    nodes = (
+        replace(node, layer=replace(node.layer, **arrays)) if arrays else node
+        for node, arrays in zip(network.nodes, weights, strict=True)
+    )
+    return replace(network, nodes=tuple(nodes))

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.network.layers import MOST_VALUES, Layer, Shape
 
-MOST_AT_ONCE = 2**24
-"""Values that a layer makes of all pulses computed together; more pulses are computed one batch after another."""
+MOST_AT_ONCE = 2**22
+"""Values of all pulses computed together that are there at one time; more pulses are computed one batch after
+another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,21 +110,49 @@ def run(network: Network, waveforms: NDArray[Any], *, xp: Any = np) -> tuple[Any
     """
     shapes = shapes_of(network, waveforms.shape[1:])
     layers = [node.layer.cast(waveforms.dtype) for node in network.nodes]
-    n_at_once = max(1, MOST_AT_ONCE // max(map(prod, shapes)))
+    unread = _unread_after(network)
+    n_at_once = max(1, MOST_AT_ONCE // _most_there(shapes, unread))
     batches = [
-        _run_batch(network, layers, shapes, waveforms[start : start + n_at_once], xp)
+        _run_batch(network, layers, shapes, unread, waveforms[start : start + n_at_once], xp)
         for start in range(0, max(1, len(waveforms)), n_at_once)
     ]
     return tuple(xp.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
 
 
 def _run_batch(
-    network: Network, layers: Sequence[Layer], shapes: Sequence[Shape], waveforms: Any, xp: Any
+    network: Network,
+    layers: Sequence[Layer],
+    shapes: Sequence[Shape],
+    unread: Sequence[Sequence[int]],
+    waveforms: Any,
+    xp: Any,
 ) -> tuple[Any, ...]:
-    values = [waveforms]
-    for layer, node in zip(layers, network.nodes, strict=True):
-        values.append(layer.compute(xp, *(values[number] for number in node.inputs)))
+    values = {0: waveforms}
+    for number, (layer, node) in enumerate(zip(layers, network.nodes, strict=True)):
+        values[number + 1] = layer.compute(xp, *(values[read] for read in node.inputs))
+        for value in unread[number]:
+            del values[value]
     return tuple(values[number].reshape(len(waveforms), prod(shapes[number])) for number in network.outputs)
+
+
+def _unread_after(network: Network) -> list[list[int]]:
+    """Return for each node the values that neither a later node nor an output reads."""
+    last = {value: value - 1 for value in range(1, len(network.nodes) + 1)}  # at least until it is made
+    last |= {value: number for number, node in enumerate(network.nodes) for value in node.inputs}
+    unread: list[list[int]] = [[] for _ in network.nodes]
+    for value in last.keys() - set(network.outputs):
+        unread[last[value]].append(value)
+    return unread
+
+
+def _most_there(shapes: Sequence[Shape], unread: Sequence[Sequence[int]]) -> int:
+    """Return how many values of one pulse are there at one time."""
+    there = most = prod(shapes[0])
+    for number, values in enumerate(unread):
+        there += prod(shapes[number + 1])
+        most = max(most, there)
+        there -= sum(prod(shapes[value]) for value in values)
+    return most
 
 
 def _require_known(node: Node, number: int, name: str) -> None:

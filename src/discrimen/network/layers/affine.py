@@ -88,7 +88,9 @@ class Conv1D(Layer):
             else:
                 shared = taken.reshape(*taken.shape[:2], self.groups, n_in)
                 kernel = self.kernel[tap].reshape(n_in, self.groups, n_out // self.groups)
-                result = result + xp.einsum("psgi,igo->psgo", shared, kernel).reshape(*taken.shape[:2], n_out)
+                # One input a group is by far the most frequent case, and slow as so many products of single numbers.
+                summed = shared * kernel[0] if n_in == 1 else xp.einsum("psgi,igo->psgo", shared, kernel)
+                result = result + summed.reshape(*taken.shape[:2], n_out)
         return activate(xp, self.activation, result)
 
 
