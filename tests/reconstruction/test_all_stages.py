@@ -17,7 +17,7 @@ _STAGES = ("overlay", "train", "freeze", "evaluate", "denoise", "encode", "decod
 
 
 def passes_through(run: Path, folder: Path, *inputs: str) -> None:
-    how = ("--epochs", "8", "--records", "2000", "--json")
+    how = ("--epochs", "2", "--records", "1000", "--json")
     command = [sys.executable, str(_BENCHMARK), str(run), "-o", str(folder), *how, "--", *inputs]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -30,12 +30,14 @@ def passes_through(run: Path, folder: Path, *inputs: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.real_data
 def test_a_real_run_passes_through_all_stages(real_data: Path, tmp_path: Path) -> None:
     passes_through(real_data / "wavedump" / "SiPM" / "2006272158" / "wave0.dat", tmp_path / "out", *_SIPM)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_simulated_run_passes_through_all_stages(tmp_path: Path) -> None:
-    discrimen.simulate(tmp_path / "run.lh5", 600, energy_min_kevee=60.0, energy_max_kevee=1000.0)
+    discrimen.simulate(tmp_path / "run.lh5", 400, energy_min_kevee=60.0, energy_max_kevee=1000.0)
     passes_through(tmp_path / "run.lh5", tmp_path / "out")
