@@ -219,6 +219,7 @@ def test_an_evaluation_reads_the_record_of_the_labels(model: discrimen.Model, tm
         discrimen.evaluate(model, discrimen.read(path), **options)
 
 
+@pytest.mark.slow
 def test_clean_records_teach_a_denoiser(tmp_path: Path) -> None:
     discrimen.simulate(tmp_path / "run.lh5", 300, clean=tmp_path / "clean.lh5", energy_min_kevee=60.0)
     run, clean = (discrimen.read(tmp_path / name) for name in ("run.lh5", "clean.lh5"))

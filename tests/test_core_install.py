@@ -70,6 +70,7 @@ calls = {
     "label_by_band": lambda: discrimen.label_by_band("set.lh5"),
     "learn_quality": lambda: discrimen.learn_quality(discrimen.load("copy.discrimen"), "set.lh5"),
     "load": lambda: discrimen.load("small.discrimen"),
+    "overlay": lambda: discrimen.overlay("set.lh5", "overlaid.lh5", "overlaid.parts.lh5", n_records=100),
     "quality": lambda: discrimen.quality(discrimen.load("copy.discrimen"), "q.json", "set.lh5"),
     "read": lambda: discrimen.read("set.lh5"),
     "separate": lambda: discrimen.separate(discrimen.load("part.discrimen"), "piled.lh5", "parts.lh5"),

@@ -73,7 +73,7 @@ def test_no_gpu_is_an_error_not_a_fallback(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("platforms", "device"),
     [
-        ("nonsense", "cpu"),
+        pytest.param("nonsense", "cpu", marks=pytest.mark.slow),
         ("cpu", "gpu"),
         pytest.param("cuda", "cpu", marks=pytest.mark.slow),
         pytest.param("cuda", "gpu", marks=pytest.mark.slow),

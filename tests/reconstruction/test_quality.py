@@ -111,6 +111,7 @@ def test_a_planted_fault_is_found_and_named(
         assert alarm.fault.size == pytest.approx(size, rel=0.5)
 
 
+@pytest.mark.slow
 def test_a_fault_that_is_over_hides_no_other_in_longer_windows(model: Model, folder: Path, tmp_path: Path) -> None:
     path = written(folder / "again.lh5", good_samples(N_REFERENCE, 3))
     short = learn_quality([open_reader(path)], model, window=100)

@@ -219,6 +219,7 @@ def test_a_training_that_is_not_over_cannot_be_frozen(result: TrainingResult, tm
     assert not (tmp_path / "x.discrimen").exists()
 
 
+@pytest.mark.slow
 def test_a_training_that_was_broken_off_goes_on_with_the_same_noise(pulses: Pulses, tmp_path: Path) -> None:
     few, config = pulses[:900], replace(CONFIG, epochs=4)
     how = {"settings": settings()}
