@@ -66,6 +66,8 @@ class Components:
         """Find them in waveforms above their baseline, in ADC counts."""
         scaled = in_stabilised_scale(np, above, unit_adc)
         mean = scaled.mean(axis=0)
+        if len(scaled) < scaled.shape[1]:  # long records, few of them: there are no more components than records
+            return cls(unit_adc, mean, np.linalg.svd(scaled - mean, full_matrices=False)[2].T)
         _, vectors = np.linalg.eigh(np.cov((scaled - mean).T))
         return cls(unit_adc, mean, vectors[:, ::-1])
 

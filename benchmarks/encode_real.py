@@ -4,7 +4,8 @@ The files hold 100 and 293 pulses. The first 70 % teach, the rest is judged and 
 whether the commands carry over to such records, and little of what a network could reach. Energy is the mean of samples
 behind the pulse less that before it (germanium), or the integral over the pulse (SiPM); time is where the leading edge
 crosses half of the highest sample. Both are compared pulse by pulse, recorded against decoded; the same measure between
-two parts of the record without a pulse tells the noise of the energy.
+two parts of the record without a pulse tells the noise of the energy. Principal components of the same records, as many
+as there are numbers in the code, and no fewer bytes than the codes take, are judged in the same way.
 
 Usage: python benchmarks/encode_real.py -o FOLDER [--data ../shared/data] [--json]
 """
@@ -24,11 +25,13 @@ import discrimen
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.freezing.freeze import freeze
-from discrimen.network.prepare import choose_preparation, constant_fraction_crossing
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare import choose_preparation, constant_fraction_crossing, prepare
 from discrimen.pulses import concatenate
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import Compression, TrainingConfig, train
-from encode_others import lossless_bytes, told
+from discrimen.training.tasks.compression import noise_of
+from encode_others import Components, lossless_bytes, told
 
 TEACHING_SHARE = 0.7
 
@@ -46,15 +49,24 @@ class Case:
     is_step: bool
 
 
+GERMANIUM: dict[str, Any] = {
+    "epochs": 600,
+    "before": slice(1600, 2600),
+    "pulse": slice(3000, 4000),
+    "is_step": True,
+}
 CASES = {
     "germanium": Case(
         path="lh5/LDQTA_r117_20200110T105115Z_cal_geds_raw.lh5",
         settings=DetectorSettings(sample_period_ns=16, polarity="positive", pretrigger_ns=43_000),
         options={"code": 3, "hidden": ()},
-        epochs=600,
-        before=slice(1600, 2600),
-        pulse=slice(3000, 4000),
-        is_step=True,
+        **GERMANIUM,
+    ),
+    "germanium-8": Case(
+        path="lh5/LDQTA_r117_20200110T105115Z_cal_geds_raw.lh5",
+        settings=DetectorSettings(sample_period_ns=16, polarity="positive", pretrigger_ns=43_000),
+        options={"code": 8, "hidden": ()},
+        **GERMANIUM,
     ),
     "SiPM": Case(
         path="wavedump/SiPM/2006272158/wave0.dat",
@@ -120,8 +132,24 @@ def measure(name: str, case: Case, folder: Path, data: Path) -> dict[str, Any]:
         "bytes_a_code": (done.stored_bytes["codes"] + done.stored_bytes["baseline"]) / max(1, was_encoded.sum()),
         "ratio_of_the_file": done.ratio,
         **_differences(case, recorded[was_encoded], decoded[was_encoded]),
+        "components": by_components(
+            case, preparation, pulses.samples[:n_teaching], recorded[was_encoded], done.stored_bytes["codes"]
+        ),
         "lossless_bytes": lossless_bytes(recorded),
     }
+
+
+def by_components(
+    case: Case, preparation: Preparation, learnt: NDArray[Any], judged: NDArray[Any], wanted_bytes: int
+) -> dict[str, float]:
+    """Judge principal components: as many as numbers in the code, at the bytes of the codes."""
+    above, above_judged = (prepare(each, preparation) for each in (learnt, judged))
+    unit_adc = noise_of(above.waveforms, preparation)
+    components = Components.of(above.waveforms[:, 0].astype(np.float64), unit_adc)
+    wanted = above_judged.waveforms[:, 0].astype(np.float64)
+    found, n_bytes, _ = components.at_bytes(wanted, number=case.options["code"], wanted_bytes=wanted_bytes)
+    back = np.clip(np.rint(found + above_judged.restoration.baseline_adc), 0, 2**16 - 1)
+    return {"bytes_a_code": n_bytes / len(judged), **_differences(case, judged, back)}
 
 
 def _differences(case: Case, recorded: NDArray[Any], decoded: NDArray[Any]) -> dict[str, float]:
@@ -135,6 +163,7 @@ def _differences(case: Case, recorded: NDArray[Any], decoded: NDArray[Any]) -> d
         "energy_noise": noise_of_energy(case, recorded) / float(np.median(energy)),
         "time_spread_ns": float((late - early) / 2),
         "residual_rms_adc": float(np.sqrt(np.square(decoded.astype(float) - recorded).mean())),
+        "residual_rms_adc_median": float(np.median(np.sqrt(np.square(decoded.astype(float) - recorded).mean(axis=1)))),
     }
 
 

@@ -58,12 +58,7 @@ def effects(
     found = np.zeros((len(waveforms), len(places)), dtype=np.float32)
     if not len(places):
         return found
-    ordered = sorted(
-        (int(which), part.node, part.name, tuple(int(axis[number]) for axis in part.indices))
-        for part in WeightPlaces.of(network, places)
-        for number, which in enumerate(part.which)
-    )
-    changes = [_Change.of(network, node, name, index) for _, node, name, index in ordered]
+    changes = _changes(network, places)
     shape = waveforms.shape[1:]
     n_at_once = max(1, _MOST_AT_ONCE // cost_of(network, shape).values)
     costs = list(layer_costs(network, shape))
@@ -79,27 +74,42 @@ def effects(
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _changes(network: Network, places: NDArray[np.intp]) -> list[_Change]:
+    """Return the changes of weights in the order of their places."""
+    found = {
+        int(which): _Change(part.node, part.name, tuple(int(axis[number]) for axis in part.indices))
+        for part in WeightPlaces.of(network, places)
+        for number, which in enumerate(part.which)
+    }
+    return [found[number] for number in range(len(places))]
+
+
+@dataclass(frozen=True, slots=True)
 class _Change:
-    """A node with one weight changed, before and after; `alone` has only the output channel that it reaches."""
+    """One weight: of which node, in which array, where. Layers are changed when they are asked for: they are large."""
 
     node: int
-    alone: tuple[Layer, Layer]
-    whole: tuple[Layer, Layer]
-    share: float
-    """Of the layer's multiplications that the channel alone takes."""
+    name: str
+    index: tuple[int, ...]
 
-    @classmethod
-    def of(cls, network: Network, node: int, name: str, index: tuple[int, ...]) -> _Change:
-        layer = network.nodes[node].layer
-        array = weights_of(layer)[name].copy()
-        array[index] *= CHANGE
-        options: dict[str, Any] = {name: array}
-        changed = replace(layer, **options)
-        channel = index[-1]
-        alone = _one_channel(layer, channel), _one_channel(changed, channel)
-        n_channels = 1 if alone[0] is layer else array.shape[-1]
-        return cls(node, alone, (layer, changed), 1 / n_channels)
+    def whole(self, layer: Layer) -> tuple[Layer, Layer]:
+        """Return the layer before and after the change."""
+        return layer, _changed(layer, self.name, self.index)
+
+    def alone(self, layer: Layer) -> tuple[Layer, Layer, float]:
+        """Return the same for the only output channel that the weight reaches, and its share of multiplications."""
+        one = _one_channel(layer, self.index[-1])
+        if one is layer:
+            return layer, _changed(layer, self.name, self.index), 1.0
+        n_channels = weights_of(layer)[self.name].shape[-1]
+        return one, _changed(one, self.name, (*self.index[:-1], 0)), 1 / n_channels
+
+
+def _changed(layer: Layer, name: str, index: tuple[int, ...]) -> Layer:
+    array = weights_of(layer)[name].copy()
+    array[index] *= CHANGE
+    options: dict[str, Any] = {name: array}
+    return replace(layer, **options)
 
 
 def _one_channel(layer: Layer, channel: int) -> Layer:
@@ -135,12 +145,14 @@ class _Block:
         """Return the effect of a change on each pulse, and how many multiplications that took."""
         effect = np.zeros(self.n_pulses, dtype=np.float32)
         read = [self.values[value] for value in self.network.nodes[change.node].inputs]
-        before, after = (layer.compute(np, *read) for layer in change.alone)
+        layer = self.network.nodes[change.node].layer
+        one, changed_one, share = change.alone(layer)
+        before, after = (each.compute(np, *read) for each in (one, changed_one))
         felt = np.flatnonzero((before != after).reshape(self.n_pulses, -1).any(axis=1))
-        spent = 2 * self.n_pulses * change.share * costs[change.node].multiplications
+        spent = 2 * self.n_pulses * share * costs[change.node].multiplications
         if len(felt):
             # Both are computed from the same pulses: a matrix product rounds by how many there are.
-            old, new = (self._outputs(change.node, layer, felt) for layer in change.whole)
+            old, new = (self._outputs(change.node, each, felt) for each in change.whole(layer))
             for before_it, after_it, tolerance in zip(old, new, self.tolerances, strict=True):
                 moved = np.abs(after_it - before_it).reshape(len(felt), -1).max(axis=1) / tolerance
                 effect[felt] = np.maximum(effect[felt], moved)

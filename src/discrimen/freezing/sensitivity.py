@@ -19,7 +19,7 @@ from discrimen.network.layers import Dense
 MOST_DIRECTIONS = 8
 """Outputs of more values are looked at along so many random directions instead of value by value."""
 
-_MOST_AT_ONCE = 2**22
+_MOST_AT_ONCE = 2**25
 """Values and derivatives of all pulses that are differentiated together."""
 
 
@@ -55,15 +55,14 @@ def sensitivities(
     plan = _Plan.of(network, waveforms.shape[1:], places)
     directions = _directions(network, waveforms, tolerances)
     cost = cost_of(network, waveforms.shape[1:])
-    most_at_once = max(1, _MOST_AT_ONCE // (cost.values + len(directions) * plan.n_derivatives + len(places)))
+    most_at_once = max(1, _MOST_AT_ONCE // (cost.values + plan.n_derivatives + len(places)))
     found = np.empty((len(waveforms), len(places)), dtype=np.float32)
     with session.on_device():
         derivatives = jax.vmap(plan.derivatives(jax, [jax.numpy.asarray(each) for each in directions]))
         for chunk in _equal_chunks(len(waveforms), most_at_once):
-            along_each, read = derivatives(waveforms[chunk])
+            strongest, read = derivatives(waveforms[chunk])
             for part in plan.parts:
-                strongest = np.max([plan.slopes(part, slopes, read) for slopes in along_each], axis=0)
-                found[np.ix_(chunk, part.which)] = strongest
+                found[np.ix_(chunk, part.which)] = plan.taken(part, strongest, read)
     return found
 
 
@@ -103,31 +102,36 @@ class _Plan:
         return sum(array.size for arrays in self._given() for array in arrays.values())
 
     def derivatives(self, jax: Any, directions: list[Any]) -> Any:
-        """Return the function from a prepared pulse to the derivatives along each direction, and what is read."""
+        """Return the function from a prepared pulse to its strongest derivatives, and what dense layers read."""
         xp = jax.numpy
         library = SimpleNamespace(**vars(xp), erf=jax.scipy.special.erf)
         given = [{name: xp.asarray(array) for name, array in arrays.items()} for arrays in self._given()]
         whole = [{name: xp.asarray(array) for name, array in arrays.items()} for arrays in arrays_of(self.network)]
         on_device = _with(self.network, whole)
 
-        def of_pulse(waveform: Any) -> Any:
+        def of_pulse(waveform: Any) -> tuple[Any, Any]:
             def values(weights: Any) -> Any:
                 return self._values(_with(on_device, weights), waveform, library)
 
             _, back, read = jax.vjp(values, given, has_aux=True)
-            return [back(direction)[0] for direction in directions], read
+            strongest = given
+            for number, direction in enumerate(directions):
+                sizes = jax.tree_util.tree_map(abs, back(direction)[0])
+                strongest = jax.tree_util.tree_map(xp.maximum, strongest, sizes) if number else sizes
+            return strongest, read
 
         return of_pulse
 
-    def slopes(self, part: WeightPlaces, slopes: Any, read: Any) -> NDArray[np.float32]:
+    def taken(self, part: WeightPlaces, strongest: Any, read: Any) -> NDArray[np.float32]:
         """Take from derivatives of some pulses those of some weights, shape (pulse, place)."""
         if part.name == "kernel" and part.node in self.by_bias:
             rows, columns = part.indices
-            taken = np.asarray(read[part.node])[:, rows] * np.asarray(slopes[part.node]["bias"])[:, columns]
-        else:
-            taken = np.asarray(slopes[part.node][part.name])[:, *part.indices]
-        strength: NDArray[np.float32] = np.abs(taken)
-        return strength
+            by_bias = np.asarray(strongest[part.node]["bias"])[:, columns]
+            by_kernel: NDArray[np.float32] = np.abs(np.asarray(read[part.node])[:, rows]) * by_bias
+            return by_kernel
+        where: tuple[Any, ...] = (slice(None), *part.indices)
+        derivatives: NDArray[np.float32] = np.asarray(strongest[part.node][part.name])[where]
+        return derivatives
 
     def _given(self) -> list[dict[str, NDArray[np.float32]]]:
         """Return the weights that are differentiated by, of each node."""
