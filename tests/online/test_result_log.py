@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.online.faults import SOURCE, block
 
-from discrimen.errors import FormatError
+from discrimen.errors import FormatError, OutputError
 from discrimen.online.message import Head, Kind, Message
 from discrimen.online.result_log import ResultLog, messages_in
 
@@ -95,3 +95,11 @@ def test_a_full_disk_keeps_what_was_there_and_can_be_tried_again() -> None:
     disk.room = 10_000
     log.append(block(n_written))
     assert ResultLog(disk, Path("run.log")).n_kept(SOURCE) == n_written + 1
+
+
+def test_a_log_that_another_stream_writes_is_refused(log: Path) -> None:
+    with ResultLog.open(log) as opened:
+        with pytest.raises(OutputError, match="another stream"):
+            ResultLog.open(log)
+        opened.append(block(5))
+    assert kept_by(log) == 6

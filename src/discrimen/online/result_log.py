@@ -9,19 +9,21 @@ it. A crash of the whole machine may take what the operating system had not yet 
 from __future__ import annotations
 
 import errno
+import fcntl
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from discrimen.errors import DataError, FormatError
+from discrimen.errors import DataError, FormatError, OutputError
 from discrimen.online.message import Message, unpack
 
 _MAGIC = b"DSCR"
 _HEAD = struct.Struct("<4sIII")
 _CHECK = struct.Struct("<I")
 _HEAD_BYTES = _HEAD.size + _CHECK.size
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DAMAGED = "the log is damaged here, and goes on behind: keep a copy, and cut it here to go on from this place"
 
@@ -58,11 +60,14 @@ class ResultLog:
         ------
         FormatError
             If the file holds something else.
+        OutputError
+            If another program has it open.
         OSError
             If the file system refuses.
         """
         file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         try:
+            _lock(file, path)
             return cls(file, path)
         except BaseException:
             file.close()
@@ -105,6 +110,17 @@ class ResultLog:
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Keep other programs out until the file is closed or the program killed; not where the disk knows no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(f"{path} is being written by another stream: end that one, or give another name") from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
 
 
 def is_full(error: OSError) -> bool:
