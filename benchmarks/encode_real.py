@@ -30,7 +30,7 @@ from discrimen.network.prepare import choose_preparation, constant_fraction_cros
 from discrimen.pulses import concatenate
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import Compression, TrainingConfig, train
-from discrimen.training.tasks.compression import noise_of
+from discrimen.training.tasks.compression import CHARGE_WEIGHT, noise_of
 from encode_others import Components, lossless_bytes, told
 
 TEACHING_SHARE = 0.7
@@ -47,6 +47,7 @@ class Case:
     before: slice
     pulse: slice
     is_step: bool
+    charge_weight: float = CHARGE_WEIGHT
 
 
 GERMANIUM: dict[str, Any] = {
@@ -66,6 +67,13 @@ CASES = {
         path="lh5/LDQTA_r117_20200110T105115Z_cal_geds_raw.lh5",
         settings=DetectorSettings(sample_period_ns=16, polarity="positive", pretrigger_ns=43_000),
         options={"code": 8, "hidden": ()},
+        **GERMANIUM,
+    ),
+    "germanium-8-samples": Case(
+        path="lh5/LDQTA_r117_20200110T105115Z_cal_geds_raw.lh5",
+        settings=DetectorSettings(sample_period_ns=16, polarity="positive", pretrigger_ns=43_000),
+        options={"code": 8, "hidden": ()},
+        charge_weight=1e-3,
         **GERMANIUM,
     ),
     "SiPM": Case(
@@ -108,7 +116,7 @@ def measure(name: str, case: Case, folder: Path, data: Path) -> dict[str, Any]:
     with open_writer(judged, settings) as writer:
         writer.write(pulses[n_teaching:])
     config = TrainingConfig(
-        task=Compression(),
+        task=Compression(charge_weight=case.charge_weight),
         architecture="dense_autoencoder",
         options=case.options,
         epochs=case.epochs,
