@@ -113,6 +113,7 @@ CASES = {
     "mish": case(node("Mish", "x"), {}, (6,), opset=18),
     "gelu": case(node("Gelu", "x"), {}, (6,), opset=20),
     "gelu by tanh": case(node("Gelu", "x", approximate="tanh"), {}, (6,), opset=20),
+    "square root": case([node("Softplus", "x", outputs=["a"]), node("Sqrt", "a")], {}, (3, 6)),
     "softmax over the channels of steps": case(node("Softmax", "x", axis=1), {}, (3, 6)),
     "softmax of the old kind": case(node("Softmax", "x"), {}, (6,), opset=11),
     "one slope": case(node("PRelu", "x", "a"), {"a": weight(1)}, (3, 6)),
@@ -452,7 +453,6 @@ REFUSED = {
         ],
         {"e": np.float32(1e-3)}, (3, 9), {}, "normalises axis 1",
     ),
-    "square root": (node("Sqrt", "x"), {}, (9,), {}, "Sqrt.*layer normalisation is one operator"),
     "error function alone": (node("Erf", "x"), {}, (9,), {}, "Erf.*part of a GELU"),
     "unknown operator": (node("Sin", "x"), {}, (9,), {}, r"\(Sin\) cannot be adopted: known are"),
     "instance normalisation": (

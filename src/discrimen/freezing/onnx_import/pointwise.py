@@ -246,6 +246,7 @@ OPERATORS: Mapping[str, Translate] = MappingProxyType(
         "Softplus": _activation("softplus"),
         "Softsign": _activation("softsign"),
         "Exp": _activation("exponential"),
+        "Sqrt": _activation("sqrt"),
         "Mish": _activation("mish"),
         "HardSwish": _activation("hard_silu"),
         "HardSigmoid": _activation("hard_sigmoid", alpha=(1 / 6, 0.2), beta=(0.5, 0.5)),

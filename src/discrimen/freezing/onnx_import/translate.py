@@ -42,7 +42,6 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "Loop": "loops cannot be adopted: export the network with its sizes fixed",
         "Scan": "loops cannot be adopted: export the network with its sizes fixed",
         "Erf": "the error function can be adopted as part of a GELU alone",
-        "Sqrt": "a layer normalisation is one operator from operator set 17 on: export with opset_version=17",
         "Normalizer": "end the network in a softmax",
         "TreeEnsembleClassifier": "trees are no network; discrimen evaluate has a boosted tree to compare with",
         "SVMClassifier": "a support vector machine is no network",
