@@ -46,6 +46,7 @@ class Checked:
     n_not_scored: int = 0
     n_out_of_order: int = 0
     arrivals_s: list[float] = field(default_factory=list)
+    n_before: list[int] = field(default_factory=list)
     is_stopped: bool = False
     _last_ps: int = -1
 
@@ -60,6 +61,7 @@ class Checked:
         if message.head.kind != Kind.RESULTS:
             return
         self.arrivals_s.append(time.monotonic())
+        self.n_before.append(self.n_pulses)
         times_ps = message.columns["timestamp_ps"]
         self.n_out_of_order += int(np.count_nonzero(np.diff(times_ps) < 0)) + int(times_ps[0] < self._last_ps)
         self._last_ps = int(times_ps[-1])
@@ -183,7 +185,7 @@ def streamed(
         "memory": {name: each.memory() for name, each in programs.items()},
     }
     if rate_hz:
-        late_s = arrivals_s - np.arange(len(arrivals_s)) * 1000 / rate_hz
+        late_s = arrivals_s - np.array(store.n_before) / rate_hz
         late_ms = 1e3 * (late_s - late_s.min())
         seen["delay_ms"] = {
             f"p{each:g}": round(float(np.percentile(late_ms, each)), 2) for each in (50, 90, 99, 99.9, 100)

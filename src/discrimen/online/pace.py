@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from discrimen.errors import SettingsError
 
 
@@ -49,13 +51,18 @@ class Pace:
 
     def allows(self, now_s: float) -> bool:
         """Whether the next block may go now; not before the start."""
+        return self.wait_s(now_s) <= 0
+
+    def wait_s(self, now_s: float) -> float:
+        """Time in s until the next block may go; infinite before the start."""
         if self._start_s is None:
-            return False
+            return math.inf
+        due_s = 0.0
         if self._rate_hz is not None:
-            return self.n_pulses < (now_s - self._start_s) * self._rate_hz
-        if self._by_own_time and self._first_ps is not None:
-            return (self._last_ps - self._first_ps) * 1e-12 <= now_s - self._start_s
-        return True
+            due_s = self.n_pulses / self._rate_hz
+        elif self._by_own_time and self._first_ps is not None:
+            due_s = (self._last_ps - self._first_ps) * 1e-12
+        return due_s - (now_s - self._start_s)
 
     def seconds(self, now_s: float) -> float:
         """Time since the start in s."""

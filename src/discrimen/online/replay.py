@@ -80,5 +80,7 @@ def replay_run(
                 pace.add(read.head.n_pulses, begin_ps=read.head.begin_ps, end_ps=read.head.end_ps)
                 on_progress(read.head.n_pulses)
         has_room = all(map(outlet.try_to_send, sender.due(monotonic())))
-        wait_for(outlet.receipts, timeout_s=_LONGEST_WAIT_S, room_at=None if has_room else outlet.messages)
+        is_paced = not log.is_complete and log.n_messages < sender.n_wanted
+        timeout_s = min(_LONGEST_WAIT_S, max(0.0, pace.wait_s(monotonic()))) if is_paced else _LONGEST_WAIT_S
+        wait_for(outlet.receipts, timeout_s=timeout_s, room_at=None if has_room else outlet.messages)
     return Replayed(n_messages=sender.n_kept, n_pulses=pace.n_pulses, seconds=pace.seconds(monotonic()))

@@ -7,6 +7,7 @@ so that a lost one costs nothing; a sender listens to those of its own sources.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -148,4 +149,4 @@ def wait_for(*sockets: Any, timeout_s: float, room_at: Any = None) -> None:
         poller.register(socket, zmq.POLLIN)
     if room_at is not None:
         poller.register(room_at, zmq.POLLOUT)
-    poller.poll(int(timeout_s * 1000))
+    poller.poll(math.ceil(timeout_s * 1000))
