@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import resource
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long at the share of the top rate")
     parser.add_argument("--share", type=float, default=0.8)
     parser.add_argument("--transport", choices=["ipc", "tcp"], default="ipc")
+    parser.add_argument("--monitor", action="store_true", help="let the stream tell a monitor, which nobody runs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run.BIN"
@@ -164,7 +166,8 @@ def streamed(
     pulses, results = addresses(options.transport, folder)
     store = Checked()
     with Inlet(results) as inlet:
-        stream = Command("stream", options.model, "--input", pulses, "-o", results, "--threads", 1)
+        told = ("--monitor", f"ipc://{folder}/side") if options.monitor else ()
+        stream = Command("stream", options.model, "--input", pulses, "-o", results, "--threads", 1, *told)
         rate = ("--rate-hz", rate_hz) if rate_hz else ()
         replay = Command("replay", run, "-o", pulses, "--loop", n_loops, *rate)
         programs = {"stream": stream, "replay": replay}
@@ -174,7 +177,9 @@ def streamed(
         take_all(inlet, store, replay)
         is_done.set()
         watch.join()
+        before_s = children_s()
         stream.check()
+        busy_s = children_s() - before_s
     arrivals_s = np.array(store.arrivals_s)
     seen: dict[str, Any] = {
         "pulses": store.n_pulses,
@@ -182,6 +187,7 @@ def streamed(
         "not_scored": store.n_not_scored,
         "out_of_order": store.n_out_of_order,
         "pulses_per_s": round((store.n_pulses - 1000) / (arrivals_s[-1] - arrivals_s[0])),
+        "stream_cpu_ns_a_pulse": round(1e9 * busy_s / store.n_pulses, 1),
         "memory": {name: each.memory() for name, each in programs.items()},
     }
     if rate_hz:
@@ -191,6 +197,12 @@ def streamed(
             f"p{each:g}": round(float(np.percentile(late_ms, each)), 2) for each in (50, 90, 99, 99.9, 100)
         }
     return seen
+
+
+def children_s() -> float:
+    """Return the processor time in s of all programs that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def addresses(transport: str, folder: Path) -> tuple[str, str]:

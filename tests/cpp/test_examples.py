@@ -199,6 +199,7 @@ def test_abcd_plugin_puts_the_score_into_the_event(
     printed = native_build.run(
         programs / "abcd_harness", programs / "libDiscrimen.so", model, tmp_path / "records.raw", "75"
     )
+    assert printed.count("waveforms of 1 samples are discarded; the model needs 75") == 1
     lines = [line.split() for line in printed.splitlines() if line[0].isdigit()]
     assert [line[0] for line in lines if line[1] == "discarded"] == ["7"]
     events = np.array([line for line in lines if line[1] != "discarded"], dtype=float)

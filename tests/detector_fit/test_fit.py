@@ -104,6 +104,7 @@ def test_ten_pulses_are_enough_for_a_start(fitted: DetectorFit) -> None:
     assert not fit.file.simulation.gain_is_relative
 
 
+@pytest.mark.slow
 def test_what_is_no_scintillator_is_refused() -> None:
     rng = np.random.default_rng(1)
     time = np.arange(120) - 40 - rng.random((200, 1))

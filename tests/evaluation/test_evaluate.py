@@ -81,6 +81,7 @@ def test_figure_of_merit_grows_with_energy_and_merged_bands_give_none(report: Re
     assert result(report, "network").figure_of_merit is None
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_report(
     small_report: Report, make_pulses: Callable[..., Pulses], make_predictor: Callable[..., Any]
 ) -> None:

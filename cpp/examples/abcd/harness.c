@@ -137,6 +137,10 @@ int main(int argc, char **argv) {
     if (configured(plugin, argv[2], "charge", false)) fail("energy_init took an output that there is not");
     if (analyse(plugin, NULL, samples, (uint32_t)n_samples, &event)) fail("an event without configuration");
     check(plugin, argv[2], samples, n_pulses, n_samples);
+    void *psd = configured(plugin, argv[2], "PSD", false);
+    for (int i = 0; i < 2; ++i)
+        if (analyse(plugin, psd, samples, 1, &event)) fail("an event of a waveform that is too short");
+    plugin.close(psd);
     free(samples);
     return 0;
 }

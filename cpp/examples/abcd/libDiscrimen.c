@@ -30,6 +30,7 @@
  *
  * with $(pkg-config --cflags --libs discrimen jansson) at its end.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ struct channel {
     uint32_t long_gate; /* 0: to the end of the record */
     bool neutrons_only;
     bool fixed_point;
+    bool is_unfit_told; /* once: waan gives all waveforms of a channel alike */
 };
 
 void energy_init(json_t *json_config, void **user_config);
@@ -136,6 +138,9 @@ static bool load(struct channel *channel, json_t *config) {
         printf("ERROR: libDiscrimen energy_init(): no memory\n");
     else if (channel->neutron == discrimen_n_classes(channel->model))
         printf("ERROR: libDiscrimen energy_init(): the model has no class named neutron\n");
+    else if (discrimen_n_channels(channel->model) != 1)
+        printf("ERROR: libDiscrimen energy_init(): the model takes pulses of %zu channels, waan gives one\n",
+               discrimen_n_channels(channel->model));
     else if (!choose_threshold(channel, config))
         printf("ERROR: libDiscrimen energy_init(): the model has no such threshold\n");
     else if (channel->neutrons_only && !is_of_neutrons(channel))
@@ -212,6 +217,11 @@ static double score_of(struct channel *channel, const uint16_t *samples, uint32_
     discrimen_pulses pulses = discrimen_contiguous((const int16_t *)samples, 1, n);
     pulses.type = DISCRIMEN_UINT16;
     const discrimen_status status = discrimen_run(channel->model, channel->workspace, &pulses, &channel->results);
+    if (status != DISCRIMEN_OK && !channel->is_unfit_told) {
+        channel->is_unfit_told = true;
+        printf("ERROR: libDiscrimen energy_analysis(): %s: waveforms of %" PRIu32 " samples are discarded; the model needs %zu\n",
+               discrimen_status_text(status), n, discrimen_shortest_record(channel->model));
+    }
     return status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
 }
 

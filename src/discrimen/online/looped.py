@@ -37,7 +37,7 @@ class LoopedReader:
 
     @property
     def info(self) -> RunInfo:
-        """What is known before reading; the number of entries is that of all rounds."""
+        """What is known before reading; the number of entries is that of one round."""
         return self._reader.info
 
     @property

@@ -67,9 +67,7 @@ class Served:
 
     hub: Hub
     access: Access
-    files: dict[str, bytes] = field(
-        default_factory=lambda: {each.name: each.read_bytes() for each in _FOLDER.iterdir()}
-    )
+    files: dict[str, bytes] = field(default_factory=read_files)
     exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     n_refused: int = 0
 
