@@ -72,6 +72,13 @@ def test_truth_of_another_run_is_refused(tmp_path: Path, change: dict[str, np.nd
         label_by_truth(as_read_back(pulses).replace(**change), truth)
 
 
+def test_truth_without_classes_is_no_label(tmp_path: Path) -> None:
+    pulses = simulated().replace(label=np.full(10, Label.UNKNOWN))
+    truth = read_truth(written_truth(pulses, tmp_path))
+    with pytest.raises(DataError, match="knows no classes"):
+        label_by_truth(as_read_back(pulses), truth)
+
+
 def test_clock_ticks_of_some_ns_still_match(tmp_path: Path) -> None:
     pulses = simulated()
     truth = read_truth(written_truth(pulses, tmp_path))

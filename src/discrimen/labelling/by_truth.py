@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discrimen.errors import DataError
-from discrimen.pulses import COLUMNS, Pulses
+from discrimen.pulses import COLUMNS, Label, Pulses
 from discrimen.simulation.truth import OPTIONAL_COLUMNS, TRUTH_COLUMNS, Truth
 
 TIME_TOLERANCE_PS = 100_000
@@ -27,8 +27,11 @@ def label_by_truth(pulses: Pulses, truth: Truth) -> Pulses:
     Raises
     ------
     DataError
-        If a pulse is not in the truth, or has another channel or time there: the files do not belong together.
+        If a pulse is not in the truth, or has another channel or time there: the files do not belong together. If the
+        truth knows no class at all: the run was generated without classes.
     """
+    if len(truth.columns["label"]) and (truth.columns["label"] == Label.UNKNOWN).all():
+        raise DataError("the truth of this run knows no classes: it was made without them, so it cannot label")
     entry, known = pulses.column("entry"), truth.columns["entry"]
     at = np.minimum(np.searchsorted(known, entry), max(0, len(known) - 1))
     strangers = int((known[at] != entry).sum()) if len(known) else len(entry)
