@@ -52,6 +52,8 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 	$(BIN)/python benchmarks/cpp_header.py
 	$(BIN)/python benchmarks/classify_speed.py
 	$(BIN)/python benchmarks/classify_memory.py
+	$(BIN)/python benchmarks/stream.py
+	$(BIN)/python benchmarks/monitor.py
 	$(BIN)/python benchmarks/train_epoch.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/leakage.py

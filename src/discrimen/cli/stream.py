@@ -59,7 +59,10 @@ def stream(
     ] = None,
     follow: Annotated[
         Path | None,
-        typer.Option(help="A run file that is still written (CoMPASS .BIN), and those that continue it."),
+        typer.Option(
+            help="A run file that is still written (CoMPASS .BIN, WaveDump .dat, ABCD .adw or .adr), and those that "
+            "continue it."
+        ),
     ] = None,
     idle_s: Annotated[
         float, typer.Option("--idle-s", help="A followed file that has not grown for so long is complete.", min=0.0)
