@@ -136,7 +136,7 @@ def measure(name: str, case: Case, folder: Path, data: Path) -> dict[str, Any]:
     return {
         "n_teaching": n_teaching,
         "n_judged": len(recorded),
-        "n_not_encoded": done.runs[0].counts.n_not_encoded,
+        "n_not_encoded": done.runs[0].counts["n_not_encoded"],
         "bytes_a_code": (done.stored_bytes["codes"] + done.stored_bytes["baseline"]) / max(1, was_encoded.sum()),
         "ratio_of_the_file": done.ratio,
         **_differences(case, recorded[was_encoded], decoded[was_encoded]),

@@ -40,5 +40,5 @@ def test_germanium_goes_through_a_frozen_file_without_square_kernels(real_data: 
     codes, back = tmp_path / "run.codes", tmp_path / "back.lh5"
     done = encode_runs([open_reader(run)], model, codes, options=EncodingOptions(most_outside=1.0, threads=1))
     decode_file(codes, model, back, threads=1)
-    assert done.runs[0].counts.n_encoded > 20
+    assert done.runs[0].counts["n_encoded"] > 20
     assert concatenate(open_reader(back).chunks()).samples.shape == pulses[70:].samples.shape
