@@ -51,13 +51,19 @@ def _follow(
         try:
             reader = follower.run()
         except Ended:
-            return {**follower.ledger.as_dict(), "n_messages_before": follower.n_before, "is_complete": False}
+            return {**_counts(follower), "is_complete": False}
     common.log_left_out(path, reader.report)
+    return {
+        **_counts(follower),
+        "n_damaged": reader.report.n_damaged,
+        "n_written": finish(scores, scorer),
+        "is_complete": True,
+    }
+
+
+def _counts(follower: Follower) -> dict[str, Any]:
     return {
         **follower.ledger.as_dict(),
         "n_messages_before": follower.n_before,
         "n_disk_full": follower.n_full,
-        "n_damaged": reader.report.n_damaged,
-        "n_written": finish(scores, scorer),
-        "is_complete": True,
     }

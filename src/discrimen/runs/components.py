@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.formats.pile_up_text.reader import parts_beside
-from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses, concatenate
 from discrimen.simulation.simulate import SimulatedBlock
 
@@ -244,8 +243,3 @@ def _gathered(parts: Pulses, rows: NDArray[np.int64]) -> Components:
         energy_kevee=None if light is None else np.where(there, light[rows], np.nan).astype(np.float64),
         time_offset_ns=np.where(there, parts.column("time_offset_ns")[rows], np.nan),
     )
-
-
-def components_record(path: Path, n_pulses: int) -> dict[str, Any]:
-    """Return what a model keeps of a file of components."""
-    return {"name": path.name, "sha256": sha256_of_file(path), "n_pulses": n_pulses}
