@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from io import BufferedReader
@@ -192,6 +192,29 @@ class ListModeReader(Reader, Protocol):
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once, from its start, and yield its events; every chunk holds at least one."""
+
+
+@runtime_checkable
+class PartedReader(Reader, Protocol):
+    """A reader of a file that can be read in parts, which together give the same chunks as the whole file.
+
+    Parts meet at seams: rows, bytes or numbers of chunks, as suits the format.
+    """
+
+    def seams(self) -> Sequence[int]:
+        """Return where one chunk ends and the next begins, from the start of the first to the end of the last."""
+
+    def chunks_between(self, start: int, stop: int) -> Iterator[Pulses]:
+        """Read what lies between two seams, as :meth:`chunks` does, with a report of its own.
+
+        A format whose seams are worked out from the first event takes them for granted: where the file is not as even
+        as that, this raises, or the report tells of damage, and the file must be read as a whole.
+
+        Raises
+        ------
+        FormatError
+            If events are not as the first one.
+        """
 
 
 class Writer(Protocol):

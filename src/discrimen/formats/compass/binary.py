@@ -7,14 +7,14 @@ beside the run (:mod:`discrimen.formats.compass.settings`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, FormatError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms
 from discrimen.formats.compass.binary_events import EventWalk, Stretch
 from discrimen.formats.compass.binary_layout import MAX_SAMPLES, EventContent, Fetch
@@ -86,19 +86,53 @@ class CompassBinReader:
         if self.charges_only:
             raise no_waveforms(self.info)
         with open_run_file(self._path) as stream:
-            for block, base, stretches in self._blocks(stream, report):
-                for pulses in self._pulses(block, base, stretches, report):
-                    report.n_read += len(pulses)
-                    yield pulses
+            fetch, size = _fetcher(stream, self._path), stream.seek(0, 2)
+            walk = EventWalk(self._layout, fetch, size, report, grows=self._growth is not None)
+            for block, base, stretches in self._blocks(stream, walk, self._layout.start):
+                yield from self._pulses(block, base, stretches, report)
         if report.n_empty and not report.n_read and not report.n_fake:
             raise DataError(f"{self._path}: none of its {report.n_empty} events has a waveform (all have 0 samples)")
 
-    def _blocks(self, stream: BinaryIO, report: ReadReport) -> Iterator[tuple[NDArray[np.uint8], int, list[Stretch]]]:
+    def seams(self) -> Sequence[int]:
+        """Return the offsets of the blocks, if all events are as long as the first one; see the protocol."""
+        with open_run_file(self._path) as stream:
+            first, size = self._first_event_bytes(stream), stream.seek(0, 2)
+        step = self._block_bytes // first * first
+        return [*range(self._layout.start, size, step), size] if step else [self._layout.start, size]
+
+    def chunks_between(self, start: int, stop: int) -> Iterator[Pulses]:
+        """Read events between two offsets, each of which must be as long as the first of the file; see the protocol.
+
+        Raises
+        ------
+        FormatError
+            If one is not.
+        """
+        self.report = report = ReadReport()
+        with open_run_file(self._path) as stream:
+            event_bytes, size = self._first_event_bytes(stream), stream.seek(0, 2)
+            walk = EventWalk(self._layout, _fetcher(stream, self._path), stop, report)
+            walk.entry = (start - self._layout.start) // event_bytes
+            for block, base, stretches in self._blocks(stream, walk, start):
+                if any(self._layout.event_bytes(stretch.n_samples) != event_bytes for stretch in stretches):
+                    raise FormatError(f"expected events of {event_bytes} bytes only", self._path, base)
+                yield from self._pulses(block, base, stretches, report)
+            if stop < size and walk.entry != (stop - self._layout.start) // event_bytes:
+                raise FormatError(f"expected an event to end at byte {stop}", self._path, stop)
+
+    @property
+    def _block_bytes(self) -> int:
+        return max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes)
+
+    def _first_event_bytes(self, stream: BinaryIO) -> int:
+        head = _fetcher(stream, self._path)(self._layout.start, self._layout.head_bytes)
+        return self._layout.event_bytes(self._layout.plausible(head) or 0)
+
+    def _blocks(
+        self, stream: BinaryIO, walk: EventWalk, at: int
+    ) -> Iterator[tuple[NDArray[np.uint8], int, list[Stretch]]]:
         """Yield blocks of the file, their offsets and the events in them; pulses may keep a block, so each is new."""
-        fetch = _fetcher(stream, self._path)
-        walk = EventWalk(self._layout, fetch, stream.seek(0, 2), report, grows=self._growth is not None)
-        block_bytes = max(min(self._chunk_bytes, _BLOCK_BYTES), self._layout.head_bytes)
-        at = self._layout.start
+        block_bytes = self._block_bytes
         while at < walk.end or self._grown(walk):
             block = np.empty(min(block_bytes, walk.end - at), np.uint8)
             got = read_exactly(stream, at, block.data, self._path)
@@ -136,7 +170,9 @@ class CompassBinReader:
             if keep is not None and not keep.any():
                 continue
             samples = events[:, self._layout.head_bytes :].view("<u2")
-            yield from self._by_period(*((samples, columns) if keep is None else _chosen(samples, columns, keep)))
+            for pulses in self._by_period(*((samples, columns) if keep is None else _chosen(samples, columns, keep))):
+                report.n_read += len(pulses)
+                yield pulses
 
     def _by_period(self, samples: NDArray[np.uint16], columns: dict[str, NDArray[Any]]) -> Iterator[Pulses]:
         for period_ns, chosen in self._periods_ns.split(columns["board"]):
@@ -158,7 +194,9 @@ class CompassBinListReader(CompassBinReader):
         self.report = report = ReadReport()
         size = self._layout.head_bytes
         with open_run_file(self._path) as stream:
-            for block, base, stretches in self._blocks(stream, report):
+            fetch, end = _fetcher(stream, self._path), stream.seek(0, 2)
+            walk = EventWalk(self._layout, fetch, end, report, grows=self._growth is not None)
+            for block, base, stretches in self._blocks(stream, walk, self._layout.start):
                 events = _events(block, stretches, size)
                 columns = _columns(events.view(self._layout.head)[:, 0])
                 columns["entry"] = np.concatenate(

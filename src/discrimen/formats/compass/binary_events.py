@@ -61,6 +61,11 @@ class EventWalk:
         Where damage is counted.
     grows : bool
         Whether the file is still written: then an event that runs out at its end is not damaged, but waited for.
+
+    Attributes
+    ----------
+    entry : int
+        Position in the file of the next event.
     """
 
     def __init__(self, layout: Layout, fetch: Fetch, end: int, report: ReadReport, *, grows: bool = False) -> None:
@@ -68,7 +73,7 @@ class EventWalk:
         self._layout = layout
         self._fetch = fetch
         self._report = report
-        self._entry = 0
+        self.entry = 0
         self._count = -1
         self._seen: set[int] = set()
         self._span = 1
@@ -96,8 +101,8 @@ class EventWalk:
             n_events = self._alike(block, at, count, min((len(block) - at) // size, self._span))
             if n_events == 0:
                 break
-            _append(found, Stretch(at, count, n_events, self._entry), size)
-            self._entry += n_events
+            _append(found, Stretch(at, count, n_events, self.entry), size)
+            self.entry += n_events
             self._span = 2 * self._span if n_events == self._span else max(1, n_events // 2)
             at += n_events * size
         return found, min(base + at, self.end)
@@ -106,7 +111,7 @@ class EventWalk:
         """Count what is left at the end of the file, too short for the head of an event, as a truncated event."""
         if offset < self.end:
             self._report.add_damage("truncated last event", offset=offset)
-            self._entry += 1
+            self.entry += 1
 
     def _count_at(self, block: NDArray[np.uint8], at: int) -> int:
         if self._layout.tail is Tail.NOTHING:
@@ -164,12 +169,12 @@ class EventWalk:
             size = self._layout.event_bytes(max(self._count, 0))
             lost = (beyond - offset) // size if self._count > 0 and (beyond - offset) % size == 0 else 1
             self._report.add_damage("damaged event", offset=offset, count=lost)
-            self._entry += lost
+            self.entry += lost
             return beyond
         count = self._layout.plausible(block[at : at + self._layout.head_bytes].tobytes())
         runs_out = count is not None and offset + self._layout.event_bytes(count) > self.end
         self._report.add_damage("truncated last event" if runs_out else "unreadable rest of the file", offset=offset)
-        self._entry += 1
+        self.entry += 1
         return self.end
 
 

@@ -9,8 +9,9 @@ tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +82,29 @@ class Lh5Reader:
 
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
-        self.report = ReadReport()
-        first_entry = 0
+        return self.chunks_between(0, None)
+
+    def seams(self) -> Sequence[int]:
+        """Return the numbers of the slices of all tables, one after the other; see the protocol."""
         with _opened(self.info.path) as file:
-            for table in self._tables:
-                for rows in _slices(file[table.name], table, self._options.chunk_bytes):
-                    for pulses in self._pulses(file[table.name], table, rows, first_entry):
-                        self.report.n_read += len(pulses)
-                        yield pulses
-                first_entry += table.n_rows
+            return range(len(list(self._slices(file))) + 1)
+
+    def chunks_between(self, start: int, stop: int | None) -> Iterator[Pulses]:
+        """Read some of the slices; see the protocol."""
+        self.report = ReadReport()
+        with _opened(self.info.path) as file:
+            for table, rows, first_entry in islice(self._slices(file), start, stop):
+                for pulses in self._pulses(file[table.name], table, rows, first_entry):
+                    self.report.n_read += len(pulses)
+                    yield pulses
+
+    def _slices(self, file: h5py.File) -> Iterator[tuple[PulseTable, slice, int]]:
+        """Yield slices of all tables, each with the entry of its table's first row."""
+        first_entry = 0
+        for table in self._tables:
+            for rows in _slices(file[table.name], table, self._options.chunk_bytes):
+                yield table, rows, first_entry
+            first_entry += table.n_rows
 
     def _pulses(self, group: h5py.Group, table: PulseTable, rows: slice, first_entry: int) -> Iterator[Pulses]:
         """Make one chunk of the rows of each sampling period; rows that HDF5 cannot give are damaged."""

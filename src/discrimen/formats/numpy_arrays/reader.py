@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,16 @@ class _ArrayReader:
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
         self.report = ReadReport()
-        first = 0
-        for block in self._blocks(self._n_rows):
+        first = yield from self._read(self._blocks(self._n_rows), 0)
+        if first < self._header.n_rows:
+            offset = self._header.offset + first * self._header.row_bytes if self.info.format == "npy" else None
+            self.report.add_damage(
+                "missing or unreadable rows at the end", offset=offset, count=self._header.n_rows - first
+            )
+
+    def _read(self, blocks: Iterator[Block], first: int) -> Generator[Pulses, None, int]:
+        """Yield the pulses of blocks of which the first begins at a row; return the row after the last."""
+        for block in blocks:
             count = len(block[_SAMPLES])
             block.setdefault("entry", np.arange(first, first + count))
             first += count
@@ -107,11 +115,7 @@ class _ArrayReader:
                 block = {name: values[finite] for name, values in block.items()}
             if finite.any():
                 yield self._pulses(block)
-        if first < self._header.n_rows:
-            offset = self._header.offset + first * self._header.row_bytes if self.info.format == "npy" else None
-            self.report.add_damage(
-                "missing or unreadable rows at the end", offset=offset, count=self._header.n_rows - first
-            )
+        return first
 
     def _blocks(self, n_rows: int) -> Iterator[Block]:
         raise NotImplementedError
@@ -153,9 +157,29 @@ class NpyReader(_ArrayReader):
             raise FormatError(f"{surplus} bytes follow the array of shape {header.shape} of {header.dtype}", path)
         super().__init__(path, options, name="npy", header=header, found=DetectorSettings())
 
-    def _blocks(self, n_rows: int) -> Iterator[Block]:
+    def seams(self) -> Sequence[int]:
+        """Return the rows where chunks begin, and the number of rows; see the protocol."""
+        return [*range(0, self._header.n_rows, self._n_rows), self._header.n_rows]
+
+    def chunks_between(self, start: int, stop: int) -> Iterator[Pulses]:
+        """Read a range of rows; see the protocol.
+
+        Raises
+        ------
+        FormatError
+            If the file ends before.
+        """
+        self.report = ReadReport()
+        last = yield from self._read(self._rows(start, stop), start)
+        if last < stop:
+            raise FormatError(f"the file ends before row {stop}", self.info.path)
+
+    def _blocks(self, n_rows: int) -> Iterator[Block]:  # noqa: ARG002 - always that of the chunks
+        return self._rows(0, self._header.n_rows)
+
+    def _rows(self, start: int, stop: int) -> Iterator[Block]:
         try:
-            for rows in file_rows(self.info.path, self._header, n_rows):
+            for rows in file_rows(self.info.path, self._header, self._n_rows, between=(start, stop)):
                 yield {_SAMPLES: rows}
         except OSError as error:
             raise FormatError(f"cannot be read: {error.strerror}", self.info.path) from error

@@ -97,8 +97,8 @@ def read_header(stream: IO[bytes], path: Path, name: str = "") -> ArrayHeader:
     return header
 
 
-def file_rows(path: Path, header: ArrayHeader, n_rows: int) -> Iterator[NDArray[Any]]:
-    """Yield blocks of rows of a `.npy` file, as far as they are there, mapped from the file and copied."""
+def file_rows(path: Path, header: ArrayHeader, n_rows: int, *, between: tuple[int, int]) -> Iterator[NDArray[Any]]:
+    """Yield blocks of a range of rows of a `.npy` file, as far as they are there, mapped from the file and copied."""
     there = path.stat().st_size - header.offset
     available = min(header.n_rows, max(there, 0) // max(header.row_bytes, 1))
     if header.column_major and available < header.n_rows:
@@ -114,8 +114,9 @@ def file_rows(path: Path, header: ArrayHeader, n_rows: int) -> Iterator[NDArray[
     shape = (available, *header.shape[1:])
     order: Literal["F", "C"] = "F" if header.column_major else "C"
     mapped: NDArray[Any] = np.memmap(path, dtype=header.dtype, mode="r", offset=header.offset, shape=shape, order=order)
-    for start in range(0, available, n_rows):
-        yield np.array(mapped[start : start + n_rows], order="C")
+    first, last = between
+    for start in range(first, min(last, available), n_rows):
+        yield np.array(mapped[start : min(start + n_rows, last)], order="C")
 
 
 def member_rows(archive: zipfile.ZipFile, member: str, path: Path, n_rows: int) -> Iterator[NDArray[Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,30 @@ class RootReader:
         for tree, block in self.blocks():
             yield from self._pulses(tree, block)
 
+    def seams(self) -> Sequence[int]:
+        """Return the entries where blocks begin, and the number of entries; see the protocol."""
+        with self._opened() as tree:
+            return [0, *(stop for _, stop in tree.ranges(self._layout.branches, self._chunk_bytes))]
+
+    def chunks_between(self, start: int, stop: int) -> Iterator[Pulses]:
+        """Yield the pulses of a range of entries; see the protocol."""
+        self.report = ReadReport()
+        with self._opened() as tree:
+            for first, last in tree.ranges(self._layout.branches, self._chunk_bytes):
+                if start <= first < stop:
+                    for block in self._blocks(tree, first, last):
+                        yield from self._pulses(tree, block)
+
+    @contextmanager
+    def _opened(self) -> Iterator[RootTree]:
+        with open_root(self.info.path) as file:
+            yield RootTree(file, self._layout.tree, self.info.path)
+
     def blocks(self) -> Iterator[tuple[RootTree, _Block]]:
         """Begin a new pass and yield what can be read; refuse a file of which nothing can."""
         self.report = ReadReport()
         self._first_fault = ""
-        with open_root(self.info.path) as file:
-            tree = RootTree(file, self._layout.tree, self.info.path)
+        with self._opened() as tree:
             for start, stop in tree.ranges(self._layout.branches, self._chunk_bytes):
                 for block in self._blocks(tree, start, stop):
                     yield tree, block
