@@ -18,8 +18,10 @@ from discrimen.formats.table import open_reader
 from discrimen.network.height_curve import HeightCurve
 from discrimen.network.prepare import heights_of
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.scoring.classify import Classification, classify_run
+from discrimen.scoring.classification import Classification
+from discrimen.scoring.classify import classify_run
 from discrimen.scoring.discriminator import choose_thresholds, discriminators_of, load_models
+from discrimen.scoring.run_scoring import ScoringWish
 from discrimen.scoring.scores import read_attributes, read_scores
 
 CURVE = HeightCurve((600.0, 2500.0), (0.1, 0.9))
@@ -49,8 +51,7 @@ def classified(
         reader,
         discriminators_of(folder, models, choose_thresholds(models)),
         output,
-        selection=selection,
-        **how,
+        wish=ScoringWish(selection=selection, **how),
     )
 
 

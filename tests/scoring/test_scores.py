@@ -232,7 +232,7 @@ def test_large_attributes_and_many_rows_fit(tmp_path: Path, monkeypatch: pytest.
         table = read_scores(path)
         assert dict(table.attributes) == attributes
         assert_same(table.rows, (rows,), order=np.arange(150_000))
-    assert pyarrow.parquet.ParquetFile(tmp_path / "large.parquet").num_row_groups == 2
+    assert pyarrow.parquet.ParquetFile(tmp_path / "large.parquet").num_row_groups == 3
 
 
 def test_shapes_are_checked() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         CalibrationOptions,
     )
     from discrimen.freezing.calibrate import CalibrationTask
-    from discrimen.scoring.classify import Classification
+    from discrimen.scoring.classification import Classification
 
 
 def freeze(

@@ -13,8 +13,9 @@ from discrimen.adaptation.adapt import adapt as adapt_model
 from discrimen.adaptation.fine_tune import FineTuning, fine_tune
 from discrimen.adaptation.recalibrate import Wishes
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.network.frozen_file import SUFFIX
 from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.dataset import load_dataset

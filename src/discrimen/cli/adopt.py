@@ -15,10 +15,11 @@ from discrimen.adoption import adopt as adopt_model
 from discrimen.adoption.check import MOST_PULSES
 from discrimen.adoption.preparation_file import read_preparation
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.train import parse_samples
 from discrimen.errors import SettingsError
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.network.preparation import Alignment, Preparation, Scale
 from discrimen.network.prepare import choose_preparation
 from discrimen.output.provenance import sha256_of_file

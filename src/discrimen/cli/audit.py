@@ -13,9 +13,10 @@ import typer
 from discrimen.audit import Audit, audit_dataset, write_audit
 from discrimen.audit.page import summary
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.errors import DataError
+from discrimen.formats.inputs import InputOptions
 from discrimen.runs.dataset import Dataset
 from discrimen.training.split import Split, split_pulses
 

@@ -19,9 +19,10 @@ from discrimen.calibration.calibrate import (
 from discrimen.calibration.detector_file import calibrated_settings, settings_yaml
 from discrimen.calibration.gamma_sources import GAMMA_SOURCES, GammaSource, source_named
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.errors import OutputError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.formats.settings_merge import common_settings
 from discrimen.metrics import POOR_PROBABILITY
 from discrimen.output.files import complete_or_absent, refuse_inputs

@@ -9,14 +9,15 @@ from typing import Annotated, Any, Literal
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.classify_summary import log_left_out, summary_lines
 from discrimen.cli.failed_files import FailedFiles
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.errors import SettingsError
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
 from discrimen.output.files import complete_or_absent
-from discrimen.scoring.classify import Classification, classify_run, input_identity
+from discrimen.scoring.classification import Classification
+from discrimen.scoring.classify import classify_run
 from discrimen.scoring.discriminator import (
     ChannelDiscriminators,
     Discriminator,
@@ -28,7 +29,9 @@ from discrimen.scoring.discriminator import (
 from discrimen.scoring.outputs import is_complete, plan_outputs
 from discrimen.scoring.pile_up import PileUpMode
 from discrimen.scoring.run_sample import RunSample
+from discrimen.scoring.run_scoring import ScoringWish
 from discrimen.scoring.scores import SCORE_SUFFIXES
+from discrimen.scoring.text import summary_lines, warning_lines
 from discrimen.training.extension import extended_note
 
 Kind = Literal["h5", "parquet", "root", "csv"]
@@ -108,41 +111,30 @@ def classify(
     pictures = _pictures(plot, files, with_psd=psd)
     models = load_models(model, device=device, backend=backend, threads=threads)
     loaded = _with_thresholds(model, models, threshold)
-    allowed = share_outside(most_outside, accept=accept)
+    wish = ScoringWish(
+        selection=inputs.selection,
+        most_outside=share_outside(most_outside, accept=accept),
+        pile_up=pile_up,
+        with_psd=psd,
+    )
     extended = {name: extended_note(each.description.provenance) for name, each in loaded.parts.items()}
     results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
     for path, scores, picture in zip(files, outputs, pictures, strict=True):
         with failures.noting(path):
             reader = inputs.open_whole(path)
-            identity = input_identity(
-                reader.info,
-                loaded,
-                selection=inputs.selection,
-                most_outside=allowed,
-                pile_up=pile_up,
-                with_psd=psd,
-            )
             there = picture is None or picture.exists()
-            if not overwrite and is_complete(scores, identity) and there:
+            if not overwrite and is_complete(scores, wish.identity(reader.info, loaded)) and there:
                 results.append({"input": str(path), "output": str(scores), "skipped": True})
                 _say(json, f"{path}: scores are complete in {scores}, skipped")
                 continue
             sample = None if picture is None else RunSample()
             with common.progress(path.name, total=reader.info.n_entries) as tick:
                 done = classify_run(
-                    reader,
-                    loaded,
-                    scores,
-                    selection=inputs.selection,
-                    most_outside=allowed,
-                    pile_up=pile_up,
-                    with_psd=psd,
-                    sample=sample,
-                    compress=compress,
-                    on_progress=tick,
+                    reader, loaded, scores, wish=wish, sample=sample, compress=compress, on_progress=tick
                 )
-            log_left_out(path, done)
+            for line in warning_lines(path, done):
+                common.log(line)
             if sample is not None and picture is not None:
                 _draw(sample, picture, done, path)
             drawn = None if picture is None else str(picture)

@@ -142,13 +142,11 @@ def log_unknown_domain(model: Path, description: ModelDescription) -> None:
 
 
 def log_outside(where: Path | str, tally: OutsideTally) -> None:
-    """Say on standard error, in one line, how many pulses are unlike those that a model has seen, and in what."""
-    if (warning := tally.warning()) is not None:
-        log(f"WARNING: {where}: {warning}")
-    elif tally.n_outside:
-        log(f"{where}: {tally.told()}")
-    if share := tally.share_seen_thinned():
-        log(f"{where}: {share:.1%} of the pulses are so low that the model learnt from thinned pulses alone")
+    """Say on standard error how many pulses are unlike those that a model has seen, and in what."""
+    from discrimen.scoring.text import outside_lines
+
+    for line in outside_lines(where, tally):
+        log(line)
 
 
 def log_stage(model: Path, description: ModelDescription, runs: Sequence[StageRun]) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
+from discrimen.cli.input_options import parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.comparison import Comparison, compare_models, compare_reports, comparison_text, write_comparison
 from discrimen.comparison.reports import REPORT_NAME
 from discrimen.evaluation.label_trust import read_label_trust, trust_lines
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset

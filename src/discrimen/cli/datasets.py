@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.errors import SettingsError
+from discrimen.formats.inputs import InputOptions
 from discrimen.output.plain import plain
 from discrimen.public_data import PUBLIC_SETS, Conversion, Fetched, PublicSet, convert_set, fetch_set, find_set
 from discrimen.public_data.lock import LOCK_NAME, Lock

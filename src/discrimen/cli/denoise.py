@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model, load_model
 from discrimen.reconstruction.denoise import Denoising, DenoisingOptions, denoise_runs
 

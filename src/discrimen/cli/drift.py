@@ -13,7 +13,8 @@ from discrimen.adaptation.drift_run import write_reference
 from discrimen.cli import common
 from discrimen.cli.drift_watched import REFERENCE_SUFFIX, Watched, each_watched, require_known_channels
 from discrimen.cli.failed_files import FailedFiles
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
+from discrimen.formats.inputs import InputOptions
 from discrimen.metrics.drift import Drift
 from discrimen.scoring.discriminator import for_one_or_each, load_models
 

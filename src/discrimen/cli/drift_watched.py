@@ -8,9 +8,9 @@ from pathlib import Path
 
 from discrimen.adaptation.drift_run import StoredReference, read_reference, reference_of_runs, watch_run
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.channel_selection import ChannelSelection, selection_of_each
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
 from discrimen.metrics.drift import Drift
 from discrimen.pulses.array import listed

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
+from discrimen.formats.inputs import InputOptions
 from discrimen.reconstruction.coded import CodedPredictor
 from discrimen.reconstruction.encode import encode_runs
 from discrimen.reconstruction.encoding import EncodingOptions

@@ -11,13 +11,14 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
-from discrimen.cli.input_options import InputOptions, parse_numbers, with_input_options
+from discrimen.cli.input_options import parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.cli.train_clean import JudgingCleanOption
 from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.waveforms import judged_by_waveform
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset

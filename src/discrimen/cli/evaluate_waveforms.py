@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, parse_numbers
+from discrimen.cli.input_options import parse_numbers
 from discrimen.cli.train_clean import clean_targets
 from discrimen.evaluation.waveforms import evaluate_waveforms, waveform_text, write_waveform_report
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model
 from discrimen.output.plain import plain

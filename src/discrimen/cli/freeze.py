@@ -11,7 +11,8 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.freeze_calibration import calibration_task, require_fitting_options
 from discrimen.cli.freeze_channels import freeze_each_channel, frozen
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
+from discrimen.formats.inputs import InputOptions
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.freezing.to_onnx import freeze_to_onnx
 from discrimen.inference.onnx_source import ONNX_SUFFIX

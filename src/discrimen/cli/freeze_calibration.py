@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions
 from discrimen.cli.read_dataset import read_dataset
+from discrimen.formats.inputs import InputOptions
 from discrimen.freezing.calibrate import Calibration, CalibrationTask
 from discrimen.freezing.choose_curve import CurveThreshold
 from discrimen.inference.compatible import require_compatible

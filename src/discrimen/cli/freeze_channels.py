@@ -12,9 +12,9 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.freeze_calibration import calibration_lines
-from discrimen.cli.input_options import InputOptions
 from discrimen.errors import SettingsError
 from discrimen.formats.channel_selection import ChannelSelection
+from discrimen.formats.inputs import InputOptions
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.freezing.freeze import freeze as freeze_model
 from discrimen.inference.reference_predictor import ReferencePredictor

@@ -11,8 +11,9 @@ import typer
 
 from discrimen.calibration.detector_file import settings_yaml
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.errors import DataError, OutputError
+from discrimen.formats.inputs import InputOptions
 from discrimen.formats.settings_merge import common_settings
 from discrimen.labelling.gate_search import GateChoice, Reached, choose_gates, read_places
 from discrimen.output.files import complete_or_absent, refuse_inputs

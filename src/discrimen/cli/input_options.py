@@ -5,86 +5,20 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from discrimen.cli.common import BoardOption, ChannelOption
-from discrimen.errors import FormatError, SettingsError
-from discrimen.formats.base import Reader, ReadOptions
-from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, select_channels
-from discrimen.formats.record_length import RecordLengthReader
-from discrimen.formats.table import FORMATS, find_format, open_reader
+from discrimen.errors import SettingsError
+from discrimen.formats.base import ReadOptions
+from discrimen.formats.channel_selection import ChannelSelection
+from discrimen.formats.inputs import InputOptions
+from discrimen.formats.table import FORMATS
 from discrimen.pulses.detector import DetectorSettings, GatesNs, WindowNs, read_settings
 
 _FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputOptions:
-    """How to read the inputs of a command.
-
-    Parameters
-    ----------
-    read : ReadOptions
-        Settings and the rest of what a reader is told.
-    format_name : str or None
-        Format, where it is told.
-    record_samples : int or None
-        Length to which records are cut.
-    selection : ChannelSelection
-        Boards and channels to read.
-    settings_file : Path or None
-        The detector file.
-    refused : tuple of str
-        Settings in which what is given must not contradict the run: those that only the detector file says.
-    """
-
-    read: ReadOptions
-    format_name: str | None
-    record_samples: int | None = None
-    selection: ChannelSelection = ALL_CHANNELS
-    settings_file: Path | None = None
-    refused: tuple[str, ...] = ()
-
-    def all_take(self, paths: Sequence[Path], option: str) -> bool:
-        """Whether an option means something to the formats of all these files."""
-        try:
-            return all(option in find_format(path, self.format_name).takes for path in paths)
-        except FormatError:
-            return False  # opening says why, or unpacks the file first
-
-    def open(self, path: Path) -> Reader:
-        """Open one run file for its chosen channels."""
-        return self._of_length(select_channels(self._open(path), self.selection))
-
-    def open_whole(self, path: Path) -> Reader:
-        """Open one run file with all its channels, for what does the choosing itself."""
-        return self._of_length(self._open(path))
-
-    def _open(self, path: Path) -> Reader:
-        reader = open_reader(path, self.read, format_name=self.format_name)
-        if self.refused:
-            self._refuse_contradiction(path)
-        return reader
-
-    def _refuse_contradiction(self, path: Path) -> None:
-        """Refuse a detector file that says other than the run itself: it is another detector's, most likely."""
-        bare = replace(self.read, settings=DetectorSettings())
-        own = open_reader(path, bare, format_name=self.format_name).info.settings
-        for name in self.refused:
-            told, known = getattr(self.read.settings, name), getattr(own, name)
-            if told is not None and known is not None and told != known:
-                raise SettingsError(
-                    f"{path}: {name} is {known} in the file, but {told} in {self.settings_file or 'its option'}: this "
-                    "is another detector's file, or mend what you give; where the run itself is wrong, an option like "
-                    "--polarity wins over it"
-                )
-
-    def _of_length(self, reader: Reader) -> Reader:
-        return reader if self.record_samples is None else RecordLengthReader(reader, self.record_samples)
 
 
 def _options(

@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.formats.base import ListModeReader
+from discrimen.formats.inputs import InputOptions
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.numbers import with_error
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run

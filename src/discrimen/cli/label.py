@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.labelling import label_all, label_by_truth
 from discrimen.labelling.contamination import labels_path
 from discrimen.output.files import refuse_inputs

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
+from discrimen.formats.inputs import InputOptions
 from discrimen.runs.overlaid_run import OverlaidRun, overlay_run
 from discrimen.runs.overlay import OverlayOptions
 

@@ -10,7 +10,8 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.failed_files import FailedFiles
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model, load_model
 from discrimen.reconstruction.quality.pulse_scores import pulse_scores_writer
 from discrimen.reconstruction.quality.reference import QualityReference

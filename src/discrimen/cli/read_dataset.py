@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions
 from discrimen.errors import DataError
+from discrimen.formats.inputs import InputOptions
 from discrimen.runs.dataset import Dataset, load_dataset
 
 

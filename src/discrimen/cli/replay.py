@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.replay_elsewhere import play_as_abcd, play_into_file
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.online.abcd.sockets import is_abcd
 from discrimen.online.looped import LoopedReader
 from discrimen.online.replay import replay_run

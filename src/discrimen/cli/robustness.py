@@ -10,10 +10,11 @@ import numpy as np
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.errors import SettingsError
 from discrimen.evaluation.label_trust import read_label_trust, trust_lines
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import load_model
 from discrimen.inference.onnx_source import ONNX_SUFFIX
 from discrimen.metrics import EnergyBin

@@ -11,10 +11,11 @@ from rich.table import Table
 
 from discrimen.audit import audit_dataset, require_sound
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.cli.train import parse_samples
 from discrimen.errors import SettingsError
+from discrimen.formats.inputs import InputOptions
 from discrimen.search import BUILT_IN_SPACE, SearchConfig, SearchResult, SearchSpace, TrialRow, read_space, run_search
 from discrimen.search.config import PrunerName
 from discrimen.training.split import SplitWish

@@ -10,9 +10,10 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
-from discrimen.cli.input_options import InputOptions, with_input_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.formats.base import Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.formats.pile_up_text.reader import traces_in
 from discrimen.inference.load import load_model
 from discrimen.network.model_description import ModelDescription

@@ -11,12 +11,13 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.given_options import given_options, refuse_idle
-from discrimen.cli.input_options import INPUT_OPTION_NAMES, InputOptions, with_input_options
+from discrimen.cli.input_options import INPUT_OPTION_NAMES, with_input_options
 from discrimen.cli.stop_signals import stop_signals
 from discrimen.cli.stream_abcd import OPTIONS as ABCD_OPTIONS
 from discrimen.cli.stream_abcd import listen_to_abcd, tell_abcd
 from discrimen.cli.stream_follow import follow_files
 from discrimen.cli.stream_told import tell, tell_full
+from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import load_model
 from discrimen.network.thresholds import choose_threshold
 from discrimen.online.abcd.sockets import is_abcd

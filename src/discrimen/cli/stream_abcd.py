@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions
 from discrimen.errors import SettingsError
 from discrimen.formats.abcd.messages import WAVEFORMS
 from discrimen.formats.abcd.ticks import DEFAULT_TICK_PS, TickClock
+from discrimen.formats.inputs import InputOptions
 from discrimen.online.abcd.control import Control, ModuleControl
 from discrimen.online.abcd.events import EventMaker
 from discrimen.online.abcd.intake import Intake

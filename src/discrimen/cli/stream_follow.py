@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.cli import common
-from discrimen.cli.input_options import InputOptions
 from discrimen.cli.stream_told import tell_full
 from discrimen.formats.base import Growth, Reader
+from discrimen.formats.inputs import InputOptions
 from discrimen.online.follow import Ended, FileGrowth, Follower, continuation_of
 from discrimen.online.kept_scores import finish, is_finished, open_log
 from discrimen.online.scorer import Scorer

@@ -9,7 +9,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.given_options import refuse_idle
-from discrimen.cli.input_options import InputOptions, parse_pairs, with_input_options
+from discrimen.cli.input_options import parse_pairs, with_input_options
 from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
@@ -26,6 +26,7 @@ from discrimen.cli.train_task import (
 from discrimen.cli.train_told import tell
 from discrimen.cli.train_wish import TrainingWish, train_each_channel
 from discrimen.errors import SettingsError
+from discrimen.formats.inputs import InputOptions
 from discrimen.formats.pile_up_text.reader import traces_in
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Alignment, Scale

@@ -12,7 +12,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from discrimen.cli.input_options import InputOptions
+from discrimen.formats.inputs import InputOptions
 from discrimen.formats.pile_up_text.reader import parts_beside
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses

@@ -9,11 +9,12 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.given_options import given_options
-from discrimen.cli.input_options import INPUT_OPTION_NAMES, InputOptions
+from discrimen.cli.input_options import INPUT_OPTION_NAMES
 from discrimen.cli.train_clean import CleanFiles
 from discrimen.cli.train_contamination import soft_labels_of_all
 from discrimen.cli.train_task import require_columns
 from discrimen.cli.train_told import EpochBar
+from discrimen.formats.inputs import InputOptions
 from discrimen.runs.dataset import Dataset, load_dataset
 from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training.resumed import read_unfinished

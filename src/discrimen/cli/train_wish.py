@@ -8,13 +8,13 @@ from pathlib import Path
 
 from discrimen.cli import common
 from discrimen.cli.failed_files import FailedFiles
-from discrimen.cli.input_options import InputOptions
 from discrimen.cli.train_clean import CleanFiles
 from discrimen.cli.train_contamination import chosen_contamination
 from discrimen.cli.train_resume import read_training_data
 from discrimen.cli.train_task import audited
 from discrimen.cli.train_told import EpochBar, as_dict, stop_if_interrupted, tell
 from discrimen.formats.channel_selection import selection_of_each
+from discrimen.formats.inputs import InputOptions
 from discrimen.network.preparation import Alignment, Scale
 from discrimen.network.prepare import choose_preparation
 from discrimen.pulses.array import settings_of_model

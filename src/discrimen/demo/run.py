@@ -19,7 +19,7 @@ from discrimen.output.files import complete_or_absent
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.dataset import Dataset
 from discrimen.runs.inspection import Inspection, inspect_run
-from discrimen.scoring.classify import Classification
+from discrimen.scoring.classification import Classification
 from discrimen.training.tasks import Reconstruction
 
 EFFICIENCY = 0.95

@@ -143,6 +143,15 @@ class ReadReport:
             "damaged": {kind: asdict(found) for kind, found in self.damaged.items()},
         }
 
+    def add(self, part: Mapping[str, Any]) -> None:
+        """Add what a later part of the file met, as :meth:`as_dict` returned it."""
+        self.n_read += part["n_pulses"]
+        self.n_fake += part["n_fake_dropped"]
+        self.n_empty += part["n_without_waveform"]
+        self.n_other_channels += part["n_other_channels"]
+        for kind, found in part["damaged"].items():
+            self.add_damage(kind, offset=found["first_offset"], count=found["count"])
+
     def left_out(self) -> list[str]:
         """Return one line for people for each reason why events were left out."""
         counts = ((self.n_fake, "fake event(s) dropped"), (self.n_empty, "event(s) without waveform dropped"))

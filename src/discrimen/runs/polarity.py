@@ -74,6 +74,24 @@ class PolarityCheck:
             if room > 0:
                 self._look(place, pulses.samples[np.flatnonzero(number == at)[:room]])
 
+    def as_list(self) -> list[list[int | None]]:
+        """Return board, channel, pulses looked at and pulses against of each channel, for :meth:`add_list`."""
+        return [[*place, seen, self._against[place]] for place, seen in self._seen.items()]
+
+    def add_list(self, part: Sequence[Sequence[int | None]]) -> None:
+        """Take what the check of the next part of the run has counted, if it is not too late.
+
+        Raises
+        ------
+        DataError
+            As for pulses.
+        """
+        for board, channel, seen, against in part:
+            if self._seen[board, channel] < _LOOKED_AT:
+                self._seen[board, channel] += seen or 0
+                self._against[board, channel] += against or 0
+                self._judge((board, channel))
+
     def _look(self, place: Place, samples: NDArray[Any]) -> None:
         polarity = self._of(place)
         if polarity is None:
@@ -83,6 +101,9 @@ class PolarityCheck:
         own, other = (up, down) if polarity == "positive" else (down, up)
         self._seen[place] += len(samples)
         self._against[place] += int((other > _CLEARLY * own).sum())
+        self._judge(place)
+
+    def _judge(self, place: Place) -> None:
         if self._seen[place] >= FEWEST and self._against[place] > _MOST_AGAINST * self._seen[place]:
             raise DataError(f"{self._path}: {self._told(place)}")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import DataError
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.places import Place, board_and_channel, numbered_places
 from discrimen.scoring.pile_up import PileUp
@@ -122,6 +125,46 @@ class RunTally:
             tally.recorded_ns += record_ns * int(row.sum())
         self._add_times(pulses.timestamp_ps)
         self._add_losses(pulses.flags)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all that was counted as plain data, for :meth:`add_dict`."""
+        return {
+            "channels": [
+                [*place, each.counted.tolist(), each.n_outside, each.n_in_record, each.n_told, each.recorded_ns]
+                for place, each in self.channels.items()
+            ],
+            "has_time": self.has_time,
+            "has_flags": self.has_flags,
+            "times_ps": [self.first_ps, self.last_ps],
+            "n_back": self.n_back,
+            "losses": dict(self.losses),
+        }
+
+    def add_dict(self, part: Mapping[str, Any]) -> None:
+        """Count what the tally of the next part of the run has counted.
+
+        Raises
+        ------
+        DataError
+            If the clock was set back between the two: how many pulses are back, only the whole run tells.
+        """
+        for board, channel, counted, n_outside, n_in_record, n_told, recorded_ns in part["channels"]:
+            tally = self.channels.setdefault(Place(board, channel), ChannelTally())
+            tally.counted += np.array(counted, np.int64)
+            tally.n_outside += n_outside
+            tally.n_in_record += n_in_record
+            tally.n_told += n_told
+            tally.recorded_ns += recorded_ns
+        self.has_time &= part["has_time"]
+        self.has_flags &= part["has_flags"]
+        self.n_back += part["n_back"]
+        self.losses.update(part["losses"])
+        first_ps, last_ps = part["times_ps"]
+        if first_ps is not None:
+            if self.last_ps is not None and first_ps < self.last_ps - _RESET_PS:
+                raise DataError("the clock was set back between two parts")
+            self.first_ps = first_ps if self.first_ps is None else min(first_ps, self.first_ps)
+            self.last_ps = last_ps if self.last_ps is None else max(last_ps, self.last_ps)
 
     def _add_times(self, stamps_ps: NDArray[np.int64] | None) -> None:
         if stamps_ps is None:

@@ -191,6 +191,11 @@ class RunJudge:
         tallies = {name: judge.verdict.tally for name, judge in zip(self._parts, self._judges, strict=True)}
         return {name: tally for name, tally in tallies.items() if tally is not None}
 
+    @property
+    def polarity_checks(self) -> list[PolarityCheck]:
+        """One for each model."""
+        return [judge.polarity for judge in self._judges]
+
     def learned(self, place: Place) -> Learned | None:
         """Return what tells second pulses of a channel."""
         search = self._judges[0 if self._for_all else self.trained[place]].search

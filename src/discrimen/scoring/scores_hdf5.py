@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, FormatError
 from discrimen.output.hdf5 import hdf5_output
-from discrimen.scoring.score_rows import ScoreTable, StagedScoreWriter, table_of
+from discrimen.scoring.score_rows import ScoreRows, ScoreTable, StagedScoreWriter, table_of
 
 CHUNK_ROWS = 65_536
 
@@ -88,6 +88,19 @@ class Hdf5ScoreWriter(StagedScoreWriter):
             data[len(data) - len(rows) :] = rows
         self._n_waiting = 0
         self._output.check()
+
+
+def hdf5_score_slices(path: Path) -> Iterator[ScoreRows]:
+    """Read what :class:`Hdf5ScoreWriter` wrote, slice by slice.
+
+    Raises
+    ------
+    FormatError
+        If it is no such file.
+    """
+    with _readable(path) as file:
+        for start in range(0, len(file["entry"]) if "entry" in file else 0, CHUNK_ROWS):
+            yield table_of({name: data[start : start + CHUNK_ROWS] for name, data in file.items()}, {}).rows
 
 
 def read_hdf5_scores(path: Path) -> ScoreTable:

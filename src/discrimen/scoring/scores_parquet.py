@@ -32,6 +32,7 @@ class ParquetScoreWriter(StagedScoreWriter):
         self._parquet = require_module("pyarrow.parquet", extra="parquet")
         self._writer: Any = None
         self._waiting: list[Mapping[str, NDArray[Any]]] = []
+        self._has_groups = False
 
     @contextmanager
     def _open(self, part: Path) -> Iterator[None]:
@@ -54,20 +55,27 @@ class ParquetScoreWriter(StagedScoreWriter):
         )
 
     def _append(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Keep rows until they fill a row group: readers of many small ones are slow."""
+        """Keep rows until they fill a row group: many small ones are slow to read, and follow how the rows came."""
         self._waiting.append(columns)
         if sum(len(part["entry"]) for part in self._waiting) >= ROW_GROUP_ROWS:
-            self._flush()
+            joined = self._joined()
+            full = len(joined["entry"]) // ROW_GROUP_ROWS * ROW_GROUP_ROWS
+            for start in range(0, full, ROW_GROUP_ROWS):
+                self._write_group({name: values[start : start + ROW_GROUP_ROWS] for name, values in joined.items()})
+            self._waiting = [{name: values[full:] for name, values in joined.items()}]
 
     def _complete(self) -> None:
-        self._flush()
+        rest = self._joined()
+        if len(rest["entry"]) or not self._has_groups:
+            self._write_group(rest)
         self._writer.close()
 
-    def _flush(self) -> None:
-        if self._waiting:
-            joined = {name: np.concatenate([part[name] for part in self._waiting]) for name in self._waiting[0]}
-            self._waiting.clear()
-            self._writer.write_table(self._arrow.table(joined, schema=self._writer.schema))
+    def _joined(self) -> dict[str, NDArray[Any]]:
+        return {name: np.concatenate([part[name] for part in self._waiting]) for name in self._waiting[0]}
+
+    def _write_group(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        self._has_groups = True
+        self._writer.write_table(self._arrow.table(columns, schema=self._writer.schema))
 
 
 def read_parquet_scores(path: Path) -> ScoreTable:

@@ -110,6 +110,30 @@ class OutsideTally:
             self._like.append(np.array(samples[like]))
             self._n_like += len(like)
 
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that was counted and kept, for :meth:`add_arrays` of the tally of the whole run."""
+        counts = [self.n_pulses, self.n_outside, *self._counts.values(), *self._first.values()]
+        arrays = {"counts": np.array(counts, np.int64)}
+        arrays |= {f"example_{reason.name}": _together(some) for reason, some in self._examples.items() if some}
+        return arrays | ({"like": _together(self._like)} if self._like else {})
+
+    def add_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Count what the tally of the next part of the run has counted."""
+        n_pulses, n_outside, *rest = arrays["counts"].tolist()
+        self.n_pulses += n_pulses
+        self.n_outside += n_outside
+        for number, reason in enumerate(self._counts):
+            self._counts[reason] += rest[number]
+            self._first[reason] += rest[len(self._counts) + number]
+            some = arrays.get(f"example_{reason.name}", np.empty((0, 1)))
+            missing = MOST_EXAMPLES - sum(map(len, self._examples[reason]))
+            if len(some) and missing > 0:
+                self._examples[reason].append(some[:missing])
+        missing = MOST_LIKE - self._n_like
+        if "like" in arrays and missing > 0:
+            self._like.append(arrays["like"][:missing])
+            self._n_like += len(self._like[-1])
+
     def photon_change(self) -> PhotonChange | None:
         """Compare the light that pulses have for their height with that of the training; None where it is not known.
 

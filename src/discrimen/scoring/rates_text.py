@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from discrimen.scoring.classify import Classification
+from discrimen.scoring.classification import Classification
 from discrimen.scoring.odd_channels import odd_channels
 from discrimen.scoring.rates import PileUpShares, RunTime
 

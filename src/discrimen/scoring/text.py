@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from discrimen.cli import common
-from discrimen.cli.classify_rates import rate_lines
-from discrimen.scoring.classify import Classification
+from discrimen.network.domain import OutsideTally
+from discrimen.scoring.classification import Classification
 from discrimen.scoring.discriminator import Discriminators
+from discrimen.scoring.rates_text import rate_lines
 
 
-def log_left_out(path: Path, done: Classification) -> None:
-    """Say on standard error what a person should look at."""
-    common.log_left_out(path, done.report)
+def warning_lines(path: Path, done: Classification) -> Iterator[str]:
+    """Say what a person should look at."""
+    for line in done.report.left_out():
+        yield f"{path}: {line}"
     for what in done.absent:
-        common.log(f"{path}: no pulse of {what}")
+        yield f"{path}: no pulse of {what}"
     for name, tally in done.outside.items():
-        common.log_outside(f"{path}, {name}" if name else path, tally)
+        yield from outside_lines(f"{path}, {name}" if name else path, tally)
     if done.without_psd is not None:
-        common.log(f"{path}: no light and PSD beside the scores of some or all pulses: {done.without_psd}")
+        yield f"{path}: no light and PSD beside the scores of some or all pulses: {done.without_psd}"
+
+
+def outside_lines(where: Path | str, tally: OutsideTally) -> Iterator[str]:
+    """Say how many pulses are unlike those that a model has seen, and in what."""
+    if (warning := tally.warning()) is not None:
+        yield f"WARNING: {where}: {warning}"
+    elif tally.n_outside:
+        yield f"{where}: {tally.told()}"
+    if share := tally.share_seen_thinned():
+        yield f"{where}: {share:.1%} of the pulses are so low that the model learnt from thinned pulses alone"
 
 
 def summary_lines(
