@@ -8,6 +8,7 @@
     |-- SettingsError          detector settings, options or a model description are missing or contradict the data
     |-- OutputError            a result cannot be written (no permission, disk full, already there)
     |-- FetchError             a file cannot be had from the network, or is not what was promised
+    |-- ClusterError           a scheduler or its workers are not there, or not as this side
     |-- MissingExtraError      an optional dependency is not installed; names the extra
     `-- DeviceError            the wished device (CPU, GPU) is not there
 
@@ -59,6 +60,10 @@ class OutputError(DiscrimenError):
 
 class FetchError(DiscrimenError):
     """A file cannot be had from the network, or what came is not what was promised."""
+
+
+class ClusterError(DiscrimenError):
+    """The scheduler of a cluster cannot be reached or is gone, or its workers are not as this side."""
 
 
 class MissingExtraError(DiscrimenError):

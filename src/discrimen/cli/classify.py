@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.classify_cluster import ClusterWork, one_thread_each
+from discrimen.cli.cluster_options import (
+    ClusterOption,
+    OptionsOption,
+    SchedulerOption,
+    WorkersOption,
+    cluster_wish,
+    log_folder,
+)
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
+from discrimen.cluster.classify import ScoringSetup
 from discrimen.errors import SettingsError
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
@@ -33,6 +44,8 @@ from discrimen.scoring.run_scoring import ScoringWish
 from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.text import summary_lines, warning_lines
 from discrimen.training.extension import extended_note
+
+_MB = 10**6
 
 Kind = Literal["h5", "parquet", "root", "csv"]
 """Kind of a file of scores."""
@@ -98,6 +111,14 @@ def classify(
     compress: Annotated[
         bool, typer.Option(help="Smaller .h5 files, slower to write (.parquet and .root always are compressed).")
     ] = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+    workers: WorkersOption = None,
+    cluster_option: OptionsOption = None,
+    part_mb: Annotated[
+        int,
+        typer.Option(help="On a cluster: score files of twice this size in parts of it, in 1,000,000 bytes.", min=1),
+    ] = 1000,
     overwrite: Annotated[
         bool, typer.Option(help="Replace scores of another model, input, threshold or choice.")
     ] = False,
@@ -118,29 +139,32 @@ def classify(
         with_psd=psd,
     )
     extended = {name: extended_note(each.description.provenance) for name, each in loaded.parts.items()}
-    results: list[dict[str, Any]] = []
     failures = FailedFiles(len(files))
-    for path, scores, picture in zip(files, outputs, pictures, strict=True):
-        with failures.noting(path):
-            reader = inputs.open_whole(path)
-            there = picture is None or picture.exists()
-            if not overwrite and is_complete(scores, wish.identity(reader.info, loaded)) and there:
-                results.append({"input": str(path), "output": str(scores), "skipped": True})
-                _say(json, f"{path}: scores are complete in {scores}, skipped")
-                continue
-            sample = None if picture is None else RunSample()
-            with common.progress(path.name, total=reader.info.n_entries) as tick:
-                done = classify_run(
-                    reader, loaded, scores, wish=wish, sample=sample, compress=compress, on_progress=tick
-                )
-            for line in warning_lines(path, done):
-                common.log(line)
-            if sample is not None and picture is not None:
-                _draw(sample, picture, done, path)
-            drawn = None if picture is None else str(picture)
-            results.append({"input": str(path), "skipped": False, "picture": drawn, **done.as_dict()})
-            for line in summary_lines(path, done, loaded, picture):
-                _say(json, line)
+    on_cluster = cluster_wish(scheduler, cluster, workers, cluster_option)
+    told: dict[str, Any] = {}
+    if on_cluster is None:
+        how = _How(inputs=inputs, loaded=loaded, wish=wish, compress=compress, overwrite=overwrite, quiet=json)
+        results = list(_score_here(files, outputs, pictures, how=how, failures=failures))
+    else:
+        if plot is not None:
+            raise typer.BadParameter("--plot draws where the command is given: leave it out on a cluster")
+        setup = ScoringSetup(
+            model=model.absolute(),
+            model_sha256=loaded.sha256,
+            threshold=threshold,
+            device=device,
+            backend=backend,
+            threads=threads or one_thread_each(loaded),
+            inputs=inputs,
+            wish=wish,
+            compress=compress,
+        )
+        work = ClusterWork(
+            setup=setup, wish=on_cluster, log_folder=log_folder(output), part_bytes=part_mb * _MB, quiet=json
+        )
+        results, told["cluster"] = work.classify(
+            files, outputs, discriminators=loaded, overwrite=overwrite, failures=failures
+        )
     if not all(result["skipped"] for result in results):
         for name, each in loaded.parts.items():
             common.log_unknown_domain(model / name, each.description)
@@ -155,10 +179,55 @@ def classify(
                 "threshold_name": for_one_or_each({name: each.threshold.name for name, each in loaded.parts.items()}),
                 "learnt_from_thinned_pulses": for_one_or_each(extended),
                 "files": results,
+                **told,
                 "failed": failures.as_list(),
             }
         )
     failures.exit_if_any()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How each run file is scored in this process."""
+
+    inputs: InputOptions
+    loaded: Discriminator | ChannelDiscriminators
+    wish: ScoringWish
+    compress: bool
+    overwrite: bool
+    quiet: bool
+
+
+def _score_here(
+    files: Sequence[Path],
+    outputs: Sequence[Path],
+    pictures: Sequence[Path | None],
+    *,
+    how: _How,
+    failures: FailedFiles,
+) -> Iterator[dict[str, Any]]:
+    """Score run files one by one, and say what each gave."""
+    for path, scores, picture in zip(files, outputs, pictures, strict=True):
+        with failures.noting(path):
+            reader = how.inputs.open_whole(path)
+            there = picture is None or picture.exists()
+            if not how.overwrite and is_complete(scores, how.wish.identity(reader.info, how.loaded)) and there:
+                _say(how.quiet, f"{path}: scores are complete in {scores}, skipped")
+                yield {"input": str(path), "output": str(scores), "skipped": True}
+                continue
+            sample = None if picture is None else RunSample()
+            with common.progress(path.name, total=reader.info.n_entries) as tick:
+                done = classify_run(
+                    reader, how.loaded, scores, wish=how.wish, sample=sample, compress=how.compress, on_progress=tick
+                )
+            for line in warning_lines(path, done):
+                common.log(line)
+            if sample is not None and picture is not None:
+                _draw(sample, picture, done, path)
+            for line in summary_lines(path, done, how.loaded, picture):
+                _say(how.quiet, line)
+            drawn = None if picture is None else str(picture)
+            yield {"input": str(path), "skipped": False, "picture": drawn, **done.as_dict()}
 
 
 def _require_same_kind(output: Path, to: Kind | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,8 @@ from discrimen.errors import OutputError
 def complete_or_absent(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
 
-    The temporary name ends in ``.part``, so that a process killed in between leaves no file under the final name.
+    The temporary name ends in ``.part``, so that a process killed in between leaves no file under the final name; two
+    machines that share the folder never have the same one.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ def complete_or_absent(path: Path | str) -> Iterator[Path]:
         its own `OSError` into a :class:`~discrimen.errors.FormatError` first.
     """
     final = Path(path)
-    part = final.with_name(f".{final.name}.{os.getpid()}.part")
+    part = final.with_name(f".{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         if final.is_dir():
             raise OutputError(f"{final}: a folder has this name; choose another output")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,8 @@ def attributes_of(discriminators: Discriminators) -> dict[str, str]:
     one = prepared.get("")
     told = {
         "preparation": json.dumps(prepared if one is None else one),
-        "backend": next(iter(parts.values())).predictor.backend,
+        # How many threads took part changes no score.
+        "backend": re.sub(r", \d+ threads?", "", next(iter(parts.values())).predictor.backend),
     }
     if one is None:
         told["models"] = json.dumps(

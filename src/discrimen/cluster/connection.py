@@ -1,0 +1,212 @@
+"""The way to a scheduler: one that runs already, or workers of our own, here or from a batch system."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from discrimen.errors import ClusterError, SettingsError, require_module
+
+ClusterKind = Literal["local", "slurm", "htcondor"]
+"""Where workers of our own run."""
+
+_ANSWER_S = 10.0
+_LOUD = ("distributed", "dask_jobqueue", "tornado", "asyncio")
+_LEAST_LIFETIME_S = 20
+_SHARE_OF_WALLTIME = 0.85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterWish:
+    """Which scheduler and workers are wanted.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Address of a scheduler that runs, or the file that it wrote (``--scheduler-file`` of Dask).
+    kind : {"local", "slurm", "htcondor"}, optional
+        Workers of our own instead.
+    n_workers : int, optional
+        How many of our own; by default one for each core here, one on a batch system.
+    options : mapping of str to Any
+        Of dask-jobqueue's cluster, beside what its YAML says: queue, memory, walltime, ...
+
+    Raises
+    ------
+    SettingsError
+        If both or none are given, or what only own workers have is given with a scheduler.
+    """
+
+    scheduler: str | None = None
+    kind: ClusterKind | None = None
+    n_workers: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.scheduler is None) == (self.kind is None):
+            raise SettingsError("give either --scheduler, for one that runs, or --cluster, for workers of your own")
+        if self.scheduler is not None and (self.n_workers is not None or self.options):
+            raise SettingsError("--workers and --cluster-option are for --cluster: a scheduler has its workers already")
+        if self.kind == "local" and self.options:
+            raise SettingsError("--cluster-option is for slurm and htcondor: local workers have only --workers")
+
+
+@contextmanager
+def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Any]:
+    """Connect to the scheduler that is wished, and end what was started for it.
+
+    Parameters
+    ----------
+    wish : ClusterWish
+        Which one.
+    log_folder : Path
+        Where jobs of a batch system write what they say, if the YAML names no other place.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    ClusterError
+        If nobody answers, or the batch system refuses the jobs.
+    MissingExtraError
+        If Dask is not installed.
+    """
+    distributed = require_module("distributed", extra="cluster")
+    dask = require_module("dask", extra="cluster")
+    with ExitStack() as stack:
+        # Deaths are counted by the farm, which knows what was done; Dask would blame tasks that only stood beside.
+        changed = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-saturation": 1.0}
+        stack.enter_context(dask.config.set(changed))
+        stack.enter_context(_quiet())
+        where = wish.scheduler if wish.kind is None else stack.enter_context(_own(wish, log_folder))
+        yield stack.enter_context(_client(distributed, where))
+
+
+@contextmanager
+def _client(distributed: Any, where: Any) -> Iterator[Any]:
+    as_file = isinstance(where, str) and where.endswith(".json")
+    address = {"scheduler_file": where} if as_file else {"address": where}
+    if as_file and not Path(where).is_file():
+        raise ClusterError(f"--scheduler {where}: there is no such file; does the scheduler write it there?")
+    if isinstance(where, str) and not as_file:
+        _check_address(where)
+    try:
+        client = distributed.Client(**address, timeout=_ANSWER_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ClusterError(f"--scheduler {where}: nobody answers there within {_ANSWER_S:.0f} s ({error})") from error
+    try:
+        yield client
+    finally:
+        with suppress(Exception):
+            client.close(timeout=5)
+
+
+def _check_address(address: str) -> None:
+    """Refuse what is no address at once: a client would wait for it."""
+    addressing = require_module("distributed.comm.addressing", extra="cluster")
+    try:
+        scheme, place = addressing.parse_address(address)
+        if scheme != "inproc":
+            addressing.parse_host_port(place)
+    except ValueError as error:
+        raise ClusterError(
+            f"--scheduler {address}: {error}; expected an address such as tcp://10.0.0.1:8786, or the scheduler's file"
+        ) from error
+
+
+@contextmanager
+def _own(wish: ClusterWish, log_folder: Path) -> Iterator[Any]:
+    """Start workers and end them."""
+    own = _local_workers() if wish.kind == "local" else _batch_workers(wish, log_folder)
+    n_workers = wish.n_workers or ((os.cpu_count() or 1) if wish.kind == "local" else 1)
+    try:
+        # A worker that cannot start again, or whose job was cancelled, is replaced only by an adaptive cluster.
+        own.adapt(minimum=n_workers, maximum=n_workers, interval="2s")
+        yield own
+    finally:
+        # What does not end by itself ends with this process, or when its scheduler is not there any more.
+        with suppress(Exception):
+            own.close(timeout=10)
+
+
+def _local_workers() -> Any:
+    distributed = require_module("distributed", extra="cluster")
+    return distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+    )
+
+
+def _batch_workers(wish: ClusterWish, log_folder: Path) -> Any:
+    jobqueue = require_module("dask_jobqueue", extra="cluster")
+    dask = require_module("dask", extra="cluster")
+    kinds = {"slurm": jobqueue.SLURMCluster, "htcondor": jobqueue.HTCondorCluster}
+    known = dict(dask.config.get(f"jobqueue.{wish.kind}", {}))
+    options: dict[str, Any] = {"cores": 1, "processes": 1, "memory": "2GB", "python": sys.executable}
+    options |= {name: value for name, value in known.items() if value is not None and name in options}
+    options |= wish.options
+    if not options.get("log_directory", known.get("log-directory")):
+        options["log_directory"] = str(log_folder)
+    walltime = options.get("walltime", known.get("walltime"))
+    extra = list(options.pop("worker_extra_args", known.get("worker-extra-args") or []))
+    if wish.kind == "slurm" and walltime and "--lifetime" not in extra:
+        extra += _lifetime(str(walltime))
+    options.setdefault("scheduler_options", {"dashboard_address": ":0"})
+    try:
+        return kinds[str(wish.kind)](worker_extra_args=extra, **options)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"--cluster {wish.kind}: {error}") from error
+
+
+def _lifetime(walltime: str) -> list[str]:
+    """Let workers end by themselves before the batch system kills them, in the middle of a job."""
+    seconds = walltime_s(walltime)
+    lifetime_s = max(_LEAST_LIFETIME_S, round(_SHARE_OF_WALLTIME * seconds))
+    return ["--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{max(1, round(0.05 * seconds))}s"]
+
+
+def walltime_s(text: str) -> int:
+    """Return a walltime of Slurm in seconds: minutes, H:MM:SS, MM:SS, or D-HH:MM:SS and shorter forms of it.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+    """
+    days, dash, rest = text.rpartition("-")
+    try:
+        numbers = [int(part) for part in rest.split(":")]
+        n_days = int(days or 0)
+    except ValueError:
+        numbers, n_days = [], 0
+    if not 1 <= len(numbers) <= 3 or min(numbers) < 0 or (dash and not days):
+        raise SettingsError(f"a walltime is minutes, HH:MM:SS or D-HH:MM:SS, got '{text}'")
+    if days:
+        hours, minutes, seconds = (*numbers, 0, 0)[:3]
+    elif len(numbers) == 3:
+        hours, minutes, seconds = numbers
+    else:
+        hours, minutes, seconds = 0, *(*numbers, 0)[:2]
+    return ((24 * n_days + hours) * 60 + minutes) * 60 + seconds
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Dask logs of dying workers away from the terminal: it is mended, and told in the summary."""
+    known = list(logging.root.manager.loggerDict)
+    loggers = [logging.getLogger(name) for name in known if name.split(".")[0] in _LOUD]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.setLevel(level)
