@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
+from tests.formats.mfm_frames import merged, neda, other
 
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
@@ -101,6 +102,13 @@ def text_table(path: Path) -> None:
     path.write_text("energy,psd\n" + "\n".join(rows) + "\n")
 
 
+def mfm(path: Path) -> None:
+    made = pulses()
+    raw = [neda(row.tolist(), event=number, order="<>"[number % 2]) for number, row in enumerate(made.samples)]
+    inside = merged([merged(raw[2:4], by_time=True), other(0x10, b"EXOGAM"), *raw[4:6]])
+    path.write_bytes(b"".join([other(0xFF11, b"<run/>"), *raw[:2], inside, *raw[6:]]))
+
+
 def golden(name: str) -> Callable[[Path], None]:
     return lambda path: path.write_bytes((GOLDEN / name).read_bytes()) and None
 
@@ -116,6 +124,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "abcd-events": ("run.ade", abcd_events),
     "abcd-waveforms": ("run.adw", by_writer),
     "abcd-raw": ("run.adr", by_writer),
+    "mfm": ("run.mfm", mfm),
     "text-table": ("table.tsv", text_table),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),

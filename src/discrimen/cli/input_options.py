@@ -51,6 +51,10 @@ def _options(
         float | None,
         typer.Option("--tick-ps", help="ABCD: unit of its time stamps.", show_default="2/1024 ns", min=0.01, max=1e9),
     ] = None,
+    board_bit: Annotated[
+        int | None,
+        typer.Option(help="MFM: bit of NEDA's location where the board begins.", show_default="5", min=4, max=5),
+    ] = None,
     record_samples: Annotated[
         int | None,
         typer.Option(help="Cut longer records to so many samples, and leave shorter ones out.", min=1),
@@ -84,6 +88,7 @@ def _options(
             sample_bytes=sample_bytes,
             companion=companion,
             tick_ps=tick_ps,
+            board_bit=board_bit,
         ),
         format_name=format_name,
         record_samples=record_samples,

@@ -55,6 +55,8 @@ class ReadOptions:
         will.
     tick_ps : float, optional
         ABCD only: the unit of its time stamps in ps, instead of ABCD's own default.
+    board_bit : int, optional
+        MFM only: from which bit of NEDA's location on the board is counted, 5 by default.
     """
 
     settings: DetectorSettings = field(default_factory=DetectorSettings)
@@ -65,6 +67,7 @@ class ReadOptions:
     sample_bytes: int | None = None
     growth: Growth | None = None
     tick_ps: float | None = None
+    board_bit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,8 @@ class ReadReport:
         Pulses of boards and channels that were not asked for.
     absent : tuple of str
         Boards and channels that were asked for, but are not in the run.
+    remarks : dict of str to int
+        What a person should know and is no damage, and how many times it was met: frames of other detectors.
     """
 
     n_read: int = 0
@@ -121,6 +126,11 @@ class ReadReport:
     damaged: dict[str, Damage] = field(default_factory=dict)
     n_other_channels: int = 0
     absent: tuple[str, ...] = ()
+    remarks: dict[str, int] = field(default_factory=dict)
+
+    def add_remark(self, what: str, *, count: int) -> None:
+        """Count something that a person should know and that is no damage."""
+        self.remarks[what] = self.remarks.get(what, 0) + count
 
     def add_damage(self, kind: str, *, offset: int | None, count: int = 1) -> None:
         """Count damaged events of one kind; the first one's offset in the file (bytes, or line) is kept."""
@@ -141,6 +151,7 @@ class ReadReport:
             "n_other_channels": self.n_other_channels,
             "n_damaged": self.n_damaged,
             "damaged": {kind: asdict(found) for kind, found in self.damaged.items()},
+            "remarks": dict(self.remarks),
         }
 
     def add(self, part: Mapping[str, Any]) -> None:
@@ -157,6 +168,7 @@ class ReadReport:
         counts = ((self.n_fake, "fake event(s) dropped"), (self.n_empty, "event(s) without waveform dropped"))
         lines = [f"{count} {what}" for count, what in counts if count]
         lines += [f"no pulse of {what}" for what in self.absent]
+        lines += [f"{count} {what}" for what, count in self.remarks.items()]
         for kind, found in self.damaged.items():
             where = f", the first at byte {found.first_offset}" if found.first_offset is not None else ""
             lines.append(f"{found.count} damaged event(s) left out: {kind}{where}")
@@ -291,8 +303,8 @@ class Format:
     open_growing_writer : callable or None
         ``open_growing_writer(path, settings)``: for a file that is there from the start, and grows under its name.
     takes : tuple of str
-        Which of the options ``branches``, ``tree``, ``companion``, ``sample_bytes``, ``growth`` and ``tick_ps`` mean
-        something to its reader.
+        Which of the options ``branches``, ``tree``, ``companion``, ``sample_bytes``, ``growth``, ``tick_ps`` and
+        ``board_bit`` mean something to its reader.
     keeps : tuple of str
         Columns of pulses that its writer has a place for.
     keeps_provenance : bool

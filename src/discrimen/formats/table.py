@@ -18,6 +18,7 @@ from discrimen.formats.compass import csv_file as compass_csv
 from discrimen.formats.compass import root_file as compass_root
 from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
+from discrimen.formats.mfm import files as mfm
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.packed import is_packed, open_packed
 from discrimen.formats.pile_up_text import reader as pile_up_text
@@ -33,6 +34,7 @@ from discrimen.pulses.list_mode import LIST_ONLY
 
 FORMATS: tuple[Format, ...] = (
     compass_binary.FORMAT,
+    mfm.FORMAT,
     compass_csv.FORMAT,
     compass_root.FORMAT,
     root_tree.FORMAT,
@@ -129,6 +131,7 @@ def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
         "sample_bytes": "--sample-bytes",
         "growth": "--follow",
         "tick_ps": "--tick-ps",
+        "board_bit": "--board-bit",
     }
     for option, name in names.items():
         if getattr(options, option) and option not in found.takes:

@@ -248,6 +248,7 @@ DIGITIZERS: dict[str, Digitizer] = {
             noise_adc=round(_NUMEXO2.noise_adc * math.sqrt(2), 2),
             charge_divisor=2,
         ),
+        replace(_NUMEXO2, name="NUMEXO2-NEDA", n_samples=232),
         Digitizer(
             name="DT5730",
             sample_period_ns=2.0,
@@ -294,6 +295,8 @@ the gains, which put the rail at about 4 MeVee (14 bits) and 2.5 MeVee (10 bits)
 NUMEXO2-5ns is what the board gives NEDA: 200 MHz and 14 bits (Houarner et al., the NUMEXO2 module), 232 samples in a
 frame of 512 bytes (`NEDA_NB_OF_ITEMS` in `MFMNedaFrame.h` of GANIL's library of frames). Chosen: noise of the same
 density as in the 75 samples of 10 ns, so that the mean of two samples has the noise of one of those; the pre-trigger.
+
+NUMEXO2-NEDA is NUMEXO2 with as many samples as such a frame holds, of 10 ns: for files of GANIL's MFM.
 
 NUMEXO2 takes the fitted low pass of the real BC501A set-up (5 ns, 32 MHz, and a Gaussian) without the ringing. This
 matters for charge comparison: at 10 ns sampling a faster front end is undersampled, and the two gates then fluctuate
