@@ -82,7 +82,7 @@ def test_a_run_without_pulses_gives_an_empty_file(tmp_path: Path, suffix: str) -
     assert read_scores(path).classes == CLASSES
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".mfm"])
 def test_an_error_leaves_neither_file_nor_scratch(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"scores{suffix}"
 
@@ -106,7 +106,7 @@ def test_rows_that_do_not_fit_the_first_are_refused(tmp_path: Path, suffix: str)
         write(tmp_path / f"a{suffix}", three)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".mfm"])
 def test_a_full_disk_is_one_error(tmp_path: Path, suffix: str) -> None:
     script = """
         import resource, signal, sys
@@ -139,7 +139,7 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
 
 def test_unknown_suffix_lists_the_choices(tmp_path: Path) -> None:
     for action in (lambda path: write(path), read_scores):
-        with pytest.raises(SettingsError, match=r"\.h5, \.hdf5, \.parquet, \.root, \.csv; got '\.txt'"):
+        with pytest.raises(SettingsError, match=r"\.h5, \.hdf5, \.parquet, \.root, \.csv, \.mfm; got '\.txt'"):
             action(tmp_path / "scores.txt")
 
 
@@ -160,7 +160,7 @@ def test_a_missing_library_is_named_before_any_work(
         open_score_writer(tmp_path / f"scores{suffix}", classes=CLASSES, attributes={}, n_entries=None)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".mfm"])
 def test_reading_something_else_is_a_format_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"other{suffix}"
     with pytest.raises(FormatError):

@@ -117,7 +117,7 @@ def classify(
     path : Path or str
         Run file of any readable format; it is never modified.
     output : Path or str
-        ``.h5``, ``.parquet``, or ``.root`` for a friend tree.
+        ``.h5``, ``.parquet``, ``.csv``, ``.mfm`` for NEDACOMP frames, or ``.root`` for a friend tree.
     options : ReadOptions, optional
         What the file does not say.
     threshold : str or float, optional

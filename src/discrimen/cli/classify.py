@@ -47,7 +47,7 @@ from discrimen.training.extension import extended_note
 
 _MB = 10**6
 
-Kind = Literal["h5", "parquet", "root", "csv"]
+Kind = Literal["h5", "parquet", "root", "csv", "mfm"]
 """Kind of a file of scores."""
 
 
@@ -64,13 +64,16 @@ def classify(
         typer.Option(
             "-o",
             "--output",
-            help="File of scores (.h5, .parquet, .root, .csv), or a folder of them.",
+            help="File of scores (.h5, .parquet, .root, .csv, .mfm), or a folder of them.",
             show_default=False,
         ),
     ],
     to: Annotated[
         Kind | None,
-        typer.Option(help="Kind of the files in a folder, by default h5; root makes friend trees.", show_default=False),
+        typer.Option(
+            help="Kind of the files in a folder, by default h5; root makes friend trees, mfm NEDACOMP frames.",
+            show_default=False,
+        ),
     ] = None,
     threshold: Annotated[
         str | None,

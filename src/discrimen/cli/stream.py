@@ -45,7 +45,7 @@ def stream(
             "-o",
             "--output",
             metavar="FILE|ADDRESS",
-            help="File of scores (.h5, .parquet, .root, .csv), or the address of the next program.",
+            help="File of scores (.h5, .parquet, .root, .csv, .mfm), or the address of the next program.",
             show_default=False,
         ),
     ],

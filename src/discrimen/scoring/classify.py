@@ -33,7 +33,7 @@ def classify_run(
         The model with its threshold, or one for each channel. The scores themselves are stored, and the height where a
         threshold follows it.
     output : Path
-        File of scores; its suffix tells its format (.h5, .parquet, .root, .csv). It appears when it is complete.
+        File of scores; its suffix tells its format (.h5, .parquet, .root, .csv, .mfm). It appears when it is complete.
     wish : ScoringWish, optional
         What is wanted: channels, the share that may be unlike the training, pile-up, PSD.
     sample : RunSample, optional

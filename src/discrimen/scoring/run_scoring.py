@@ -119,9 +119,14 @@ class RunScoring:
 
     def writer(self, output: Path, *, compress: bool = False) -> ScoreWriter:
         """Open the file of scores; what it holds depends on input, model and wish alone, and not on the time."""
-        n_entries = self._reader.info.n_entries
+        info = self._reader.info
         return open_score_writer(
-            output, classes=self._classes, attributes=self._attributes, n_entries=n_entries, compress=compress
+            output,
+            classes=self._classes,
+            attributes=self._attributes,
+            n_entries=info.n_entries,
+            compress=compress,
+            source=info.path,
         )
 
     def rows(

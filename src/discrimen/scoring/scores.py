@@ -1,4 +1,4 @@
-"""Scores of pulses in a file of their own beside the run file: HDF5, Parquet, a ROOT friend tree or CSV, by suffix.
+"""Scores of pulses in a file of their own beside the run file: HDF5, Parquet, ROOT friend tree, CSV, MFM, by suffix.
 
 One row a pulse: its entry in the run file, time stamp, board, channel and flags where the run has them, and one column
 ``score_CLASS`` for each class. A pulse that could not be prepared has NaN scores. Provenance (model, version, settings)
@@ -16,6 +16,7 @@ from discrimen.errors import SettingsError
 from discrimen.scoring.score_rows import SCORE_PREFIX, ScoreRows, ScoreTable
 from discrimen.scoring.scores_csv import CsvScoreWriter, read_csv_attributes, read_csv_scores
 from discrimen.scoring.scores_hdf5 import Hdf5ScoreWriter, read_hdf5_attributes, read_hdf5_scores
+from discrimen.scoring.scores_mfm import MfmScoreWriter, read_mfm_attributes, read_mfm_scores
 from discrimen.scoring.scores_parquet import (
     ParquetScoreWriter,
     read_parquet_attributes,
@@ -34,7 +35,7 @@ __all__ = [
     "read_scores",
 ]
 
-_KINDS = {".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "parquet", ".root": "root", ".csv": "csv"}
+_KINDS = {".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "parquet", ".root": "root", ".csv": "csv", ".mfm": "mfm"}
 SCORE_SUFFIXES = tuple(_KINDS)
 """Endings of the names of files of scores."""
 
@@ -65,14 +66,15 @@ def open_score_writer(
     attributes: Mapping[str, str],
     n_entries: int | None,
     compress: bool = False,
+    source: Path | None = None,
 ) -> ScoreWriter:
     """Open a file of scores for writing; its suffix says which kind.
 
     Parameters
     ----------
     path : Path or str
-        ``.h5`` or ``.hdf5``, ``.parquet``, ``.csv``, or ``.root`` (a friend tree with one row for each entry of the
-        run file).
+        ``.h5`` or ``.hdf5``, ``.parquet``, ``.csv``, ``.mfm`` (NEDACOMP frames), or ``.root`` (a friend tree with one
+        row for each entry of the run file).
     classes : sequence of str
         Names of the classes, in the order of the scores.
     attributes : mapping of str to str
@@ -82,11 +84,13 @@ def open_score_writer(
         the last entry written.
     compress : bool
         HDF5 only, which is plain otherwise: smaller, but slower to write. Parquet and ROOT files are always compressed.
+    source : Path, optional
+        The run file; NEDACOMP frames take over what its raw frames of NEDA say.
 
     Raises
     ------
     SettingsError
-        If the suffix is none of these.
+        If the suffix is none of these, or a class that the kind of file needs is missing.
     MissingExtraError
         If the library for the suffix is not installed.
     """
@@ -99,6 +103,8 @@ def open_score_writer(
         return ParquetScoreWriter(path, classes=classes, attributes=attributes)
     if kind == "csv":
         return CsvScoreWriter(path, classes=classes, attributes=attributes)
+    if kind == "mfm":
+        return MfmScoreWriter(path, classes=classes, attributes=attributes, source=source)
     return Hdf5ScoreWriter(path, classes=classes, attributes=attributes, compress=compress)
 
 
@@ -120,6 +126,7 @@ def read_scores(path: Path | str) -> ScoreTable:
         "parquet": read_parquet_scores,
         "root": read_root_scores,
         "csv": read_csv_scores,
+        "mfm": read_mfm_scores,
     }
     return readers[_kind(path)](path)
 
@@ -140,6 +147,7 @@ def read_attributes(path: Path | str) -> Mapping[str, str]:
         "parquet": read_parquet_attributes,
         "root": read_root_attributes,
         "csv": read_csv_attributes,
+        "mfm": read_mfm_attributes,
     }
     return readers[_kind(path)](path)
 

@@ -31,7 +31,7 @@ from discrimen.pulses.detector import DetectorSettings
 KEPT = ("entry", "timestamp_ps", "board", "channel", "energy", "energy_short")
 """Columns that a frame has a place for: the entry is its event number."""
 
-_LITTLE_ENDIAN_UNIT_2 = 0x81
+_LITTLE_ENDIAN_UNIT_2, _BLOB = 0x81, 0x40
 _REVISION = 1
 _MOST_ITEMS = 2**16
 _LATEST_TICK = 2**48 - 1
@@ -43,6 +43,12 @@ def head_bytes(frame_type: int, n_bytes: int) -> bytes:
     """Return the first 8 bytes of a frame as they are written here."""
     size = (n_bytes // 2).to_bytes(3, "little")
     return bytes([_LITTLE_ENDIAN_UNIT_2]) + size + b"\x00" + frame_type.to_bytes(2, "little") + bytes([_REVISION])
+
+
+def blob_head_bytes(frame_type: int, n_bytes: int) -> bytes:
+    """Return the first 8 bytes of a frame without items."""
+    whole = head_bytes(frame_type, n_bytes)
+    return bytes([whole[0] | _BLOB]) + whole[1:]
 
 
 def raw_frames(pulses: Pulses, *, first_event: int) -> tuple[NDArray[np.void], Layout]:
