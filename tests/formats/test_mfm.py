@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.formats.mfm_frames import N_SAMPLES, compressed, head, merged, neda, 
 
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import ListModeReader, ReadOptions, ReadReport
+from discrimen.formats.mfm.blocks import SHORTER
 from discrimen.formats.mfm.walk import CUT, DEEPEST, NO_END, NO_FRAME, TOO_DEEP, UNSOUND
 from discrimen.formats.table import find_format, open_reader, open_writer
 from discrimen.pulses import Pulses, concatenate
@@ -127,13 +129,23 @@ def test_too_deep_is_told(tmp_path: Path) -> None:
 def test_other_frames_are_passed_over_and_told_and_no_damage(tmp_path: Path, chunk_bytes: int) -> None:
     raw = frames(6)
     big = other(0x10, bytes(range(256)) * 40)
-    path = written(tmp_path, other(0xFF10, b"<a/>"), raw[0], big, merged([raw[1], big, raw[2]]), big, *raw[3:], big)
+    path = written(
+        tmp_path,
+        other(0xFF10, b"<a/>"),
+        raw[0],
+        big,
+        other(0xD15, bytes(36)),
+        merged([raw[1], big, raw[2]]),
+        big,
+        *raw[3:],
+        big,
+    )
     pulses, report = read(path, chunk_bytes=chunk_bytes)
     assert numbers(pulses) == list(range(6))
     assert not report.damaged
     assert report.left_out() == [
         "4 frame(s) of type 0x10 (EXOGAM2) passed over",
-        "1 frame(s) of type 0xff10 (XML, description of data) passed over",
+        "1 frame(s) of type 0xd15 passed over",
     ]
 
 
@@ -282,6 +294,17 @@ def test_of_both_kinds_the_raw_frames_are_read_and_the_others_told(tmp_path: Pat
 def test_the_content_tells_the_format(tmp_path: Path, name: str, first: bytes) -> None:
     for content in (first + b"".join(frames(3)), first + merged(frames(2)), first + compressed() + compressed()):
         assert find_format(written(tmp_path, content, name=name)).name == "mfm"
+
+
+def test_a_file_that_becomes_shorter_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, *frames(40))
+    reader = open_reader(path, ReadOptions(chunk_bytes=5000))
+    chunks = reader.chunks()
+    first = next(chunks)
+    os.truncate(path, 30 * 512)
+    read_on = [first, *chunks]
+    assert numbers(concatenate(read_on)) == list(range(30))
+    assert damage(reader.report) == {SHORTER: 1}
 
 
 def test_a_file_without_neda_is_told_for_what_it_holds(tmp_path: Path) -> None:

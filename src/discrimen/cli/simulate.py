@@ -67,7 +67,9 @@ def simulate(
     polarity: Annotated[
         str | None, typer.Option(help="Of the run of --like; by default seen.", show_default=False)
     ] = None,
-    digitizer: Annotated[str, typer.Option(help=f"One of {', '.join(DIGITIZERS)}.")] = "NUMEXO2",
+    digitizer: Annotated[
+        str, typer.Option(help=f"One of {', '.join(DIGITIZERS)}; by default NUMEXO2-NEDA for an .mfm file.")
+    ] = "NUMEXO2",
     spectrum: Annotated[str, typer.Option(help=f"Of the light: {', '.join(SPECTRA)}.")] = "exponential",
     neutron_fraction: Annotated[
         float | None, typer.Option(help="Share of neutrons; by default a half, none for a gamma source.")
@@ -206,6 +208,8 @@ def simulate(
         "setup_seed": setup_seed,
     }
     given = given_options(context)
+    if "digitizer" not in given:
+        values["digitizer"] = _default_digitizer(output, output_format, digitizer)
     written: dict[str, Any] = {}
     file: DetectorFile | None
     if like:
@@ -237,6 +241,12 @@ def simulate(
     else:
         line = f"{done.n_gamma} gammas and {done.n_neutron} neutrons written to {done.run}, truth to {done.truth}"
         common.stdout_console().print(line, markup=False)
+
+
+def _default_digitizer(output: Path, output_format: str | None, otherwise: str) -> str:
+    """Return what fills the frames of NEDA where these are written."""
+    is_mfm = output_format == "mfm" if output_format else output.suffix.lower() == ".mfm"
+    return "NUMEXO2-NEDA" if is_mfm else otherwise
 
 
 def _fitted(

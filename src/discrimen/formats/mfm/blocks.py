@@ -16,6 +16,8 @@ from discrimen.formats.mfm.neda import compressed_type, raw_type
 from discrimen.formats.mfm.stretches import Stretch, offsets_of
 from discrimen.formats.mfm.walk import FrameWalk
 
+SHORTER = "rest of a file that became shorter while it was read"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameTable:
@@ -58,7 +60,8 @@ def frame_tables(
             if walk.found:
                 yield [_table(layout, found, content, at) for layout, found in walk.found.items()]
             if after == at and len(content) < piece_bytes:
-                break  # the file became shorter
+                report.add_damage(SHORTER, offset=at)
+                break
             piece_bytes = 2 * piece_bytes if after == at else max(chunk_bytes, ITEMS_HEAD_BYTES)
             at = after
         walk.finish()

@@ -18,6 +18,8 @@ from discrimen.formats.mfm.frames import (
     NEDA,
     NEDA_COMP,
     NEDA_END,
+    XML_DESCRIPTION,
+    XML_FILE_HEADER,
     Head,
     Layout,
     begins_inside,
@@ -119,6 +121,8 @@ class FrameWalk:
             self.report.add_damage(self._lost[0], offset=self._lost[1])
             self._lost = None
         for frame_type, count in sorted(self.passed_over.items()):
+            if frame_type in (XML_DESCRIPTION, XML_FILE_HEADER):
+                continue  # they hold no data
             self.report.add_remark(f"frame(s) of type {name_of(frame_type)} passed over", count=count)
 
     def _out_of_merged(self, at: int) -> int:
