@@ -107,7 +107,7 @@ def merged(inside: Sequence[bytes], *, by_time: bool = False, header: int | None
     more = time_bytes(77, order, 1) + bytes(4) if by_time else struct.pack(f"{order}I", 77)
     frame_type = 0xFF02 if by_time else 0xFF01
     begin = items_head(frame_type, header + len(content), header, 0, len(inside), order=order)
-    return begin + more[: header - 16] + content
+    return begin + more.ljust(header - 16, b"\x00")[: header - 16] + content
 
 
 def other(frame_type: int, content: bytes, *, order: str = "<") -> bytes:

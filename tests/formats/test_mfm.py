@@ -12,6 +12,7 @@ from tests.formats.mfm_frames import N_SAMPLES, compressed, head, merged, neda, 
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import ListModeReader, ReadOptions, ReadReport
 from discrimen.formats.mfm.blocks import SHORTER
+from discrimen.formats.mfm.survey import recognises
 from discrimen.formats.mfm.walk import CUT, DEEPEST, NO_END, NO_FRAME, TOO_DEEP, UNSOUND
 from discrimen.formats.table import find_format, open_reader, open_writer
 from discrimen.pulses import Pulses, concatenate
@@ -103,7 +104,7 @@ def test_a_frame_may_be_filled_up_to_its_last_unit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 3000, 2**24])
-@pytest.mark.parametrize("header", [None, 24])
+@pytest.mark.parametrize("header", [None, 24, 32])
 def test_merged_frames_are_entered_at_every_depth(tmp_path: Path, chunk_bytes: int, header: int | None) -> None:
     raw = frames(24)
     inside = merged(raw[:3], by_time=True, header=header)
@@ -214,6 +215,15 @@ def test_a_merged_frame_of_a_wrong_size_costs_no_pulse(tmp_path: Path, value: in
     assert report.left_out(), "told, as damage or as another number of frames"
 
 
+@pytest.mark.parametrize("place", [1, 3])
+def test_another_frame_of_a_wrong_size_hides_no_pulse(tmp_path: Path, place: int) -> None:
+    wrong = bytearray(other(0x10, bytes(range(200))))
+    wrong[place] |= 2
+    pulses, report = read(written(tmp_path, *frames(20)[:5], bytes(wrong), *frames(20)[5:]))
+    assert numbers(pulses) == list(range(20))
+    assert damage(report) == {UNSOUND: 1}
+
+
 @pytest.mark.parametrize("left", [1, 7, 12, 100, 511])
 @pytest.mark.parametrize("is_merged", [False, True])
 def test_a_run_that_was_stopped_lacks_its_last_frame_alone(tmp_path: Path, left: int, is_merged: bool) -> None:
@@ -270,6 +280,11 @@ def test_nedacomp_gives_list_mode(tmp_path: Path, order: str, revision: int, chu
         next(iter(open_reader(path).chunks()))
 
 
+def test_nedacomp_of_both_byte_orders_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
+    listed, _ = events(written(tmp_path, *[compressed(ticks=k, order="<>"[k % 2]) for k in range(9)]))
+    assert (listed.columns()["timestamp_ps"] // 10_000).tolist() == listed.entry.tolist() == list(range(9))
+
+
 @pytest.mark.parametrize("place", [0, 1, 3])
 def test_a_damaged_nedacomp_frame_costs_itself_alone(tmp_path: Path, place: int) -> None:
     some = [compressed(ticks=k) for k in range(30)]
@@ -296,6 +311,12 @@ def test_the_content_tells_the_format(tmp_path: Path, name: str, first: bytes) -
         assert find_format(written(tmp_path, content, name=name)).name == "mfm"
 
 
+def test_a_first_frame_of_neda_tells_the_format_whatever_comes_behind(tmp_path: Path) -> None:
+    path = written(tmp_path, frames(1)[0], b"\xff" * 300, *frames(3), name="run.dat")
+    assert find_format(path).name == "mfm"
+    assert len(read(path)[0]) == 4
+
+
 def test_a_file_that_becomes_shorter_is_told(tmp_path: Path) -> None:
     path = written(tmp_path, *frames(40))
     reader = open_reader(path, ReadOptions(chunk_bytes=5000))
@@ -315,9 +336,12 @@ def test_a_file_without_neda_is_told_for_what_it_holds(tmp_path: Path) -> None:
         open_reader(written(tmp_path, bytes(range(256)) * 9), format_name="mfm")
 
 
-@pytest.mark.parametrize("content", [bytes(2000), b"\x81" * 2000, head(0x12, 512) * 9, b"text " * 300])
+@pytest.mark.parametrize(
+    "content", [bytes(2000), b"\x81" * 2000, head(0x12, 512) * 9, b"text " * 300, other(0xABC, bytes(40)) * 9]
+)
 def test_other_bytes_are_no_mfm(tmp_path: Path, content: bytes) -> None:
     path = written(tmp_path, content, name="run.bin")
+    assert not recognises(path, content[:4096])
     with pytest.raises(FormatError):
         open_reader(path)
 

@@ -131,6 +131,20 @@ def test_of_more_than_two_classes_the_others_are_one(tmp_path: Path) -> None:
     assert table.rows.class_number.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("classes", [("gamma", "neutron"), ("neutron", "gamma")])
+def test_a_pulse_without_scores_is_never_a_neutron(tmp_path: Path, classes: tuple[str, ...]) -> None:
+    score = np.array([[np.nan, np.nan], [0.1, 0.9]], np.float32)
+    (without, with_scores) = frames_in(
+        write(tmp_path / "s.mfm", ScoreRows(entry=np.arange(2), score=score), classes=classes)
+    )
+    assert fields(without)[-3:] == (0, 255, 0)
+    assert fields(with_scores)[-1] == classes.index("neutron")
+    table = read_scores(tmp_path / "s.mfm")
+    assert table.classes == classes
+    assert table.rows.class_number is not None
+    assert table.rows.class_number.tolist() == [-1, 1]
+
+
 def test_a_run_without_pulses_gives_a_file_without_frames(tmp_path: Path) -> None:
     assert frames_in(write(tmp_path / "s.mfm")) == []
     assert len(read_scores(tmp_path / "s.mfm").rows) == 0

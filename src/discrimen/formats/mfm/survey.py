@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from discrimen.errors import FormatError
 from discrimen.formats.base import ReadReport
 from discrimen.formats.mfm.blocks import frame_tables
-from discrimen.formats.mfm.frames import KNOWN_TYPES, MERGED, NEDA, NEDA_COMP, NEDA_HEADER_BYTES, head_at, name_of
+from discrimen.formats.mfm.frames import (
+    KNOWN_TYPES,
+    MERGED,
+    NEDA,
+    NEDA_COMP,
+    NEDA_END,
+    NEDA_HEADER_BYTES,
+    Head,
+    begins_inside,
+    head_at,
+    layout_at,
+    name_of,
+)
 
 _PIECE_BYTES = 2**20
 _FAR = 2**26
@@ -97,11 +110,29 @@ def recognises(path: Path, head: bytes) -> bool:
                 stream.seek(at)
                 content = stream.read(NEDA_HEADER_BYTES)
                 frame = head_at(content, 0)
-                if frame is None:
+                if frame is None or not _may_be(frame, content):
                     return n_before > 1 and file_bytes - at < NEDA_HEADER_BYTES
+                if frame.type == NEDA and _is_whole(stream, at, frame, content):
+                    return True
                 at += frame.bytes
                 if at >= file_bytes:
                     return at == file_bytes or n_before > 0 or frame.type in (NEDA, *MERGED)
     except OSError:
         return False
     return True
+
+
+def _is_whole(stream: BufferedReader, at: int, frame: Head, content: bytes) -> bool:
+    """Whether a raw frame of NEDA ends as it should: whatever is behind it, no other file has both."""
+    layout = layout_at(content, 0, frame)
+    if layout is None:
+        return False
+    stream.seek(at + layout.end_mark)
+    return stream.read(len(NEDA_END)) == NEDA_END
+
+
+def _may_be(frame: Head, content: bytes) -> bool:
+    """Whether what is behind the head of a frame of NEDA, or of a merged one, fits it."""
+    if frame.type in (NEDA, NEDA_COMP):
+        return layout_at(content, 0, frame) is not None
+    return frame.type not in MERGED or bool(begins_inside(content, 0, frame))

@@ -183,8 +183,9 @@ class FrameWalk:
         """Whether a frame begins here in a merged one, or nothing is in it."""
         if at == min(end, self.file_bytes):
             return True
-        inside = self._head(at)
-        return inside is not None and at + inside.bytes <= end and self._is_credible(inside, at)
+        begin = self._begin(at)
+        head = head_at(begin, 0)
+        return head is not None and at + head.bytes <= end and self._is_credible(head, begin, at)
 
     def _take(self, at: int, head: Head, limit: int) -> int | None:
         """Take a wanted frame, and all of its layout that follow."""
@@ -211,27 +212,32 @@ class FrameWalk:
         self._meet(more)
         return at + more * head.bytes
 
-    def _head(self, at: int) -> Head | None:
-        """Read the head of a frame anywhere in the file."""
+    def _begin(self, at: int) -> bytes:
+        """Read the first bytes of a frame anywhere in the file."""
         inside = at - self._base
-        if 0 <= inside <= len(self._content) - HEAD_BYTES:
-            return head_at(self._content, inside)
-        return head_at(self.fetch(at, HEAD_BYTES), 0)
+        if 0 <= inside <= len(self._content) - ITEMS_HEAD_BYTES:
+            return self._content[inside : inside + ITEMS_HEAD_BYTES]
+        return self.fetch(at, ITEMS_HEAD_BYTES)
 
     def _is_followed(self, after: int, limit: int) -> bool:
         """Whether a frame may end here: another one begins, or no more can."""
         if limit - after < HEAD_BYTES:
             return True
-        behind = self._head(after)
-        return behind is not None and self._is_credible(behind, after)
+        begin = self._begin(after)
+        head = head_at(begin, 0)
+        return head is not None and self._is_credible(head, begin, after)
 
-    def _is_credible(self, head: Head, at: int) -> bool:
+    def _is_credible(self, head: Head, begin: bytes, at: int) -> bool:
         """Whether a head is one: of a type that is known or was met, or followed by one that is."""
-        if head.type in KNOWN_TYPES or head.type in self.passed_over:
-            return True
         after = at + head.bytes
-        behind = self._head(after)
-        return after == self.file_bytes or (behind is not None and behind.type in (*KNOWN_TYPES, head.type))
+        if head.type in (NEDA, NEDA_COMP):
+            return layout_at(begin, 0, head) is not None
+        if head.type in MERGED or head.type in self.passed_over:
+            return True
+        if head.type in KNOWN_TYPES or after == self.file_bytes:
+            return after <= self.file_bytes
+        behind = head_at(self._begin(after), 0)
+        return behind is not None and behind.type in (*KNOWN_TYPES, head.type)
 
     def _damage(self, kind: str, at: int) -> None:
         self.report.add_damage(kind, offset=at)
