@@ -107,14 +107,12 @@ def layout_at(content: bytes, at: int, head: Head) -> Layout | None:
     return _raw(head, content[at + HEAD_BYTES : at + ITEMS_HEAD_BYTES])
 
 
-def begins_inside(content: bytes, at: int, head: Head) -> list[int]:
+def begins_inside(content: bytes, at: int, head: Head) -> tuple[int, ...]:
     """Where the first frame in a merged one may begin, the likeliest first.
 
     The header of a frame merged by time is 26 bytes long by its structure and 24 in MFMlib: its own field decides.
     """
-    field = content[at + HEAD_BYTES : at + HEAD_BYTES + 2]
-    told = int.from_bytes(field, _order(head)) * head.unit_bytes
-    return [begin for begin in dict.fromkeys((told, *_HEADERS_OF_MERGED)) if ITEMS_HEAD_BYTES <= begin <= head.bytes]
+    return _begins(head, content[at + HEAD_BYTES : at + HEAD_BYTES + 2])
 
 
 def n_items_at(content: bytes, at: int, head: Head) -> int:
@@ -143,6 +141,13 @@ def _head(content: bytes) -> Head | None:
     if metatype & _UNUSED or not HEAD_BYTES <= size <= LARGEST_FRAME or frame_type == 0:
         return None
     return Head(frame_type, size, content[6], order == "little", unit)
+
+
+@lru_cache(maxsize=4096)
+def _begins(head: Head, field: bytes) -> tuple[int, ...]:
+    told = int.from_bytes(field, _order(head)) * head.unit_bytes
+    begins = dict.fromkeys((told, *_HEADERS_OF_MERGED))
+    return tuple(begin for begin in begins if ITEMS_HEAD_BYTES <= begin <= head.bytes)
 
 
 @lru_cache(maxsize=4096)

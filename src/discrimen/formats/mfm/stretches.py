@@ -8,7 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.mfm.frames import HEAD_BYTES, NEDA, Layout
+from discrimen.formats.mfm.frames import HEAD_BYTES, ITEMS_HEAD_BYTES, NEDA, NEDA_END, Layout
+
+_FEW = 4
+"""So many are looked at one by one; behind them a long stretch is expected."""
 
 
 @dataclass(slots=True)
@@ -27,11 +30,11 @@ class Stretch:
 
     start: int
     entry: int
-    n_frames: int = 1
+    n_frames: int
 
 
 def n_alike(content: bytes, at: int, layout: Layout, *, end: int) -> int:
-    """How many frames of one layout follow each other, from one that was found sound, looking ever further.
+    """How many frames of one layout follow each other, from one that was found sound.
 
     Parameters
     ----------
@@ -44,19 +47,30 @@ def n_alike(content: bytes, at: int, layout: Layout, *, end: int) -> int:
     end : int
         None may go beyond.
     """
-    n_most = (end - at) // layout.head.bytes
-    is_raw = layout.head.type == NEDA
-    frames = np.frombuffer(content, _first_bytes(layout), n_most, at)
-    count, step = 1, 64
-    while count < n_most:
+    n_bytes, is_raw = layout.head.bytes, layout.head.type == NEDA
+    n_most = (end - at) // n_bytes
+    told = content[at : at + 4], content[at + 5 : at + (ITEMS_HEAD_BYTES if is_raw else HEAD_BYTES)]
+    count, place, mark = 1, at + n_bytes, layout.end_mark
+    while count < n_most and count < _FEW:
+        behind_source = content[place + 5 : place + 5 + len(told[1])]
+        if content[place : place + 4] != told[0] or behind_source != told[1]:
+            return count
+        if is_raw and content[place + mark : place + mark + len(NEDA_END)] != NEDA_END:
+            return count
+        count, place = count + 1, place + n_bytes
+    return count if count == n_most else _n_many(np.frombuffer(content, _first_bytes(layout), n_most, at), count)
+
+
+def _n_many(frames: NDArray[np.void], count: int) -> int:
+    """How many frames from the first one on are alike, looking ever further; `count` are known to be."""
+    step = 64
+    while count < len(frames):
         ahead = frames[count : count + step]
         same = (ahead["head"] & _NOT_SOURCE) == (frames["head"][0] & _NOT_SOURCE)
-        if is_raw:
-            same &= ahead["items"] == frames["items"][0]
-            same &= ahead["end"] == frames["end"][0]
+        for name in (frames.dtype.names or ())[1:]:
+            same &= ahead[name] == frames[name][0]
         if not same.all():
-            count += int(same.argmin())
-            break
+            return count + int(same.argmin())
         count, step = count + len(ahead), 16 * step
     return count
 

@@ -41,9 +41,6 @@ CUT = "frame cut off by the end of the file"
 OTHER_NUMBER = "merged frame(s) with another number of frames than they say"
 TOO_DEEP = f"merged frames more than {DEEPEST} deep"
 
-_STREAK = 4
-"""After so many alike, a long stretch is expected."""
-
 
 @dataclass(slots=True)
 class _Merged:
@@ -198,19 +195,12 @@ class FrameWalk:
         mark = at - self._base + layout.end_mark
         if head.type == NEDA and self._content[mark : mark + len(NEDA_END)] != NEDA_END:
             return self._pass_damaged(NO_END, at, after, limit)
-        stretches = self.found.setdefault(layout, [])
-        last = stretches[-1] if stretches else None
-        if last is None or last.start + last.n_frames * head.bytes != at:
-            stretches.append(Stretch(at, self.n_entries))
-            self.n_entries += 1
-            self._meet(1)
-            return after
         end = min(limit - self._base, len(self._content))
-        more = n_alike(self._content, at - self._base, layout, end=end) if last.n_frames >= _STREAK else 1
-        last.n_frames += more
-        self.n_entries += more
-        self._meet(more)
-        return at + more * head.bytes
+        n_frames = n_alike(self._content, at - self._base, layout, end=end)
+        self.found.setdefault(layout, []).append(Stretch(at, self.n_entries, n_frames))
+        self.n_entries += n_frames
+        self._meet(n_frames)
+        return at + n_frames * head.bytes
 
     def _begin(self, at: int) -> bytes:
         """Read the first bytes of a frame anywhere in the file."""
