@@ -33,7 +33,7 @@ def scheduler() -> Iterator[str]:
 @pytest.fixture
 def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a model and run files, cut into parts of a kilobyte."""
-    monkeypatch.setattr("discrimen.cli.classify._MB", 1)
+    monkeypatch.setattr("discrimen.cli.cluster_options._MB", 1)
     monkeypatch.setattr("discrimen.formats.compass.binary._BLOCK_BYTES", 4000)
     write_small_model(tmp_path / "model.discrimen")
     for name in ("a.BIN", "b.lh5", "c.root"):
@@ -154,7 +154,7 @@ def test_nobody_at_the_address_is_one_line(run: Run, night: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ("--workers 2", "do nothing without --cluster"),
+        ("--workers 2", "does nothing without --scheduler or --cluster"),
         ("--scheduler tcp://a:1 --cluster local", "either --scheduler"),
         ("--scheduler tcp://a:1 --workers 3", "has its workers already"),
         ("--cluster local --cluster-option queue=a", "only --workers"),

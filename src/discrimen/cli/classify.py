@@ -11,14 +11,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.classify_cluster import ClusterWork, one_thread_each
-from discrimen.cli.cluster_options import (
-    ClusterOption,
-    OptionsOption,
-    SchedulerOption,
-    WorkersOption,
-    cluster_wish,
-    log_folder,
-)
+from discrimen.cli.cluster_options import OnCluster, with_cluster_options
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
@@ -45,15 +38,13 @@ from discrimen.scoring.scores import SCORE_SUFFIXES
 from discrimen.scoring.text import summary_lines, warning_lines
 from discrimen.training.extension import extended_note
 
-_MB = 10**6
-
 Kind = Literal["h5", "parquet", "root", "csv", "mfm"]
 """Kind of a file of scores."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_input_options(classify))
+    app.command()(with_cluster_options(with_input_options(classify)))
 
 
 def classify(
@@ -114,20 +105,13 @@ def classify(
     compress: Annotated[
         bool, typer.Option(help="Smaller .h5 files, slower to write (.parquet and .root always are compressed).")
     ] = False,
-    scheduler: SchedulerOption = None,
-    cluster: ClusterOption = None,
-    workers: WorkersOption = None,
-    cluster_option: OptionsOption = None,
-    part_mb: Annotated[
-        int,
-        typer.Option(help="On a cluster: score files of twice this size in parts of it, in 1,000,000 bytes.", min=1),
-    ] = 1000,
     overwrite: Annotated[
         bool, typer.Option(help="Replace scores of another model, input, threshold or choice.")
     ] = False,
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
+    on_cluster: OnCluster | None,
 ) -> None:
     """Score every pulse; inputs are never modified, and outputs that are complete are not made again."""
     _require_same_kind(output, to)
@@ -143,7 +127,6 @@ def classify(
     )
     extended = {name: extended_note(each.description.provenance) for name, each in loaded.parts.items()}
     failures = FailedFiles(len(files))
-    on_cluster = cluster_wish(scheduler, cluster, workers, cluster_option)
     told: dict[str, Any] = {}
     if on_cluster is None:
         how = _How(inputs=inputs, loaded=loaded, wish=wish, compress=compress, overwrite=overwrite, quiet=json)
@@ -162,9 +145,7 @@ def classify(
             wish=wish,
             compress=compress,
         )
-        work = ClusterWork(
-            setup=setup, wish=on_cluster, log_folder=log_folder(output), part_bytes=part_mb * _MB, quiet=json
-        )
+        work = ClusterWork(setup=setup, on_cluster=on_cluster, output=output, quiet=json)
         results, told["cluster"] = work.classify(
             files, outputs, discriminators=loaded, overwrite=overwrite, failures=failures
         )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from discrimen.cli import common
+from discrimen.cli.cluster_options import OnCluster
 from discrimen.cli.failed_files import FailedFiles
 from discrimen.cluster.classify import ClassifyFarm, RunToScore, ScoredRun, ScoringSetup
-from discrimen.cluster.connection import ClusterWish, connected
-from discrimen.cluster.farm import Farm
 from discrimen.cluster.summary import by_worker, where_lines
 from discrimen.errors import DataError
 from discrimen.scoring.discriminator import Discriminators
@@ -29,20 +28,17 @@ class ClusterWork:
     ----------
     setup : ScoringSetup
         What is wanted of all of them.
-    wish : ClusterWish
+    on_cluster : OnCluster
         Where to work.
-    log_folder : Path
-        Of the jobs of a batch system.
-    part_bytes : int
-        Files of twice this size and more are scored in parts.
+    output : Path
+        As given; logs of a batch system go beside it.
     quiet : bool
         Whether standard output is for something else.
     """
 
     setup: ScoringSetup
-    wish: ClusterWish
-    log_folder: Path
-    part_bytes: int
+    on_cluster: OnCluster
+    output: Path
     quiet: bool
 
     def classify(
@@ -83,7 +79,7 @@ class ClusterWork:
                     results[run.path] = {"input": str(path), "output": str(output), "skipped": True}
                     self._say(f"{path}: scores are complete in {output}, skipped")
                 else:
-                    to_do.append((run, cut_run(reader, self.part_bytes)))
+                    to_do.append((run, cut_run(reader, self.on_cluster.part_bytes)))
         told = self._work(to_do, results, failures) if to_do else {"n_jobs": 0, "n_again": 0, "workers": []}
         return [results[path.absolute()] for path in files if path.absolute() in results], told
 
@@ -93,15 +89,12 @@ class ClusterWork:
         results: dict[Path, dict[str, Any]],
         failures: FailedFiles,
     ) -> dict[str, Any]:
-        with connected(self.wish, log_folder=self.log_folder) as client:
-            if client.dashboard_link:
-                common.log(f"dashboard: {client.dashboard_link}")
-            farm = Farm(client)
+        with self.on_cluster.farm(self.output) as (farm, n_workers):
             work = ClassifyFarm(farm, self.setup)
             begin_s = time.monotonic()
             for run, parts in to_do:
                 work.add(run, parts)
-            for scored in _with_progress(work, client, len(to_do)):
+            for scored in _with_progress(work, n_workers, len(to_do)):
                 with failures.noting(scored.path):
                     results[scored.path] = self._told(scored)
             seconds = time.monotonic() - begin_s
@@ -137,7 +130,7 @@ def one_thread_each(discriminators: Discriminators) -> int | None:
     return None if any(name.startswith("keras") for name in backends) else 1
 
 
-def _with_progress(work: ClassifyFarm, client: Any, n_files: int) -> Iterator[ScoredRun]:
+def _with_progress(work: ClassifyFarm, n_workers: Callable[[], int], n_files: int) -> Iterator[ScoredRun]:
     """Yield run files as they end, and show how far all is."""
     with common.progress("classifying", total=n_files) as tick:
         next_s = 0.0
@@ -146,8 +139,7 @@ def _with_progress(work: ClassifyFarm, client: Any, n_files: int) -> Iterator[Sc
             nonlocal next_s
             if time.monotonic() > next_s:
                 next_s = time.monotonic() + 1
-                n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
-                tick(0, note=f"files, {len(work.receipts)} jobs done, {work.n_open} to do, {n_workers} workers")
+                tick(0, note=f"files, {len(work.receipts)} jobs done, {work.n_open} to do, {n_workers()} workers")
 
         for scored in work.results(on_wait):
             tick(1)

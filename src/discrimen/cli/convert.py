@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import with_input_options
+from discrimen.cli.cluster_options import with_inputs_of_cluster
 from discrimen.formats.inputs import InputOptions
 from discrimen.runs.conversion import convert_runs
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_input_options(convert))
+    app.command()(with_inputs_of_cluster(convert, files="files"))
 
 
 def convert(
@@ -30,8 +30,8 @@ def convert(
     inputs: InputOptions,
 ) -> None:
     """Copy run files into one file of another format; the inputs are never modified."""
-    readers = [inputs.open(path) for path in files]
     common.refuse_to_replace(output, files, overwrite=overwrite)
+    readers = [inputs.open(path) for path in files]
     with common.progress("converting", total=common.total_entries(readers)) as tick:
         done = convert_runs(readers, output, format_name=output_format, on_progress=tick)
     result = {

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.input_options import with_input_options
+from discrimen.cli.cluster_options import with_inputs_of_cluster
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.formats.inputs import InputOptions
@@ -52,7 +52,7 @@ _PURITY, _LEAST_EFFICIENCY = 0.99, 0.5
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_input_options(label))
+    app.command()(with_inputs_of_cluster(label, files="files"))
 
 
 def label(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from discrimen.audit import audit_dataset, require_sound
 from discrimen.cli import common
-from discrimen.cli.input_options import with_input_options
+from discrimen.cli.cluster_options import with_inputs_of_cluster
 from discrimen.cli.read_dataset import read_dataset
 from discrimen.cli.train import parse_samples
 from discrimen.errors import SettingsError
@@ -23,7 +23,7 @@ from discrimen.training.split import SplitWish
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_input_options(search))
+    app.command()(with_inputs_of_cluster(search, files="datasets"))
 
 
 def _print_space(wanted: bool) -> None:

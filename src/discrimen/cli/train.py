@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.cluster_options import with_inputs_of_cluster
 from discrimen.cli.given_options import refuse_idle
-from discrimen.cli.input_options import parse_pairs, with_input_options
+from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
@@ -53,7 +54,7 @@ _ARCHITECTURES = (
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_input_options(train))
+    app.command()(with_inputs_of_cluster(train, files="datasets"))
 
 
 def train(

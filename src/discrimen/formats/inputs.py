@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class InputOptions:
         The detector file.
     refused : tuple of str
         Settings in which what is given must not contradict the run: those that only the detector file says.
+    read_elsewhere : callable, optional
+        Gives the reader of a file that other machines have read, None for a file that is to be opened here.
     """
 
     read: ReadOptions
@@ -40,6 +42,7 @@ class InputOptions:
     selection: ChannelSelection = ALL_CHANNELS
     settings_file: Path | None = None
     refused: tuple[str, ...] = ()
+    read_elsewhere: Callable[[Path], Reader | None] | None = None
 
     def all_take(self, paths: Sequence[Path], option: str) -> bool:
         """Whether an option means something to the formats of all these files."""
@@ -50,6 +53,8 @@ class InputOptions:
 
     def open(self, path: Path) -> Reader:
         """Open one run file for its chosen channels."""
+        if self.read_elsewhere is not None and (reader := self.read_elsewhere(path)) is not None:
+            return reader
         return self._of_length(select_channels(self._open(path), self.selection))
 
     def open_whole(self, path: Path) -> Reader:
