@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import uproot
 from tests.formats.mfm_frames import merged, neda, other
+from tests.formats.drs4_file import write_random
 
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
@@ -113,6 +114,10 @@ def golden(name: str) -> Callable[[Path], None]:
     return lambda path: path.write_bytes((GOLDEN / name).read_bytes()) and None
 
 
+def drs4(path: Path) -> None:
+    write_random(path, N_PULSES, serials=(5,), channels=(1, 2))
+
+
 MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "compass-bin": ("run.BIN", by_writer),
     "compass-csv": ("run.csv", compass_csv),
@@ -129,6 +134,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),
+    "drs4": ("run.dat", drs4),
     "text-matrix": ("run.csv", text_matrix),
     "pile-up-text": ("feature_train.csv", piled_up_text),
 }

@@ -107,9 +107,8 @@ def test_empty_file_folder_and_stranger_are_refused_with_the_reason(tmp_path: Pa
     ("head", "named"),
     [
         (b"#9000002346WAVEDESC\0\0\0LECROY_2_3", "LeCroy"),
-        (b"DRS2TIMEB#\x97\nC001", "DRS4"),
+        (b"TIMEB#\x97\nC001", "DRS4"),
         (b"\x0f\x0f:WFM#003", "Tektronix"),
-        (b"\x3d\xaa\x10\x00" + bytes(8), "FASTER"),
         (b"PAR1\x15\x04", "Parquet"),
         (b"\x80\x04\x95", "pickle"),
     ],

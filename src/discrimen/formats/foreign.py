@@ -8,11 +8,14 @@ _SAVE = "save the waveforms as a NumPy array (.npy, one pulse a row) and read th
 
 _FOREIGN: tuple[tuple[str, str, str], ...] = (
     (r"(?s).{0,11}WAVEDESC", "a LeCroy oscilloscope waveform (.trc)", f"lecroyscope reads it; {_SAVE}"),
-    (r"DRS[0-9]|TIMEB#|EHDR", "a file of a DRS4 evaluation board", f"pydrs4 reads it; {_SAVE}"),
+    (
+        r"DRS[013-9]|TIME[BC]|EHDR",
+        "a file of a DRS4 board of another version than DRSOsc 5 writes (DRS2)",
+        f"write it anew with DRSOsc 5, or {_SAVE}",
+    ),
     (r"(?s)[\x0f\xf0]{2}:WFM#", "a Tektronix oscilloscope waveform (.wfm)", f"tm_data_types reads it; {_SAVE}"),
     (r"AG[0-9]{2}", "a Keysight oscilloscope waveform (.bin)", f"wavebin reads it; {_SAVE}"),
     (r"(?s)\xa5\xa5.\x00|RG01", "a Rigol oscilloscope waveform", f"RigolWFM reads it; {_SAVE}"),
-    (r"(?s).\xaa[\x00-\xff]{2}", "FASTER data (.fast) of LPC Caen", f"fasterac reads it; {_SAVE}"),
     (r"MATLAB 5.0 MAT", "a MATLAB file (.mat)", f"scipy.io.loadmat reads it; {_SAVE}"),
     (r"PAR1", "a Parquet table", f"pyarrow reads it; {_SAVE}"),
     (r"ARROW1|FEA1", "an Arrow table", f"pyarrow reads it; {_SAVE}"),

@@ -197,7 +197,9 @@ def recognises(path: Path, head: bytes) -> bool:
         with path.open("rb") as stream:
             if starts_a_chain(stream, os.fstat(stream.fileno()).st_size):
                 return True
-        return path.suffix.lower() == ".dat" and bool((config := find_config(path, None)) and config.headers_off)
+        # Two samples of 'DRS2' are beyond the 14 bits of every board: it is a file of a DRS4 board that lies there.
+        may_be = path.suffix.lower() == ".dat" and not head.startswith(b"DRS2")
+        return may_be and bool((config := find_config(path, None)) and config.headers_off)
     except (OSError, SettingsError):
         return False
 

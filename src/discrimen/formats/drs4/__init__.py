@@ -1,0 +1,1 @@
+"""Binary files of DRS4 evaluation boards (`.dat` of DRSOsc)."""
