@@ -117,6 +117,7 @@ def test_very_narrow_cells_do_not_raise_the_noise() -> None:
     [
         (lambda c, at: c[: at + 100] + c[at + 110 :], [0, 1, 3, 4], "another length"),
         (lambda c, at: c[: at + 100] + b"1234567890" + c[at + 100 :], [0, 1, 3, 4], "another length"),
+        (lambda c, at: c[: at + 100] + bytes(3000) + c[at + 100 :], [0, 1, 3, 4], "another length"),
         (lambda c, at: c[:at] + b"XXXX" + c[at + 4 :], [0, 1, 3, 4], "another length"),
         (lambda c, at: c[: at + 26] + b"\x09" + c[at + 27 :], [0, 1, 3, 4], "another length"),
         (lambda c, at: c[: at + 31] + b"\x09" + c[at + 32 :], [0, 1, 3, 4], "trigger cell"),

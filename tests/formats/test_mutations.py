@@ -15,6 +15,7 @@ import pytest
 import uproot
 from tests.formats.mfm_frames import merged, neda, other
 from tests.formats.drs4_file import write_random
+from tests.formats.faster_file import counter, group, sampler
 
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
@@ -118,6 +119,12 @@ def drs4(path: Path) -> None:
     write_random(path, N_PULSES, serials=(5,), channels=(1, 2))
 
 
+def faster(path: Path) -> None:
+    made = [sampler(row.astype("<i2"), clock=1000 * number) for number, row in enumerate(pulses().samples)]
+    parts = [made[number] + group(made[number + 1], group(made[number + 2])) for number in range(0, N_PULSES, 3)]
+    path.write_bytes(counter().join(parts))
+
+
 MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "compass-bin": ("run.BIN", by_writer),
     "compass-csv": ("run.csv", compass_csv),
@@ -134,6 +141,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),
+    "faster": ("run.fast", faster),
     "drs4": ("run.dat", drs4),
     "text-matrix": ("run.csv", text_matrix),
     "pile-up-text": ("feature_train.csv", piled_up_text),

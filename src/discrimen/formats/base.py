@@ -118,6 +118,8 @@ class ReadReport:
         Boards and channels that were asked for, but are not in the run.
     remarks : dict of str to int
         What a person should know and is no damage, and how many times it was met: frames of other detectors.
+    passed_over : dict of str to int
+        What is whole but holds no pulse, or is not read, by kind: counters, for example.
     """
 
     n_read: int = 0
@@ -131,6 +133,7 @@ class ReadReport:
     def add_remark(self, what: str, *, count: int) -> None:
         """Count something that a person should know and that is no damage."""
         self.remarks[what] = self.remarks.get(what, 0) + count
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     def add_damage(self, kind: str, *, offset: int | None, count: int = 1) -> None:
         """Count damaged events of one kind; the first one's offset in the file (bytes, or line) is kept."""
@@ -149,6 +152,7 @@ class ReadReport:
             "n_fake_dropped": self.n_fake,
             "n_without_waveform": self.n_empty,
             "n_other_channels": self.n_other_channels,
+            "n_passed_over": dict(self.passed_over),
             "n_damaged": self.n_damaged,
             "damaged": {kind: asdict(found) for kind, found in self.damaged.items()},
             "remarks": dict(self.remarks),
@@ -167,6 +171,7 @@ class ReadReport:
         """Return one line for people for each reason why events were left out."""
         counts = ((self.n_fake, "fake event(s) dropped"), (self.n_empty, "event(s) without waveform dropped"))
         lines = [f"{count} {what}" for count, what in counts if count]
+        lines += [f"{count} of {what} passed over" for what, count in self.passed_over.items()]
         lines += [f"no pulse of {what}" for what in self.absent]
         lines += [f"{count} {what}" for what, count in self.remarks.items()]
         for kind, found in self.damaged.items():

@@ -17,6 +17,7 @@ from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
 from discrimen.formats.compass import root_file as compass_root
 from discrimen.formats.drs4 import reader as drs4
+from discrimen.formats.faster import file as faster
 from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.mfm import files as mfm
@@ -43,6 +44,7 @@ FORMATS: tuple[Format, ...] = (
     wavedump_text.FORMAT,
     wavedump2.FORMAT,
     drs4.FORMAT,
+    faster.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
     abcd_waveforms.WAVEFORMS_FORMAT,

@@ -14,6 +14,9 @@ from discrimen.formats.drs4.layout import EVENT_MARK, FileLayout
 Stretch = tuple[NDArray[np.void], int, int]
 """Events that follow each other, the number of the first one in the file, and its offset."""
 
+_LOOK_AHEAD = 3
+"""Events behind a damaged one in which the next one is looked for before that is called whole or not."""
+
 _DAMAGED = "event of another length, or without its marks"
 
 
@@ -78,15 +81,13 @@ class EventWalk:
         if whole.all():
             return count, done + count * size
         first = int(whole.argmin())
-        return self._around(content, done + first * size, first, is_marked=bool(marked[first]))
-
-    def _around(self, content: bytes, at: int, n_whole: int, *, is_marked: bool) -> tuple[int, int]:
-        """Return the whole events before a place that does not go on, and where the next event begins behind it."""
+        at = done + first * size
         behind = content.find(EVENT_MARK, at + 1)
-        if is_marked and (behind < 0 or behind >= at + 2 * self.event.itemsize):
-            # Its own length is right: it is the next one that has lost its mark.
-            n_whole, at = n_whole + 1, at + self.event.itemsize
-        if behind < 0:
-            self._is_lost = True
-            behind = max(at + 1, len(content) - len(EVENT_MARK) + 1)
-        return n_whole, min(behind, len(content))
+        if behind < 0 and not is_end and len(content) - at < _LOOK_AHEAD * size:
+            return (first, at) if first else None
+        gone, odd = divmod((behind if behind >= 0 else len(content)) - at, size)
+        if marked[first] and gone > 1 and not odd:
+            # Nothing is shifted: it is the next one that has lost its mark.
+            first += 1
+        self._is_lost = behind < 0
+        return first, behind if behind >= 0 else max(at + 1, len(content) - len(EVENT_MARK) + 1)

@@ -1,0 +1,1 @@
+"""Files of FASTER (`.fast`), the acquisition of LPC Caen."""
