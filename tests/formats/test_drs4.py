@@ -147,6 +147,13 @@ def test_a_damaged_event_is_left_out_alone(
         assert np.array_equal(pulses.samples, whole.samples[kept])
 
 
+def test_a_head_alone_holds_no_pulse(tmp_path: Path) -> None:
+    (tmp_path / "run.dat").write_bytes(head({3: {1: uneven_widths(1)}}))
+    reader = open_reader(tmp_path / "run.dat")
+    assert list(reader.chunks()) == []
+    assert reader.report.n_damaged == 0
+
+
 def test_a_changed_clock_is_no_event_of_this_run(tmp_path: Path) -> None:
     flat = {1: (0, {1: np.full(N_CELLS, 5, np.uint16)})}
     content = head({1: {1: uneven_widths(1)}}) + event(1, flat) + event(2, flat, date=(2030, *DATE[1:]))
@@ -165,6 +172,10 @@ def test_a_changed_clock_is_no_event_of_this_run(tmp_path: Path) -> None:
         (head({3: {1: uneven_widths(1) * 0}}), r"got 0 to 0: calibrate the timing"),
         (head({3: {1: uneven_widths(1)}}) + b"C001" + bytes(4096), "must be more than 0"),
         (head({3: {1: uneven_widths(1)}}) + b"rest", "found b'rest'"),
+        (
+            head({3: {1: uneven_widths(1)}}) + b"EHDR" + bytes(5000),
+            "says: EHDR, B# 3, T#, C001, 2088 bytes",
+        ),
     ],
 )
 def test_a_broken_head_is_refused(tmp_path: Path, content: bytes, told: str) -> None:

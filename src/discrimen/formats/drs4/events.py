@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import FormatError
 from discrimen.formats.base import ReadReport
 from discrimen.formats.drs4.layout import EVENT_MARK, FileLayout
 
@@ -91,3 +93,27 @@ class EventWalk:
             first += 1
         self._is_lost = behind < 0
         return first, behind if behind >= 0 else max(at + 1, len(content) - len(EVENT_MARK) + 1)
+
+
+def first_event(content: bytes, layout: FileLayout, path: Path) -> np.void | None:
+    """Return the first event with all its marks, None where there are no events.
+
+    Raises
+    ------
+    FormatError
+        If there are some, but none has its marks.
+    """
+    at = content.find(EVENT_MARK)
+    while 0 <= at <= len(content) - layout.event.itemsize:
+        event = np.frombuffer(content, layout.event, 1, at)
+        if layout.marked(event).all():
+            return np.void(event[0])
+        at = content.find(EVENT_MARK, at + 1)
+    if content:
+        raise FormatError(
+            f"a file of a DRS4 evaluation board, but none of its first events is as its head says: {layout.in_words}, "
+            f"{layout.event.itemsize} bytes each",
+            path,
+            layout.first_event,
+        )
+    return None

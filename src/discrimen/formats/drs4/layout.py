@@ -73,6 +73,15 @@ class FileLayout:
         return sum(len(board.channels) for board in self.boards)
 
     @property
+    def in_words(self) -> str:
+        """Marks of an event."""
+        boards = (
+            f"B# {board.serial}, T#, {', '.join(f'C{channel:03d}' for channel in board.channels)}"
+            for board in self.boards
+        )
+        return f"EHDR, {', '.join(boards)}"
+
+    @property
     def event(self) -> np.dtype[Any]:
         """One event."""
         fields: list[Any] = [("mark", "<u4"), ("number", "<u4"), ("date", "<u2", (7,)), ("centre_mv", "<i2")]

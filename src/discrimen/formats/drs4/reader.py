@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
 from discrimen.formats.drs4.dates import date_ms, sound_dates
-from discrimen.formats.drs4.events import EventWalk
+from discrimen.formats.drs4.events import EventWalk, first_event
 from discrimen.formats.drs4.layout import EVENT_MARK, MAGIC, N_CELLS, Board, FileLayout, read_layout
 from discrimen.formats.drs4.resample import Resampler, even_period_ns
 from discrimen.formats.settings_merge import merge_settings
@@ -24,6 +24,9 @@ from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
 NAME = "drs4"
+_LOOKED_AT = 8
+"""Events at the beginning of a file of which one must be whole."""
+
 _LONGEST_MS = 2**62 // 10**9
 """Farther from the first event than any run lasts: 53 days."""
 
@@ -49,11 +52,10 @@ class Drs4Reader:
         with opened_to_read(path) as stream:
             self._layout = read_layout(stream, path)
             stream.seek(self._layout.first_event)
-            first = np.frombuffer(stream.read(self._layout.event.itemsize), np.uint8)
+            first = first_event(stream.read(_LOOKED_AT * self._layout.event.itemsize), self._layout, path)
             n_bytes = os.fstat(stream.fileno()).st_size - self._layout.first_event
         self._chunk_events = max(1, options.chunk_bytes // self._layout.event.itemsize)
-        whole = first.view(self._layout.event) if len(first) == self._layout.event.itemsize else None
-        self._centre_mv = None if whole is None else int(whole["centre_mv"][0])
+        self._centre_mv = None if first is None else int(first["centre_mv"])
         self._periods_ns = [even_period_ns(board) for board in self._layout.boards]
         period_ns = self._periods_ns[0] if len(set(self._periods_ns)) == 1 else None
         found = DetectorSettings(sample_period_ns=period_ns, adc_bits=16)
