@@ -171,6 +171,7 @@ def test_a_changed_clock_is_no_event_of_this_run(tmp_path: Path) -> None:
         (head({3: {1: uneven_widths(1)}})[:-5], "are cut off: 4091 bytes"),
         (head({3: {1: uneven_widths(1) * 0}}), r"got 0 to 0: calibrate the timing"),
         (head({3: {1: uneven_widths(1)}}) + b"C001" + bytes(4096), "must be more than 0"),
+        (head({3: {1: uneven_widths(1)}}) + head({3: {1: uneven_widths(1)}})[12:], "names channel 1 twice"),
         (head({3: {1: uneven_widths(1)}}) + b"rest", "found b'rest'"),
         (
             head({3: {1: uneven_widths(1)}}) + b"EHDR" + bytes(5000),

@@ -122,6 +122,22 @@ def test_a_damaged_frame_is_left_out_and_the_next_one_is_found(
 
 
 @pytest.mark.usefixtures("piece_bytes")
+@pytest.mark.parametrize("load_bytes", [4, 0x7FFF])
+def test_samples_that_look_like_a_frame_are_none(tmp_path: Path, load_bytes: int) -> None:
+    """One leads to another such place, one far beyond: behind damage neither is taken for the next frame."""
+    raw = waves(5, 60)
+    fake = frame(22)[:10] + struct.pack("<H", load_bytes)
+    raw[1].view(np.uint8)[40:80] = np.frombuffer((fake + bytes(4) + fake).ljust(40, b"\1"), np.uint8)
+    made = [sampler(row, clock=number) for number, row in enumerate(raw)]
+    made[1] = made[1][:10] + struct.pack("<H", 30) + made[1][12:]
+    reader = opened(tmp_path / "run.fast", b"".join(made))
+    assert concatenate(reader.chunks()).column("timestamp_ps").tolist() == [0, 4000, 6000, 8000]
+    assert {kind: found.count for kind, found in reader.report.damaged.items()} == {
+        "frame that no other one follows": 1
+    }
+
+
+@pytest.mark.usefixtures("piece_bytes")
 def test_a_group_of_a_wrong_size_is_told_but_its_frames_are_read(tmp_path: Path) -> None:
     raw = waves(4, 10)
     made = [group(sampler(row)) for row in raw]
@@ -167,17 +183,19 @@ def test_spectroscopy_is_a_list(tmp_path: Path) -> None:
 
 
 def test_several_charges_are_named_by_the_user(tmp_path: Path) -> None:
-    content = qdc([900, -4], saturated=2) + qdc([800, 600], tdc=-3, clock=10) + qdc([5], clock=11)
+    content = (
+        qdc([900, -4], saturated=2) + qdc([-9, 7], saturated=2) + qdc([800, 600], tdc=-3, clock=10) + qdc([5], clock=11)
+    )
     unnamed = opened(tmp_path / "run.fast", content)
     assert "--branch energy=q1 --branch energy_short=q2" in unnamed.info.layout
     assert events_of(unnamed).long_charge is None
     events = events_of(opened(tmp_path / "run.fast", content, branches={"energy": "q1", "energy_short": "q2"}))
     assert events.long_charge is not None
     assert events.short_charge is not None
-    assert events.long_charge.tolist() == [900, 800, 5]
-    assert np.array_equal(events.short_charge, [-4, 600, np.nan], equal_nan=True)
-    assert events.columns()["timestamp_ps"].tolist() == [0, 20_000 - 23, 22_000]
-    assert events.columns()["flags"].tolist() == [PulseFlag.SATURATED_INPUT, 0, 0]
+    assert events.long_charge.tolist() == [900, -9, 800, 5]
+    assert np.array_equal(events.short_charge, [-4, 7, 600, np.nan], equal_nan=True)
+    assert events.columns()["timestamp_ps"].tolist() == [0, 0, 20_000 - 23, 22_000]
+    assert events.columns()["flags"].tolist() == [PulseFlag.SATURATED_INPUT] * 2 + [0, 0]
     for branches in ({"energy": "q4"}, {"psd": "q1"}):
         with pytest.raises(SettingsError, match="name energy or energy_short, as one of q1, q2"):
             opened(tmp_path / "run.fast", content, branches=branches)
