@@ -210,6 +210,7 @@ def test_counters_alone_are_no_events(tmp_path: Path) -> None:
     reader = opened(tmp_path / "run.fast", counter() * 3)
     assert list(reader.chunks()) == []
     assert reader.report.left_out() == ["3 of spectroscopy counter (70) passed over"]
+    assert reader.report.as_dict()["n_passed_over"] == {"spectroscopy counter (70)": 3}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def decode(
     codes: Annotated[Path, typer.Argument(help="Codes file, as `discrimen encode` makes it.", show_default=False)],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root.", show_default=False),
+        typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root, .fast.", show_default=False),
     ],
     output_format: Annotated[
         str | None, typer.Option("--to", help="Format of the output; by default its suffix decides.")

@@ -33,7 +33,7 @@ def generate(
     model: Annotated[Path, typer.Argument(help="A frozen generator (.discrimen).", show_default=False)],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="Run file: .lh5, .BIN, .csv, .dat, .root.", show_default=False),
+        typer.Option("-o", "--output", help="Run file: .lh5, .BIN, .csv, .dat, .root, .fast.", show_default=False),
     ],
     n_pulses: Annotated[int, typer.Option("-n", "--n-pulses", help="How many.")] = 100_000,
     class_name: Annotated[
