@@ -157,7 +157,11 @@ def _named_charges(options: ReadOptions, there: tuple[str, ...], path: Path) -> 
 def _told(named: dict[str, str], there: tuple[str, ...]) -> str:
     if named:
         return ", ".join(f"{column.replace('_', ' ')} is {charge}" for column, charge in named.items())
+    gates = [name for name in there if name != CHARGE_NAMES[0]]
+    example = " ".join(
+        f"--branch {field}={name}" for field, name in zip(("energy", "energy_short"), gates, strict=False)
+    )
     return (
-        f"charges {', '.join(there)}: which gate is the long one does not stand in the file, say it with --branch "
-        f"energy={there[0]} --branch energy_short={there[-1]}"
+        f"charges {', '.join(there)}: which gate is the long one does not stand in the file, say it, for example, with "
+        f"{example}"
     )
