@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
-from tests.formats.mfm_frames import merged, neda, other
 from tests.formats.drs4_file import write_random
 from tests.formats.faster_file import counter, group, sampler
+from tests.formats.mfm_frames import merged, neda, other
 
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer

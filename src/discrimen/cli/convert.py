@@ -20,9 +20,8 @@ def register(app: typer.Typer) -> None:
 
 def convert(
     files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root, .mfm.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root, .fast.")
+        Path, typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root, .mfm, .fast.")
     ],
     output_format: Annotated[
         str | None, typer.Option("--to", help="Format of the output; by default its suffix decides.")

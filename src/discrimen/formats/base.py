@@ -116,10 +116,10 @@ class ReadReport:
         Pulses of boards and channels that were not asked for.
     absent : tuple of str
         Boards and channels that were asked for, but are not in the run.
-    remarks : dict of str to int
-        What a person should know and is no damage, and how many times it was met: frames of other detectors.
     passed_over : dict of str to int
-        What is whole but holds no pulse, or is not read, by kind: counters, for example.
+        What is whole but holds no pulse, or is not read, by kind: counters, frames of other detectors.
+    remarks : dict of str to int
+        What else a person should know and is no damage, and how many times it was met.
     """
 
     n_read: int = 0
@@ -128,12 +128,16 @@ class ReadReport:
     damaged: dict[str, Damage] = field(default_factory=dict)
     n_other_channels: int = 0
     absent: tuple[str, ...] = ()
+    passed_over: dict[str, int] = field(default_factory=dict)
     remarks: dict[str, int] = field(default_factory=dict)
+
+    def pass_over(self, kind: str, *, count: int) -> None:
+        """Count what is whole, and not read."""
+        self.passed_over[kind] = self.passed_over.get(kind, 0) + count
 
     def add_remark(self, what: str, *, count: int) -> None:
         """Count something that a person should know and that is no damage."""
         self.remarks[what] = self.remarks.get(what, 0) + count
-    passed_over: dict[str, int] = field(default_factory=dict)
 
     def add_damage(self, kind: str, *, offset: int | None, count: int = 1) -> None:
         """Count damaged events of one kind; the first one's offset in the file (bytes, or line) is kept."""
@@ -164,6 +168,10 @@ class ReadReport:
         self.n_fake += part["n_fake_dropped"]
         self.n_empty += part["n_without_waveform"]
         self.n_other_channels += part["n_other_channels"]
+        for kind, count in part["n_passed_over"].items():
+            self.pass_over(kind, count=count)
+        for what, count in part["remarks"].items():
+            self.add_remark(what, count=count)
         for kind, found in part["damaged"].items():
             self.add_damage(kind, offset=found["first_offset"], count=found["count"])
 

@@ -132,5 +132,4 @@ def pass_over(kinds: NDArray[np.uint8], report: ReadReport) -> None:
     """Count frames that are not read; groups hold others, which are counted themselves."""
     for kind, count in zip(*np.unique(kinds, return_counts=True), strict=True):
         if kind != GROUP:
-            name = name_of(int(kind))
-            report.passed_over[name] = report.passed_over.get(name, 0) + int(count)
+            report.pass_over(name_of(int(kind)), count=int(count))

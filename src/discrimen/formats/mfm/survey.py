@@ -89,9 +89,9 @@ def survey(path: Path) -> Survey:
 
 
 def _no_neda(path: Path, report: ReadReport) -> FormatError:
-    if not report.remarks:
+    if not report.passed_over:
         return FormatError("expected frames of GANIL's acquisition (MFM), found none", path, 0)
-    met = "; ".join(f"{count} {what}" for what, count in report.remarks.items())
+    met = "; ".join(f"{count} frames of {what}" for what, count in report.passed_over.items())
     return FormatError(
         f"an MFM file without frames of NEDA ({name_of(NEDA)}, {name_of(NEDA_COMP)}), which alone are read: {met}", path
     )

@@ -120,7 +120,7 @@ class FrameWalk:
         for frame_type, count in sorted(self.passed_over.items()):
             if frame_type in (XML_DESCRIPTION, XML_FILE_HEADER):
                 continue  # they hold no data
-            self.report.add_remark(f"frame(s) of type {name_of(frame_type)} passed over", count=count)
+            self.report.pass_over(f"type {name_of(frame_type)}", count=count)
 
     def _out_of_merged(self, at: int) -> int:
         """Leave the merged frames that end here; what is too short for a frame fills up their last unit."""
