@@ -16,6 +16,7 @@ import uproot
 from tests.formats.drs4_file import write_random
 from tests.formats.faster_file import counter, group, sampler
 from tests.formats.mfm_frames import merged, neda, other
+from tests.formats.ntof_files import small_file
 
 from discrimen.formats.abcd.events import EVENT
 from discrimen.formats.table import FORMATS, find_format, open_writer
@@ -109,6 +110,9 @@ def mfm(path: Path) -> None:
     raw = [neda(row.tolist(), event=number, order="<>"[number % 2]) for number, row in enumerate(made.samples)]
     inside = merged([merged(raw[2:4], by_time=True), other(0x10, b"EXOGAM"), *raw[4:6]])
     path.write_bytes(b"".join([other(0xFF11, b"<run/>"), *raw[:2], inside, *raw[6:]]))
+def ntof(path: Path) -> None:
+    # No single bit makes one of these blocks as long as several of them.
+    small_file(path, n_samples=(N_SAMPLES + 1,), n_blocks=3)
 
 
 def golden(name: str) -> Callable[[Path], None]:
@@ -137,6 +141,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "abcd-waveforms": ("run.adw", by_writer),
     "abcd-raw": ("run.adr", by_writer),
     "mfm": ("run.mfm", mfm),
+    "ntof": ("run1_0_s1.raw.finished", ntof),
     "text-table": ("table.tsv", text_table),
     "npy": ("run.npy", npy),
     "npz": ("run.npz", npz),

@@ -78,6 +78,8 @@ def test_what_cannot_be_known_is_said() -> None:
     assert "no time stamps" in str(run_time(tally_of(pulses.replace(timestamp_ps=None)), DetectorSettings()))
     assert "same time stamp" in str(run_time(tally_of(pulses[:1]), DetectorSettings()))
     reset = pulses.replace(timestamp_ps=np.r_[np.int64(10**13), pulses.column("timestamp_ps")[1:]])
+    mixed = pulses.replace(run=np.arange(len(pulses)) // 50)
+    assert "several runs" in str(run_time(tally_of(mixed), DetectorSettings()))
     assert "99 pulses come more than 1 s before" in str(run_time(tally_of(reset), DetectorSettings()))
     assert "dead_time_ns" in str(run_time(tally_of(pulses), DetectorSettings(dead_time_ns=1e9)))
 

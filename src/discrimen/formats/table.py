@@ -21,6 +21,7 @@ from discrimen.formats.faster import file as faster
 from discrimen.formats.foreign import name_foreign
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.mfm import files as mfm
+from discrimen.formats.ntof import reader as ntof
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.packed import is_packed, open_packed
 from discrimen.formats.pile_up_text import reader as pile_up_text
@@ -49,6 +50,7 @@ FORMATS: tuple[Format, ...] = (
     abcd_events.FORMAT,
     abcd_waveforms.WAVEFORMS_FORMAT,
     abcd_waveforms.RAW_FORMAT,
+    ntof.FORMAT,
     numpy_arrays.NPY_FORMAT,
     numpy_arrays.NPZ_FORMAT,
     pile_up_text.FORMAT,

@@ -69,6 +69,10 @@ class RunTally:
         Whether every pulse has a time stamp, and flags of the digitizer.
     first_ps, last_ps : int or None
         Lowest and highest time stamp.
+    run : int or None
+        Number of the run of the first pulse.
+    has_one_clock : bool
+        Whether all pulses are of that run.
     n_back : int
         Pulses more than a second before an earlier one of the file.
     losses : Counter of str
@@ -80,6 +84,8 @@ class RunTally:
     has_flags: bool = True
     first_ps: int | None = None
     last_ps: int | None = None
+    run: int | None = None
+    has_one_clock: bool = True
     n_back: int = 0
     losses: Counter[str] = field(default_factory=Counter)
 
@@ -123,6 +129,9 @@ class RunTally:
             tally.n_in_record += int(n_in_record)
             tally.n_told += int(n_told)
             tally.recorded_ns += record_ns * int(row.sum())
+        if pulses.run is not None:
+            self.run = int(pulses.run[0]) if self.run is None else self.run
+            self.has_one_clock &= bool((pulses.run == self.run).all())
         self._add_times(pulses.timestamp_ps)
         self._add_losses(pulses.flags)
 

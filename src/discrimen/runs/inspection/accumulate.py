@@ -48,6 +48,8 @@ class ChannelTally:
     has_time: bool = False
     first_ps: int = 0
     last_ps: int = 0
+    run: int | None = None
+    has_one_clock: bool = True
     n_saturated: int = 0
     rails_known: bool = False
     highest: float = 0.0
@@ -101,6 +103,10 @@ class ChannelTally:
             self.first_ps = min(self.first_ps, first) if self.has_time else first
             self.last_ps = max(self.last_ps, last) if self.has_time else last
             self.has_time = True
+        if pulses.run is not None:
+            # Each run, and each bunch of n_TOF, counts its time anew.
+            self.run = int(pulses.run[0]) if self.run is None else self.run
+            self.has_one_clock &= bool((pulses.run == self.run).all())
         if pulses.flags is not None:
             for flag in PulseFlag:
                 count = int(((pulses.flags & np.uint32(flag)) != 0).sum())

@@ -82,7 +82,7 @@ def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
     baseline = tally.sum_baseline / tally.n_pulses
     spread = max(0.0, tally.sum_baseline_squared / tally.n_pulses - baseline**2) ** 0.5
     excursion = mean_pulse - baseline
-    span_s = (tally.last_ps - tally.first_ps) * 1e-12 if tally.has_time else 0.0
+    span_s = (tally.last_ps - tally.first_ps) * 1e-12 if tally.has_time and tally.has_one_clock else 0.0
     edges, counts = tally.amplitude_spectrum()
     return ChannelSummary(
         board=kind.board,

@@ -1,0 +1,1 @@
+"""Raw files of the n_TOF facility at CERN (``.raw``, ``.raw.finished``)."""
