@@ -31,7 +31,7 @@ def _options(
         str | None, typer.Option(metavar="START:STOP", help="Stretch of the record before the pulse, in ns.")
     ] = None,
     format_name: Annotated[
-        str | None, typer.Option("--format", help=f"Found out if not given; one of {_FORMAT_NAMES}.")
+        str | None, typer.Option("--format", help=f"Found out if not given; one of {_FORMAT_NAMES}, or of a plug-in.")
     ] = None,
     branch: Annotated[
         list[str] | None,

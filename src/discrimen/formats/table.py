@@ -1,11 +1,12 @@
 """The table of formats, and how the format of a file is told.
 
-A new format is a module with a ``FORMAT`` and one line in :data:`FORMATS`.
+A new format is a module with a ``FORMAT`` and one line in :data:`FORMATS`, or a package of its own that offers it as a
+plug-in (:mod:`discrimen.formats.plugins`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from discrimen.formats.ntof import reader as ntof
 from discrimen.formats.numpy_arrays import reader as numpy_arrays
 from discrimen.formats.packed import is_packed, open_packed
 from discrimen.formats.pile_up_text import reader as pile_up_text
+from discrimen.formats.plugins import plugin_formats
 from discrimen.formats.root import tree as root_tree
 from discrimen.formats.text_matrix import reader as text_matrix
 from discrimen.formats.text_table import reader as text_table
@@ -57,7 +59,7 @@ FORMATS: tuple[Format, ...] = (
     text_matrix.FORMAT,
     text_table.FORMAT,
 )
-"""Every format, in the order in which they are tried on a file of unknown kind."""
+"""Every format of the package, in the order in which they are tried on a file of unknown kind."""
 
 _HEAD_BYTES = 4096
 
@@ -68,8 +70,21 @@ _PACKED = {
 """How other packed files begin, and what unpacks them."""
 
 
+def known_formats() -> tuple[Format, ...]:
+    """Return every format, those of plug-ins last."""
+    return tuple(_in_turn())
+
+
+def _in_turn() -> Iterator[Format]:
+    """Yield every format; plug-ins are loaded only where none of the package was the last one wanted."""
+    yield from FORMATS
+    yield from plugin_formats(frozenset(known.name for known in FORMATS))
+
+
 def find_format(path: Path | str, name: str | None = None) -> Format:
     """Tell the format of a run file: by name if given, else by content, its suffix deciding between several.
+
+    Plug-ins are asked where no format of the package fits both content and suffix.
 
     Raises
     ------
@@ -80,17 +95,26 @@ def find_format(path: Path | str, name: str | None = None) -> Format:
         return _format_named(name, Path(path))
     path = Path(path)
     head = _read_head(path)
-    by_suffix = [known for known in FORMATS if path.name.lower().endswith(known.suffixes)]
-    by_content = [known for known in FORMATS if known.recognises(path, head)]
+    fitting = _fitting(FORMATS, path, head)
+    by_suffix, by_content = fitting if _both(*fitting) else _fitting(known_formats(), path, head)
     if not by_content:
         _refuse_packed(path, head)
         if (foreign := name_foreign(head)) is not None:
             raise FormatError(foreign, path)
-    both = [known for known in by_content if known in by_suffix]
-    for candidates in (both, by_content, by_suffix):
+    for candidates in (_both(by_suffix, by_content), by_content, by_suffix):
         if candidates:
             return candidates[0]
     raise FormatError(f"of no known format; name it with --format, one of: {_names()}", path)
+
+
+def _fitting(formats: tuple[Format, ...], path: Path, head: bytes) -> tuple[list[Format], list[Format]]:
+    """Return the formats that fit the name of a file, and those that fit its content."""
+    by_suffix = [known for known in formats if path.name.lower().endswith(known.suffixes)]
+    return by_suffix, [known for known in formats if known.recognises(path, head)]
+
+
+def _both(by_suffix: list[Format], by_content: list[Format]) -> list[Format]:
+    return [known for known in by_content if known in by_suffix]
 
 
 def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_name: str | None = None) -> Reader:
@@ -103,7 +127,7 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
     options : ReadOptions, optional
         Settings that the file does not hold, chunk size, branch names.
     format_name : str, optional
-        One of the names in :data:`FORMATS`; found out if not given.
+        One of the names of :func:`known_formats`; found out if not given.
 
     Raises
     ------
@@ -121,7 +145,7 @@ def open_reader(path: Path | str, options: ReadOptions | None = None, *, format_
             )
     path = Path(path)
     head = _read_head(path)
-    if is_packed(head) and not any(known.recognises(path, head) for known in FORMATS):
+    if is_packed(head) and not any(known.recognises(path, head) for known in _in_turn()):
         return open_packed(path, head, lambda unpacked: open_reader(unpacked, options, format_name=format_name))
     found = find_format(path, format_name)
     _refuse_idle(options, found, path)
@@ -141,7 +165,7 @@ def _refuse_idle(options: ReadOptions, found: Format, path: Path) -> None:
     }
     for option, name in names.items():
         if getattr(options, option) and option not in found.takes:
-            takers = ", ".join(known.name for known in FORMATS if option in known.takes)
+            takers = ", ".join(known.name for known in known_formats() if option in known.takes)
             raise SettingsError(f"{path}: {name} does nothing for {found.name}, only for {takers}: leave it out")
 
 
@@ -175,23 +199,24 @@ def find_writable(path: Path | str, format_name: str | None = None) -> Format:
     OutputError
         If no format that can be written has this suffix or name.
     """
-    writable = [known for known in FORMATS if known.open_writer is not None]
-    for known in writable:
-        if known.name == format_name or (format_name is None and str(path).lower().endswith(known.suffixes)):
+    for known in _in_turn():
+        fits = known.name == format_name or (format_name is None and str(path).lower().endswith(known.suffixes))
+        if fits and known.open_writer is not None:
             return known
+    writable = [known for known in known_formats() if known.open_writer is not None]
     choices = ", ".join(f"{known.name} ({' '.join(known.suffixes)})" for known in writable)
     raise OutputError(f"{path}: cannot write this kind of file; choose the suffix or --format of one of: {choices}")
 
 
 def _format_named(name: str, path: Path) -> Format:
-    for known in FORMATS:
+    for known in _in_turn():
         if known.name == name:
             return known
     raise FormatError(f"there is no format named '{name}'; choose one of: {_names()}", path)
 
 
 def _names() -> str:
-    return ", ".join(known.name for known in FORMATS)
+    return ", ".join(known.name for known in known_formats())
 
 
 def _read_head(path: Path) -> bytes:

@@ -1,8 +1,8 @@
 """Mutate a valid run file many times and read each mutation; run as a process of its own, so that a crash is seen.
 
-Usage: python mutate.py FILE N_MUTATIONS SEED. Prints one JSON object: how many mutations were read, refused and read
-with damage reported, and every violation: a foreign exception, a hang, more samples than the file can hold, waveforms
-of another length without a word of damage.
+Usage: ``python -m discrimen.formats.mutation FILE N_MUTATIONS SEED [FORMAT]``. Prints one JSON object: how many were
+read, refused and read with damage reported, and every violation: a foreign exception, a hang, more samples than the
+file can hold, waveforms of another length without a word of damage.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Hang(Exception):
     """A read that does not end."""
 
 
-def _on_alarm(number: int, frame: FrameType | None) -> None:
+def _on_alarm(_number: int, _frame: FrameType | None) -> None:
     raise Hang
 
 
@@ -105,8 +105,10 @@ def main() -> None:
     signal.signal(signal.SIGALRM, _on_alarm)
     warnings.simplefilter("error")
     content = path.read_bytes()
-    format_name = find_format(path).name
-    whole = find_format(path).open_reader(path, ReadOptions(settings=DetectorSettings(sample_period_ns=2.0)))
+    format_name = find_format(path, sys.argv[4] if len(sys.argv) > 4 else None).name
+    whole = find_format(path, format_name).open_reader(
+        path, ReadOptions(settings=DetectorSettings(sample_period_ns=2.0))
+    )
     # List mode has no waveforms whose length could be wrong.
     listed = isinstance(whole, ListModeReader)
     valid_lengths = set() if listed else {pulses.n_samples for pulses in whole.chunks()}
