@@ -1,48 +1,60 @@
 """Run files packed with gzip, bzip2, xz or Zstandard: unpacked into a temporary folder, and read there.
 
-Readers go back and forth in a file, so it is unpacked as a whole before it is read. The temporary folder lives as long
-as the reader (``TMPDIR`` says where); the settings of the digitizer beside the packed file are found as ever.
+Readers go back and forth in a file, and commands read it several times, so it is unpacked as a whole before it is read.
+The temporary folder lives as long as its readers (``TMPDIR`` says where); the settings of the digitizer beside the
+packed file are found as ever.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import shutil
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import IO, Any
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
-from discrimen.errors import DiscrimenError, FormatError, require_module
+from discrimen.errors import DiscrimenError
 from discrimen.formats.base import ListModeReader, Reader, ReadReport, RunInfo
+from discrimen.formats.unpacking import PACKINGS, unpack
 from discrimen.pulses import Pulses
 from discrimen.pulses.list_mode import ListModeEvents
 
-_COPY_BYTES = 2**20
-
-
-def _open_zstd(path: Path, _mode: str) -> Any:
-    return require_module("pyarrow", extra="parquet").input_stream(str(path), compression="zstd")
-
-
-_UNPACK: tuple[tuple[bytes, str, Callable[[Path, str], Any]], ...] = (
-    (b"\x1f\x8b", ".gz", gzip.open),
-    (b"BZh", ".bz2", bz2.open),
-    (b"\xfd7zXZ\x00", ".xz", lzma.open),
-    (b"\x28\xb5\x2f\xfd", ".zst", _open_zstd),
-)
-"""How a packed file begins, the ending that its name loses, and what opens it."""
+_CUT_OFF = "packed file ends early: what follows is missing, and what came is not checked"
 
 
 def is_packed(head: bytes) -> bool:
     """Whether a file that begins with these bytes is packed in a way that can be unpacked here."""
-    return any(head.startswith(magic) for magic, *_ in _UNPACK)
+    return any(head.startswith(magic) for magic, *_ in PACKINGS)
+
+
+class _Unpacked:
+    """A packed file's content in a temporary folder, which goes with the last reader of it.
+
+    Attributes
+    ----------
+    path : Path
+        The unpacked file.
+    ends_early : bool
+        Whether the packed file is cut off.
+    """
+
+    def __init__(self, path: Path, head: bytes) -> None:
+        folder = Path(mkdtemp(prefix="discrimen-"))
+        finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        suffix, opened = next((suffix, opened) for magic, suffix, opened in PACKINGS if head.startswith(magic))
+        # As deep as the original, so that settings are found beside it and one folder up.
+        beside = folder / "run" / path.absolute().parent.name
+        beside.mkdir(parents=True)
+        _link_settings(path.absolute().parent, beside)
+        _link_settings(path.absolute().parent.parent, beside.parent)
+        self.path = beside / (path.name[: -len(suffix)] if path.name.lower().endswith(suffix) else path.name)
+        self.ends_early = unpack(path, opened, self.path)
+
+
+_UNPACKED: WeakValueDictionary[tuple[Path, int, int], _Unpacked] = WeakValueDictionary()
+"""What is unpacked now, by the path, size and time of the packed file: opened twice, it is unpacked once."""
 
 
 class PackedReader:
@@ -52,16 +64,14 @@ class PackedReader:
     ----------
     path : Path
         The packed file.
-    folder : Path
-        Holds the file that was unpacked; removed when the reader is.
+    unpacked : _Unpacked
+        Its content.
     reader : Reader
-        Of that file.
+        Of that.
     """
 
-    def __init__(self, path: Path, folder: Path, reader: Reader) -> None:
-        self._path = path
-        self._reader = reader
-        finalize(self, shutil.rmtree, folder, ignore_errors=True)
+    def __init__(self, path: Path, unpacked: _Unpacked, reader: Reader) -> None:
+        self._path, self._unpacked, self._reader = path, unpacked, reader
 
     @property
     def info(self) -> RunInfo:
@@ -71,11 +81,15 @@ class PackedReader:
     @property
     def report(self) -> ReadReport:
         """What the latest pass met; offsets are those of the unpacked file."""
-        return self._reader.report
+        report = self._reader.report
+        if self._unpacked.ends_early:
+            report = replace(report, damaged=dict(report.damaged))
+            report.add_damage(_CUT_OFF, offset=self._unpacked.path.stat().st_size)
+        return report
 
     def chunks(self) -> Iterator[Pulses]:
         """Read the unpacked file; see :meth:`discrimen.formats.base.Reader.chunks`."""
-        with _told_of(self._path, self._reader.info.path):
+        with _told_of(self._path, self._unpacked):
             yield from self._reader.chunks()
 
 
@@ -85,7 +99,7 @@ class PackedListReader(PackedReader):
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the unpacked file; see :meth:`discrimen.formats.base.ListModeReader.event_chunks`."""
         assert isinstance(self._reader, ListModeReader)
-        with _told_of(self._path, self._reader.info.path):
+        with _told_of(self._path, self._unpacked):
             yield from self._reader.event_chunks()
 
 
@@ -104,40 +118,20 @@ def open_packed(path: Path, head: bytes, open_reader: Callable[[Path], Reader]) 
     Raises
     ------
     FormatError
-        If it is damaged, there is no room to unpack it, or `open_reader` refuses what is in it.
+        If it is damaged, there is no room to unpack it, or `open_reader` refuses what is in it. A file that only ends
+        early is read as far as it goes, and the report counts it.
     MissingExtraError
         If the library that unpacks it is not installed.
     """
-    folder = Path(mkdtemp(prefix="discrimen-"))
-    try:
-        reader = _unpacked_reader(path, head, folder, open_reader)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    kind = PackedListReader if isinstance(reader, ListModeReader) else PackedReader
-    return kind(path, folder, reader)
-
-
-def _unpacked_reader(path: Path, head: bytes, folder: Path, open_reader: Callable[[Path], Reader]) -> Reader:
-    suffix, open_stream = next((suffix, unpack) for magic, suffix, unpack in _UNPACK if head.startswith(magic))
-    # As deep as the original, so that settings are found beside it and one folder up.
-    beside = folder / "run" / path.absolute().parent.name
-    beside.mkdir(parents=True)
-    _link_settings(path.absolute().parent, beside)
-    _link_settings(path.absolute().parent.parent, beside.parent)
-    unpacked = beside / (path.name[: -len(suffix)] if path.name.lower().endswith(suffix) else path.name)
-    _unpack(path, open_stream, unpacked)
+    status = path.stat()
+    key = (path.absolute(), status.st_size, status.st_mtime_ns)
+    unpacked = _UNPACKED.get(key)
+    if unpacked is None:
+        unpacked = _UNPACKED[key] = _Unpacked(path, head)
     with _told_of(path, unpacked):
-        return open_reader(unpacked)
-
-
-def _unpack(path: Path, open_stream: Callable[[Path, str], Any], unpacked: Path) -> None:
-    stream: IO[bytes]
-    try:
-        with open_stream(path, "rb") as stream, unpacked.open("wb") as output:
-            shutil.copyfileobj(stream, output, _COPY_BYTES)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-        raise FormatError(f"cannot be unpacked: {error}; TMPDIR names a folder with more room", path) from error
+        reader = open_reader(unpacked.path)
+    kind = PackedListReader if isinstance(reader, ListModeReader) else PackedReader
+    return kind(path, unpacked, reader)
 
 
 def _link_settings(original: Path, copy: Path) -> None:
@@ -147,10 +141,11 @@ def _link_settings(original: Path, copy: Path) -> None:
 
 
 @contextmanager
-def _told_of(path: Path, unpacked: Path) -> Iterator[None]:
-    """Let errors of the unpacked file name the packed one."""
+def _told_of(path: Path, unpacked: _Unpacked) -> Iterator[None]:
+    """Let errors of the unpacked file name the packed one, and say if that is cut off."""
     try:
         yield
     except DiscrimenError as error:
-        error.args = (str(error).replace(str(unpacked), str(path)),)
+        cut_off = "; the packed file ends early" if unpacked.ends_early else ""
+        error.args = (str(error).replace(str(unpacked.path), str(path)) + cut_off,)
         raise
