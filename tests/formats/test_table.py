@@ -110,6 +110,9 @@ def test_empty_file_folder_and_stranger_are_refused_with_the_reason(tmp_path: Pa
         (b"TIMEB#\x97\nC001", "DRS4"),
         (b"\x0f\x0f:WFM#003", "Tektronix"),
         (b"PAR1\x15\x04", "Parquet"),
+        (b"\xff\x35\x65\xc4FlashCamV1\0", "FlashCam"),
+        (b"\xac\x87\0\0\xa6\x1e\2\0<?xml version", "ORCA"),
+        (b"LArI\0\0\0\0", "SIS3316"),
         (b"\x80\x04\x95", "pickle"),
     ],
 )
