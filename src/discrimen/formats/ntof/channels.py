@@ -17,7 +17,8 @@ _COUNT = struct.Struct("<I")
 _RECORD = struct.Struct("<4sI8xf68x")
 _NAME = re.compile(r"[!-~]+")
 _LEAST_RATE_MSPS, _MOST_RATE_MSPS = 0.01, 1e5
-_MOST_NUMBER = 2**31 - 1
+MOST_NUMBER = 2**31 - 1
+"""The highest number of a channel that a column of pulses holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def read_channels(modh: bytes, *, sample_period_ns: float | None) -> ChannelTabl
     for place in range(min(count, fits)):
         name, number, rate_msps = _RECORD.unpack_from(modh, _COUNT.size + place * _RECORD.size)
         detector = name_of(name)
-        if not detector or number > _MOST_NUMBER:
+        if not detector or number > MOST_NUMBER:
             continue
         board = detectors.setdefault(detector, len(detectors))
         period_ns = _period_ns(rate_msps) if sample_period_ns is None else sample_period_ns

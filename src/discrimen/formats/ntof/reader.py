@@ -15,7 +15,7 @@ from discrimen.errors import FormatError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
 from discrimen.formats.ntof.banks import TAGS, TRUNCATED, Bank, BankWalk, leads_on
 from discrimen.formats.ntof.blocks import ACQC, PRE_SAMPLES, Block, BlockWalk
-from discrimen.formats.ntof.channels import Channel, ChannelTable, name_of, read_channels
+from discrimen.formats.ntof.channels import MOST_NUMBER, Channel, ChannelTable, name_of, read_channels
 from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import PulseFlag, Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -28,6 +28,7 @@ _BLOCK_BYTES = 400
 """What a block takes in memory beside its samples, about."""
 _MOST_TABLE_BYTES, _MOST_BUNCH = 2**24, 2**31 - 1
 
+_NO_TABLE = "no channels listed (MODH): board numbers the detectors as they come"
 _UNLISTED = "ACQC bank of a channel that MODH does not list"
 _NO_BUNCH = "ACQC bank without the EVEH bank of its bunch"
 
@@ -84,6 +85,7 @@ class NtofReader:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._chunk_bytes = options.chunk_bytes
+        self._unlisted: dict[str, int] = {}
         with opened_to_read(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if not leads_on(stream, 0, size):
@@ -95,14 +97,14 @@ class NtofReader:
         self.info = RunInfo(
             path=path,
             format=NAME,
-            layout=f"n_TOF raw data{run}, column run: the bunch; {self._table or 'no channels listed'}",
+            layout=f"n_TOF raw data{run}, column run: the bunch; {self._table if self._table.channels else _NO_TABLE}",
             settings=settings,
             settings_source=source,
         )
 
     def chunks(self) -> Iterator[Pulses]:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
-        self.report = ReadReport()
+        self.report, self._unlisted = ReadReport(), {}
         with opened_to_read(self.info.path) as stream:
             gathered = _Gathered()
             for block, channel, bunch in self._blocks(stream):
@@ -158,10 +160,17 @@ class NtofReader:
             self.report.add_damage(kind, offset=bank.begin)
             return None
         detector, number, _ = ACQC.unpack(head)
-        channel = self._table.channels.get((name_of(detector), number))
+        channel = self._listed(name_of(detector), number)
         if channel is None:
             self.report.add_damage(_UNLISTED, offset=bank.begin)
         return channel
+
+    def _listed(self, detector: str, number: int) -> Channel | None:
+        """Return a channel of MODH; without MODH any channel, whose detector gets the next number."""
+        if self._table.channels or not detector or number > MOST_NUMBER:
+            return self._table.channels.get((detector, number))
+        board = self._unlisted.setdefault(detector, len(self._unlisted))
+        return Channel(board, number, self.info.settings.sample_period_ns)
 
 
 def _read_begin(stream: BufferedReader, size: int, settings: DetectorSettings) -> tuple[ChannelTable, str]:
