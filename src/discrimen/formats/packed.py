@@ -1,8 +1,8 @@
 """Run files packed with gzip, bzip2, xz or Zstandard: unpacked into a temporary folder, and read there.
 
-Readers go back and forth in a file, and commands read it several times, so it is unpacked as a whole before it is read.
-The temporary folder lives as long as its readers (``TMPDIR`` says where); the settings of the digitizer beside the
-packed file are found as ever.
+Readers go back and forth in a file, and many commands read it several times, so it is unpacked as a whole first. The
+temporary folder lives as long as its readers (``TMPDIR`` says where); the settings of the digitizer beside the packed
+file are found as ever.
 """
 
 from __future__ import annotations
