@@ -37,6 +37,20 @@ def some_pulses(n: int = 6, *, baseline: int = 100, gain: int = 3, sign: int = 1
     return Pulses(samples=samples, sample_period_ns=2.0, entry=np.arange(n), **columns)  # type: ignore[arg-type]
 
 
+def of_length(n_samples: int, n: int = 2) -> Pulses:
+    return Pulses(samples=np.full((n, n_samples), 7, np.uint16), sample_period_ns=2.0)
+
+
+def test_records_of_more_lengths_than_a_summary_holds_are_refused_with_what_they_are() -> None:
+    few, many = ([of_length(10 + number) for number in range(n)] for n in (16, 17))
+    assert len(inspect_run(ListReader(*few)).channels) == 16
+    with pytest.raises(
+        DataError, match="its 37 records have 17 lengths, 10 to 26 samples, half of them at least 17"
+    ) as told:
+        inspect_run(ListReader(*many, of_length(12, n=3)))
+    assert "--record-samples; at 10 none is left out" in str(told.value)
+
+
 def test_chunks_add_up_to_the_whole() -> None:
     rng = np.random.default_rng(3)
     samples = rng.integers(0, 1000, (60, 10)).astype(np.uint16)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
@@ -12,6 +15,9 @@ from discrimen.output.plain import plain
 from discrimen.runs.inspection.accumulate import ChannelTally, Kind, tally_chunk
 from discrimen.runs.inspection.odd import Compared, compare_channels, told
 from discrimen.runs.inspection.summary import ChannelSummary
+
+MOST_LENGTHS = 16
+"""Of records; each takes memory for each channel, and more are no summary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +65,22 @@ def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _
     Raises
     ------
     FormatError, DataError
-        If the file cannot be read, or holds no waveforms at all.
+        If the file cannot be read, holds no waveforms at all, or records of more than `MOST_LENGTHS` lengths.
     SettingsError
         If the baseline window that the user gave does not fit the records.
     """
     settings = reader.info.settings
     tallies: dict[Kind, ChannelTally] = {}
+    lengths: Counter[int] = Counter()
     for pulses in reader.chunks():
-        tally_chunk(tallies, pulses, settings=settings)
+        lengths[pulses.n_samples] += len(pulses)
+        if len(lengths) <= MOST_LENGTHS:
+            tally_chunk(tallies, pulses, settings=settings)
+        else:
+            tallies.clear()
         on_progress(len(pulses))
+    if len(lengths) > MOST_LENGTHS:
+        raise _too_many(lengths, reader.info)
     report = reader.report
     if not tallies:
         raise DataError(
@@ -75,6 +88,19 @@ def inspect_run(reader: Reader, *, on_progress: Callable[[int], None] = lambda _
         )
     ordered = sorted(tallies.items(), key=lambda item: tuple(-1 if part is None else part for part in item[0]))
     return Inspection(info=reader.info, report=report, channels=tuple(_summary(kind, tally) for kind, tally in ordered))
+
+
+def _too_many(lengths: Counter[int], info: RunInfo) -> DataError:
+    """Return the error that records have too many lengths to be summarised, with what they are."""
+    in_order = sorted(lengths)
+    counts = np.cumsum([lengths[length] for length in in_order])
+    middle = in_order[int(np.searchsorted(counts, counts[-1] / 2))]
+    shortest = in_order[0]
+    return DataError(
+        f"{info.path}: its {counts[-1]} records have {len(lengths)} lengths, {shortest} to {in_order[-1]} samples, "
+        f"half of them at least {middle}: choose one with --record-samples; at {shortest} none is left out, and longer "
+        "ones are cut"
+    )
 
 
 def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
