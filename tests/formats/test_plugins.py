@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from discrimen.errors import FormatError
+from discrimen.formats import plugins
 from discrimen.formats.contract import broken_promises
 from discrimen.formats.plugins import plugin_formats
 from discrimen.formats.table import find_format, known_formats, open_reader
@@ -146,6 +147,27 @@ def test_a_broken_plugin_is_one_line_and_costs_nothing_else(
     assert "\n" not in line
     assert find_format(tmp_path / "run.our").name == "ourdaq"
     assert len(caplog.messages) == 1
+
+
+def test_packages_that_cannot_be_listed_cost_no_format_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**_: str) -> None:
+        raise ValueError("some package")
+
+    monkeypatch.setattr(plugins, "entry_points", broken)
+    plugin_formats.cache_clear()
+    np.save(tmp_path / "run.npy", SAMPLES)
+    assert find_format((tmp_path / "run.npy").rename(tmp_path / "run.unknown")).name == "npy"
+    assert caplog.messages == [
+        "WARNING: no format of any plug-in is used, the installed packages cannot be listed: some package"
+    ]
+    plugin_formats.cache_clear()
+
+
+def test_a_package_without_metadata_is_read_all_the_same(example: Path, tmp_path: Path) -> None:
+    (example / "ourdaq-0.1.dist-info" / "METADATA").unlink()
+    assert find_format(write_run(tmp_path / "run.our")).name == "ourdaq"
 
 
 def test_the_line_reaches_the_user_of_the_command_line(site: Path, tmp_path: Path) -> None:

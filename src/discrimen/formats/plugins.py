@@ -35,7 +35,7 @@ def plugin_formats(taken: frozenset[str]) -> tuple[Format, ...]:
         Names of formats that no plug-in may have.
     """
     found: dict[str, Format] = {}
-    for entry_point in sorted(entry_points(group=GROUP), key=_origin):
+    for entry_point in _offered():
         try:
             known = _loaded(entry_point, taken=taken | found.keys())
         except Exception as error:  # noqa: BLE001 - the code of others may fail in any way
@@ -51,10 +51,23 @@ def plugin_formats(taken: frozenset[str]) -> tuple[Format, ...]:
     return tuple(found.values())
 
 
+def _offered() -> list[EntryPoint]:
+    """Return the entry points of all packages, in order; none, and a line, if what is installed cannot be listed."""
+    try:
+        return sorted(entry_points(group=GROUP), key=_origin)
+    except Exception as error:  # noqa: BLE001 - one package with broken metadata may stop the list
+        _log.warning("WARNING: no format of any plug-in is used, the installed packages cannot be listed: %s", error)
+        return []
+
+
 def _origin(entry_point: EntryPoint) -> str:
     """Say for people which entry point of which package this is."""
-    package = "" if entry_point.dist is None else f" of {entry_point.dist.name} {entry_point.dist.version}"
-    return f"{entry_point.name} = {entry_point.value}{package}"
+    origin = f"{entry_point.name} = {entry_point.value}"
+    try:
+        package = None if entry_point.dist is None else f"{entry_point.dist.name} {entry_point.dist.version}"
+    except Exception:  # noqa: BLE001 - a package whose metadata are broken has no name
+        package = None
+    return origin if package is None else f"{origin} of {package}"
 
 
 def _loaded(entry_point: EntryPoint, *, taken: Collection[str]) -> Format:
