@@ -111,6 +111,8 @@ def mfm(path: Path) -> None:
     raw = [neda(row.tolist(), event=number, order="<>"[number % 2]) for number, row in enumerate(made.samples)]
     inside = merged([merged(raw[2:4], by_time=True), other(0x10, b"EXOGAM"), *raw[4:6]])
     path.write_bytes(b"".join([other(0xFF11, b"<run/>"), *raw[:2], inside, *raw[6:]]))
+
+
 def ntof(path: Path) -> None:
     # No single bit makes one of these blocks as long as several of them.
     small_file(path, n_samples=(N_SAMPLES + 1,), n_blocks=3)

@@ -8,17 +8,12 @@ _SAVE = "save the waveforms as a NumPy array (.npy, one pulse a row) and read th
 _RECIPE = "docs/recipes-formats.md has the recipe"
 
 _FOREIGN: tuple[tuple[str, str, str], ...] = (
-    (r"(?s).{0,11}WAVEDESC", "a LeCroy oscilloscope waveform (.trc)", f"lecroyscope reads it; {_SAVE}"),
     (
         r"DRS[013-9]|TIME[BC]|EHDR",
         "a file of a DRS4 board of another version than DRSOsc 5 writes (DRS2)",
         f"write it anew with DRSOsc 5, or {_SAVE}",
     ),
-    (r"(?s)[\x0f\xf0]{2}:WFM#", "a Tektronix oscilloscope waveform (.wfm)", f"tm_data_types reads it; {_SAVE}"),
-    (r"AG[0-9]{2}", "a Keysight oscilloscope waveform (.bin)", f"wavebin reads it; {_SAVE}"),
-    (r"(?s)\xa5\xa5.\x00|RG01", "a Rigol oscilloscope waveform", f"RigolWFM reads it; {_SAVE}"),
     (r"(?s).{0,11}WAVEDESC", "a LeCroy oscilloscope waveform (.trc)", f"lecroyparser reads it; {_RECIPE}"),
-    (r"DRS[0-9]|TIMEB#|EHDR", "a file of a DRS4 evaluation board", f"pydrs4 reads it; {_SAVE}"),
     (
         r"(?s)[\x0f\xf0]{2}:WFM#",
         "a Tektronix oscilloscope waveform (.wfm)",
@@ -29,7 +24,6 @@ _FOREIGN: tuple[tuple[str, str, str], ...] = (
     (r"(?s).{4}FlashCamV", "a FlashCam run (.fcio)", f"legend-daq2lh5 makes LH5 of it; {_RECIPE}"),
     (r"(?s).{8}<\?xml", "an ORCA run (.orca)", f"legend-daq2lh5 makes LH5 of it; {_RECIPE}"),
     (r"LArI", "a run of LLAMA (SIS3316, .bin)", f"legend-daq2lh5 makes LH5 of it; {_RECIPE}"),
-    (r"(?s).\xaa[\x00-\xff]{2}", "FASTER data (.fast) of LPC Caen", f"fasterac reads it; {_SAVE}"),
     (r"MATLAB 5.0 MAT", "a MATLAB file (.mat)", f"scipy.io.loadmat reads it; {_SAVE}"),
     (r"PAR1", "a Parquet table", f"pyarrow reads it; {_SAVE}"),
     (r"ARROW1|FEA1", "an Arrow table", f"pyarrow reads it; {_SAVE}"),
