@@ -1,4 +1,4 @@
-"""``discrimen classify`` on a cluster: the bytes of one process, resumed, with one line for what is wrong."""
+"""Commands on a cluster: the bytes of one process, resumed, with one line for what is wrong."""
 
 from __future__ import annotations
 
@@ -139,6 +139,45 @@ def test_a_command_that_lost_its_scheduler_goes_on_with_what_is_missing(
     assert told["n_jobs"] <= sum(worker["n_jobs"] for worker in told["workers"]) - 3
     run(*command(night, "alone", files="a.BIN"))
     assert_same_files(night / "alone", night / "together")
+
+
+@pytest.mark.parametrize("suffix", [".lh5", ".csv"])
+def test_files_that_a_cluster_has_read_are_converted_to_the_same_bytes(
+    run: Run, night: Path, scheduler: str, suffix: str
+) -> None:
+    files = [night / "a.BIN", night / "c.root"]
+    damaged = bytearray(files[0].read_bytes())
+    damaged[9000:9300] = b"\xff" * 300
+    write_run(night / "d.BIN", long_records())
+    (night / "d.BIN").write_bytes(damaged)
+    files.append(night / "d.BIN")
+    status, alone, _ = run("convert", *files, "-o", night / f"alone{suffix}", "--json")
+    assert status == 0
+    where = ("--scheduler", scheduler, "--part-mb", "10000")
+    status, out, err = run("convert", *files, "-o", night / f"together{suffix}", *where, "--json")
+    assert status == 0, err
+    assert (night / f"together{suffix}").read_bytes() == (night / f"alone{suffix}").read_bytes()
+    assert json.loads(out)["inputs"] == json.loads(alone)["inputs"]
+    assert json.loads(out)["inputs"][str(night / "d.BIN")]["n_damaged"] == 2
+    assert "worker processes" in err
+    assert not (night / f"together{suffix}.read").exists()
+
+
+def test_a_file_that_no_worker_can_read_is_told(run: Run, night: Path, scheduler: str) -> None:
+    (night / "b.lh5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    command = ("convert", night / "a.BIN", night / "b.lh5", "-o", night / "together.lh5", "--scheduler", scheduler)
+    status, _, err = run(*command)
+    assert status == 1
+    assert "b.lh5: cannot be read as HDF5" in err.strip().splitlines()[-1]
+    assert not (night / "together.lh5").exists()
+
+
+def test_a_cluster_reads_what_is_labelled(run: Run, night: Path, scheduler: str) -> None:
+    for name, where in (("alone", ()), ("together", ("--scheduler", scheduler, "--part-mb", "10000"))):
+        labelled = ("label", night / "a.BIN", night / "c.root", "--method", "gamma", "-o", night / f"{name}.lh5")
+        status, _, err = run(*labelled, *where)
+        assert status == 0, err
+    assert (night / "together.lh5").read_bytes() == (night / "alone.lh5").read_bytes()
 
 
 def test_nobody_at_the_address_is_one_line(run: Run, night: Path, monkeypatch: pytest.MonkeyPatch) -> None:
