@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root bench bench-results clean
+.PHONY: help setup demo lint test test-slow test-real test-root test-slurm bench bench-results clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,10 +30,10 @@ lint: setup      ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: lint       ## lint and all fast tests (what CI runs)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container"
 
 test-slow: setup ## the slow tests
-	$(BIN)/pytest -m "slow and not root"
+	$(BIN)/pytest -m "slow and not root and not slurm and not container"
 
 test-real: setup ## the tests on real detector files only
 	$(BIN)/pytest -m real_data
@@ -41,6 +41,13 @@ test-real: setup ## the tests on real detector files only
 test-root: setup ## scores as a ROOT friend tree, read by CERN's ROOT (a large download)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check root
 	$(BIN)/pytest -m root
+
+test-slurm: setup ## the tests on a real Slurm, which they start themselves (needs slurmctld, slurmd and munge)
+	@for name in munged slurmctld slurmd sbatch; do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$name >/dev/null || { \
+	    echo "$$name is not installed; on Debian: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge"; \
+	    exit 1; }; done
+	$(BIN)/pytest -m slurm
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py
