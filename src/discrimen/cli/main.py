@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from discrimen.cli.stop_signals import tidy_at_sigterm
 from discrimen.errors import DiscrimenError, MissingExtraError
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -74,6 +75,10 @@ SUBCOMMANDS = {
         "adapt a model to another channel or detector", "neda.discrimen other.BIN -o other.discrimen", "train"
     ),
     "classify": Subcommand("score every pulse of run files", "neda.discrimen run_*.BIN -o scores/"),
+    "batch": Subcommand(
+        "write the jobs that classify many run files at a computing centre",
+        "slurm neda.discrimen run_*.BIN -o scores --jobs jobs --time 01:00:00",
+    ),
     "denoise": Subcommand(
         "write run files without the noise of the electronics", "denoiser.discrimen run.BIN -o run.lh5"
     ),
@@ -207,7 +212,9 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line: exit status 0 done, 1 input or data at fault (one line), 2 usage, 130 interrupted.
+    """Run the command line: exit status 0 done, 1 input or data at fault (one line), 2 usage.
+
+    130 is interrupted (Ctrl-C), 143 ended by SIGTERM.
 
     ``--debug`` anywhere shows the traceback of an error instead of one line.
     """
@@ -235,7 +242,8 @@ def main() -> None:
 def _run(arguments: list[str]) -> None:
     """Run one command; what it printed leaves the process while errors can still be told."""
     try:
-        app(args=arguments, prog_name="discrimen")
+        with tidy_at_sigterm():
+            app(args=arguments, prog_name="discrimen")
     finally:
         sys.stdout.flush()
 

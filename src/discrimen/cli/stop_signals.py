@@ -1,8 +1,9 @@
-"""Programs that run until somebody ends them: Ctrl-C and SIGTERM are asked for, not obeyed at once."""
+"""How programs end that somebody ends: those that run until then finish what they do, the others tidy up."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,20 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def tidy_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM, by which batch systems end jobs, unwind the program, so that no half-written file is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
