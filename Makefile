@@ -5,10 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root test-slurm bench bench-results clean
+.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container bench bench-results clean
 
 help:            ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY)  ## make .venv with everything the demo and the tests need
 
@@ -48,6 +48,11 @@ test-slurm: setup ## the tests on a real Slurm, which they start themselves (nee
 	    echo "$$name is not installed; on Debian: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge"; \
 	    exit 1; }; done
 	$(BIN)/pytest -m slurm
+
+test-container: setup ## the recipes in containers/, in a root file system of their own (needs mmdebstrap, bubblewrap and the network)
+	@for name in mmdebstrap bwrap; do command -v $$name >/dev/null || { \
+	  echo "$$name is not installed; on Debian: apt-get install --no-install-recommends mmdebstrap bubblewrap"; exit 1; }; done
+	$(BIN)/pytest -m container
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py

@@ -1,14 +1,18 @@
-"""Ctrl-C from the user's seat, wherever in an epoch it comes."""
+"""Ctrl-C from the user's seat, wherever in an epoch it comes, and SIGTERM from a batch system."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import discrimen
+from discrimen.cli.stop_signals import tidy_at_sigterm
 
 
 def test_ctrl_c_in_training_keeps_the_best_model_so_far(tmp_path: Path) -> None:
@@ -26,3 +30,16 @@ def test_ctrl_c_in_training_keeps_the_best_model_so_far(tmp_path: Path) -> None:
     assert process.returncode == 130, stderr
     assert "ended by interrupt" in stdout
     assert discrimen.load(model).description.provenance["stopped_by"] == "interrupt"
+
+
+def test_sigterm_unwinds_what_runs_and_then_is_as_before() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    tidied = []
+    with pytest.raises(SystemExit) as ended, tidy_at_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            tidied.append(True)
+    assert (ended.value.code, tidied) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -75,6 +75,7 @@ def test_scripts_are_sound_and_paths_absolute(run: Run, tmp_path: Path, system: 
     assert found["output"] == [str(tmp_path / "sc ores")]
     assert found["options"] == ["--threads", "1", "--threshold", "0.7", "--settings", "my detector.yaml"]
     assert found["start_folder"] == [str(tmp_path)]
+    assert found["enter"] == []  # whatever the shell that submits has under this name
     assert Path(found["command"][0]).is_absolute()
     pairs = [line.split("\t") for line in script(tmp_path, "files.txt").splitlines()]
     assert pairs == [

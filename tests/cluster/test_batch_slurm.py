@@ -184,3 +184,14 @@ def test_a_job_enters_its_container(
     assert words[0] == "exec"
     assert words[words.index(str(tmp_path / "my image.sif")) + 1 :][:2] == ["discrimen", "classify"]
     assert words[words.index("--bind") :][:4] == ["--bind", str(tmp_path), "--bind", str(Path.cwd())]
+
+
+@pytest.mark.slow
+def test_jobs_that_take_too_long_are_named(batch: Write, slurm_node: SlurmNode, tmp_path: Path) -> None:
+    jobs = batch("--time", "00:01:00", files=[tmp_path / "runs of today" / NAMES[0]])
+    job = (jobs / "job.sh").read_text()
+    (jobs / "job.sh").write_text(job.replace('exec "${program[@]}"', "exec sleep 600 #"))
+    submit(jobs)
+    wait_until(lambda: slurm_node.ask("squeue", "-h") == "", seconds=150)
+    told = submit(jobs, "-n").stdout
+    assert "of the jobs before, 1 did not end within 60 s: write the batch again with a longer --time" in told

@@ -10,7 +10,7 @@ from discrimen.errors import SettingsError
 
 
 def enter_lines(batch: Batch) -> list[str]:
-    """Return the lines of a job that put Apptainer (or Singularity) before its command; none without an image.
+    """Return the lines of a job that put Apptainer (or Singularity) before its command, or nothing without an image.
 
     The folders of the model, the run files, the scores and the batch are visible inside under their own names.
 
@@ -20,7 +20,7 @@ def enter_lines(batch: Batch) -> list[str]:
         If a folder has a name that Apptainer takes apart.
     """
     if batch.container is None:
-        return []
+        return ["enter=()"]
     folders = bound_folders(batch)
     for folder in folders:
         if any(letter in str(folder) for letter in ",:"):

@@ -28,7 +28,7 @@ def write_htcondor(batch: Batch, *, container_by: ContainerBy = "universe") -> P
     description = "".join(f"{line}\n" for line in _description(batch, container_by))
     return write_batch(
         batch,
-        job=job_text(batch, head=[]),
+        job=job_text(batch, head=["enter=()"]),
         submit=submit_text(batch, scheduler="htcondor"),
         more={DESCRIPTION: description},
     )

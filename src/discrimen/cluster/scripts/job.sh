@@ -11,6 +11,7 @@ echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) on $(hostname): ${#files[@]} run files behi
 
 sha256sum --check --status "$folder/model.sha256" ||
   complain "$model: not the model for which this batch was written; write the batch again, for another folder of scores"
+# Bash before 4.4 takes an empty array for an unset one.
 program=(${enter[@]+"${enter[@]}"} "${command[@]}")
 here=$("${program[@]}" --version) || complain "the program does not start on $(hostname): ${program[*]}"
 [[ -z $version || $here == "$version" ]] ||
