@@ -125,7 +125,12 @@ class SlurmNode:
         self.wait_until_idle()
 
     def stop(self) -> None:
-        """Stop the daemons by their pid files, the node first, and then their munge."""
+        """End the jobs and stop the daemons by their pid files, the node first, and their munge at last."""
+        if self._alive("slurmctld"):
+            self.ask("scancel", "--partition", PARTITION, check=False)
+            end = time.monotonic() + 10
+            while self.ask("squeue", "-h", check=False) and time.monotonic() < end:
+                time.sleep(0.1)
         for name in DAEMONS:
             with suppress(OSError, ValueError):
                 _end(int((self.folder / f"{name}.pid").read_text()), name)
@@ -177,7 +182,6 @@ def running() -> Iterator[SlurmNode]:
         try:
             yield node
         finally:
-            node.ask("scancel", "--partition", PARTITION, check=False)
             node.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

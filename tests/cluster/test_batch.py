@@ -133,6 +133,7 @@ def test_htcondor_has_two_ways_into_a_container(
         (("--options", "--treshold 0.7"), 2, "--options: No such option: --treshold"),
         (("--options", "--threshold '0.7"), 2, "--options: No closing quotation"),
         (("--options", "--to xyz"), 2, "--options: Invalid value for '--to'"),
+        (("--options", "--plot run.png"), 2, "--options: 5 files need a folder of pictures"),
         (("--options", "-o elsewhere"), 2, "--options: run files and -o stand for themselves"),
         (("--options", "--json"), 2, "--options: run files and -o stand for themselves"),
         (("--container", "absent.sif"), 1, "there is no such image"),

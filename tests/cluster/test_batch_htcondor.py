@@ -106,10 +106,13 @@ def test_every_run_gets_the_scores_of_a_direct_call(
 
 def test_jobs_in_the_queue_are_waited_for(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = write(tmp_path, monkeypatch)[0]
-    (programs / "queue").write_text("7\n7\n8\n")
+    (programs / "queue").write_text("7\n7\n8 held: too long\n")
     told = submit(jobs)
     assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr == "submit: jobs of this batch are in the queue: 7 8; wait for them, or cancel them\n"
+    assert (
+        told.stderr
+        == "submit: jobs of this batch are in the queue (7; 8 held: too long): wait for them, or cancel them\n"
+    )
 
 
 def test_a_refusal_is_one_line_and_leaves_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -48,6 +49,12 @@ def wait_until(reached: Callable[[], bool], *, seconds: float = 90.0) -> None:
         time.sleep(0.1)
 
 
+def require_scores(jobs: Path, scores: Path, n_files: int) -> None:
+    """Require so many files of scores and nothing else, or say what stands in the logs."""
+    logs = "\n".join(f"{log.name}: {log.read_text()}" for log in sorted(jobs.glob("logs/*/*")))
+    assert len(list(scores.iterdir())) == len(list(scores.glob("*.h5"))) == n_files, logs
+
+
 def wait_until_done(node: SlurmNode) -> None:
     wait_until(lambda: node.ask("squeue", "-h") == "")
 
@@ -64,7 +71,7 @@ def test_every_run_gets_the_scores_of_a_direct_call(batch: Write, slurm_node: Sl
     discrimen(
         "classify", tmp_path / "the model.discrimen", *runs.glob("*.BIN"), "-o", tmp_path / "direct", *options,
     )  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "sc ores").iterdir()) == sorted(f"{n}.scores.h5" for n in NAMES)
+    require_scores(jobs, tmp_path / "sc ores", 5)
     for path in (tmp_path / "sc ores").iterdir():
         assert content(path) == content(tmp_path / "direct" / path.name)
     again = submit(jobs)
@@ -78,7 +85,7 @@ def test_cancelled_jobs_are_submitted_again(batch: Write, slurm_node: SlurmNode,
     wait_until(lambda: any(scores.glob("*.h5")))
     again = submit(jobs)
     assert again.returncode == 1
-    assert "jobs of this batch are in the queue" in again.stderr
+    assert re.search(r"jobs of this batch are in the queue \(\d+:(RUNNING|PENDING):", again.stderr)
     slurm_node.ask("scancel", "--name=discrimen")
     wait_until_done(slurm_node)
     n_done = len(list(scores.glob("*.h5")))
@@ -87,7 +94,7 @@ def test_cancelled_jobs_are_submitted_again(batch: Write, slurm_node: SlurmNode,
     resubmitted = submit(jobs)
     assert f"{n_done} have their scores, {5 - n_done} to do in {5 - n_done} jobs" in resubmitted.stdout
     wait_until_done(slurm_node)
-    assert len(list(scores.glob("*.h5"))) == 5
+    require_scores(jobs, scores, 5)
     assert {path: path.stat().st_mtime_ns for path in ages} == ages
 
 
@@ -110,6 +117,19 @@ def test_one_bad_run_harms_no_other_and_is_named(batch: Write, slurm_node: Slurm
     told = submit(jobs, "-n")
     assert "4 have their scores, 1 to do" in told.stdout
     assert f"of the jobs before: discrimen: {bad}" in told.stdout
+
+
+def test_a_run_that_changed_after_its_scores_is_not_taken_for_done(
+    batch: Write, slurm_node: SlurmNode, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs of today" / NAMES[1]
+    jobs = batch(files=[run])
+    submit(jobs)
+    wait_until_done(slurm_node)
+    write_run(run, long_records(), long_records())
+    assert "0 have their scores, 1 to do" in submit(jobs).stdout
+    wait_until_done(slurm_node)
+    assert "there are scores already, but of another input_bytes" in submit(jobs, "-n").stdout
 
 
 def test_an_unknown_partition_is_one_line(batch: Write, tmp_path: Path) -> None:
@@ -152,14 +172,15 @@ def test_more_jobs_than_an_array_holds_make_several(
     small.write_text("#!/bin/sh\necho 'MaxArraySize            = 2'\n")
     small.chmod(0o755)
     monkeypatch.setenv("PATH", f"{small.parent}:{os.environ['PATH']}")
-    told = submit(batch())
+    jobs = batch()
+    told = submit(jobs)
     assert [line.split(": ")[1].split(",")[0] for line in told.stdout.splitlines()[1:]] == [
         "2 tasks",
         "2 tasks",
         "1 tasks",
     ]
     wait_until_done(slurm_node)
-    assert len(list((tmp_path / "sc ores").glob("*.h5"))) == 5
+    require_scores(jobs, tmp_path / "sc ores", 5)
 
 
 def test_a_job_enters_its_container(

@@ -71,9 +71,13 @@ def test_a_second_node_stands_beside_and_leaves_nothing(slurm_node: SlurmNode, t
     with running() as other:
         assert other.folder != slurm_node.folder
         submit(other, tmp_path, "true", "--wait")
+        submit(other, tmp_path, f"echo $$ > {tmp_path}/shell; sleep 600")
+        while not (tmp_path / "shell").exists():
+            time.sleep(0.1)
+        shell = int((tmp_path / "shell").read_text())
         pids = [int((other.folder / f"{name}.pid").read_text()) for name in ("munged", "slurmctld", "slurmd")]
     assert not other.folder.exists()
-    assert all(not _runs(pid) for pid in pids)
+    assert all(not _runs(pid) for pid in (*pids, shell))
     assert slurm_node.ask("sinfo", "-h", "-o", "%T") == "idle"
 
 

@@ -155,7 +155,7 @@ def _batch(
         raise SettingsError(f"{absent[0]}: there is no such run file ({len(absent)} of {len(files)} are missing)")
     if model.suffix == ".discrimen" and model.is_file():
         read_frozen(model)
-    words, kind = _checked_options(options, model)
+    words, kind = _checked_options(options, model, n_files=len(files))
     made = Batch(
         folder=jobs.absolute(),
         model=model.absolute(),
@@ -181,7 +181,7 @@ def _image(container: str) -> str:
     return str(Path(container).absolute())
 
 
-def _checked_options(text: str, model: Path) -> tuple[tuple[str, ...], str | None]:
+def _checked_options(text: str, model: Path, *, n_files: int) -> tuple[tuple[str, ...], str | None]:
     """Return the options of classify as words, refused where classify would, and the suffix of the scores."""
     try:
         words = shlex.split(text)
@@ -197,6 +197,8 @@ def _checked_options(text: str, model: Path) -> tuple[tuple[str, ...], str | Non
     found: dict[str, Any] = context.params
     if str(found["output"]) != "scores" or len(found["files"]) > 1 or found["json"]:
         raise typer.BadParameter("--options: run files and -o stand for themselves, and jobs have no --json")
+    if n_files > 1 and found["plot"] is not None and found["plot"].suffix.lower() == ".png":
+        raise typer.BadParameter(f"--options: {n_files} files need a folder of pictures, got --plot {found['plot']}")
     return tuple(words), None if found["to"] is None else f".{found['to']}"
 
 

@@ -1,8 +1,9 @@
 
 programs='condor_submit condor_q'
 
-jobs_in_queue() {
-  condor_q -constraint "Iwd == \"$folder\"" -af ClusterId
+jobs_in_queue() { # as JOB, and why it is held if it is
+  condor_q -constraint "Iwd == \"$folder\"" \
+    -af 'ifThenElse(JobStatus == 5, strcat(ClusterId, " held: ", HoldReason), ClusterId)'
 }
 
 submit_tasks() { # stamp, number of tasks

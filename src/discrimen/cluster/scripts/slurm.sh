@@ -1,8 +1,8 @@
 
 programs='sbatch squeue'
 
-jobs_in_queue() {
-  own=$(squeue -h -u "$(id -u)" -o '%A %Z') || return 1
+jobs_in_queue() { # as JOB:STATE:REASON
+  own=$(squeue -h -u "$(id -u)" -o '%F:%T:%r %Z') || return 1
   echo "$own" | while read -r job where; do
     if [ "$where" = "$folder" ]; then echo "$job"; fi
   done

@@ -25,8 +25,8 @@ if [ "$dry" = no ]; then
     command -v "$name" > "$told" || complain "$name is not there; run this where jobs are submitted"
   done
   queued=$(jobs_in_queue 2> "$told") || complain "the batch system does not answer: $(one_line < "$told")"
-  queued=$(echo "$queued" | sort -u | one_line)
-  [ -z "$queued" ] || complain "jobs of this batch are in the queue: $queued; wait for them, or cancel them"
+  queued=$(echo "$queued" | sort -u | head -n 3 | tr '\n' ';' | sed 's/;*$//; s/;/; /g')
+  [ -z "$queued" ] || complain "jobs of this batch are in the queue ($queued): wait for them, or cancel them"
 fi
 
 tab=$(printf '\t')
@@ -54,7 +54,8 @@ if [ "$n_todo" -gt 0 ] && [ -n "$last" ] && [ -d "logs/$last" ]; then
   [ "$n_late" -eq 0 ] || echo "of the jobs before, $n_late did not end within $longest_s s: write the batch again with a longer --time"
   n_fat=$(endings 'oom[-_ ]kill|Out Of Memory|memory usage exceeded')
   [ "$n_fat" -eq 0 ] || echo "of the jobs before, $n_fat wanted more memory: write the batch again with more --memory"
-  grep -rh '^discrimen: ' "logs/$last" | sort -u | tail -n 5 | sed 's/^/of the jobs before: /'
+  grep -rhE '^(discrimen|Error): ' "logs/$last" | sort -u | tail -n 5 | sed 's/^/of the jobs before: /'
+  echo "logs of the jobs before: $folder/logs/$last"
 fi
 
 if [ "$dry" = yes ] || [ "$n_todo" -eq 0 ]; then
