@@ -19,7 +19,7 @@ find "$source" -name __pycache__ -prune -exec rm -r {} +
 
 python3 -m venv "$prefix"
 "$prefix/bin/pip" install --no-cache-dir --no-compile --disable-pip-version-check \
-  --constraint "$source/constraints.txt" "$source[$extras]"
+  --constraint "$source/constraints.txt" "${source}[$extras]"
 "$prefix/bin/pip" uninstall --yes --quiet pip setuptools
 
 apt-mark auto '.*' > /dev/null

@@ -107,7 +107,11 @@ def test_it_is_started_and_stopped_from_the_shell(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_dask_computes_on_a_worker_that_slurm_started(slurm_node: SlurmNode, tmp_path: Path) -> None:
+def test_dask_computes_on_a_worker_that_slurm_started(
+    slurm_node: SlurmNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # dask_jobqueue writes a configuration file where it is first imported.
+    monkeypatch.setenv("DASK_CONFIG", str(tmp_path / "configuration"))
     from dask_jobqueue import SLURMCluster
     from distributed import Client
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -81,7 +81,7 @@ class Batch:
         return sum(path.exists() for path in self.outputs)
 
 
-def write_batch(batch: Batch, *, job: str, submit: str, more: dict[str, str] | None = None) -> Path:
+def write_batch(batch: Batch, *, job: str, submit: str, more: Mapping[str, str] | None = None) -> Path:
     """Write the folder of a batch.
 
     Parameters
@@ -90,7 +90,7 @@ def write_batch(batch: Batch, *, job: str, submit: str, more: dict[str, str] | N
         What it is about.
     job, submit : str
         The script of a job, and the one that submits.
-    more : dict of str to str
+    more : mapping of str to str
         Further files, by name.
 
     Returns
@@ -156,13 +156,13 @@ def job_text(batch: Batch, *, head: Sequence[str]) -> str:
     )
 
 
-def submit_text(batch: Batch, *, scheduler: str, at_once: str = "") -> str:
-    """Return the script that submits what is missing."""
+def submit_text(batch: Batch, *, scheduler: str, more: Mapping[str, str] | None = None) -> str:
+    """Return the script that submits what is missing; `more` are values that only this scheduler's part wants."""
     values = {
         "folder": batch.folder,
         "files_per_job": batch.files_per_job,
-        "at_once": at_once,
         "longest_s": batch.resources.time_s,
+        **(more or {}),
     }
     return "\n".join(
         [

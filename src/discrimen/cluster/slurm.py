@@ -20,7 +20,7 @@ def write_slurm(batch: Batch) -> Path:
     """
     head = [*(f"#SBATCH {line}" for line in _directives(batch.resources)), *enter_lines(batch)]
     most = batch.resources.most_at_once
-    submit = submit_text(batch, scheduler="slurm", at_once="" if most is None else f"%{most}")
+    submit = submit_text(batch, scheduler="slurm", more={"at_once": "" if most is None else f"%{most}"})
     return write_batch(batch, job=job_text(batch, head=head), submit=submit)
 
 

@@ -31,6 +31,7 @@ fi
 
 tab=$(printf '\t')
 while IFS="$tab" read -r input scores; do
+  # -nt is not POSIX, but every sh of Linux has it.
   if [ -e "$scores" ] && ! [ "$input" -nt "$scores" ]; then
     echo complete >&3
   elif [ -r "$input" ]; then
