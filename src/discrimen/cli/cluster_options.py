@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,8 @@ class OnCluster:
     def farm(self, output: Path) -> Iterator[tuple[Farm, Callable[[], int]]]:
         """Connect; yield where jobs go, and what tells the number of workers."""
         with connected(self.wish, log_folder=_log_folder(output)) as client:
-            if client.dashboard_link:
+            # Without bokeh the page only says that it is not installed.
+            if client.dashboard_link and find_spec("bokeh"):
                 common.log(f"dashboard: {client.dashboard_link}")
             yield Farm(client), lambda: len(client.scheduler_info(n_workers=-1)["workers"])
 
