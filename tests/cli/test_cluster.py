@@ -14,7 +14,7 @@ from distributed import LocalCluster
 from tests.scoring.small_model import long_records, write_run, write_small_model
 
 from discrimen.cluster import classify as cluster_classify
-from discrimen.cluster.connection import ClusterWish, walltime_s
+from discrimen.cluster.connection import ClusterWish
 from discrimen.cluster.farm import Farm, Outcome
 from discrimen.errors import ClusterError, SettingsError
 
@@ -205,20 +205,6 @@ def test_options_that_contradict_or_do_nothing_are_refused(run: Run, night: Path
     status, _, err = run(*command(night, "together", *options.split(), files="a.BIN"))
     assert status == 2
     assert told in " ".join(err.replace("│", " ").split())
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("30", 1800), ("10:05", 605), ("01:00:00", 3600), ("1-0", 86400), ("2-03:04:05", 183845), ("1-02:30", 95400)],
-)
-def test_walltimes_of_slurm_are_read(text: str, seconds: int) -> None:
-    assert walltime_s(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "-1"])
-def test_a_wrong_walltime_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="a walltime is minutes"):
-        walltime_s(text)
 
 
 def test_a_wish_names_one_scheduler() -> None:

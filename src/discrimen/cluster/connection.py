@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from discrimen.cluster.resources import parse_time
 from discrimen.errors import ClusterError, SettingsError, require_module
 
 ClusterKind = Literal["local", "slurm", "htcondor"]
@@ -167,34 +168,9 @@ def _batch_workers(wish: ClusterWish, log_folder: Path) -> Any:
 
 def _lifetime(walltime: str) -> list[str]:
     """Let workers end by themselves before the batch system kills them, in the middle of a job."""
-    seconds = walltime_s(walltime)
+    seconds = parse_time(walltime)
     lifetime_s = max(_LEAST_LIFETIME_S, round(_SHARE_OF_WALLTIME * seconds))
     return ["--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{max(1, round(0.05 * seconds))}s"]
-
-
-def walltime_s(text: str) -> int:
-    """Return a walltime of Slurm in seconds: minutes, H:MM:SS, MM:SS, or D-HH:MM:SS and shorter forms of it.
-
-    Raises
-    ------
-    SettingsError
-        If it is none.
-    """
-    days, dash, rest = text.rpartition("-")
-    try:
-        numbers = [int(part) for part in rest.split(":")]
-        n_days = int(days or 0)
-    except ValueError:
-        numbers, n_days = [], 0
-    if not 1 <= len(numbers) <= 3 or min(numbers) < 0 or (dash and not days):
-        raise SettingsError(f"a walltime is minutes, HH:MM:SS or D-HH:MM:SS, got '{text}'")
-    if days:
-        hours, minutes, seconds = (*numbers, 0, 0)[:3]
-    elif len(numbers) == 3:
-        hours, minutes, seconds = numbers
-    else:
-        hours, minutes, seconds = 0, *(*numbers, 0)[:2]
-    return ((24 * n_days + hours) * 60 + minutes) * 60 + seconds
 
 
 @contextmanager
