@@ -17,7 +17,7 @@ def at_rail(highest: NDArray[Any], lowest: NDArray[Any], *, adc_bits: int | None
         Largest and smallest sample of each pulse, as digitised.
     adc_bits : int or None
         Bits of the ADC. If they are unknown, the lower end of unsigned samples is 0 all the same, and the upper end
-        is left open.
+        is left open. Where a sample is negative, the range lies around 0.
 
     Returns
     -------
@@ -26,5 +26,7 @@ def at_rail(highest: NDArray[Any], lowest: NDArray[Any], *, adc_bits: int | None
     """
     if highest.dtype.kind == "f" or (adc_bits is None and highest.dtype.kind != "u"):
         return None
-    found = lowest <= 0
-    return np.asarray(found if adc_bits is None else found | (highest >= 2**adc_bits - 1))
+    if adc_bits is None:
+        return np.asarray(lowest <= 0)
+    below_zero = 2 ** (adc_bits - 1) if (lowest < 0).any() else 0
+    return np.asarray((lowest <= -below_zero) | (highest >= 2**adc_bits - 1 - below_zero))
