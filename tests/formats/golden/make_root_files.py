@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import ROOT
@@ -31,8 +32,8 @@ def compass_flags(entry: int) -> int:
     return {7: 0x8, 8: 0x80000, 9: 0x8000, 11: 0x400}.get(entry, 0x4000)
 
 
-def write_compass(path: Path) -> None:
-    """Write the tree Data_R with the branches and types of CoMPASS."""
+def write_compass(path: Path, length: Callable[[int], int] = compass_length) -> None:
+    """Write the tree Data_R with the branches and types of CoMPASS; `length` gives the samples of each event."""
     file = ROOT.TFile(str(path), "RECREATE")
     tree = ROOT.TTree("Data_R", "CoMPASS RAW events TTree")
     channel, board, energy, short = (array.array("H", [0]) for _ in range(4))
@@ -49,8 +50,8 @@ def write_compass(path: Path) -> None:
     for entry in range(N_ENTRIES):
         channel[0], board[0], timestamp[0] = entry % 8, entry % 2, 10**15 + 1_000_003 * entry
         energy[0], short[0], flags[0], probe[0] = 100 + entry, 50 + entry, compass_flags(entry), 1
-        samples.Set(compass_length(entry))
-        for sample in range(compass_length(entry)):
+        samples.Set(length(entry))
+        for sample in range(length(entry)):
             value = compass_sample(entry, sample)
             samples[sample] = value - 65536 if value > 32767 else value
         tree.Fill()
@@ -142,6 +143,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     ROOT.gROOT.SetBatch(True)
     write_compass(folder / "compass_data_r.root")
+    write_compass(folder / "compass_regular.root", length=lambda entry: 24)
     write_vectors(folder / "waveform_branches.root")
     write_nested(folder / "nested.root")
     write_rntuple(folder / "rntuple.root")

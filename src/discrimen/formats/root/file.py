@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, require_module
+from discrimen.formats.root.baskets import Place, codec_errors
 from discrimen.formats.root.branches import Branch, describe_branch
 from discrimen.formats.root.keys import check_key, check_object
 from discrimen.formats.root.ntuple import check_page_lists, check_pages, describe_field
@@ -59,7 +60,7 @@ def reading(path: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             yield
-    except (*_PARSING_ERRORS, *own, codecs.DecompressionError) as error:
+    except (*_PARSING_ERRORS, *own, codecs.DecompressionError, *codec_errors()) as error:
         told = " ".join(str(error).split())[:160] or type(error).__name__
         raise FormatError(
             f"damaged, or not closed at the end of the run (ROOT's TFile::Recover may help): {told}", path
@@ -244,20 +245,30 @@ class RootTree:
             raise FormatError(problem, self.path)
         return values
 
-    def _check_baskets(self, name: str, start: int, stop: int) -> None:
-        """Refuse baskets or pages that contradict the tree, before anything of the size they claim is allocated."""
+    def places(self, name: str, start: int, stop: int) -> list[Place]:
+        """Return the baskets of a branch that lie in the file by themselves and hold entries of a range."""
         boundaries = self.boundaries(name)
         first = int(np.searchsorted(boundaries, start, side="right")) - 1
         last = int(np.searchsorted(boundaries, stop, side="left"))
-        with reading(self.path), self.path.open("rb") as stream:
-            if not self.is_tree:
-                check_pages(self._tree.ntuple, self._tree[name].field_id, range(first, last), stream, self.path)
-                return
+        with reading(self.path):
             branch = self._tree[name]
             chosen = slice(first, min(last, _n_normal_baskets(branch)))
             seeks, sizes = branch.member("fBasketSeek")[chosen], branch.member("fBasketBytes")[chosen]
-            for seek, size in zip(seeks.tolist(), sizes.tolist(), strict=True):
-                check_key(stream, seek, self.path, n_bytes=size)
+            begins, counts = boundaries[:-1][chosen], np.diff(boundaries)[chosen]
+            columns = (values.tolist() for values in (seeks, sizes, begins, counts))
+            return [Place(*place) for place in zip(*columns, strict=True)]
+
+    def _check_baskets(self, name: str, start: int, stop: int) -> None:
+        """Refuse baskets or pages that contradict the tree, before anything of the size they claim is allocated."""
+        with reading(self.path), self.path.open("rb") as stream:
+            if not self.is_tree:
+                boundaries = self.boundaries(name)
+                first = int(np.searchsorted(boundaries, start, side="right")) - 1
+                last = int(np.searchsorted(boundaries, stop, side="left"))
+                check_pages(self._tree.ntuple, self._tree[name].field_id, range(first, last), stream, self.path)
+                return
+            for place in self.places(name, start, stop):
+                check_key(stream, place.seek, self.path, n_bytes=place.n_bytes)
 
 
 def _raw_bytes() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from discrimen.errors import FormatError
 from discrimen.formats.base import ReadReport, RunInfo, no_waveforms
 from discrimen.formats.columns import convert_column
 from discrimen.formats.root.file import RootTree, open_root
+from discrimen.formats.root.read_ahead import ReadAhead
 from discrimen.formats.root.samples import Waveforms, storable
 from discrimen.pulses import FAKE_FLAGS, Pulses
 from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
@@ -108,10 +110,10 @@ class RootReader:
         """Yield the pulses of a range of entries; see the protocol."""
         self.report = ReadReport()
         with self._opened() as tree:
-            for first, last in tree.ranges(self._layout.branches, self._chunk_bytes):
-                if start <= first < stop:
-                    for block in self._blocks(tree, first, last):
-                        yield from self._pulses(tree, block)
+            ranges = tree.ranges(self._layout.branches, self._chunk_bytes)
+            chosen = [each for each in ranges if start <= each[0] < stop]
+            for _, block in self._read_ahead(tree, chosen):
+                yield from self._pulses(tree, block)
 
     @contextmanager
     def _opened(self) -> Iterator[RootTree]:
@@ -123,41 +125,55 @@ class RootReader:
         self.report = ReadReport()
         self._first_fault = ""
         with self._opened() as tree:
-            for start, stop in tree.ranges(self._layout.branches, self._chunk_bytes):
-                for block in self._blocks(tree, start, stop):
-                    yield tree, block
+            yield from self._read_ahead(tree, list(tree.ranges(self._layout.branches, self._chunk_bytes)))
         self._refuse_if_all_lost(self.info.path)
 
-    def _blocks(self, tree: RootTree, start: int, stop: int) -> Iterator[_Block]:
+    def _read_ahead(self, tree: RootTree, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[RootTree, _Block]]:
+        """Yield the blocks of ranges of entries, while threads read the next range."""
+        with ReadAhead(tree) as source:
+            for (start, stop), following in zip_longest(ranges, ranges[1:]):
+                if following is not None:
+                    self._ask(source, following)
+                for block in self._blocks(source, start, stop):
+                    yield tree, block
+                source.forget(start, stop)
+
+    def _ask(self, source: ReadAhead, entries: tuple[int, int]) -> None:
+        """Have the threads begin with a range."""
+        layout = self._layout
+        for branch in layout.branches:
+            source.ask(branch, *entries, layout.sample_dtype if branch == layout.samples else None)
+
+    def _blocks(self, source: ReadAhead, start: int, stop: int) -> Iterator[_Block]:
         """Read a range; where that fails, halve it at a basket's boundary until the damaged basket is alone."""
         try:
-            block = self._read(tree, start, stop)
+            block = self._read(source, start, stop)
         except FormatError as error:
-            middle = self._inner_boundary(tree, start, stop)
+            middle = self._inner_boundary(source.tree, start, stop)
             if middle is None:
-                offset = error.offset if error.offset is not None else self._offset(tree, start)
+                offset = error.offset if error.offset is not None else self._offset(source.tree, start)
                 self._first_fault = self._first_fault or str(error)
                 self.report.add_damage(UNREADABLE, offset=offset, count=stop - start)
                 return
-            yield from self._blocks(tree, start, middle)
-            yield from self._blocks(tree, middle, stop)
+            yield from self._blocks(source, start, middle)
+            yield from self._blocks(source, middle, stop)
         else:
             yield block
 
-    def _read(self, tree: RootTree, start: int, stop: int) -> _Block:
-        layout = self._layout
+    def _read(self, source: ReadAhead, start: int, stop: int) -> _Block:
+        layout, tree = self._layout, source.tree
         entry, waveforms = np.arange(start, stop), None
         nested = layout.samples is not None and tree.branches[layout.samples].shape == "nested"
         if layout.samples is not None and nested:
             counts, waveforms = tree.read_nested(layout.samples, start, stop)
             entry = np.repeat(entry, counts)
         elif layout.samples is not None:
-            waveforms = tree.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
+            waveforms = source.read_waveforms(layout.samples, start, stop, layout.sample_dtype)
         in_range = np.ones(len(entry), dtype=np.bool_)
         columns = {}
-        for name, source in layout.columns.items():
-            values, there = _values_of_pulses(tree, source.branch, (start, stop), entry)
-            columns[name], fits = convert_column(values, name, source.factor)
+        for name, column in layout.columns.items():
+            values, there = _values_of_pulses(source, column.branch, (start, stop), entry)
+            columns[name], fits = convert_column(values, name, column.factor)
             in_range &= fits & there
         if nested and "channel" not in columns:
             columns["channel"] = (np.arange(len(entry)) - np.searchsorted(entry, entry)).astype(np.int32)
@@ -242,12 +258,13 @@ class RootReader:
 
 
 def _values_of_pulses(
-    tree: RootTree, branch: str, entries: tuple[int, int], entry: NDArray[np.int64]
+    source: ReadAhead, branch: str, entries: tuple[int, int], entry: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return one value a pulse, that of its entry or its own of a list, and whether the list is as long as it must."""
     start, stop = entries
+    tree = source.tree
     if tree.branches[branch].shape == "scalar":
-        return tree.read_scalar(branch, start, stop)[entry - start], np.ones(len(entry), dtype=np.bool_)
+        return source.read_scalar(branch, start, stop)[entry - start], np.ones(len(entry), dtype=np.bool_)
     counts, items = tree.read_lists(branch, start, stop)
     alike = counts == np.bincount(entry - start, minlength=stop - start)
     listed = np.asarray(items)

@@ -84,6 +84,12 @@ def waveforms_from_items(content: NDArray[Any], offsets: NDArray[np.int64], *, d
     return Waveforms(items, offsets, 0, dtype, False, lengths, np.ones(len(lengths), dtype=np.bool_))
 
 
+def waveforms_from_rows(rows: NDArray[Any]) -> Waveforms:
+    """Take waveforms of one length whose stored lengths were found to be right, shape (entry, sample)."""
+    n_entries, n_samples = rows.shape
+    return waveforms_from_items(rows.reshape(-1), np.arange(n_entries + 1) * n_samples, dtype=rows.dtype)
+
+
 def storable(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Bring samples to a type that :class:`~discrimen.pulses.Pulses` takes, and tell which waveforms it can hold.
 
