@@ -20,6 +20,7 @@ from discrimen.formats.compass.csv_rows import (
     finite_number,
     hexadecimals,
     numbers,
+    regular_rows,
     split_rows,
     whole_numbers,
 )
@@ -98,7 +99,8 @@ class CompassCsvReader:
         entry = 0
         usual = UsualLengths(first_lengths(self._path, self._layout))
         for block in self._blocks():
-            rows = split_rows(np.frombuffer(block.text, np.uint8))
+            regular = regular_rows(block.text, n_columns=len(self._layout.columns)) if self.waveforms else None
+            rows = split_rows(np.frombuffer(block.text, np.uint8)) if regular is None else regular
             table = _Table(self._layout, rows, block, entry, report)
             table.note_lengths(usual)
             entry += len(rows.first)
@@ -114,14 +116,16 @@ class CompassCsvReader:
                     read = stream.read(max(self._block_bytes, len(rest)))
                 except OSError as error:
                     raise FormatError(f"cannot read: {error.strerror or error}", self._path, offset) from error
-                text = rest + read
                 if not read:
                     break
-                cut = text.rfind(b"\n") + 1
+                cut = read.rfind(b"\n") + 1
                 if cut:
-                    yield _Block(text[:cut], offset, ended=True)
-                rest = text[cut:]
-                offset += cut
+                    text = b"".join((rest, memoryview(read)[:cut]))
+                    yield _Block(text, offset, ended=True)
+                    offset += len(text)
+                    rest = read[cut:]
+                else:
+                    rest += read
                 if len(rest) > _MOST_LINE_BYTES:
                     problem = f"a line of more than {_MOST_LINE_BYTES} bytes; is this a text file?"
                     raise FormatError(problem, self._path, offset)
@@ -203,7 +207,9 @@ class _Table:
         groups = []
         for at, samples, columns in parsed:
             kept = self._kept(at, samples.shape[1], columns)
-            if kept.any():
+            if kept.all() and len(kept):
+                groups.append((samples, columns))
+            elif kept.any():
                 groups.append((samples[kept], {name: column[kept] for name, column in columns.items()}))
         self._report_problems()
         return groups
@@ -222,6 +228,8 @@ class _Table:
             self.report.add_damage(problem, offset=self._offset(row))
 
     def _samples(self, at: NDArray[np.intp], n_samples: int) -> NDArray[np.uint16]:
+        if self._rows.samples is not None:
+            return self._rows.samples  # all rows of the block have one length
         first = self._rows.first[at] + len(self._layout.columns)
         tokens = first[:, None] + np.arange(n_samples)
         values, bad = whole_numbers(self._rows, tokens, most_digits=_SAMPLE_DIGITS)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.formats.records import regular_records
+
 _NEWLINE, _RETURN, _SEMICOLON = 10, 13, 59
 _NO_DIGIT = 255
 _FEW_ROWS = 8
@@ -38,6 +40,10 @@ class Rows:
         Where each token lies in it.
     first, n_tokens : ndarray of int64, shape (row,)
         Each row's first token and how many it has; blank lines are no rows.
+    values : ndarray of int64, shape (token,), optional
+        Of the tokens that are plain whole numbers of up to 18 digits, else -1; where they are known.
+    samples : ndarray of uint16, shape (row, sample), optional
+        Of regular rows, whose other tokens alone are in `starts` and `ends`.
     """
 
     text: NDArray[np.uint8]
@@ -45,6 +51,8 @@ class Rows:
     ends: NDArray[np.int64]
     first: NDArray[np.int64]
     n_tokens: NDArray[np.int64]
+    values: NDArray[np.int64] | None = None
+    samples: NDArray[np.uint16] | None = None
 
     def token(self, index: int) -> bytes:
         """Return one token without spaces around it."""
@@ -82,6 +90,21 @@ class UsualLengths:
         return rows
 
 
+def regular_rows(text: bytes, *, n_columns: int) -> Rows | None:
+    """Read rows of one length whose samples are all plain numbers up to 65535; None if any row is otherwise."""
+    line = text[: text.find(b"\n")].rstrip(b"\r").removesuffix(b";")
+    n_samples = line.count(b";") + 1 - n_columns
+    columns = [b""] * n_columns
+    most = 2 * len(text) // max(1, len(line)) + 2
+    found = regular_records(text, prefixes=columns, field_end=";", separator=";", n_numbers=n_samples, most=most)
+    if found is None:
+        return None
+    starts, stops, values = (part.flatten() for part in (found.starts, found.stops, found.values))
+    first = n_columns * np.arange(len(found))
+    n_tokens = np.full(len(found), n_columns + n_samples)
+    return Rows(np.frombuffer(text, np.uint8), starts, stops, first, n_tokens, values, found.numbers)
+
+
 def split_rows(text: NDArray[np.uint8]) -> Rows:
     """Split a block of lines, the last one ended by a newline, at every ``;``."""
     newline = text == _NEWLINE
@@ -116,6 +139,10 @@ def whole_numbers(
     skip : int
         Characters in front of the digits that are not looked at.
     """
+    if rows.values is not None and (base, skip) == (10, 0) and most_digits == _INT64_DIGITS:
+        known = rows.values[tokens]
+        if (known >= 0).all():
+            return known, np.zeros(known.shape, np.bool_)
     starts = rows.starts[tokens] + skip
     lengths = rows.ends[tokens] - starts
     bad = (lengths < 1) | (lengths > most_digits)

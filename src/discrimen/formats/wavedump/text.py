@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -24,28 +23,24 @@ from discrimen.formats.wavedump.config import (
     run_settings,
     tag_clock,
 )
+from discrimen.formats.wavedump.text_events import (
+    LARGEST_NUMBER,
+    LARGEST_TAG,
+    MARK,
+    Event,
+    Events,
+    collected,
+    parse_header,
+    regular_events,
+)
 from discrimen.pulses import Pulses
 
 NAME = "wavedump-text"
 
-_MARK = b"Record Length:"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HEADER_LINE = re.compile(rb"[ \t]*([A-Za-z][A-Za-z ()]*?)[ \t]*:[ \t]*(\S*)[ \t\r]*(?:\n|$)")
+_BYTE_ORDERMARK = b"\xef\xbb\xbf"
 _TRIGGER_CHANNEL = re.compile(rb"TR_([01])_([01])")
 _LARGEST_EVENT_BYTES = 256 * 2**20
-_LARGEST_NUMBER = 2**31 - 1
 _DAMAGED = "damaged event"
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """One event: where it belongs, and its samples."""
-
-    entry: int
-    board: int
-    channel: int
-    tag: int
-    samples: NDArray[np.generic]
 
 
 class WaveDumpTextReader:
@@ -74,7 +69,7 @@ class WaveDumpTextReader:
                 path,
                 0,
             )
-        header, body = _parse_header(head.removeprefix(_BYTE_ORDER_MARK)) if self._has_headers else ({}, head)
+        header, body = parse_header(head.removeprefix(_BYTE_ORDERMARK)) if self._has_headers else ({}, head)
         self._floating = b"." in (body.split(None, 1) or [b""])[0]
         self._record_length = 0 if self._has_headers else _record_length(path, config)
         n_samples = _whole(header.get(b"Record Length")) or self._record_length
@@ -102,25 +97,31 @@ class WaveDumpTextReader:
                     self.report.n_read += len(pulses)
                     yield pulses
 
-    def _with_headers(self, stream: BufferedReader) -> Iterator[list[_Event]]:
+    def _with_headers(self, stream: BufferedReader) -> Iterator[Events]:
         """Yield the events of each block of text."""
         entry = 0
         for offset, text in _blocks_between_events(stream, self.info.path, self._options.chunk_bytes):
+            regular = None if self._floating else regular_events(text, entry)
+            if regular is not None:
+                entry += len(regular.entry)
+                yield regular
+                continue
             events = []
-            starts = [found.start() for found in re.finditer(re.escape(_MARK), text)]
-            if offset == 0 and text[: starts[0] if starts else None].removeprefix(_BYTE_ORDER_MARK).strip():
+            starts = [found.start() for found in re.finditer(re.escape(MARK), text)]
+            if offset == 0 and text[: starts[0] if starts else None].removeprefix(_BYTE_ORDERMARK).strip():
                 self.report.add_damage(_DAMAGED, offset=0)
             for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
                 event = self._event(text[start:stop], entry, offset + start)
                 entry += 1
                 if event is not None:
                     events.append(event)
-            yield events
+            if events:
+                yield collected(events)
 
-    def _event(self, text: bytes, entry: int, offset: int) -> _Event | None:
-        header, body = _parse_header(text)
+    def _event(self, text: bytes, entry: int, offset: int) -> Event | None:
+        header, body = parse_header(text)
         length = _whole(header.get(b"Record Length"))
-        board, tag = _whole(header.get(b"BoardID")), _whole(header.get(b"Trigger Time Stamp"), largest=2**32 - 1)
+        board, tag = _whole(header.get(b"BoardID")), _whole(header.get(b"Trigger Time Stamp"), largest=LARGEST_TAG)
         channel = _channel(header.get(b"Channel"))
         if length is None or board is None or channel is None or tag is None:
             self.report.add_damage(_DAMAGED, offset=offset)
@@ -135,9 +136,9 @@ class WaveDumpTextReader:
         if length == 0:
             self.report.n_empty += 1
             return None
-        return _Event(entry, board, channel, tag, samples)
+        return Event(entry, board, channel, tag, samples)
 
-    def _without_headers(self, stream: BufferedReader) -> Iterator[list[_Event]]:
+    def _without_headers(self, stream: BufferedReader) -> Iterator[Events]:
         """Yield events cut from a column of samples; a line that is no number damages its event only."""
         entry, carried, offset = 0, b"", 0
         length = self._record_length
@@ -153,7 +154,7 @@ class WaveDumpTextReader:
         whole = lines[: len(lines) // length * length]
         yield from self._cut(whole, entry, offset)
 
-    def _cut(self, lines: list[bytes], entry: int, offset: int) -> Iterator[list[_Event]]:
+    def _cut(self, lines: list[bytes], entry: int, offset: int) -> Iterator[Events]:
         events = []
         for number in range(len(lines) // self._record_length):
             own = lines[number * self._record_length : (number + 1) * self._record_length]
@@ -161,9 +162,10 @@ class WaveDumpTextReader:
             if samples is None:
                 self.report.add_damage(_DAMAGED, offset=offset)
             else:
-                events.append(_Event(entry + number, 0, 0, 0, samples))
+                events.append(Event(entry + number, 0, 0, 0, samples))
             offset += sum(map(len, own))
-        yield events
+        if events:
+            yield collected(events)
 
     def _samples(self, body: bytes, length: int) -> tuple[NDArray[np.generic] | None, int]:
         """Return the first `length` samples, None if they are not all there and legible, and the number of lines."""
@@ -187,25 +189,17 @@ class WaveDumpTextReader:
         except (ValueError, OverflowError):
             return None
 
-    def _pulses(self, events: list[_Event], unwrapper: TagUnwrapper | None) -> Iterator[Pulses]:
+    def _pulses(self, events: Events, unwrapper: TagUnwrapper | None) -> Iterator[Pulses]:
         """Make one chunk of the events of each length."""
-        if not events:
-            return
-        board = np.array([event.board for event in events], dtype=np.int64)
-        channel = np.array([event.channel for event in events], dtype=np.int64)
-        entry = np.array([event.entry for event in events], dtype=np.int64)
-        tag = np.array([event.tag for event in events], dtype=np.int64)
-        time_ps = unwrapper.time_ps(board, channel, tag) if unwrapper else None
-        lengths = np.array([len(event.samples) for event in events])
-        for length in dict.fromkeys(lengths.tolist()):
-            chosen = np.flatnonzero(lengths == length)
+        time_ps = unwrapper.time_ps(events.board, events.channel, events.tag) if unwrapper else None
+        for chosen, samples in events.by_length():
             yield Pulses(
-                samples=np.stack([events[k].samples for k in chosen]),
+                samples=samples,
                 sample_period_ns=self.info.settings.sample_period_ns,
-                entry=entry[chosen],
+                entry=events.entry[chosen],
                 timestamp_ps=None if time_ps is None else time_ps[chosen],
-                board=board[chosen].astype(np.int32) if self._has_headers else None,
-                channel=channel[chosen].astype(np.int32) if self._has_headers else None,
+                board=events.board[chosen].astype(np.int32) if self._has_headers else None,
+                channel=events.channel[chosen].astype(np.int32) if self._has_headers else None,
             )
 
 
@@ -216,7 +210,7 @@ def _blocks_between_events(stream: BufferedReader, path: Path, block_bytes: int)
         wanted = max(block_bytes, len(carried), 4096)
         data = stream.read(wanted)
         text, at_end = carried + data, len(data) < wanted
-        cut = len(text) if at_end else text.rfind(_MARK)
+        cut = len(text) if at_end else text.rfind(MARK)
         if cut > 0:
             yield offset, text[:cut]
             offset, text = offset + cut, text[cut:]
@@ -225,17 +219,7 @@ def _blocks_between_events(stream: BufferedReader, path: Path, block_bytes: int)
         carried = text
 
 
-def _parse_header(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
-    """Return the values of the header's lines and the text below them."""
-    values: dict[bytes, bytes] = {}
-    position = 0
-    while (line := _HEADER_LINE.match(text, position)) and line.end() > position:
-        values[line[1]] = line[2]
-        position = line.end()
-    return values, text[position:]
-
-
-def _whole(text: bytes | None, *, largest: int = _LARGEST_NUMBER) -> int | None:
+def _whole(text: bytes | None, *, largest: int = LARGEST_NUMBER) -> int | None:
     if text is None or not re.fullmatch(rb"[0-9]{1,10}", text) or int(text) > largest:
         return None
     return int(text)
@@ -267,7 +251,7 @@ def _record_length(path: Path, config: WaveDumpConfig | None) -> int:
 
 
 def _starts_with_header(head: bytes) -> bool:
-    return head.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(_MARK)
+    return head.removeprefix(_BYTE_ORDERMARK).lstrip().startswith(MARK)
 
 
 def _starts_with_number(head: bytes) -> bool:
