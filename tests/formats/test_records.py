@@ -141,6 +141,13 @@ def test_numbers_agree_with_python(rows: list[list[int]]) -> None:
     assert records.values.tolist() == [[-1]] * len(rows)
 
 
+def test_fields_beyond_18_digits_have_no_value() -> None:
+    text = b"18446744073709551621;999999999999999999;x;;7\n"
+    records = regular_records(text, prefixes=[b""] * 4, field_end=";", separator=";", n_numbers=1, most=1)
+    assert records is not None
+    assert records.values.tolist() == [[-1, 10**18 - 1, -1, -1]]
+
+
 @pytest.mark.parametrize(
     ("text", "good"),
     [
@@ -181,7 +188,9 @@ def test_what_is_regular(text: bytes, good: bool, before: int) -> None:
         ("Record Length", "Other"),
         ("Record Length", "My Record Length"),
         ("Pattern: 0", "Record Length: 12"),
+        ("Pattern: 0", "My Record Length: 12"),
         ("\n9\n", "\r9\n"),
+        ("8\n9", "8\rx9"),
         ("\n9\n", "\n9\r\n"),
     ],
 )

@@ -90,7 +90,7 @@ def regular_events(text: bytes, entry: int) -> Events | None:
     if not length.isdigit() or len(length) > _MOST_DIGITS or not set(wanted) <= set(names):
         return None
     # Anywhere else than at the beginning, the mark begins another event.
-    if not prefixes[0].startswith(MARK) or b"".join(prefixes).count(MARK) > 1 or len(place) < len(names):
+    if b"".join(prefixes).count(MARK) > 1 or len(place) < len(names):
         return None
     n_samples = int(length)
     most = len(text) // (_LEAST_SAMPLE_BYTES * n_samples + sum(map(len, prefixes)) + 1) + 1
