@@ -58,19 +58,20 @@ inline std::uint64_t no_digits(const char* at) {
     return mask;
 }
 
-// The value of one to eight digits.
-inline std::uint32_t value_of(const char* at, const char* end, int n_digits) {
+// The value of the first digits of eight bytes, one to eight.
+inline std::uint32_t value_of(std::uint64_t word, int n_digits) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     // Eight digits at once: pairs, then fours, then all; the digits are shifted to the end, with zeros before them.
-    std::uint64_t word = (load(at, end) ^ 0x3030303030303030u) << ((64 - 8 * n_digits) & 63);
+    word = (word ^ 0x3030303030303030u) << ((64 - 8 * n_digits) & 63);
     word = (word * 2561) >> 8;
     word = ((word & 0x00FF00FF00FF00FFu) * 6553601) >> 16;
     word = ((word & 0x0000FFFF0000FFFFu) * 42949672960001u) >> 32;
     return static_cast<std::uint32_t>(word);
 #else
-    (void)end;
+    char digits[sizeof word];
+    std::memcpy(digits, &word, sizeof word);
     std::uint32_t value = 0;
-    for (int i = 0; i < n_digits; ++i) value = 10 * value + static_cast<std::uint32_t>(at[i] - '0');
+    for (int i = 0; i < n_digits && i < 8; ++i) value = 10 * value + static_cast<std::uint32_t>(digits[i] - '0');
     return value;
 #endif
 }
@@ -113,14 +114,22 @@ inline const char* read_fields(const char* at, const char* begin, const char* en
 struct Numbers {
     std::uint16_t* values;
     std::size_t n_read = 0;
-    bool regular = true;
+    std::uint32_t largest = 0;
+    std::uint64_t faults = 0;
 
-    void take(const char* at, const char* stop, const char* end) {
+    // `word` holds eight bytes from `at` on.
+    void take(const char* at, const char* stop, std::uint64_t word) {
         const auto n_digits = static_cast<std::uint64_t>(stop - at);
-        const std::uint32_t value = value_of(at, end, static_cast<int>(n_digits & 7));
-        regular &= n_digits - 1 < most_digits && value <= 0xFFFF;
+        const std::uint32_t value = value_of(word, static_cast<int>(n_digits));
+        faults |= most_digits - n_digits; // negative where there are too many
+        faults |= n_digits - 1;           // and where there are none
+        largest |= value;
         values[n_read++] = static_cast<std::uint16_t>(value);
     }
+
+    void expect(char found, char wanted) { largest |= static_cast<std::uint32_t>(found ^ wanted) << 16; }
+
+    bool regular() const { return faults >> 63 == 0 && largest >> 16 == 0; }
 };
 
 // Reads numbers but the last ones of a text, 64 bytes at a time; returns the place behind them.
@@ -135,8 +144,11 @@ const char* read_most_numbers(const char* at, const char* end, char separator, s
                 known = numbers;
                 return at;
             }
-            numbers.take(at, stop, end);
-            numbers.regular &= carriage_returns ? *stop == '\r' && stop[1] == '\n' : *stop == separator;
+            std::uint64_t word;
+            std::memcpy(&word, at, sizeof word);
+            numbers.take(at, stop, word);
+            numbers.expect(*stop, carriage_returns ? '\r' : separator);
+            if (carriage_returns) numbers.expect(stop[1], separator);
             at = stop + (carriage_returns ? 2 : 1);
         }
     }
@@ -153,13 +165,14 @@ inline const char* read_numbers(const char* at, const char* end, const Layout& l
     const bool carriage_returns = separator == '\n' && first < end && *first == '\r';
     const auto most = carriage_returns ? read_most_numbers<true> : read_most_numbers<false>;
     at = most(at, end, separator, layout.n_numbers - 1, numbers);
-    while (numbers.regular) {
+    while (numbers.regular()) {
         const char* stop = at;
         while (stop < end && static_cast<unsigned char>(*stop - '0') <= 9) ++stop;
-        numbers.take(at, stop, end);
-        if (numbers.n_read == layout.n_numbers) return numbers.regular ? behind_line(stop, end, separator) : nullptr;
-        if (carriage_returns && stop < end) numbers.regular &= *stop++ == '\r';
-        numbers.regular &= stop < end && *stop == separator;
+        numbers.take(at, stop, load(at, end));
+        if (numbers.n_read == layout.n_numbers) return numbers.regular() ? behind_line(stop, end, separator) : nullptr;
+        if (carriage_returns && stop < end) numbers.expect(*stop++, '\r');
+        if (stop == end) return nullptr;
+        numbers.expect(*stop, separator);
         at = stop + 1;
     }
     return nullptr;

@@ -19,6 +19,7 @@ HEAD_BYTES = 2**20
 """How much of the file the layout is told from."""
 
 _ROWS = 1024
+_MOST_TOKENS = 64
 _MOST_PROBE = 63
 _MOST_BOARD, _MOST_CHANNEL = 255, 1023
 _WHOLE = ("BOARD", "CHANNEL", "TIMETAG", "PROBE_CODE")
@@ -100,7 +101,7 @@ def find_csv_layout(path: Path) -> CsvLayout:
 
 def first_lengths(path: Path, layout: CsvLayout) -> list[int]:
     """Return the numbers of samples of the first rows."""
-    return [max(0, len(row) - len(layout.columns)) for row in _rows(_head(path)[layout.start :])]
+    return [max(0, line.count(b";") + 1 - len(layout.columns)) for line in _lines(_head(path)[layout.start :])]
 
 
 def header_columns(head: bytes) -> tuple[list[str], int] | None:
@@ -216,7 +217,12 @@ def _head(path: Path) -> bytes:
 
 
 def _rows(head: bytes) -> list[list[bytes]]:
-    """Return the tokens of the first rows, without the last line, which may be cut."""
+    """Return the first tokens of the first rows, enough to tell the columns from."""
+    return [line.split(b";", _MOST_TOKENS) for line in _lines(head)]
+
+
+def _lines(head: bytes) -> list[bytes]:
+    """Return the first rows, without the last line, which may be cut, and without what stands around them."""
     lines = head.split(b"\n", _ROWS)
     whole = lines[:-1] if len(lines) > 1 else lines
-    return [line.strip().rstrip(b";").split(b";") for line in whole if line.strip()]
+    return [line.strip().rstrip(b";") for line in whole if line.strip()]
