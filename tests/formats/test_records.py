@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discrimen.errors import DiscrimenError
+from discrimen.errors import DiscrimenError, FormatError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.compass import csv_file
-from discrimen.formats.records import regular_records
+from discrimen.formats.records import read_by_threads, regular_records
 from discrimen.formats.table import find_format
 from discrimen.formats.wavedump import text as wavedump_text
 from discrimen.formats.wavedump.text_events import regular_events
@@ -141,6 +142,18 @@ def test_numbers_agree_with_python(rows: list[list[int]]) -> None:
     assert records.values.tolist() == [[-1]] * len(rows)
 
 
+def test_an_error_of_the_blocks_comes_behind_those_before_it() -> None:
+    def blocks() -> Iterator[int]:
+        yield from range(20)
+        raise FormatError("torn", Path("run.csv"))
+
+    found = []
+    with pytest.raises(FormatError, match="torn"):
+        for pair in read_by_threads(blocks(), lambda block: block**2):
+            found.append(pair)
+    assert found == [(block, block**2) for block in range(20)]
+
+
 def test_fields_beyond_18_digits_have_no_value() -> None:
     text = b"18446744073709551621;999999999999999999;x;;7\n"
     records = regular_records(text, prefixes=[b""] * 4, field_end=";", separator=";", n_numbers=1, most=1)
@@ -203,7 +216,7 @@ def test_events_that_are_not_regular_are_left(old: str, new: str, end: str, ever
     changed = event.replace(old, new)
     for events in ([changed] * 3 if everywhere else [event, changed], [changed, event], [event, changed, event]):
         text = "".join(events).replace("\n", end)
-        assert regular_events(text.encode(), 0) is None
-    whole = regular_events((event * 9).replace("\n", end).encode(), 5)
+        assert regular_events(text.encode()) is None
+    whole = regular_events((event * 9).replace("\n", end).encode())
     assert whole is not None
-    assert [whole.entry.tolist(), whole.tag.tolist()] == [list(range(5, 14)), [7] * 9]
+    assert [whole.entry.tolist(), whole.tag.tolist()] == [list(range(9)), [7] * 9]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import DiscrimenError
 from discrimen.formats._records import read_records
+
+_MOST_THREADS = 2
+_Block = TypeVar("_Block")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +72,28 @@ def regular_records(
         return None
     starts, stops, values = np.moveaxis(fields[:found], 2, 0)
     return Records(starts, stops, values, numbers[:found])
+
+
+def read_by_threads(blocks: Iterable[_Block], read: Callable[[_Block], _Found]) -> Iterator[tuple[_Block, _Found]]:
+    """Read blocks of text by threads, and yield each with what was found, in order; a few are read ahead.
+
+    An error of the blocks is raised behind those before it.
+    """
+    n_threads = min(_MOST_THREADS, n_processors())
+    found: deque[tuple[_Block, Future[_Found]]] = deque()
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="text") as pool:
+        try:
+            for block in blocks:
+                found.append((block, pool.submit(read, block)))
+                if len(found) > n_threads:
+                    first, result = found.popleft()
+                    yield first, result.result()
+        except DiscrimenError:
+            yield from ((block, result.result()) for block, result in found)
+            raise
+        yield from ((block, result.result()) for block, result in found)
+
+
+def n_processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

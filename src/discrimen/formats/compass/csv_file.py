@@ -28,6 +28,7 @@ from discrimen.formats.compass.csv_writer import CompassCsvWriter
 from discrimen.formats.compass.files import open_run_file
 from discrimen.formats.compass.settings import find_compass_settings, with_companion
 from discrimen.formats.compass.writer import KEPT
+from discrimen.formats.records import read_by_threads
 from discrimen.pulses import FAKE_FLAGS, Pulses
 from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
@@ -98,13 +99,15 @@ class CompassCsvReader:
     def _tables(self, report: ReadReport) -> Iterator[_Table]:
         entry = 0
         usual = UsualLengths(first_lengths(self._path, self._layout))
-        for block in self._blocks():
-            regular = regular_rows(block.text, n_columns=len(self._layout.columns)) if self.waveforms else None
+        for block, regular in read_by_threads(self._blocks(), self._regular_rows):
             rows = split_rows(np.frombuffer(block.text, np.uint8)) if regular is None else regular
             table = _Table(self._layout, rows, block, entry, report)
             table.note_lengths(usual)
             entry += len(rows.first)
             yield table
+
+    def _regular_rows(self, block: _Block) -> Rows | None:
+        return regular_rows(block.text, n_columns=len(self._layout.columns)) if self.waveforms else None
 
     def _blocks(self) -> Iterator[_Block]:
         """Yield blocks of whole lines."""

@@ -7,7 +7,6 @@ description) raises, and the careful way reads that range anew: both give the sa
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.formats.records import n_processors
 from discrimen.formats.root.baskets import (
     BLOCK_HEAD_BYTES,
     Basket,
@@ -163,7 +163,7 @@ class RegularReader:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
-        self._pool = ThreadPoolExecutor(_n_threads(), thread_name_prefix="baskets")
+        self._pool = ThreadPoolExecutor(min(_MOST_THREADS, n_processors()), thread_name_prefix="baskets")
 
     def __enter__(self) -> Self:
         return self
@@ -244,8 +244,3 @@ def _grouped(places: Sequence[Place]) -> list[list[Place]]:
         groups[-1].append(place)
         room -= place.n_bytes
     return groups
-
-
-def _n_threads() -> int:
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(allowed, _MOST_THREADS)

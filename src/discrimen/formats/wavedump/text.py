@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
+from discrimen.formats.records import read_by_threads
 from discrimen.formats.wavedump.config import (
     TagUnwrapper,
     WaveDumpConfig,
@@ -100,11 +102,11 @@ class WaveDumpTextReader:
     def _with_headers(self, stream: BufferedReader) -> Iterator[Events]:
         """Yield the events of each block of text."""
         entry = 0
-        for offset, text in _blocks_between_events(stream, self.info.path, self._options.chunk_bytes):
-            regular = None if self._floating else regular_events(text, entry)
+        blocks = _blocks_between_events(stream, self.info.path, self._options.chunk_bytes)
+        for (offset, text), regular in read_by_threads(blocks, self._regular_events):
             if regular is not None:
+                yield replace(regular, entry=entry + regular.entry)
                 entry += len(regular.entry)
-                yield regular
                 continue
             events = []
             starts = [found.start() for found in re.finditer(re.escape(MARK), text)]
@@ -117,6 +119,9 @@ class WaveDumpTextReader:
                     events.append(event)
             if events:
                 yield collected(events)
+
+    def _regular_events(self, block: tuple[int, bytes]) -> Events | None:
+        return None if self._floating else regular_events(block[1])
 
     def _event(self, text: bytes, entry: int, offset: int) -> Event | None:
         header, body = parse_header(text)

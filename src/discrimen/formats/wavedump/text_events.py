@@ -73,16 +73,8 @@ def parse_header(text: bytes) -> tuple[dict[bytes, bytes], bytes]:
     return values, text[position:]
 
 
-def regular_events(text: bytes, entry: int) -> Events | None:
-    """Read a block of events that are all alike; None if anything differs from one to the next, or is damaged.
-
-    Parameters
-    ----------
-    text : bytes
-        Whole events.
-    entry : int
-        Number of the first.
-    """
+def regular_events(text: bytes) -> Events | None:
+    """Read whole events that are all alike, counted from 0; None if anything differs from one to the next."""
     names, prefixes = _lines(text)
     place = {name: number for number, name in enumerate(names)}
     wanted = (b"Record Length", b"BoardID", b"Channel", b"Trigger Time Stamp")
@@ -102,7 +94,7 @@ def regular_events(text: bytes, entry: int) -> Events | None:
     lengths, board, channel, tag = fields
     if lengths is None or board is None or channel is None or tag is None or (lengths != n_samples).any():
         return None
-    return Events(entry + np.arange(len(records)), board, channel, tag, records.numbers)
+    return Events(np.arange(len(records)), board, channel, tag, records.numbers)
 
 
 def _lines(text: bytes) -> tuple[list[bytes], list[bytes]]:
