@@ -56,6 +56,7 @@ test-container: setup ## the recipes in containers/, in a root file system of th
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py
+	$(BIN)/python benchmarks/read_formats.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/cmake -S cpp -B build/parts -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DDISCRIMEN_BENCH=ON -DDISCRIMEN_TESTS=OFF \
 	  -DDISCRIMEN_EXAMPLES=OFF -DDISCRIMEN_FUZZ=OFF
