@@ -59,7 +59,7 @@ inline std::uint64_t no_digits(const char* at) {
 }
 
 // The value of the first digits of eight bytes, one to eight.
-inline std::uint32_t value_of(std::uint64_t word, int n_digits) {
+inline std::uint32_t value_of(std::uint64_t word, std::uint64_t n_digits) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     // Eight digits at once: pairs, then fours, then all; the digits are shifted to the end, with zeros before them.
     word = (word ^ 0x3030303030303030u) << ((64 - 8 * n_digits) & 63);
@@ -71,7 +71,7 @@ inline std::uint32_t value_of(std::uint64_t word, int n_digits) {
     char digits[sizeof word];
     std::memcpy(digits, &word, sizeof word);
     std::uint32_t value = 0;
-    for (int i = 0; i < n_digits && i < 8; ++i) value = 10 * value + static_cast<std::uint32_t>(digits[i] - '0');
+    for (std::uint64_t i = 0; i < n_digits && i < sizeof word; ++i) value = 10 * value + static_cast<std::uint32_t>(digits[i] - '0');
     return value;
 #endif
 }
@@ -120,7 +120,7 @@ struct Numbers {
     // `word` holds eight bytes from `at` on.
     void take(const char* at, const char* stop, std::uint64_t word) {
         const auto n_digits = static_cast<std::uint64_t>(stop - at);
-        const std::uint32_t value = value_of(word, static_cast<int>(n_digits));
+        const std::uint32_t value = value_of(word, n_digits);
         faults |= most_digits - n_digits; // negative where there are too many
         faults |= n_digits - 1;           // and where there are none
         largest |= value;
