@@ -234,4 +234,5 @@ def own_scheduler(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]
         for worker in workers:
             with suppress(ProcessLookupError):
                 os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+        for process in (scheduler, *workers):
+            process.wait()
