@@ -142,11 +142,17 @@ def _table(inspection: Inspection) -> Table:
             str(channel.n_samples),
             "-" if channel.rate_hz is None else f"{channel.rate_hz:.4g}",
             with_error(channel.baseline_adc, channel.baseline_spread_adc, most_decimals=1 if channel.digitised else 12),
-            f"{channel.noise_adc:.2f}" if channel.digitised else f"{channel.noise_adc:.3g}",
+            _noise(channel),
             "up" if channel.largest_excursion == "positive" else "down",
             "?" if channel.n_saturated is None else str(channel.n_saturated),
         )
     return table
+
+
+def _noise(channel: ChannelSummary) -> str:
+    if channel.noise_adc is None:
+        return "?"
+    return f"{channel.noise_adc:.2f}" if channel.digitised else f"{channel.noise_adc:.3g}"
 
 
 def _name(channel: ChannelSummary | ListedChannel) -> str:

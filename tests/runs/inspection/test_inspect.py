@@ -56,8 +56,9 @@ def test_chunks_add_up_to_the_whole() -> None:
     samples = rng.integers(0, 1000, (60, 10)).astype(np.uint16)
     columns = {"channel": rng.integers(0, 3, 60), "timestamp_ps": np.sort(rng.integers(0, 10**12, 60))}
     whole = Pulses(samples=samples, sample_period_ns=2.0, **columns)  # type: ignore[arg-type]
-    at_once = inspect_run(ListReader(whole)).channels
-    in_parts = inspect_run(ListReader(*(whole[at : at + 7] for at in range(0, 60, 7)))).channels
+    settings = DetectorSettings(sample_period_ns=2.0, pretrigger_ns=8.0)
+    at_once = inspect_run(ListReader(whole, settings=settings)).channels
+    in_parts = inspect_run(ListReader(*(whole[at : at + 7] for at in range(0, 60, 7)), settings=settings)).channels
     assert [channel.channel for channel in at_once] == [0, 1, 2]
     for one, other in zip(at_once, in_parts, strict=True):
         assert one.n_pulses == other.n_pulses
@@ -65,6 +66,11 @@ def test_chunks_add_up_to_the_whole() -> None:
         assert other.mean_pulse_adc == pytest.approx(one.mean_pulse_adc)
         assert other.noise_adc == pytest.approx(one.noise_adc)
         assert np.array_equal(one.amplitude_counts, other.amplitude_counts)
+
+
+def test_one_sample_of_baseline_tells_no_noise() -> None:
+    (channel,) = inspect_run(ListReader(of_length(10))).channels
+    assert (channel.baseline_samples, channel.noise_adc) == (1, None)
 
 
 def test_baseline_polarity_and_amplitude_are_seen() -> None:

@@ -121,7 +121,7 @@ def _summary(kind: Kind, tally: ChannelTally) -> ChannelSummary:
         last_ps=tally.last_ps if tally.has_time else None,
         baseline_adc=baseline,
         baseline_spread_adc=spread,
-        noise_adc=(tally.sum_baseline_variance / tally.n_pulses) ** 0.5,
+        noise_adc=(tally.sum_baseline_variance / tally.n_pulses) ** 0.5 if tally.baseline_samples > 1 else None,
         baseline_start=tally.baseline_start,
         baseline_samples=tally.baseline_samples,
         largest_excursion="positive" if excursion.max() >= -excursion.min() else "negative",

@@ -132,7 +132,7 @@ _QUANTITIES: Mapping[str, Callable[[ChannelSummary], float]] = MappingProxyType(
     {
         _RATE: lambda channel: float("nan") if channel.rate_hz is None else channel.rate_hz,
         _BASELINE: lambda channel: channel.baseline_adc,
-        "noise": lambda channel: channel.noise_adc,
+        "noise": lambda channel: float("nan") if channel.noise_adc is None else channel.noise_adc,
         _HEIGHT: _height,
         _WIDTH: _area_over_height,
         "direction (up: 1)": lambda channel: 1.0 if channel.largest_excursion == "positive" else -1.0,

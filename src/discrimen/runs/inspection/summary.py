@@ -27,8 +27,10 @@ class ChannelSummary:
         Lowest and highest time stamp.
     digitised : bool
         Whether samples are whole ADC counts; floating-point ones have the unit that the file gives them.
-    baseline_adc, baseline_spread_adc, noise_adc : float
-        Over the baseline window: mean, standard deviation from pulse to pulse of its mean, and rms inside it.
+    baseline_adc, baseline_spread_adc : float
+        Over the baseline window: mean, and standard deviation from pulse to pulse of its mean.
+    noise_adc : float or None
+        Rms inside the baseline window; None of a single sample.
     baseline_start, baseline_samples : int
         First sample and length of that window.
     largest_excursion : {"positive", "negative"}
@@ -57,7 +59,7 @@ class ChannelSummary:
     digitised: bool
     baseline_adc: float
     baseline_spread_adc: float
-    noise_adc: float
+    noise_adc: float | None
     baseline_start: int
     baseline_samples: int
     largest_excursion: str
