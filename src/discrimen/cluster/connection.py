@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -161,9 +163,34 @@ def _batch_workers(wish: ClusterWish, log_folder: Path) -> Any:
         extra += _lifetime(str(walltime))
     options.setdefault("scheduler_options", {"dashboard_address": ":0"})
     try:
-        return kinds[str(wish.kind)](worker_extra_args=extra, **options)
+        cluster = kinds[str(wish.kind)](worker_extra_args=extra, **options)
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"--cluster {wish.kind}: {error}") from error
+    try:
+        _require_accepted(str(wish.kind), cluster.job_script())
+    except ClusterError:
+        cluster.close(timeout=5)
+        raise
+    return cluster
+
+
+def _require_accepted(kind: str, script: str) -> None:
+    """Ask the batch system whether it would take a worker's job; HTCondor has no such question.
+
+    Raises
+    ------
+    ClusterError
+        With its own words, if it would not.
+    """
+    submit = {"slurm": "sbatch", "htcondor": "condor_submit"}[kind]
+    if shutil.which(submit) is None:
+        raise ClusterError(f"--cluster {kind}: there is no {submit} here; give the command where jobs are submitted")
+    if kind != "slurm":
+        return
+    asked = subprocess.run([submit, "--test-only"], input=script, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        told = " ".join(asked.stderr.split()) or f"status {asked.returncode}"
+        raise ClusterError(f"--cluster slurm: Slurm takes no such job: {told}")
 
 
 def _lifetime(walltime: str) -> list[str]:
