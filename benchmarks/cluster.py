@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from discrimen.cluster.connection import ClusterWish, connected
+from discrimen.cluster.connection import ClusterWish, Connection, connected
 from discrimen.cluster.farm import Farm, Job, Work
 from discrimen.formats.table import open_writer
 from discrimen.simulation.config import SimulationConfig
@@ -115,13 +115,13 @@ def measure_scheduler(folder: Path) -> None:
         )
     ]
     try:
-        with connected(ClusterWish(scheduler=str(file)), log_folder=folder) as client:
-            client.wait_for_workers(1)
-            _do_jobs(client, folder / "warm", 50)
+        with connected(ClusterWish(scheduler=str(file)), log_folder=folder) as connection:
+            connection.client.wait_for_workers(1)
+            _do_jobs(connection, folder / "warm", 50)
             watched = {"scheduler": psutil.Process(scheduler.pid), "client": psutil.Process()}
             before = {name: _cpu_s(process) for name, process in watched.items()}
             begin_s = time.perf_counter()
-            _do_jobs(client, folder / "jobs", N_JOBS)
+            _do_jobs(connection, folder / "jobs", N_JOBS)
             wall_ms = 1000 * (time.perf_counter() - begin_s) / N_JOBS
             spent_ms = {name: 1000 * (_cpu_s(process) - before[name]) / N_JOBS for name, process in watched.items()}
     finally:
@@ -135,8 +135,8 @@ def measure_scheduler(folder: Path) -> None:
         print(f"  {name}: {value:.2f} ms of processor time a job; busy all the time with {limits}")
 
 
-def _do_jobs(client: Any, folder: Path, n_jobs: int) -> None:
-    farm = Farm(client)
+def _do_jobs(connection: Connection, folder: Path, n_jobs: int) -> None:
+    farm = Farm(connection)
     for number in range(n_jobs):
         receipt = folder / f"{number}.json"
         identity = {"number": str(number), "input": "x" * 200}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from distributed.scheduler import KilledWorker
 
+from discrimen.cluster.connection import Connection
 from discrimen.cluster.farm import Farm, Job, Work, do_job, own_version
 from discrimen.cluster.receipt import Receipt, find_receipt
 from discrimen.errors import ClusterError, FormatError
@@ -93,7 +94,7 @@ def done_but_lost(job: Job) -> tuple[str, Any]:
     [([really], 0), ([died, died, really], 2), ([lost, died, really], 2), ([done_but_lost], 0)],
 )
 def test_a_job_comes_back_once(tmp_path: Path, script: list[Any], n_again: int) -> None:
-    farm = Farm(FakeClient(script))
+    farm = Farm(Connection(FakeClient(script)))
     farm.hand_in(job(tmp_path))
     (outcome,) = farm.outcomes()
     assert outcome.receipt is not None
@@ -104,7 +105,7 @@ def test_a_job_comes_back_once(tmp_path: Path, script: list[Any], n_again: int) 
 
 
 def test_a_job_that_kills_its_workers_is_given_up_and_the_next_is_done(tmp_path: Path) -> None:
-    farm = Farm(FakeClient([died] * 4 + [really]), most_deaths=3)
+    farm = Farm(Connection(FakeClient([died] * 4 + [really])), most_deaths=3)
     farm.hand_in(job(tmp_path))
     outcomes = []
     for outcome in farm.outcomes():
@@ -117,7 +118,7 @@ def test_a_job_that_kills_its_workers_is_given_up_and_the_next_is_done(tmp_path:
 
 def test_a_fault_of_the_input_is_told_and_not_tried_again(tmp_path: Path) -> None:
     client = FakeClient([really])
-    farm = Farm(client)
+    farm = Farm(Connection(client))
     farm.hand_in(job(tmp_path, -1))
     (outcome,) = farm.outcomes()
     assert outcome.fault == "run.BIN: expected a positive number"
@@ -130,7 +131,7 @@ def test_a_job_that_the_scheduler_does_not_know_is_handed_in_again(
 ) -> None:
     monkeypatch.setattr("discrimen.cluster.farm._ASK_SCHEDULER_S", 0.0)
     client = FakeClient([never_told, really])
-    farm = Farm(client)
+    farm = Farm(Connection(client))
     farm.hand_in(job(tmp_path))
     (outcome,) = farm.outcomes()
     assert outcome.receipt is not None
@@ -140,7 +141,7 @@ def test_a_job_that_the_scheduler_does_not_know_is_handed_in_again(
 def test_a_job_that_still_runs_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("discrimen.cluster.farm._ASK_SCHEDULER_S", 0.0)
     client = FakeClient([never_told])
-    farm = Farm(client)
+    farm = Farm(Connection(client))
     farm.hand_in(job(tmp_path))
     (_, future) = farm._waiting["a"]
     client.known[future.key] = "processing"
@@ -159,7 +160,7 @@ def test_a_job_that_still_runs_is_waited_for(tmp_path: Path, monkeypatch: pytest
 
 def test_a_scheduler_that_is_gone_ends_the_farm(tmp_path: Path) -> None:
     client = FakeClient([never_told])
-    farm = Farm(client)
+    farm = Farm(Connection(client))
     farm.hand_in(job(tmp_path))
     client.status = "closed"
     with pytest.raises(ClusterError, match="the scheduler is gone, with 1 jobs to do; start the same command again"):

@@ -46,11 +46,12 @@ class OnCluster:
     @contextmanager
     def farm(self, output: Path) -> Iterator[tuple[Farm, Callable[[], int]]]:
         """Connect; yield where jobs go, and what tells the number of workers."""
-        with connected(self.wish, log_folder=_log_folder(output)) as client:
+        with connected(self.wish, log_folder=_log_folder(output)) as connection:
+            client = connection.client
             # Without bokeh the page only says that it is not installed.
             if client.dashboard_link and find_spec("bokeh"):
                 common.log(f"dashboard: {client.dashboard_link}")
-            yield Farm(client), lambda: len(client.scheduler_info(n_workers=-1)["workers"])
+            yield Farm(connection), lambda: len(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def _options(

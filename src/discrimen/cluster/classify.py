@@ -11,11 +11,12 @@ from typing import Any
 
 from discrimen.cluster.farm import Farm, Job, Outcome, Work
 from discrimen.cluster.receipt import Receipt, find_receipt
-from discrimen.errors import FormatError, OutputError
+from discrimen.errors import DataError, FormatError, OutputError
 from discrimen.formats.base import PartedReader, Reader
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import BackendName
 from discrimen.keras_jax import Device
+from discrimen.output.files import complete_or_absent
 from discrimen.output.plain import plain
 from discrimen.scoring.classification import Classification
 from discrimen.scoring.classify import classify_run
@@ -24,8 +25,8 @@ from discrimen.scoring.parts import Part, join_parts, score_part
 from discrimen.scoring.run_scoring import ScoringWish
 from discrimen.scoring.text import summary_lines, warning_lines
 
-PART_BYTES = 2**30
-"""Files of twice this size and more are scored in parts of about it."""
+_GIVEN_UP = "given-up"
+"""A file of this name beside the parts says that nobody needs them any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class ClassifyFarm:
         """Hand in what is missing of a run file, which may have been begun by an earlier start."""
         progress = _Progress(run, list(parts))
         self._runs[str(run.output)] = progress
-        if not parts:
+        if not parts or (run.folder / _GIVEN_UP).exists():
             self._hand_in_whole(progress)
             return
         jobs = [self._part_job(run, part) for part in parts]
@@ -188,22 +189,20 @@ class ClassifyFarm:
 
     def _next(self, progress: _Progress, outcome: Outcome) -> ScoredRun | None:
         """Go on with a run file, one of whose jobs has ended; return its end."""
-        is_whole = outcome.job.call is score_whole
-        if progress.as_whole and not is_whole:
-            return None
-        if outcome.receipt is None:
-            if is_whole:
-                return ScoredRun(progress.run.path, fault=outcome.fault)
-            for part in progress.parts:
-                self._farm.forget(_part_name(progress.run, part))
-            self._hand_in_whole(progress)
-            return None
         if outcome.job.call is score_one_part:
             progress.n_missing -= 1
+            if outcome.receipt is None:
+                _give_up_parts(progress.run)
+                progress.as_whole = True
             if not progress.n_missing:
-                self._hand_in_join(progress)
+                (self._hand_in_whole if progress.as_whole else self._hand_in_join)(progress)
+            return None
+        if outcome.receipt is None and outcome.job.call is join_all_parts:
+            self._hand_in_whole(progress)
             return None
         shutil.rmtree(progress.run.folder, ignore_errors=True)
+        if outcome.receipt is None:
+            return ScoredRun(progress.run.path, fault=outcome.fault)
         result = outcome.receipt.result
         return ScoredRun(progress.run.path, result["data"], tuple(result["summary"]), tuple(result["warnings"]))
 
@@ -224,7 +223,6 @@ class ClassifyFarm:
         self._hand_in(self._end_job(progress.run, join_all_parts, "parts of", (tuple(progress.parts),)))
 
     def _hand_in_whole(self, progress: _Progress) -> None:
-        progress.as_whole = True
         self._hand_in(self._end_job(progress.run, score_whole, "all of", ()))
 
     def _end_job(self, run: RunToScore, call: Callable[..., Work], what: str, more: tuple[Any, ...]) -> Job:
@@ -256,6 +254,12 @@ def score_whole(setup: ScoringSetup, run: RunToScore) -> Work:
     return _published(setup, run, done, discriminators)
 
 
+def _give_up_parts(run: RunToScore) -> None:
+    """Tell the parts that are not begun yet that nobody needs them any more; those at work end first."""
+    with complete_or_absent(run.folder / _GIVEN_UP) as mark:
+        mark.touch()
+
+
 def score_one_part(setup: ScoringSetup, run: RunToScore, part: Part) -> Work:
     """Score a part of a run file; runs on a worker.
 
@@ -264,6 +268,8 @@ def score_one_part(setup: ScoringSetup, run: RunToScore, part: Part) -> Work:
     DiscrimenError
         As :func:`~discrimen.scoring.parts.score_part`, and as :func:`score_whole`.
     """
+    if (run.folder / _GIVEN_UP).exists():
+        raise DataError(f"{run.path}: is scored as a whole, since a part of it failed")
     reader, discriminators = _opened(setup, run)
     if not isinstance(reader, PartedReader):
         raise FormatError("cannot be read in parts any more", run.path)

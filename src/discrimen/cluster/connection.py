@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +60,24 @@ class ClusterWish:
             raise SettingsError("--cluster-option is for slurm and htcondor: local workers have only --workers")
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client, and what keeps its workers there.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected.
+    tend : callable
+        Called now and then: lets workers be replaced whose jobs died before they came.
+    """
+
+    client: Any
+    tend: Callable[[], None] = lambda: None
+
+
 @contextmanager
-def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Any]:
+def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Connection]:
     """Connect to the scheduler that is wished, and end what was started for it.
 
     Parameters
@@ -73,7 +89,7 @@ def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Any]:
 
     Yields
     ------
-    distributed.Client
+    Connection
 
     Raises
     ------
@@ -89,8 +105,12 @@ def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Any]:
         changed = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-saturation": 1.0}
         stack.enter_context(dask.config.set(changed))
         stack.enter_context(_quiet())
-        where = wish.scheduler if wish.kind is None else stack.enter_context(_own(wish, log_folder))
-        yield stack.enter_context(_client(distributed, where))
+        if wish.kind is None:
+            yield Connection(stack.enter_context(_client(distributed, wish.scheduler)))
+            return
+        own = stack.enter_context(_own(wish, log_folder))
+        client = stack.enter_context(_client(distributed, own))
+        yield Connection(client) if wish.kind == "local" else Connection(client, _DeadJobs(own, wish.kind))
 
 
 @contextmanager
@@ -172,6 +192,34 @@ def _batch_workers(wish: ClusterWish, log_folder: Path) -> Any:
         cluster.close(timeout=5)
         raise
     return cluster
+
+
+@dataclass(slots=True)
+class _DeadJobs:
+    """Forgets workers whose jobs are not in the queue any more.
+
+    Dask replaces a worker that it lost, but waits for ever for one whose job died before the worker came.
+    """
+
+    cluster: Any
+    kind: str
+    _gone: frozenset[str] = frozenset()
+
+    def __call__(self) -> None:
+        ask = ["squeue", "-h", "-o", "%A"] if self.kind == "slurm" else ["condor_q", "-af", "ClusterId"]
+        asked = subprocess.run(ask, capture_output=True, text=True, check=False)
+        if asked.returncode:
+            return  # a batch system that is busy is asked again
+        there = set(asked.stdout.split())
+        jobs = {name: str(worker.job_id or "") for name, worker in dict(self.cluster.workers).items()}
+        gone = frozenset(name for name, job in jobs.items() if job and job not in there)
+        for name in gone & self._gone:
+            self.cluster.loop.add_callback(self._forget, name)
+        self._gone = gone
+
+    def _forget(self, name: str) -> None:
+        self.cluster.worker_spec.pop(name, None)
+        self.cluster.workers.pop(name, None)
 
 
 def _require_accepted(kind: str, script: str) -> None:

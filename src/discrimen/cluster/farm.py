@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from discrimen.cluster.connection import Connection
 from discrimen.cluster.receipt import Receipt, find_receipt
 from discrimen.errors import ClusterError, DiscrimenError
 from discrimen.output.provenance import software_versions
@@ -101,8 +102,8 @@ class Farm:
 
     Parameters
     ----------
-    client : distributed.Client
-        Connected.
+    connection : Connection
+        The client, and what keeps its workers there.
     most_deaths : int
         So often may the workers of one job die.
 
@@ -112,8 +113,9 @@ class Farm:
         Jobs that were handed in once more.
     """
 
-    def __init__(self, client: Any, *, most_deaths: int = MOST_DEATHS) -> None:
-        self._client, self._most_deaths = client, most_deaths
+    def __init__(self, connection: Connection, *, most_deaths: int = MOST_DEATHS) -> None:
+        self._client, self._most_deaths = connection.client, most_deaths
+        self._tend = connection.tend
         self._waiting: dict[str, tuple[Job, Any]] = {}
         self._deaths: dict[str, int] = {}
         self._numbers, self._id = count(), secrets.token_hex(4)
@@ -131,13 +133,6 @@ class Farm:
         key = f"{job.call.__name__}-{self._id}{next(self._numbers):07}"
         future = self._client.submit(do_job, job, own_version(), key=key, pure=False, retries=0)
         self._waiting[job.name] = (job, future)
-
-    def forget(self, name: str) -> None:
-        """Take a job back whose result nobody needs any more."""
-        if name in self._waiting:
-            _, future = self._waiting.pop(name)
-            with suppress(Exception):
-                future.cancel()
 
     def outcomes(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
         """Yield jobs as they end, until none is left; more may be handed in meanwhile.
@@ -197,6 +192,7 @@ class Farm:
         if time.monotonic() < self._next_question_s:
             return
         self._next_question_s = time.monotonic() + _ASK_SCHEDULER_S
+        self._tend()
         keys = {future.key: name for name, (_, future) in self._waiting.items() if future.status == "pending"}
         try:
             states = self._client.run_on_scheduler(_states_of, keys=list(keys))

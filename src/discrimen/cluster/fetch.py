@@ -155,18 +155,19 @@ def read_on_workers(
         for job in several:
             farm.hand_in(job)
     done: dict[str, Receipt] = {}
+    n_open = {path: len(several) for path, several in jobs.items()}
     for outcome in farm.outcomes(on_wait):
         path = owner[outcome.job.name]
+        n_open[path] -= 1
         if outcome.receipt is not None:
             done[outcome.job.name] = outcome.receipt
         elif len(jobs[path]) == 1:
             raise DataError(outcome.fault)
-        elif outcome.job in jobs[path]:
+        if not n_open[path] and any(job.name not in done for job in jobs[path]):
             # Only in one go is damage told as it is.
-            for job in jobs[path]:
-                farm.forget(job.name)
             jobs[path] = [_job(replace(files[path], parts=()), inputs, None)]
             owner[jobs[path][0].name] = path
+            n_open[path] = 1
             farm.hand_in(jobs[path][0])
     fetched = {path: _fetched(readers[path].info, several, done) for path, several in jobs.items()}
     return readers | fetched, [done[job.name] for several in jobs.values() for job in several]
