@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,11 +149,17 @@ def _cut_off(trial: FrozenTrial) -> bool:
     return trial.state.name == "FAIL" and not {"reason", "seconds"} <= set(trial.user_attrs)
 
 
-def seed_sampler(study: Study, config: SearchConfig) -> None:
-    """Give the study a sampler whose draws depend on seed and finished trials alone.
+def seed_sampler(study: Study, config: SearchConfig, *, n_open: int = 0) -> None:
+    """Give the study a sampler whose draws depend on seed, finished trials and number of open ones alone.
 
-    An interrupted search that goes on so makes the same choices as one that was not.
+    An interrupted search that goes on one by one so makes the same choices as one that was not. Where trials are open,
+    the sampler takes their results for bad ones, so that it does not try the same point again beside them.
     """
     optuna = require_module("optuna", extra="search")
-    state = np.random.SeedSequence([config.seed, len(finished_trials(study))]).generate_state(1)
-    study.sampler = optuna.samplers.TPESampler(seed=int(state[0]), n_startup_trials=_N_STARTUP)
+    entropy = [config.seed, len(finished_trials(study)), *([n_open] if n_open else [])]
+    state = np.random.SeedSequence(entropy).generate_state(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of constant_liar, before Optuna 5
+        study.sampler = optuna.samplers.TPESampler(
+            seed=int(state[0]), n_startup_trials=_N_STARTUP, constant_liar=n_open > 0
+        )
