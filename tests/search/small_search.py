@@ -11,6 +11,7 @@ from tests.training.toy_pulses import toy_pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.dataset import Dataset
 from discrimen.search import SearchConfig, SearchResult, parse_space, run_search
+from discrimen.search.open_search import one_by_one
 
 SPACE = parse_space(
     {
@@ -35,10 +36,12 @@ def small_dataset(n_each: int = 800, *, seed: int = 0) -> Dataset:
 def search(folder: Path, trials: int, *, dataset: Dataset | None = None, **changes: Any) -> SearchResult:
     space = changes.pop("space", SPACE)
     on_trial = changes.pop("on_trial", lambda _row, _result: None)
+    run_trials = changes.pop("run_trials", one_by_one)
     return run_search(
         small_dataset() if dataset is None else dataset,
         folder,
         space=space,
         config=SearchConfig(trials=trials, **(CONFIG | changes)),
         on_trial=on_trial,
+        run_trials=run_trials,
     )

@@ -102,18 +102,27 @@ def _options(
     return OnCluster(wish=wish, part_bytes=(part_mb or 1000) * _MB)
 
 
-def with_cluster_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a cluster; it gets them as one argument, `on_cluster`, which may be None."""
+def with_cluster_options(command: Callable[..., None], *, in_parts: bool = True) -> Callable[..., None]:
+    """Give a command the options of a cluster; it gets them as one argument, `on_cluster`, which may be None.
+
+    Parameters
+    ----------
+    command : callable
+        The command.
+    in_parts : bool
+        Whether it works on files in parts.
+    """
 
     @functools.wraps(command)
     def with_cluster(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in shared.parameters}
+        given = {name: arguments.pop(name) for name in added}
         command(**arguments, on_cluster=_options(**given))
 
     own = inspect.signature(command, eval_str=True)
-    shared = inspect.signature(_options, eval_str=True)
+    shared = inspect.signature(_options, eval_str=True).parameters
+    added = {name: each for name, each in shared.items() if in_parts or name != "part_mb"}
     kept = [each for name, each in own.parameters.items() if name != "on_cluster"]
-    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*kept, *shared.parameters.values())]
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*kept, *added.values())]
     with_cluster.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_cluster.__annotations__ = {each.name: each.annotation for each in parameters}
     return with_cluster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,13 @@ from rich.table import Table
 
 from discrimen.audit import audit_dataset, require_sound
 from discrimen.cli import common
-from discrimen.cli.cluster_options import with_inputs_of_cluster
+from discrimen.cli.cluster_options import OnCluster, with_cluster_options
+from discrimen.cli.input_options import with_input_options
 from discrimen.cli.read_dataset import read_dataset
+from discrimen.cli.search_bar import SearchBar, smoothed_leakage
+from discrimen.cli.search_cluster import search_on_cluster
 from discrimen.cli.train import parse_samples
+from discrimen.cluster.trial import SearchSetup
 from discrimen.errors import SettingsError
 from discrimen.formats.inputs import InputOptions
 from discrimen.search import BUILT_IN_SPACE, SearchConfig, SearchResult, SearchSpace, TrialRow, read_space, run_search
@@ -23,7 +28,7 @@ from discrimen.training.split import SplitWish
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_inputs_of_cluster(search, files="datasets"))
+    app.command()(with_cluster_options(with_input_options(search), in_parts=False))
 
 
 def _print_space(wanted: bool) -> None:
@@ -79,6 +84,7 @@ def search(
     json: common.JsonOption = False,
     *,
     inputs: InputOptions,
+    on_cluster: OnCluster | None,
 ) -> None:
     """Search for the best network; the same command goes on with a search that was ended."""
     config = _config(
@@ -103,39 +109,28 @@ def search(
     audit = audit_dataset(dataset, validation=parted.validation)
     if not accept:
         require_sound(audit)
+    how: dict[str, Any] = {
+        "space": chosen,
+        "config": config,
+        "window_start": start,
+        "window_length": length,
+        "provenance": {"audit": audit.record()},
+    }
     with common.progress("searching", total=trials) as tick:
-        result = run_search(
-            dataset,
-            output,
-            space=chosen,
-            config=config,
-            window_start=start,
-            window_length=length,
-            provenance={"audit": audit.record()},
-            on_trial=_TrialBar(tick),
-        )
+        bar = SearchBar(tick)
+        run = partial(run_search, dataset, output, **how, on_trial=bar.on_trial)
+        told = {}
+        if on_cluster is None:
+            result = run()
+        else:
+            setup = SearchSetup(files=tuple(path.absolute() for path in datasets), inputs=inputs, **how)
+            result, told["cluster"] = search_on_cluster(run, setup, on_cluster, output=output, on_wait=bar.on_wait)
     if json:
-        common.emit_json(result.as_dict())
+        common.emit_json(result.as_dict() | told)
     else:
         _print(result)
     if result.interrupted:
         raise typer.Exit(130)
-
-
-class _TrialBar:
-    """Moves the progress display at the end of each trial; the first time by those of earlier calls, too."""
-
-    def __init__(self, tick: common.Tick) -> None:
-        self._tick = tick
-        self._done = 0
-
-    def __call__(self, row: TrialRow, result: SearchResult) -> None:
-        advance = len(result.trials) - self._done
-        self._done = len(result.trials)
-        note = f"trial {row.number} {row.state}"
-        if result.best and not result.pareto:
-            note += f", best {_leakage(result.best[0]):.3%}"
-        self._tick(advance, note=note)
 
 
 def _config(**values: Any) -> SearchConfig:
@@ -189,7 +184,7 @@ def _table(result: SearchResult) -> Table:
         time = [] if row.native_ns_per_pulse is None else [f"{row.native_ns_per_pulse:.1f}"]
         shares = [f"{leakage['leakage']['leakage']:.3%}" for leakage in row.leakages]
         network = str(row.parameters["architecture"])
-        table.add_row(str(row.number), network, str(row.n_parameters), f"{_leakage(row):.3%}", *shares, *time)
+        table.add_row(str(row.number), network, str(row.n_parameters), f"{smoothed_leakage(row):.3%}", *shares, *time)
     return table
 
 
@@ -203,10 +198,6 @@ def _rows_to_show(result: SearchResult) -> list[TrialRow]:
         return list(result.best)
     complete = [row for row in result.trials if row.objective is not None]
     return sorted(complete, key=lambda row: (row.objective or 0.0, row.number))[:5]
-
-
-def _leakage(row: TrialRow) -> float:
-    return float(10 ** (row.objective or 0.0))
 
 
 def _parameters(parameters: Mapping[str, Any]) -> str:

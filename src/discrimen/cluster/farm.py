@@ -64,11 +64,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job ended: with a receipt, or with a fault that another try would not mend."""
+    """How a job ended: with a receipt, or with a fault that another try would not mend; given up if workers died."""
 
     job: Job
     receipt: Receipt | None
     fault: str = ""
+    given_up: bool = False
 
 
 def do_job(job: Job, version: str) -> Receipt | str:
@@ -172,6 +173,7 @@ class Farm:
                 None,
                 f"{job.name}: given up, its workers ended {self._most_deaths} times before it was done: too little "
                 "memory, or a walltime shorter than one job? The logs of the workers tell",
+                given_up=True,
             )
         self.n_again += 1
         self.hand_in(job)
