@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from distributed import LocalCluster
 from tests.search.conftest import fake_training as fake_training
 from tests.search.small_search import small_dataset
 
@@ -95,3 +96,24 @@ def test_the_built_in_space_can_be_printed(search: Search) -> None:
     status, out, _ = search("--print-space")
     assert status == 0
     assert set(yaml.safe_load(out)) == {"architectures", "training", "preparation"}
+
+
+def test_a_cluster_searches_and_tells_what_ran_where(
+    search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPROC", "1")
+    where = ("-o", str(tmp_path / "s"), "--all-energies", "--trials", "3", "--json")
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as cluster:
+        status, out, err = search(*where, "--scheduler", cluster.scheduler_address)
+        assert status == 0, err
+        result = json.loads(out)
+        assert [row["state"] for row in result["trials"]] == ["complete"] * 3
+        assert (result["cluster"]["n_jobs"], result["cluster"]["n_again"]) == (3, 0)
+        assert "3 jobs, 4,800 pulses" in err
+        status, out, _ = search(*where, "--scheduler", cluster.scheduler_address)
+    assert (status, json.loads(out)["cluster"]["n_jobs"]) == (0, 0)
+    status, out, _ = search(*where)
+    assert json.loads(out) == {name: value for name, value in result.items() if name != "cluster"}
+    assert search(*where, "--part-mb", "10")[0] == 2

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,7 +108,7 @@ def test_one_worker_makes_the_search_of_one_process(farm: Farm, toy: Path, tmp_p
 
 
 @pytest.mark.usefixtures("fake_training")
-def test_two_workers_have_two_trials_that_differ_and_one_process_goes_on(
+def test_three_workers_have_three_trials_that_differ_and_one_process_goes_on(
     farm: Farm, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     n_open, hand_in = [], farm.hand_in
@@ -114,8 +118,8 @@ def test_two_workers_have_two_trials_that_differ_and_one_process_goes_on(
         n_open.append(len(farm))
 
     monkeypatch.setattr(farm, "hand_in", counted)
-    result = search_on(farm, toy, tmp_path / "s")
-    assert n_open == [1] + [2] * (ALL - 1)
+    result = search_on(farm, toy, tmp_path / "s", workers=3)
+    assert n_open == [1, 2] + [3] * (ALL - 2)
     assert [row.number for row in result.trials] == list(range(ALL))
     assert len(learning_rates(result)) == ALL
     assert result.trials[0].parameters == {"architecture": "mlp", "mlp.hidden": "10,4", "training.learning_rate": 0.001}
@@ -297,3 +301,44 @@ def test_a_data_set_is_read_once_by_a_process(
     monkeypatch.setattr(SearchSetup, "task", read)
     search_on(farm, toy, tmp_path / "s", 4)
     assert reads == [(toy,)]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_in_a_training_costs_time_and_no_trial(toy: Path, tmp_path: Path) -> None:
+    killed: list[int] = []
+    with connected(ClusterWish(kind="local", n_workers=2), log_folder=tmp_path) as client:
+        client.wait_for_workers(2, timeout=60)
+        farm = Farm(client)
+
+        def kill_one(_open: int, _workers: int) -> None:
+            busy = [address for address, keys in client.processing().items() if keys]
+            if not killed and busy and any(path.read_text() for path in (tmp_path / "s" / "open").glob("*.losses")):
+                killed.append(client.run(os.getpid, workers=busy[:1])[busy[0]])
+                os.kill(killed[0], signal.SIGKILL)
+
+        how: dict[str, Any] = {"epochs": 15}
+        setup = trials_on(farm, toy, trials=4, **how)._setup
+        n_workers = client.scheduler_info
+        run_trials = TrialsOnFarm(farm, setup, n_workers=lambda: len(n_workers()["workers"]), on_wait=kill_one)
+        result = search(tmp_path / "s", 4, dataset=loaded(toy), run_trials=run_trials, **how)
+    assert len(killed) == 1
+    assert farm.n_again >= 1
+    assert [(row.number, row.state, row.epochs) for row in result.trials] == [(n, "complete", 15) for n in range(4)]
+    assert (tmp_path / "s" / "best" / "model.keras").is_file()
+    assert not (tmp_path / "s" / "open").exists()
+
+
+@pytest.mark.slow
+def test_a_search_whose_own_process_is_killed_goes_on(toy: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "discrimen", "search", toy, "-o", tmp_path / "s", "--all-energies", "--accept"]
+    command += ["--architecture", "mlp", "--epochs", "8", "--trials", "4", "--cluster", "local", "--workers", "2"]
+    with subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
+        deadline_s = time.monotonic() + 200
+        while not list((tmp_path / "s").glob("trials/*/model.json")) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        first.kill()
+    assert not (tmp_path / "s" / "report.json").exists()
+    subprocess.run([*map(str, command)], check=True, timeout=250, capture_output=True)
+    rows = json.loads((tmp_path / "s" / "report.json").read_text())["trials"]
+    assert len(rows) == 4
+    assert {row["number"] for row in rows} != set(range(4))  # those that were open have a number no more

@@ -25,8 +25,8 @@ class SearchBar:
 
     def on_wait(self, n_open: int, n_workers: int) -> None:
         """Show how many trials and workers there are on a cluster."""
-        at_work = f"{n_open} trials open, {n_workers} workers"
-        self._tick(0, note=f"{self._note}; {at_work}" if self._note else at_work)
+        at_work = f"trials, {n_open} open, {n_workers} workers"
+        self._tick(0, note=f"{at_work}; {self._note}" if self._note else at_work)
 
 
 def smoothed_leakage(row: TrialRow) -> float:
