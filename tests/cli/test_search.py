@@ -116,4 +116,5 @@ def test_a_cluster_searches_and_tells_what_ran_where(
     assert (status, json.loads(out)["cluster"]["n_jobs"]) == (0, 0)
     status, out, _ = search(*where)
     assert json.loads(out) == {name: value for name, value in result.items() if name != "cluster"}
-    assert search(*where, "--part-mb", "10")[0] == 2
+    status, _, err = search(*where, "--cluster", "local", "--part-mb", "10")
+    assert (status, "No such option: --part-mb" in err) == (2, True)

@@ -209,14 +209,20 @@ def test_points_that_cannot_be_trained_count_as_impossible(
 def test_models_of_a_front_are_timed_by_the_machine_of_the_command(
     farm: Farm, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timed = []
+    timed, timed_by_workers, real = [], [], trial_module._measure
+
+    def noting(trial: Any, *others: Any) -> list[float]:
+        timed_by_workers.append(trial.timed)
+        return real(trial, *others)
 
     def time_model(place: Path, *, seed: int) -> float:
         timed.append(place)
         return 20.0 + len(timed)
 
-    monkeypatch.setattr("discrimen.search.trial.native_ns_per_pulse", time_model)
+    monkeypatch.setattr(trial_module, "_measure", noting)
+    monkeypatch.setattr(trial_module, "native_ns_per_pulse", time_model)
     result = search_on(farm, toy, tmp_path / "s", 3, pareto=True)
+    assert timed_by_workers == [False] * 3
     assert sorted(timed) == [tmp_path / "s" / "trials" / f"{number:04d}" for number in range(3)]
     assert {row.native_ns_per_pulse for row in result.trials} <= {21.0, 22.0, 23.0}
 
