@@ -286,7 +286,10 @@ def test_losses_are_told_in_a_file_until_it_is_removed(tmp_path: Path) -> None:
     (first, second) = cluster_search._read_losses(path)
     assert first == (1, 0.1)
     assert second[1] != second[1]
+    path.write_bytes(path.read_bytes() + bytes(20) + b"\n")
+    assert cluster_search._read_losses(path) == []
     path.unlink()
+    assert cluster_search._read_losses(path) == []
     watch.report(0.05, 3)
     assert watch.should_prune()
     assert not path.exists()

@@ -166,11 +166,12 @@ class _OpenTrial:
 
 
 def _read_losses(path: Path) -> list[tuple[int, float]]:
-    """Return epochs and their losses; a line that is not whole yet is left for the next time."""
-    lines: list[str] = []
-    with suppress(OSError):  # what cannot be read now is read later, or was removed
-        lines = path.read_text(encoding="ascii").split("\n")[:-1]
-    return [(int(epoch), float(loss)) for epoch, _, loss in (line.partition(" ") for line in lines)]
+    """Return epochs and their losses; what cannot be read yet, or is not whole, is left for the next time."""
+    # A file system over the network may show a file as long as it is already, and zeros where lines are to come.
+    with suppress(OSError, ValueError):
+        lines = [line.partition(" ") for line in path.read_text(encoding="ascii").split("\n")[:-1]]
+        return [(int(epoch), float(loss)) for epoch, _, loss in lines]
+    return []
 
 
 def _came_to(search: OpenSearch, ended: _OpenTrial, result: Any) -> TrialOutcome:
