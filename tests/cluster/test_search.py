@@ -21,7 +21,7 @@ from tests.search.small_search import CONFIG, SPACE, search, small_dataset
 import discrimen.cluster.search as cluster_search
 import discrimen.cluster.trial as cluster_trial
 import discrimen.search.trial as trial_module
-from discrimen.cluster.connection import ClusterWish, connected
+from discrimen.cluster.connection import ClusterWish, Connection, connected
 from discrimen.cluster.farm import Farm, Job, Outcome
 from discrimen.cluster.receipt import Receipt
 from discrimen.cluster.search import TrialsOnFarm
@@ -54,7 +54,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         patch.setenv("NPROC", "1")
         patch.setattr("discrimen.cluster.farm._LOOK_S", 0.002)
         patch.setattr(cluster_search, "_LOOK_S", 0.01)
-        yield Farm(client)
+        yield Farm(Connection(client))
 
 
 def write(path: Path, dataset: Dataset) -> Path:
@@ -315,9 +315,10 @@ def test_a_data_set_is_read_once_by_a_process(
 @pytest.mark.slow
 def test_a_worker_that_is_killed_in_a_training_costs_time_and_no_trial(toy: Path, tmp_path: Path) -> None:
     killed: list[int] = []
-    with connected(ClusterWish(kind="local", n_workers=2), log_folder=tmp_path) as client:
+    with connected(ClusterWish(kind="local", n_workers=2), log_folder=tmp_path) as connection:
+        client = connection.client
         client.wait_for_workers(2, timeout=60)
-        farm = Farm(client)
+        farm = Farm(connection)
 
         def kill_one(_open: int, _workers: int) -> None:
             busy = [address for address, keys in client.processing().items() if keys]

@@ -135,6 +135,13 @@ class Farm:
         future = self._client.submit(do_job, job, own_version(), key=key, pure=False, retries=0)
         self._waiting[job.name] = (job, future)
 
+    def forget(self, name: str) -> None:
+        """Take a job back whose result nobody needs any more; if it is at work, it ends there."""
+        if name in self._waiting:
+            _, future = self._waiting.pop(name)
+            with suppress(Exception):
+                future.cancel()
+
     def outcomes(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
         """Yield jobs as they end, until none is left; more may be handed in meanwhile.
 
