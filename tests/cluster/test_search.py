@@ -21,7 +21,7 @@ from tests.search.small_search import CONFIG, SPACE, search, small_dataset
 import discrimen.cluster.search as cluster_search
 import discrimen.cluster.trial as cluster_trial
 import discrimen.search.trial as trial_module
-from discrimen.cluster.connection import ClusterWish, Connection, connected
+from discrimen.cluster.connection import ClusterWish, connected
 from discrimen.cluster.farm import Farm, Job, Outcome
 from discrimen.cluster.receipt import Receipt
 from discrimen.cluster.search import TrialsOnFarm
@@ -49,12 +49,12 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         ) as cluster,
         connected(
             ClusterWish(scheduler=cluster.scheduler_address), log_folder=tmp_path_factory.mktemp("logs")
-        ) as client,
+        ) as connection,
     ):
         patch.setenv("NPROC", "1")
         patch.setattr("discrimen.cluster.farm._LOOK_S", 0.002)
         patch.setattr(cluster_search, "_LOOK_S", 0.01)
-        yield Farm(Connection(client))
+        yield Farm(connection)
 
 
 def write(path: Path, dataset: Dataset) -> Path:
