@@ -47,14 +47,14 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
         ) as cluster,
-        connected(
-            ClusterWish(scheduler=cluster.scheduler_address), log_folder=tmp_path_factory.mktemp("logs")
-        ) as connection,
     ):
         patch.setenv("NPROC", "1")
+        patch.setattr("discrimen.cluster.connection._ANSWER_S", 60.0)
         patch.setattr("discrimen.cluster.farm._LOOK_S", 0.002)
         patch.setattr(cluster_search, "_LOOK_S", 0.01)
-        yield Farm(connection)
+        where = ClusterWish(scheduler=cluster.scheduler_address)
+        with connected(where, log_folder=tmp_path_factory.mktemp("logs")) as connection:
+            yield Farm(connection)
 
 
 def write(path: Path, dataset: Dataset) -> Path:
