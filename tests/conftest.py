@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,17 @@ import pytest
 
 from discrimen.output.pictures import Picture
 
-# The same networks are trained again and again: each program is compiled once, for all workers and their commands.
+# The same networks are trained again and again: each program is compiled once, for all workers and their commands. So
+# is each module of Python, in a folder of this run alone where the environment wants no bytecode beside the sources.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _COMPILED = tempfile.mkdtemp(prefix="discrimen-compiled-")
     atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode, sys.pycache_prefix = False, f"{_COMPILED}/python"
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or by -B
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 def _real_data_folder() -> Path:
