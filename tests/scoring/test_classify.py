@@ -217,10 +217,11 @@ def test_a_run_that_does_not_tell_channels_cannot_be_chosen_from(tmp_path: Path,
     assert not (tmp_path / "scores.h5").exists()
 
 
-@pytest.fixture
-def knowing(tmp_path: Path) -> ReferencePredictor:
+@pytest.fixture(scope="module")
+def knowing(tmp_path_factory: pytest.TempPathFactory) -> ReferencePredictor:
     """Return the small model, which knows the pulses that it was trained on."""
-    return ReferencePredictor(write_small_model(tmp_path / "knowing.discrimen", domain=True))
+    path = tmp_path_factory.mktemp("knowing") / "knowing.discrimen"
+    return ReferencePredictor(write_small_model(path, domain=True))
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])

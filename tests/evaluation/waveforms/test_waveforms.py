@@ -39,9 +39,9 @@ def pulses(n_each: int = 300, *, seed: int = 4) -> Pulses:
     return toy_pulses(n_each, seed=seed).replace(energy_kevee=light, entry=np.arange(2 * n_each))
 
 
-@pytest.fixture
-def copying(tmp_path: Path) -> NativePredictor:
-    return NativePredictor(write_copying_model(tmp_path / "copy.discrimen"), threads=1)
+@pytest.fixture(scope="module")
+def copying(tmp_path_factory: pytest.TempPathFactory) -> NativePredictor:
+    return NativePredictor(write_copying_model(tmp_path_factory.mktemp("copying") / "copy.discrimen"), threads=1)
 
 
 def judged(predictor: Any, judged_pulses: Pulses, **options: Any) -> WaveformReport:
