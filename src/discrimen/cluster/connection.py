@@ -163,7 +163,11 @@ def _own(wish: ClusterWish, log_folder: Path) -> Iterator[Any]:
 def _local_workers() -> Any:
     distributed = require_module("distributed", extra="cluster")
     return distributed.LocalCluster(
-        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+        n_workers=0,
+        threads_per_worker=1,
+        dashboard_address=":0",
+        silence_logs=logging.CRITICAL,
+        preload="discrimen.cluster.local_worker",
     )
 
 
