@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container bench bench-results clean
+.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga bench bench-results clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,10 +30,10 @@ lint: setup      ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: lint       ## lint and all fast tests (what CI runs)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga"
 
 test-slow: setup ## the slow tests
-	$(BIN)/pytest -m "slow and not root and not slurm and not container"
+	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga"
 
 test-real: setup ## the tests on real detector files only
 	$(BIN)/pytest -m real_data
@@ -53,6 +53,10 @@ test-container: setup ## the recipes in containers/, in a root file system of th
 	@for name in mmdebstrap bwrap; do command -v $$name >/dev/null || { \
 	  echo "$$name is not installed; on Debian: apt-get install --no-install-recommends mmdebstrap bubblewrap"; exit 1; }; done
 	$(BIN)/pytest -m container
+
+test-fpga: setup ## networks in an FPGA, through the open tools (installs the extra fpga)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fpga]'
+	$(BIN)/pytest -m fpga
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py

@@ -171,6 +171,13 @@ def test_equals_a_plain_walk_along_the_clock(seed: int, n_mean_log2: int, gap: i
     assert got == expected
 
 
+def test_closed_gate_keeps_the_trigger_from_arming() -> None:
+    stream = stream_of(60, 120)
+    gate = np.ones(len(stream), bool)
+    gate[60] = False
+    assert PLAIN.windows(stream, gate=gate).trigger.tolist() == [121]
+
+
 def test_stream_that_does_not_fit_the_adc_is_refused() -> None:
     stream = stream_of(60)
     stream[17] = 16384

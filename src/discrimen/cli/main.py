@@ -66,6 +66,9 @@ SUBCOMMANDS = {
         "say what time, gain, baseline, noise and clock do to models", "model test.lh5 -o curves", "analysis"
     ),
     "freeze": Subcommand("freeze a trained model into one file", "model -o neda.discrimen", "train"),
+    "fpga": Subcommand(
+        "bring a network into an FPGA with open tools, every step checked", "build chip -o project", "fpga"
+    ),
     "adopt": Subcommand(
         "make a model of a network that was trained elsewhere",
         "net.keras --preparation p.yaml -o model",

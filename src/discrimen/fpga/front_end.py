@@ -168,13 +168,15 @@ class FrontEnd:
         samples = stream.astype(np.int32)
         return np.subtract(self.highest_adc, samples, dtype=np.int32) if self.polarity == "negative" else samples
 
-    def windows(self, stream: NDArray[Any]) -> Windows:
+    def windows(self, stream: NDArray[Any], *, gate: NDArray[np.bool_] | None = None) -> Windows:
         """Compute the windows of a stream as the chip gives them.
 
         Parameters
         ----------
         stream : ndarray of int, shape (sample,)
             As digitised, one sample a clock.
+        gate : ndarray of bool, shape (sample,), optional
+            Where the trigger may arm, for streams put together of records; by default everywhere.
 
         Raises
         ------
@@ -184,6 +186,7 @@ class FrontEnd:
         samples = self.upright(stream)
         baseline = self._baselines(samples)
         armed = self._crossings(samples - baseline)
+        armed = armed if gate is None else armed[gate[armed]]
         armed = armed[armed + self.peak_samples <= len(samples)]
         trigger = self._triggers(samples, baseline, armed)
         taken = self._taken(armed, trigger, n_samples=len(samples))

@@ -1,0 +1,145 @@
+"""Quantisation-aware training with HGQ2: every weight and every sample of the window gets bits of its own.
+
+The bits are trained with the weights: each bit operation costs `beta` in the loss, which grows over the epochs, so that
+the network gives up first what it needs least. EBOPs, effective bit operations, are HGQ2's measure of the fabric; a
+look-up table of a 7-series FPGA does about one.
+
+Weights saturate and are rounded. Values between the layers wrap and are cut off, which costs no gate; their integer
+bits are therefore set afterwards by the largest values that can come, and never by the training run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import require_module
+from discrimen.fpga.float_network import INPUT_FRACTION_BITS, N_CLASSES, Labelled, fit, network_input
+from discrimen.keras_jax import KerasSession
+
+_FIRST_BETA = 1e-9
+_RAMP_SHARE = 0.6
+_LEARNING_RATE = 2e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FewBits:
+    """How the bits are trained.
+
+    Parameters
+    ----------
+    beta : float
+        What an effective bit operation costs in the loss in the end.
+    epochs, batch_size : int
+        Of the training.
+    seed : int
+        Of the order of the pulses.
+    """
+
+    beta: float
+    epochs: int = 200
+    batch_size: int = 500
+    seed: int = 0
+
+
+def load_hgq() -> ModuleType:
+    """Import HGQ2, after Keras.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    return require_module("hgq", extra="fpga")
+
+
+def quantised_model(session: KerasSession, *, length: int, hidden: Sequence[int]) -> Any:
+    """Return an untrained network of HGQ2 of the form of :func:`~discrimen.fpga.float_network.float_model`."""
+    hgq = load_hgq()
+    layers = session.keras.layers
+    given = layers.Input((length,), name="window")
+    scope = hgq.config.QuantizerConfigScope
+    with ExitStack() as stack:
+        stack.enter_context(scope(q_type="kbi", place="weight", overflow_mode="SAT_SYM", round_mode="RND", b0=8, i0=2))
+        stack.enter_context(
+            scope(q_type="kif", place="datalane", overflow_mode="WRAP", round_mode="TRN", i0=4, f0=INPUT_FRACTION_BITS)
+        )
+        stack.enter_context(hgq.config.LayerConfigScope(enable_ebops=True, beta0=_FIRST_BETA))
+        inner = given
+        for number, width in enumerate(hidden):
+            inner = hgq.layers.QDense(width, activation="relu", use_bias=False, name=f"dense_{number}")(inner)
+        logits = hgq.layers.QDense(N_CLASSES, use_bias=False, name="logits")(inner)
+    return session.keras.Model(given, logits, name="chip_network")
+
+
+def warm_start(model: Any, float_model: Any) -> None:
+    """Give a quantised network a copy of the weights of a float one."""
+    for layer in float_model.layers:
+        if layer.weights:
+            model.get_layer(layer.name).kernel.assign(np.array(layer.kernel))
+
+
+def train_quantised(
+    session: KerasSession,
+    float_network: Any,
+    training: Labelled,
+    *,
+    worst: NDArray[Any],
+    how: FewBits,
+) -> Any:
+    """Train a network of few bits, starting from a float one.
+
+    Parameters
+    ----------
+    session : KerasSession
+        Keras.
+    float_network : keras.Model
+        Of :func:`~discrimen.fpga.float_network.train_float`.
+    training : Labelled
+        Windows to learn from.
+    worst : ndarray of int, shape (window, sample)
+        Windows that hold the largest values which must not wrap.
+    how : FewBits
+        Cost of a bit and length of the training.
+
+    Returns
+    -------
+    keras.Model
+        Its integer bits hold the values of `training` and `worst`.
+    """
+    sugar = require_module("hgq.utils.sugar", extra="fpga")
+    hidden = [layer.units for layer in float_network.layers if layer.weights][:-1]
+    session.keras.utils.set_random_seed(how.seed)
+    model = quantised_model(session, length=training.values.shape[1], hidden=hidden)
+    warm_start(model, float_network)
+    ramp = max(1, round(_RAMP_SHARE * how.epochs))
+    schedule = sugar.PieceWiseSchedule([(0, _FIRST_BETA, "linear"), (ramp, how.beta, "constant")])
+    callbacks = (sugar.BetaScheduler(schedule), sugar.FreeEBOPs())
+    trace(model, training.values)
+    fit(
+        session,
+        model,
+        training,
+        epochs=how.epochs,
+        batch_size=how.batch_size,
+        learning_rate=_LEARNING_RATE,
+        callbacks=callbacks,
+    )
+    trace(model, np.concatenate([training.values, worst]))
+    return model
+
+
+def trace(model: Any, values: NDArray[Any]) -> int:
+    """Set the integer bits between the layers so that these windows do not wrap; return the EBOPs."""
+    return int(load_hgq().utils.trace_minmax(model, network_input(values), batch_size=8192))
+
+
+def ebops_of(model: Any) -> int:
+    """Return the effective bit operations of a network, as the last trace found them."""
+    return int(sum(float(layer.ebops) for layer in model.layers if getattr(layer, "enable_ebops", False)))

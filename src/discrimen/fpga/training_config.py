@@ -1,0 +1,56 @@
+"""How to train for a chip."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from discrimen.errors import SettingsError
+from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.judged import DEFAULT_TARGETS, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipTrainingConfig:
+    """How to train for a chip.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+        What the chip does before the network.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    float_trainings, float_epochs : int
+        Float networks to choose the best of, and epochs of each.
+    betas : tuple of float
+        Costs of a bit operation; one network each.
+    epochs, batch_size : int
+        Of each training of few bits; the float ones take half the batch.
+    most_ebops : int or None
+        Only networks of at most so many effective bit operations may be chosen.
+    targets : tuple of Target
+        Ranges of light; the first chooses the network, and the threshold comes from it.
+    seed : int
+        Of all trainings.
+    """
+
+    front_end: FrontEnd
+    hidden: tuple[int, ...] = (10, 4)
+    float_trainings: int = 6
+    float_epochs: int = 120
+    betas: tuple[float, ...] = (1e-5,)
+    epochs: int = 200
+    batch_size: int = 500
+    most_ebops: int | None = None
+    targets: tuple[Target, ...] = DEFAULT_TARGETS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.betas or min(self.betas) <= 0:
+            raise SettingsError(f"the cost of a bit operation must be positive, got {list(self.betas)}")
+        if not self.hidden or min(self.hidden) < 1:
+            raise SettingsError(f"a hidden layer needs at least one unit, got {list(self.hidden)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return {**asdict(self), "front_end": self.front_end.as_dict(), "targets": [str(each) for each in self.targets]}
