@@ -77,8 +77,8 @@ def build_simulation(
     compile_ = ["g++", "-c", "-std=c++20", "-w", "-pthread", "-I.", f"-I{root / 'include'}"]
     compile_ += [f"-DVM_{name}=0" for name in _DEFINES]
     compile_ += [f"-D{name}={value}" for name, value in (constants or {}).items()]
-    _compiler([*compile_, "-O1", *runs_often, str(bench.resolve()), *runtime], folder)
-    _compiler([*compile_, "-O0", *seldom], folder)
+    _compiler([*compile_, "-O1", *runs_often], folder)
+    _compiler([*compile_, "-O0", str(bench.resolve()), *seldom, *runtime], folder)
     _compiler(["g++", "-pthread", *sorted(path.name for path in folder.glob("*.o")), "-o", "simulation"], folder)
     return folder / "simulation"
 

@@ -67,7 +67,7 @@ module discrimen_top #(
   reg [NETWORK_LATENCY-1:0] mark = 0;
   initial valid = 0;
   always @(posedge clk) begin
-    mark  <= rst ? {NETWORK_LATENCY{1'b0}} : (mark << 1) | {{(NETWORK_LATENCY - 1) {1'b0}}, window_valid};
+    mark  <= rst ? 0 : (mark << 1) | window_valid;
     valid <= mark[NETWORK_LATENCY-1] && !rst;
     if (mark[NETWORK_LATENCY-1]) begin
       is_neutron <= difference >= MARGIN;

@@ -57,8 +57,8 @@ module front_end #(
   always @(posedge clk)
     if (sample_valid) begin
       step <= $signed({1'b0, s}) - $signed({1'b0, raw[(MEAN-1)*ADC_BITS+:ADC_BITS]});
-      if (rst) sum <= {{MEAN_LOG2{1'b0}}, s} << MEAN_LOG2;
-      else sum <= sum + {{(SUM_BITS - ADC_BITS - 1){step[ADC_BITS]}}, step};
+      if (rst) sum <= s << MEAN_LOG2;
+      else sum <= $signed({1'b0, sum}) + step;
     end
 
   // After edge t, mean ends with sample t - 2; place i of means is as it was i + 1 clocks ago.

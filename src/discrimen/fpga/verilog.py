@@ -1,0 +1,175 @@
+"""The Verilog of a chip: the network by alkaid, and the front end and top that this package brings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from discrimen.errors import SettingsError, require_module
+from discrimen.fpga.chip_model import CLASSES
+from discrimen.fpga.front_end import FrontEnd
+from discrimen.output.files import write_files
+
+TOP, NETWORK, AXI_TOP = "discrimen_top", "network_wrapper", "discrimen_axi_stream"
+STAGE_DELAY = 2.0
+"""Adders in a row between two registers, in alkaid's unit of an adder's delay."""
+
+_LATENCY_AROUND = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """Verilog of a chip and what is known of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where its files lie.
+    sources : tuple of Path
+        All of them, top first.
+    network_sources : tuple of Path
+        Those of the network alone.
+    front_end : FrontEnd
+        What it makes windows of.
+    logit_bits, logit_fraction : int
+        Width of a logit, and how many of its bits stand behind the binary point.
+    network_latency : int
+        Clocks from the network's input to its output.
+    margin : int
+        A neutron has logit_neutron - logit_gamma of at least this, in steps of 2**-logit_fraction.
+    """
+
+    folder: Path
+    sources: tuple[Path, ...]
+    network_sources: tuple[Path, ...]
+    front_end: FrontEnd
+    logit_bits: int
+    logit_fraction: int
+    network_latency: int
+    margin: int
+
+    @property
+    def latency(self) -> int:
+        """Clocks from the edge that takes the last sample of a window to the decision."""
+        return self.network_latency + _LATENCY_AROUND
+
+    @property
+    def reset_clocks(self) -> int:
+        """How long reset must be held."""
+        return reset_clocks(self.front_end)
+
+
+def write_design(
+    logic: Any, front_end: FrontEnd, folder: Path, *, threshold: float, axi: bool, stage_delay: float = STAGE_DELAY
+) -> Design:
+    """Write the Verilog of a chip.
+
+    Parameters
+    ----------
+    logic : alkaid.types.CombLogic
+        Of :func:`~discrimen.fpga.emulator.combinational`.
+    front_end : FrontEnd
+        What feeds it.
+    folder : Path
+        Made if need be.
+    threshold : float
+        Least logit_neutron - logit_gamma of a neutron.
+    axi : bool
+        Also write the top with AXI4-Stream ports.
+    stage_delay : float
+        Longest row of adders between two registers.
+
+    Raises
+    ------
+    SettingsError
+        If no difference of logits reaches the threshold.
+    OutputError
+        If the folder cannot be written.
+    """
+    pipeline = require_module("alkaid.trace.pipeline", extra="fpga")
+    codegen = require_module("alkaid.codegen", extra="fpga")
+    machine = pipeline.to_pipeline(logic, latency_cutoff=stage_delay, verbose=False, reg_inp=False)
+    made = codegen.RTLModel(machine, folder / "network", prj_name="network", print_latency=False, ternary_fuse=False)
+    made.write()
+    port = machine.out_signals[0]
+    sign, integer, fraction = (max(int(each[i]) for each in port.precisions) for i in range(3))
+    logit_bits, latency = sign + integer + fraction, int(port.schedule.bias)
+    margin = math.ceil(threshold * 2**fraction)
+    if not abs(margin) < 2**logit_bits:
+        raise SettingsError(
+            f"the threshold {threshold:g} lies beyond every difference of logits, at most "
+            f"{2.0 ** (logit_bits - fraction):g}: choose another neutron efficiency"
+        )
+    values = {
+        **_parameters(front_end),
+        "module": NETWORK,
+        "logit_bits": logit_bits,
+        "logit_fraction": fraction,
+        "network_latency": latency,
+        "margin": margin,
+        "reset_clocks": reset_clocks(front_end),
+    }
+    names = [f"{TOP}.v", *([f"{AXI_TOP}.v"] if axi else [])]
+    texts = {name: Template(rtl_text(name)).substitute(values) for name in names}
+    own = write_files(folder, {**texts, "front_end.v": rtl_text("front_end.v")})
+    network = (folder / "network/src").glob("*.v"), (folder / "network/src/static").glob("*.v")
+    network_sources = tuple(path for found in network for path in sorted(found))
+    return Design(
+        folder=folder,
+        sources=(*own, *network_sources),
+        network_sources=network_sources,
+        front_end=front_end,
+        logit_bits=logit_bits,
+        logit_fraction=fraction,
+        network_latency=latency,
+        margin=margin,
+    )
+
+
+def rtl_text(name: str) -> str:
+    """Return a file of the package's Verilog and C++."""
+    return (files("discrimen.fpga") / "rtl" / name).read_text(encoding="utf-8")
+
+
+def reset_clocks(front_end: FrontEnd) -> int:
+    """Return how many clocks fill every delay line of the front end."""
+    return max(front_end.before + 4, front_end.n_mean) + front_end.gap + 8
+
+
+def mutated(design: Design, *, name: str, old: str, new: str, folder: Path) -> tuple[Path, ...]:
+    """Write the sources with a fault in one of them, for the test of a test bench.
+
+    Raises
+    ------
+    ValueError
+        If the text to replace is not there exactly once.
+    """
+    changed: list[Path] = []
+    for path in design.sources:
+        if path.name != name:
+            changed.append(path)
+            continue
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise ValueError(f"expected {old!r} once in {name}, found it {text.count(old)} times")
+        changed.extend(write_files(folder, {name: text.replace(old, new)}))
+    return tuple(changed)
+
+
+def without(sources: Sequence[Path], name: str) -> tuple[Path, ...]:
+    """Return the sources but one."""
+    return tuple(path for path in sources if path.name != name)
+
+
+def _parameters(front_end: FrontEnd) -> dict[str, Any]:
+    return {
+        **front_end.as_dict(),
+        "negative": int(front_end.polarity == "negative"),
+        "gamma_place": CLASSES.index("gamma"),
+        "neutron_place": CLASSES.index("neutron"),
+    }

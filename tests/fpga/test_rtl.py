@@ -1,0 +1,85 @@
+"""The Verilog in Verilator against the emulators, and with faults; the whole flow of a small network."""
+
+import numpy as np
+import pytest
+
+from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.verification import compare, expected_decisions, simulated_decisions, write_streams
+from discrimen.fpga.verilog import mutated, write_design
+
+pytestmark = pytest.mark.fpga
+
+
+@pytest.fixture(scope="module")
+def logic():
+    """A network of two logits that hold some samples each, so that any misplaced sample or baseline shows."""
+    trace = pytest.importorskip("alkaid.trace")
+    return small_logic(trace, FrontEnd())
+
+
+def small_logic(trace, front_end):
+    ones = np.ones(front_end.length, int)
+    array = trace.FVArray.from_kif(ones, (front_end.adc_bits - 10) * ones, 10 * ones)
+    weight = np.random.default_rng(3).integers(-3, 4, (front_end.length, 2))
+    return trace.trace(array, array @ weight)
+
+
+def streams(front_end):
+    rng = np.random.default_rng(5)
+    high = front_end.highest_adc
+    level = 0.9 * high if front_end.polarity == "negative" else 0.1 * high
+    sign = -1 if front_end.polarity == "negative" else 1
+    pulses = np.full(30_000, level) + rng.normal(0, 2, 30_000)
+    shape = np.exp(-np.arange(120) / 9) * (1 - np.exp(-np.arange(120) / 1.5))
+    for at in rng.integers(200, 29_000, 250).tolist():
+        pulses[at : at + 120] += sign * rng.uniform(20, high) * shape
+    made = {"pulses": np.clip(np.rint(pulses), 0, high).astype(np.int32), "random": rng.integers(0, high + 1, 20_000)}
+    return {name: np.concatenate([row, np.full(400, row[-1])]) for name, row in made.items()}
+
+
+def differences(design, logic, sources, folder):
+    made = streams(design.front_end)
+    write_streams(folder / "streams.bin", design, made)
+    expected = expected_decisions(logic, design, made)
+    assert len(expected) > 300
+    got = simulated_decisions(sources, design, folder / "streams.bin", folder=folder)
+    return sum(each.n_mismatches for each in compare("test", expected, got, list(made)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {
+            "polarity": "positive",
+            "adc_bits": 10,
+            "gap": 1,
+            "n_mean_log2": 0,
+            "peak_samples": 1,
+            "before": 0,
+            "length": 10,
+        },
+        {"n_mean_log2": 5, "gap": 2, "fraction_16": 16, "before": 3, "peak_samples": 20, "length": 35},
+    ],
+)
+def test_rtl_decides_as_the_emulators_at_the_same_clocks(settings, tmp_path):
+    trace = pytest.importorskip("alkaid.trace")
+    front_end = FrontEnd(**settings)
+    logic = small_logic(trace, front_end)
+    design = write_design(logic, front_end, tmp_path / "rtl", threshold=0.25, axi=False)
+    assert differences(design, logic, design.sources, tmp_path / "sim") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("front_end.v", "count <= REMAINING - 2;", "count <= REMAINING - 1;"),
+        ("front_end.v", "baseline <= means[GAP*ADC_BITS", "baseline <= means[(GAP-1)*ADC_BITS"),
+        ("discrimen_top.v", "difference >= MARGIN", "difference > MARGIN"),
+        ("discrimen_top.v", "mark[NETWORK_LATENCY-1] && !rst", "window_valid && !rst"),
+    ],
+)
+def test_a_fault_in_the_verilog_is_found(name, old, new, logic, tmp_path):
+    design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False)
+    sources = mutated(design, name=name, old=old, new=new, folder=tmp_path / "fault")
+    assert differences(design, logic, sources, tmp_path / "sim") > 0
