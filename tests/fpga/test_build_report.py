@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from discrimen.errors import DataError
+from discrimen.fpga import project
 from discrimen.fpga.build_report import draw_utilisation, report_lines, report_tables, totals
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.fpga.synthesis import Cells, Placed, cells_of, placed_of
@@ -99,3 +101,12 @@ def test_the_front_end_names_its_shortest_window():
     text = rtl_text("front_end.v")
     assert "2 * BEFORE + PEAK_SAMPLES + 9" in text
     assert text.count("count <= REMAINING - 2;") == 1
+
+
+def test_a_mismatch_is_an_error_but_for_the_fault_on_purpose(tmp_path):
+    fine = Comparison(step=project.RTL, stimulus="pulses", n_windows=5, n_mismatches=0)
+    fault = Comparison(step=project.MUTANT, stimulus="pulses", n_windows=5, n_mismatches=5)
+    project.require_no_mismatch([fine, fault], tmp_path)
+    wrong = Comparison(step=project.NETLIST, stimulus="random", n_windows=9, n_mismatches=2)
+    with pytest.raises(DataError, match=r"netlist .*random: 2 mismatches in 9 windows"):
+        project.require_no_mismatch([fine, wrong], tmp_path)

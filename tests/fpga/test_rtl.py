@@ -1,11 +1,15 @@
 """The Verilog in Verilator against the emulators, and with faults; the whole flow of a small network."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.simulator import build_simulation, run_simulation
 from discrimen.fpga.verification import compare, expected_decisions, simulated_decisions, write_streams
-from discrimen.fpga.verilog import mutated, write_design
+from discrimen.fpga.verilog import AXI_TOP, mutated, write_design
 
 pytestmark = pytest.mark.fpga
 
@@ -83,3 +87,33 @@ def test_a_fault_in_the_verilog_is_found(name, old, new, logic, tmp_path):
     design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False)
     sources = mutated(design, name=name, old=old, new=new, folder=tmp_path / "fault")
     assert differences(design, logic, sources, tmp_path / "sim") > 0
+
+
+def test_a_weight_of_the_other_sign_is_found(logic, tmp_path):
+    design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False)
+    (path,) = (each for each in design.network_sources if each.name == "logic0.v")
+    line = next(line for line in path.read_text().splitlines() if "shift_adder #(" in line)
+    head, difference, tail = re.fullmatch(r"(.*shift_adder #\(.*, )([01])(\).*)", line).groups()
+    other = f"{head}{1 - int(difference)}{tail}"
+    sources = mutated(design, name="logic0.v", old=line, new=other, folder=tmp_path / "fault")
+    assert differences(design, logic, sources, tmp_path / "sim") > 0
+
+
+@pytest.mark.parametrize(("receiver", "loses"), [(4, False), (2000, True)])
+def test_axi_stream_gives_the_same_decisions_through_gaps_and_a_slow_receiver(receiver, loses, logic, tmp_path):
+    design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=True)
+    made = {"pulses": streams(design.front_end)["pulses"]}
+    write_streams(tmp_path / "streams.bin", design, made)
+    bench, build = Path(__file__).with_name("axi_bench.cpp"), tmp_path / "build"
+    program = build_simulation(design.sources, bench, top=AXI_TOP, folder=build, constants={"RECEIVER": receiver})
+    run_simulation(program, tmp_path / "streams.bin", tmp_path / "words.bin")
+    *words, lost = np.fromfile(tmp_path / "words.bin", np.uint64).tolist()
+    came = [(word >> 63, _signed(word & (2**30 - 1)), _signed(word >> 32 & (2**30 - 1))) for word in words]
+    expected = [tuple(row[2:]) for row in expected_decisions(logic, design, made).tolist()]
+    assert bool(lost) == loses
+    assert (came == expected) != loses
+    assert set(came) <= set(expected)
+
+
+def _signed(bits):
+    return bits - 2**30 if bits >> 29 else bits

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def build_project(
     SettingsError
         If the flow cannot map the network, or the ADC or the window do not fit.
     DataError
-        If a fault put into the Verilog is not found: the verification then proves nothing.
+        If two forms of the chip differ, or a fault put into the Verilog is not found.
     ToolError
         If a tool fails.
     """
@@ -134,9 +134,27 @@ def build_project(
     if options.hls:
         log("hls4ml: writing the project and running its C simulation")
         comparisons += hls_flow.compare_hls(chip, _windows(chip, stimuli.streams), folder / "hls")
-    return write_build_report(
+    built = write_build_report(
         folder, model=model, chip=chip, design=design, comparisons=tuple(comparisons), cells=cells, placed=placed
     )
+    require_no_mismatch(comparisons, folder)
+    return built
+
+
+def require_no_mismatch(comparisons: Sequence[Comparison], folder: Path) -> None:
+    """Check that nothing differs but what was made to differ.
+
+    Raises
+    ------
+    DataError
+        With the first step that differs; the report is there.
+    """
+    wrong = next((each for each in comparisons if each.n_mismatches and each.step != MUTANT), None)
+    if wrong is not None:
+        raise DataError(
+            f"{wrong.step}, {wrong.stimulus}: {wrong.n_mismatches} mismatches in {wrong.n_windows} windows, expected "
+            f"none: do not use this project; see {folder / 'fpga.html'}"
+        )
 
 
 def _stimuli(logic: Any, design: Design, folder: Path, options: BuildOptions) -> _Stimuli:
