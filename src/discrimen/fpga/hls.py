@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from discrimen.fpga.float_network import logits_of, network_input
 from discrimen.fpga.verification import Comparison
 
 HLS = "Keras = hls4ml (C simulation, g++)"
+STRATEGY = "Latency"
+"""Fully unrolled; that of distributed arithmetic wants da4ml, the library that alkaid took the place of."""
+
 PROJECT, BACKEND = "discrimen_network", "Vitis"
 
 
@@ -37,21 +42,18 @@ def compare_hls(chip: ChipModel, stimuli: Mapping[str, NDArray[Any]], folder: Pa
     """
     converters = require_module("hls4ml.converters", extra="fpga")
     sign, integer, fraction = chip.input_kif
-    project = converters.convert_from_keras_model(
-        chip.model,
-        hls_config={
-            "Model": {
-                "Precision": f"ap_fixed<{sign + integer + fraction},{sign + integer}>",
-                "ReuseFactor": 1,
-                "Strategy": "distributed_arithmetic",
-            }
-        },
-        output_dir=str(folder),
-        project_name=PROJECT,
-        backend=BACKEND,
-        io_type="io_parallel",
-    )
-    project.compile()
+    width, whole = sign + integer + fraction, sign + integer
+    # What hls4ml prints on the way is no result.
+    with redirect_stdout(sys.stderr):
+        project = converters.convert_from_keras_model(
+            chip.model,
+            hls_config={"Model": {"Precision": f"ap_fixed<{width},{whole}>", "ReuseFactor": 1, "Strategy": STRATEGY}},
+            output_dir=str(folder),
+            project_name=PROJECT,
+            backend=BACKEND,
+            io_type="io_parallel",
+        )
+        project.compile()
     found = []
     for name, values in stimuli.items():
         by_keras = logits_of(chip.model, values).astype(np.float64)

@@ -113,7 +113,7 @@ def build_project(
     ToolError
         If a tool fails.
     """
-    require_tools()
+    require_tools(hls=options.hls)
     require_fitting(read_front_end(model), adc_bits=options.adc_bits)
     log("loading the network")
     chip = read_chip_model(load_keras(), model)

