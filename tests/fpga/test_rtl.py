@@ -11,7 +11,7 @@ from discrimen.fpga.simulator import build_simulation, run_simulation
 from discrimen.fpga.verification import compare, expected_decisions, simulated_decisions, write_streams
 from discrimen.fpga.verilog import AXI_TOP, mutated, write_design
 
-pytestmark = pytest.mark.fpga
+pytestmark = [pytest.mark.fpga, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ KERAS, RTL, NETLIST, MUTANT = (
     "RTL = netlist (ECP5 cells, Verilator)",
     "RTL with a fault: window one sample late",
 )
+HLS_STEP = hls_flow.HLS
 _FAULT = {"name": "front_end.v", "old": "count <= REMAINING - 2;", "new": "count <= REMAINING - 1;"}
 
 

@@ -11,8 +11,8 @@ from discrimen.fpga.front_end import FrontEnd
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.simulate import simulate
 
-_RECORD_SAMPLES_BEFORE, _RECORD_SAMPLES_AFTER = 45, 40
-_FEW = 1500
+_RECORD_SAMPLES_BEFORE, _RECORD_SAMPLES_AFTER = 45, 20
+_FEW = 1000
 _FALL = np.array([1.0, 0.7, 0.4, 0.2, 0.1, 0.05])
 
 Stream = NDArray[np.int32]
