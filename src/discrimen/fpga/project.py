@@ -32,6 +32,7 @@ from discrimen.fpga.verification import (
     Comparison,
     compare,
     expected_decisions,
+    read_decisions,
     simulated_decisions,
     write_streams,
 )
@@ -211,7 +212,8 @@ def _verify_netlist(
         folder=folder / "verification" / "netlist",
         include=[cells],
     )
-    return compare(NETLIST, stimuli.expected, got, list(stimuli.streams))
+    by_rtl = read_decisions(folder / "verification" / "rtl")
+    return compare(NETLIST, by_rtl, got, list(stimuli.streams))
 
 
 def _implement(

@@ -16,6 +16,7 @@ from discrimen.fpga.verilog import TOP, Design, rtl_text
 from discrimen.output.files import write_files
 
 _COLUMNS = 5
+_DECISIONS = "decisions.bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +81,13 @@ def simulated_decisions(
     (bench,) = write_files(folder, {"stream_bench.cpp": rtl_text("stream_bench.cpp")})
     constants = {"LOGIT_BITS": design.logit_bits}
     program = build_simulation(sources, bench, top=TOP, folder=folder / "build", constants=constants, include=include)
-    decided = folder / "decisions.bin"
-    run_simulation(program, given, decided)
-    return np.fromfile(decided, np.int64).reshape(-1, _COLUMNS)
+    run_simulation(program, given, folder / _DECISIONS)
+    return read_decisions(folder)
+
+
+def read_decisions(folder: Path) -> NDArray[np.int64]:
+    """Return what the last simulation in a folder decided, see :func:`simulated_decisions`."""
+    return np.fromfile(folder / _DECISIONS, np.int64).reshape(-1, _COLUMNS)
 
 
 def write_streams(path: Path, design: Design, streams: Mapping[str, NDArray[Any]]) -> None:
