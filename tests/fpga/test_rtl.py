@@ -79,7 +79,7 @@ def test_rtl_decides_as_the_emulators_at_the_same_clocks(settings, tmp_path):
     [
         ("front_end.v", "count <= REMAINING - 2;", "count <= REMAINING - 1;"),
         ("front_end.v", "baseline <= means[GAP*ADC_BITS", "baseline <= means[(GAP-1)*ADC_BITS"),
-        ("discrimen_top.v", "difference >= MARGIN", "difference > MARGIN"),
+        ("discrimen_top.v", ".GAP(GAP)", ".GAP(GAP + 1)"),
         ("discrimen_top.v", "mark[NETWORK_LATENCY-1] && !rst", "window_valid && !rst"),
     ],
 )
@@ -93,7 +93,9 @@ def test_a_weight_of_the_other_sign_is_found(logic, tmp_path):
     design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False)
     (path,) = (each for each in design.network_sources if each.name == "logic0.v")
     line = next(line for line in path.read_text().splitlines() if "shift_adder #(" in line)
-    head, difference, tail = re.fullmatch(r"(.*shift_adder #\(.*, )([01])(\).*)", line).groups()
+    found = re.fullmatch(r"(.*shift_adder #\([^)]*,)([01])(\).*)", line)
+    assert found
+    head, difference, tail = found.groups()
     other = f"{head}{1 - int(difference)}{tail}"
     sources = mutated(design, name="logic0.v", old=line, new=other, folder=tmp_path / "fault")
     assert differences(design, logic, sources, tmp_path / "sim") > 0
