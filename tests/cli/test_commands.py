@@ -295,7 +295,7 @@ def test_debug_shows_the_traceback() -> None:
 def test_the_example_of_a_command_is_one_that_it_takes(name: str) -> None:
     command = LazyGroup().get_command(None, name)
     arguments = [each for each in shlex.split(SUBCOMMANDS[name].example) if not each.startswith("discrimen")]
-    if name in ("batch", "datasets"):
+    if name in ("batch", "datasets", "fpga"):
         command, arguments = command.commands[arguments[0]], arguments[1:]
     with command.make_context(name, arguments) as context:
         assert context.params
