@@ -49,7 +49,7 @@ def train(
     float_trainings: Annotated[int, typer.Option(help="Float networks to start from the best of.", min=1)] = 6,
     float_epochs: Annotated[int, typer.Option(help="Of each.", min=1)] = 120,
     epochs: Annotated[int, typer.Option(help="Of each training of few bits.", min=1)] = 200,
-    batch_size: Annotated[int, typer.Option(help="Pulses to one step.", min=1)] = 500,
+    batch_size: Annotated[int, typer.Option(help="Pulses to one step.", min=1)] = 250,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.", min=0)] = 0,
     adc_bits: Annotated[int | None, typer.Option(help="By default those of the run.", show_default=False)] = None,
     mean_samples: Annotated[int, typer.Option(help="Samples of the baseline's mean: a power of two.")] = 8,

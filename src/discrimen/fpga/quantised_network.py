@@ -25,7 +25,7 @@ from discrimen.keras_jax import KerasSession
 
 _FIRST_BETA = 1e-9
 _RAMP_SHARE = 0.6
-_LEARNING_RATE = 2e-3
+_LEARNING_RATE = 5e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class FewBits:
 
     beta: float
     epochs: int = 200
-    batch_size: int = 500
+    batch_size: int = 250
     seed: int = 0
 
 

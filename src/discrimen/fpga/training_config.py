@@ -25,7 +25,7 @@ class ChipTrainingConfig:
     betas : tuple of float
         Costs of a bit operation; one network each.
     epochs, batch_size : int
-        Of each training of few bits; the float ones take half the batch.
+        Of each training of few bits; the float ones take the same batch.
     most_ebops : int or None
         Only networks of at most so many effective bit operations may be chosen.
     targets : tuple of Target
@@ -40,7 +40,7 @@ class ChipTrainingConfig:
     float_epochs: int = 120
     betas: tuple[float, ...] = (1e-5,)
     epochs: int = 200
-    batch_size: int = 500
+    batch_size: int = 250
     most_ebops: int | None = None
     targets: tuple[Target, ...] = DEFAULT_TARGETS
     seed: int = 0

@@ -154,7 +154,7 @@ def _floats(
         chooses,
         hidden=config.hidden,
         epochs=config.float_epochs,
-        batch_size=max(1, config.batch_size // 2),
+        batch_size=config.batch_size,
         seeds=range(config.seed, config.seed + config.float_trainings),
         on_trained=told,
     )
