@@ -55,14 +55,16 @@ def test_targets_are_parsed() -> None:
 def candidate(ebops: int, shift: float) -> Candidate:
     scores = SCORES + np.where(windows().label == 0, shift, 0)
     judged = judge(scores, windows(), (LOW,))
-    return Candidate(beta=1e-5, ebops=ebops, adders=1.0, validation=judged, test=None, model=None)
+    return Candidate(beta=1e-5, ebops=ebops, adders=1.0, luts=ebops + 100, validation=judged, test=None, model=None)
 
 
 def test_least_leakage_of_the_small_enough_is_chosen() -> None:
     large, small, smaller = candidate(3000, -20.0), candidate(2000, -2.0), candidate(1000, 5.0)
     assert choose([small, large, smaller], most_ebops=None) is large
     assert choose([smaller, small, large], most_ebops=2000) is small
-    with pytest.raises(SettingsError, match="at most 999 EBOPs, the smallest 1000"):
+    assert choose([smaller, small, large], most_luts=2100) is small
+    assert choose([smaller, small, large], most_luts=2099) is smaller
+    with pytest.raises(SettingsError, match="at most 999 EBOPs, the smallest 1000 EBOPs, 1100 look-up tables"):
         choose([large, smaller], most_ebops=999)
 
 

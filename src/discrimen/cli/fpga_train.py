@@ -36,6 +36,13 @@ def train(
         int | None,
         typer.Option(help="Choose among networks of at most so many effective bit operations.", min=1),
     ] = None,
+    most_luts: Annotated[
+        int | None,
+        typer.Option(help="Choose among networks of at most so many look-up tables, as --luts counts them.", min=1),
+    ] = None,
+    luts: Annotated[
+        bool, typer.Option("--luts/--no-luts", help="Let Yosys map each network for the 7-series and count.")
+    ] = False,
     hidden: Annotated[str, typer.Option(metavar="N,N", help="Widths of the hidden layers.")] = "10,4",
     target: Annotated[
         list[str] | None,
@@ -109,6 +116,8 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         most_ebops=most_ebops,
+        most_luts=most_luts,
+        map_luts=luts,
         targets=tuple(map(parse_target, target)) if target else DEFAULT_TARGETS,
         seed=seed,
     )
@@ -129,7 +138,7 @@ def train(
     judging = "held-out" if done.float_test is not None else "validation"
     reference, chosen = done.float_test or done.float_validation, done.chosen.test or done.chosen.validation
     print(f"float, {judging} run: {reference.in_words}")
-    print(f"few bits, {judging} run: {chosen.in_words}; {done.chosen.ebops} EBOPs")
+    print(f"few bits, {judging} run: {chosen.in_words}; {done.chosen.size}")
     print(f"network: {output}; report: {output / f'{PAGE_NAME}.html'}")
 
 

@@ -26,8 +26,10 @@ class ChipTrainingConfig:
         Costs of a bit operation; one network each.
     epochs, batch_size : int
         Of each training of few bits; the float ones take the same batch.
-    most_ebops : int or None
-        Only networks of at most so many effective bit operations may be chosen.
+    most_ebops, most_luts : int or None
+        Only networks of at most so many effective bit operations or look-up tables may be chosen.
+    map_luts : bool
+        Whether Yosys counts the look-up tables of each network of few bits; `most_luts` asks for it too.
     targets : tuple of Target
         Ranges of light; the first chooses the network, and the threshold comes from it.
     seed : int
@@ -42,6 +44,8 @@ class ChipTrainingConfig:
     epochs: int = 200
     batch_size: int = 250
     most_ebops: int | None = None
+    most_luts: int | None = None
+    map_luts: bool = False
     targets: tuple[Target, ...] = DEFAULT_TARGETS
     seed: int = 0
 

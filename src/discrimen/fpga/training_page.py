@@ -20,6 +20,7 @@ _SIZES: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
     ("effective bit operations (EBOPs)", lambda each: each.ebops),
     ("look-up tables, alkaid's estimate", lambda each: each.adders),
 )
+_MAPPED = "look-up tables (Yosys, 7-series)"
 
 
 def training_page(done: ChipTraining) -> StagePage:
@@ -28,8 +29,7 @@ def training_page(done: ChipTraining) -> StagePage:
     return StagePage(
         title="A network for a chip",
         done=(
-            f"The chosen network takes {done.chosen.ebops} effective bit operations, by alkaid's estimate "
-            f"{done.chosen.adders:.0f} look-up tables.",
+            f"The chosen network: {done.chosen.size}; {done.chosen.adders:.0f} look-up tables by alkaid's estimate.",
             *(f"{run.in_words[0].upper()}{run.in_words[1:]}." for run in done.runs),
             f"Keras and the emulator of the hardware differ in {done.n_mismatches} of "
             f"{sum(each.n_windows for each in done.agreement)} windows.",
@@ -59,7 +59,7 @@ def pareto_figure(done: ChipTraining) -> Figure:
     """Draw a panel for each measure of size, a colour for each range of light."""
     with house_style():
         figure = new_figure(11.0, 5.0)
-        for number, (label, size) in enumerate(_SIZES):
+        for number, (label, size) in enumerate(_sizes(done)):
             axes = figure.add_subplot(1, 2, number + 1)
             for (target, _), colour in zip(_shown(done.candidates[0]).leakages, COLOURS, strict=False):
                 at = [str(each) for each, _ in _shown(done.candidates[0]).leakages].index(str(target))
@@ -93,6 +93,13 @@ def pareto_figure(done: ChipTraining) -> Figure:
     return figure
 
 
+def _sizes(done: ChipTraining) -> tuple[tuple[str, Callable[[Candidate], float]], ...]:
+    """Return the measures of size; alkaid's estimate stands in where nothing was mapped."""
+    if any(each.luts is None for each in done.candidates):
+        return _SIZES
+    return _SIZES[0], (_MAPPED, lambda each: each.luts or 0)
+
+
 def _percent(axis: object) -> None:
     axis.set_major_formatter(lambda share, _: f"{100 * share:g} %")  # type: ignore[attr-defined]
 
@@ -115,14 +122,21 @@ def _headings(done: ChipTraining) -> list[str]:
 def _networks(done: ChipTraining) -> PageTable:
     reference = done.float_test or done.float_validation
     lines: list[list[str | Cell]] = [
-        ["float, best of " + str(len(done.floats)), "-", "-", *_cells(reference), f"{100 * reference.accuracy:.2f} %"]
+        [
+            "float, best of " + str(len(done.floats)),
+            "-",
+            "-",
+            "-",
+            *_cells(reference),
+            f"{100 * reference.accuracy:.2f} %",
+        ]
     ]
     for each in done.candidates:
         shown = _shown(each)
         name = f"cost of a bit {each.beta:g}" + (", chosen" if each is done.chosen else "")
         accuracy = f"{100 * shown.accuracy:.2f} %"
-        lines.append([name, str(each.ebops), f"{each.adders:.0f}", *_cells(shown), accuracy])
-    heading = ("network", "EBOPs", "look-up tables (alkaid)", *_headings(done), "right")
+        lines.append([name, str(each.ebops), f"{each.adders:.0f}", str(each.luts or "-"), *_cells(shown), accuracy])
+    heading = ("network", "EBOPs", "look-up tables (alkaid)", _MAPPED, *_headings(done), "right")
     return PageTable("Networks", table_of(heading, lines))
 
 

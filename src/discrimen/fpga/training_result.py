@@ -57,6 +57,8 @@ class Candidate:
         Effective bit operations.
     adders : float
         alkaid's estimate of the look-up tables of the network.
+    luts : int or None
+        Look-up tables of the network as Yosys maps it for the 7-series; None where it was not asked.
     validation : Judged
         On the run that chooses.
     test : Judged or None
@@ -68,9 +70,15 @@ class Candidate:
     beta: float
     ebops: int
     adders: float
+    luts: int | None
     validation: Judged
     test: Judged | None
     model: Any
+
+    @property
+    def size(self) -> str:
+        """How large it is, for people."""
+        return f"{self.ebops} EBOPs" + ("" if self.luts is None else f", {self.luts} look-up tables")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain data."""
@@ -78,6 +86,7 @@ class Candidate:
             "beta": self.beta,
             "ebops": self.ebops,
             "alkaid_luts": self.adders,
+            "yosys_luts": self.luts,
             "validation": self.validation.as_dict(),
             "test": None if self.test is None else self.test.as_dict(),
         }

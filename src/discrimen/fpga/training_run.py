@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from discrimen.fpga.judged import Judged, Target, judge, threshold_of
 from discrimen.fpga.quantised_network import FewBits, ebops_of, train_quantised
 from discrimen.fpga.stimuli import at_the_rail, stress_windows
 from discrimen.fpga.streams import windows_of_pulses
+from discrimen.fpga.synthesis import map_xilinx
 from discrimen.fpga.training_config import ChipTrainingConfig
 from discrimen.fpga.training_result import Candidate, ChipTraining, Run
+from discrimen.fpga.verilog import NETWORK, write_design
 from discrimen.keras_jax import KerasSession
 from discrimen.pulses import Pulses
 from discrimen.runs.dataset import Dataset
@@ -102,9 +106,9 @@ def train_for_chip(
             how = FewBits(beta=beta, epochs=config.epochs, batch_size=config.batch_size, seed=config.seed)
             model = train_quantised(session, floats[0].model, taught, worst=worst, how=how)
             candidates.append(_candidate(model, beta, config, chooses, judges))
-            log(f"beta {beta:g}: {candidates[-1].ebops} EBOPs, validation {candidates[-1].validation.in_words}")
-        chosen = choose(candidates, most_ebops=config.most_ebops)
-        log(f"chosen: beta {chosen.beta:g}, {chosen.ebops} EBOPs")
+            log(f"beta {beta:g}: {candidates[-1].size}, validation {candidates[-1].validation.in_words}")
+        chosen = choose(candidates, most_ebops=config.most_ebops, most_luts=config.most_luts)
+        log(f"chosen: beta {chosen.beta:g}, {chosen.size}")
         last = runs[-1]
         return ChipTraining(
             chip=_chip(chosen, config, chooses, provenance or {}),
@@ -119,7 +123,9 @@ def train_for_chip(
         )
 
 
-def choose(candidates: Sequence[Candidate], *, most_ebops: int | None) -> Candidate:
+def choose(
+    candidates: Sequence[Candidate], *, most_ebops: int | None = None, most_luts: int | None = None
+) -> Candidate:
     """Return the candidate that leaks least on the validation run, of those that are small enough.
 
     Raises
@@ -127,12 +133,18 @@ def choose(candidates: Sequence[Candidate], *, most_ebops: int | None) -> Candid
     SettingsError
         If none is.
     """
-    small = [each for each in candidates if most_ebops is None or each.ebops <= most_ebops]
+
+    def fits(each: Candidate) -> bool:
+        few_luts = most_luts is None or (each.luts is not None and each.luts <= most_luts)
+        return few_luts and (most_ebops is None or each.ebops <= most_ebops)
+
+    small = [each for each in candidates if fits(each)]
     if not small:
         least = min(candidates, key=lambda each: each.ebops)
+        allowed = [f"{most} {of}" for most, of in ((most_ebops, "EBOPs"), (most_luts, "look-up tables")) if most]
         raise SettingsError(
-            f"no network has at most {most_ebops} EBOPs, the smallest {least.ebops} with --beta {least.beta:g}: give a "
-            "larger --beta, or allow more"
+            f"no network has at most {' and '.join(allowed)}, the smallest {least.size} with --beta {least.beta:g}: "
+            "give a larger --beta, or allow more"
         )
     return min(small, key=lambda each: each.validation.leakages[0][1].leakage)
 
@@ -167,14 +179,24 @@ def _judged(model: Any, windows: Labelled, targets: Sequence[Target]) -> Judged:
 def _candidate(
     model: Any, beta: float, config: ChipTrainingConfig, chooses: Labelled, judges: Labelled | None
 ) -> Candidate:
+    logic = combinational(model, config.front_end)
+    asked = config.map_luts or config.most_luts is not None
     return Candidate(
         beta=beta,
         ebops=ebops_of(model),
-        adders=float(combinational(model, config.front_end).cost),
+        adders=float(logic.cost),
+        luts=_mapped_luts(logic, config.front_end) if asked else None,
         validation=_judged(model, chooses, config.targets),
         test=None if judges is None else _judged(model, judges, config.targets),
         model=model,
     )
+
+
+def _mapped_luts(logic: Any, front_end: FrontEnd) -> int:
+    """Count the look-up tables of a network alone, mapped for the 7-series."""
+    with tempfile.TemporaryDirectory(prefix="discrimen-luts-") as folder:
+        design = write_design(logic, front_end, Path(folder) / "rtl", threshold=0.0, axi=False)
+        return map_xilinx(design, Path(folder) / "mapped", top=NETWORK).lut
 
 
 def _chip(chosen: Candidate, config: ChipTrainingConfig, chooses: Labelled, provenance: Mapping[str, Any]) -> ChipModel:
