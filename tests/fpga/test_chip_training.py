@@ -17,7 +17,7 @@ from discrimen.fpga.float_network import neutron_score
 from discrimen.keras_jax import load_keras
 
 pytestmark = [pytest.mark.fpga, pytest.mark.filterwarnings("ignore")]
-FEW = ["--epochs", "30", "--float-epochs", "20", "--float-trainings", "2", "--batch-size", "50"]
+FEW = ["--epochs", "30", "--float-epochs", "20", "--float-trainings", "2", "--bit-trainings", "1", "--batch-size", "50"]
 FEW += ["--target", "30:2000:0.9"]
 
 
@@ -102,6 +102,26 @@ def test_same_seed_gives_the_same_figures(runs: list[str], tmp_path: Path, train
         for name in ("versions", "created_utc"):
             each.pop(name, None)
     assert again == trained[1]
+
+
+def test_luts_are_counted_and_too_large_networks_are_not_chosen(
+    runs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = ["--hidden", "2,2", "--beta", "1e-3", "--seed", "3"]
+    chosen = train(runs, tmp_path / "tiny", *tiny, "--luts")["chosen"]
+    assert 0.5 < chosen["yosys_luts"] / chosen["alkaid_luts"] < 2
+    given = ["fpga", "train", runs[0], "--validation", runs[1], "-o", str(tmp_path / "no"), *FEW, *tiny]
+    assert discrimen(*given, "--most-luts", "1") == 1
+    assert "no network has at most 1 look-up tables" in " ".join(capsys.readouterr().err.split())
+
+
+def test_report_shows_the_front_and_the_mismatches(trained: tuple[Path, dict]) -> None:
+    output, figures = trained
+    page = (output / "training.html").read_text()
+    assert f"{figures['chosen']['ebops']} EBOPs" in page
+    assert "differ in 0 of" in page
+    assert (output / "pareto.png").stat().st_size > 10_000
+    assert (output / "pareto.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_bad_input_is_refused_in_one_line(

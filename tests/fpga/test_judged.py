@@ -32,6 +32,7 @@ def test_leakage_of_each_range_and_its_threshold() -> None:
     assert (low.leakage, low.threshold) == (0.05, 5.0)
     assert (high.leakage, high.threshold) == (0.0, 3.0)
     assert threshold_of(SCORES, windows(), LOW) == 5.0
+    assert found.smoothed_log_leakage == pytest.approx((np.log(5.5 / 101) + np.log(0.5 / 101)) / 2)
     assert found.accuracy == (91 + 94 + 200) / 400
     assert "5.00 %" in found.in_words
     assert found.as_dict()["leakage"]["50-100 keVee at 90 %"]["n_gamma"] == 100
@@ -55,7 +56,9 @@ def test_targets_are_parsed() -> None:
 def candidate(ebops: int, shift: float) -> Candidate:
     scores = SCORES + np.where(windows().label == 0, shift, 0)
     judged = judge(scores, windows(), (LOW,))
-    return Candidate(beta=1e-5, ebops=ebops, adders=1.0, luts=ebops + 100, validation=judged, test=None, model=None)
+    return Candidate(
+        beta=1e-5, seed=0, ebops=ebops, adders=1.0, luts=ebops + 100, validation=judged, test=None, model=None
+    )
 
 
 def test_least_leakage_of_the_small_enough_is_chosen() -> None:

@@ -48,13 +48,14 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="LOW:HIGH:EFFICIENCY",
-            help="Range of light in keVee and neutron efficiency at which leakage is measured; repeatable. The first "
-            "chooses network and threshold.",
+            help="Range of light in keVee and neutron efficiency at which leakage is measured; repeatable. All "
+            "choose the network, the first the threshold.",
             show_default="50:100:0.95 and 100:150:0.99",
         ),
     ] = None,
     float_trainings: Annotated[int, typer.Option(help="Float networks to start from the best of.", min=1)] = 6,
     float_epochs: Annotated[int, typer.Option(help="Of each.", min=1)] = 120,
+    bit_trainings: Annotated[int, typer.Option(help="Trainings of few bits for each --beta.", min=1)] = 3,
     epochs: Annotated[int, typer.Option(help="Of each training of few bits.", min=1)] = 200,
     batch_size: Annotated[int, typer.Option(help="Pulses to one step.", min=1)] = 250,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.", min=0)] = 0,
@@ -112,6 +113,7 @@ def train(
         hidden=_whole(hidden, separator=",", count=None, option="--hidden"),
         float_trainings=float_trainings,
         float_epochs=float_epochs,
+        bit_trainings=bit_trainings,
         betas=tuple(beta or (1e-5,)),
         epochs=epochs,
         batch_size=batch_size,

@@ -60,6 +60,12 @@ class Judged:
         return {"accuracy": self.accuracy, "leakage": {str(target): asdict(each) for target, each in self.leakages}}
 
     @property
+    def smoothed_log_leakage(self) -> float:
+        """Mean over the ranges of the natural logarithm of the leakage; half a gamma leaks where none does."""
+        shares = [(each.n_gamma_passing + 0.5) / (each.n_gamma + 1) for _, each in self.leakages]
+        return float(np.mean(np.log(shares)))
+
+    @property
     def in_words(self) -> str:
         """The leakages in per cent, for people."""
         return ", ".join(

@@ -23,7 +23,9 @@ class ChipTrainingConfig:
     float_trainings, float_epochs : int
         Float networks to choose the best of, and epochs of each.
     betas : tuple of float
-        Costs of a bit operation; one network each.
+        Costs of a bit operation.
+    bit_trainings : int
+        Networks of few bits for each cost, each with its own seed.
     epochs, batch_size : int
         Of each training of few bits; the float ones take the same batch.
     most_ebops, most_luts : int or None
@@ -31,7 +33,7 @@ class ChipTrainingConfig:
     map_luts : bool
         Whether Yosys counts the look-up tables of each network of few bits; `most_luts` asks for it too.
     targets : tuple of Target
-        Ranges of light; the first chooses the network, and the threshold comes from it.
+        Ranges of light; all of them choose the network, the threshold comes from the first.
     seed : int
         Of all trainings.
     """
@@ -41,6 +43,7 @@ class ChipTrainingConfig:
     float_trainings: int = 6
     float_epochs: int = 120
     betas: tuple[float, ...] = (1e-5,)
+    bit_trainings: int = 3
     epochs: int = 200
     batch_size: int = 250
     most_ebops: int | None = None

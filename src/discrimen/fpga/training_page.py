@@ -13,6 +13,7 @@ from discrimen.output.style import COLOURS, house_style, new_figure, plain_logar
 from discrimen.output.tables import Cell, table_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PAGE_NAME = "training"
@@ -61,31 +62,11 @@ def pareto_figure(done: ChipTraining) -> Figure:
         figure = new_figure(11.0, 5.0)
         for number, (label, size) in enumerate(_sizes(done)):
             axes = figure.add_subplot(1, 2, number + 1)
-            for (target, _), colour in zip(_shown(done.candidates[0]).leakages, COLOURS, strict=False):
-                at = [str(each) for each, _ in _shown(done.candidates[0]).leakages].index(str(target))
-                found = [_shown(each).leakages[at][1] for each in done.candidates]
-                reference = (done.float_test or done.float_validation).leakages[at][1].leakage
-                errors = [
-                    [each.leakage - each.low for each in found],
-                    [each.high - each.leakage for each in found],
-                ]
-                axes.errorbar(
-                    [size(each) for each in done.candidates],
-                    [each.leakage for each in found],
-                    yerr=errors,
-                    fmt="o-",
-                    color=colour,
-                    capsize=3,
-                    label=f"{target}",
-                )
-                axes.axhline(reference, color=colour, linestyle="--")
-                axes.plot(
-                    [size(done.chosen)], [_shown(done.chosen).leakages[at][1].leakage], "o", color=colour, markersize=11
-                )
+            _draw_front(axes, done, size)
             axes.set_xlabel(label)
             axes.set_yscale("log")
             plain_logarithm(axes.yaxis)
-            _percent(axes.yaxis)
+            axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
             axes.grid(visible=True, which="both")
             if number == 0:
                 axes.set_ylabel("gamma leakage")
@@ -93,15 +74,32 @@ def pareto_figure(done: ChipTraining) -> Figure:
     return figure
 
 
+def _draw_front(axes: Axes, done: ChipTraining, size: Callable[[Candidate], float]) -> None:
+    """Draw each range of light: the networks with their intervals, the chosen one larger, the float one as a line."""
+    references = (done.float_test or done.float_validation).leakages
+    for at, ((target, reference), colour) in enumerate(zip(references, COLOURS, strict=False)):
+        found = [_shown(each).leakages[at][1] for each in done.candidates]
+        below = [each.leakage - each.low for each in found]
+        above = [each.high - each.leakage for each in found]
+        axes.errorbar(
+            [size(each) for each in done.candidates],
+            [each.leakage for each in found],
+            yerr=[below, above],
+            fmt="o",
+            color=colour,
+            capsize=3,
+            label=str(target),
+        )
+        axes.axhline(reference.leakage, color=colour, linestyle="--")
+        chosen = _shown(done.chosen).leakages[at][1].leakage
+        axes.plot([size(done.chosen)], [chosen], "o", color=colour, markersize=11)
+
+
 def _sizes(done: ChipTraining) -> tuple[tuple[str, Callable[[Candidate], float]], ...]:
     """Return the measures of size; alkaid's estimate stands in where nothing was mapped."""
     if any(each.luts is None for each in done.candidates):
         return _SIZES
     return _SIZES[0], (_MAPPED, lambda each: each.luts or 0)
-
-
-def _percent(axis: object) -> None:
-    axis.set_major_formatter(lambda share, _: f"{100 * share:g} %")  # type: ignore[attr-defined]
 
 
 def _shown(candidate: Candidate) -> Judged:
@@ -133,7 +131,7 @@ def _networks(done: ChipTraining) -> PageTable:
     ]
     for each in done.candidates:
         shown = _shown(each)
-        name = f"cost of a bit {each.beta:g}" + (", chosen" if each is done.chosen else "")
+        name = f"cost of a bit {each.beta:g}, seed {each.seed}" + (", chosen" if each is done.chosen else "")
         accuracy = f"{100 * shown.accuracy:.2f} %"
         lines.append([name, str(each.ebops), f"{each.adders:.0f}", str(each.luts or "-"), *_cells(shown), accuracy])
     heading = ("network", "EBOPs", "look-up tables (alkaid)", _MAPPED, *_headings(done), "right")

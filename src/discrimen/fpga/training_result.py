@@ -53,6 +53,8 @@ class Candidate:
     ----------
     beta : float
         Cost of a bit operation in its training.
+    seed : int
+        Of its training.
     ebops : int
         Effective bit operations.
     adders : float
@@ -68,6 +70,7 @@ class Candidate:
     """
 
     beta: float
+    seed: int
     ebops: int
     adders: float
     luts: int | None
@@ -84,6 +87,7 @@ class Candidate:
         """Return the figures as plain data."""
         return {
             "beta": self.beta,
+            "seed": self.seed,
             "ebops": self.ebops,
             "alkaid_luts": self.adders,
             "yosys_luts": self.luts,

@@ -102,11 +102,10 @@ def train_for_chip(
         floats = _floats(session, config, taught, chooses, log)
         worst = at_the_rail(taught.values, high=_rail(runs[0], config.front_end))
         candidates = []
-        for beta in config.betas:
-            how = FewBits(beta=beta, epochs=config.epochs, batch_size=config.batch_size, seed=config.seed)
+        for how in _trainings(config):
             model = train_quantised(session, floats[0].model, taught, worst=worst, how=how)
-            candidates.append(_candidate(model, beta, config, chooses, judges))
-            log(f"beta {beta:g}: {candidates[-1].size}, validation {candidates[-1].validation.in_words}")
+            candidates.append(one := _candidate(model, how, config, chooses, judges))
+            log(f"beta {how.beta:g}, seed {how.seed}: {one.size}, validation {one.validation.in_words}")
         chosen = choose(candidates, most_ebops=config.most_ebops, most_luts=config.most_luts)
         log(f"chosen: beta {chosen.beta:g}, {chosen.size}")
         last = runs[-1]
@@ -128,6 +127,8 @@ def choose(
 ) -> Candidate:
     """Return the candidate that leaks least on the validation run, of those that are small enough.
 
+    The leakages of all ranges count, by the mean of their logarithms.
+
     Raises
     ------
     SettingsError
@@ -146,7 +147,7 @@ def choose(
             f"no network has at most {' and '.join(allowed)}, the smallest {least.size} with --beta {least.beta:g}: "
             "give a larger --beta, or allow more"
         )
-    return min(small, key=lambda each: each.validation.leakages[0][1].leakage)
+    return min(small, key=lambda each: each.validation.smoothed_log_leakage)
 
 
 def _floats(
@@ -172,17 +173,26 @@ def _floats(
     )
 
 
+def _trainings(config: ChipTrainingConfig) -> tuple[FewBits, ...]:
+    return tuple(
+        FewBits(beta=beta, epochs=config.epochs, batch_size=config.batch_size, seed=config.seed + number)
+        for beta in config.betas
+        for number in range(config.bit_trainings)
+    )
+
+
 def _judged(model: Any, windows: Labelled, targets: Sequence[Target]) -> Judged:
     return judge(neutron_score(logits_of(model, windows.values)), windows, targets)
 
 
 def _candidate(
-    model: Any, beta: float, config: ChipTrainingConfig, chooses: Labelled, judges: Labelled | None
+    model: Any, how: FewBits, config: ChipTrainingConfig, chooses: Labelled, judges: Labelled | None
 ) -> Candidate:
     logic = combinational(model, config.front_end)
     asked = config.map_luts or config.most_luts is not None
     return Candidate(
-        beta=beta,
+        beta=how.beta,
+        seed=how.seed,
         ebops=ebops_of(model),
         adders=float(logic.cost),
         luts=_mapped_luts(logic, config.front_end) if asked else None,
