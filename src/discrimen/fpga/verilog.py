@@ -17,7 +17,7 @@ from discrimen.output.files import write_files
 
 TOP, NETWORK, AXI_TOP = "discrimen_top", "network_wrapper", "discrimen_axi_stream"
 STAGE_DELAY = 3.0
-"""Delay between two registers in alkaid's unit; of 2, 2.25, 3 and 4 it gives the least latency at 150 MHz or more."""
+"""Delay between registers in alkaid's unit; the least latency at 150 MHz and more of 2, 2.25, 3, 4 on one network."""
 
 _LATENCY_AROUND = 2
 
