@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from discrimen.cluster.resources import parse_time
@@ -20,6 +21,8 @@ ClusterKind = Literal["local", "slurm", "htcondor"]
 """Where workers of our own run."""
 
 _ANSWER_S = 10.0
+_WORKER_ENVIRONMENT = MappingProxyType({"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1})
+"""As Dask's nannies set it, but without MALLOC_TRIM_THRESHOLD_: memory that is given back each time costs a third."""
 _LOUD = ("distributed", "dask_jobqueue", "tornado", "asyncio")
 _LEAST_LIFETIME_S = 20
 _SHARE_OF_WALLTIME = 0.85
@@ -102,7 +105,11 @@ def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Connection]:
     dask = require_module("dask", extra="cluster")
     with ExitStack() as stack:
         # Deaths are counted by the farm, which knows what was done; Dask would blame tasks that only stood beside.
-        changed = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-saturation": 1.0}
+        changed: dict[str, Any] = {
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.scheduler.worker-saturation": 1.0,
+            "distributed.nanny.pre-spawn-environ": dict(_WORKER_ENVIRONMENT),
+        }
         stack.enter_context(dask.config.set(changed))
         stack.enter_context(_quiet())
         if wish.kind is None:
@@ -186,6 +193,10 @@ def _batch_workers(wish: ClusterWish, log_folder: Path) -> Any:
     if wish.kind == "slurm" and walltime and "--lifetime" not in extra:
         extra += _lifetime(str(walltime))
     options.setdefault("scheduler_options", {"dashboard_address": ":0"})
+    # A nanny would set MALLOC_TRIM_THRESHOLD_, and the batch system watches memory and ends itself.
+    options.setdefault("nanny", False)
+    prologue = list(options.get("job_script_prologue") or known.get("job-script-prologue") or [])
+    options["job_script_prologue"] = [*prologue, *(f"export {name}={n}" for name, n in _WORKER_ENVIRONMENT.items())]
     try:
         cluster = kinds[str(wish.kind)](worker_extra_args=extra, **options)
     except (TypeError, ValueError, AttributeError) as error:
