@@ -108,6 +108,7 @@ def connected(wish: ClusterWish, *, log_folder: Path) -> Iterator[Connection]:
         changed: dict[str, Any] = {
             "distributed.scheduler.allowed-failures": 0,
             "distributed.scheduler.worker-saturation": 1.0,
+            "distributed.worker.profile.enabled": False,
             "distributed.nanny.pre-spawn-environ": dict(_WORKER_ENVIRONMENT),
         }
         stack.enter_context(dask.config.set(changed))
@@ -159,6 +160,7 @@ def _own(wish: ClusterWish, log_folder: Path) -> Iterator[Any]:
     n_workers = wish.n_workers or ((os.cpu_count() or 1) if wish.kind == "local" else 1)
     try:
         # A worker that cannot start again, or whose job was cancelled, is replaced only by an adaptive cluster.
+        own.scale(n_workers)
         own.adapt(minimum=n_workers, maximum=n_workers, interval="2s")
         yield own
     finally:
