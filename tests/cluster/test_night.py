@@ -179,7 +179,7 @@ def test_slurm_may_cancel_kill_and_end_jobs(night: Night, tmp_path: Path, slurm_
                         ended_jobs.append(str(each.pid))
                         break
 
-    status, out, err = ended(process, cancel_or_kill, every_s=8, patience_s=900)
+    status, out, err = ended(process, cancel_or_kill, every_s=1, patience_s=900)
     assert status == 1
     require_complete(night, output, out, err)
     assert len(ended_jobs) >= 2
