@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +178,14 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     first = do_job(job(tmp_path), own_version())
     assert isinstance(first, Receipt)
     assert do_job(job(tmp_path, -1), own_version()) == first
+
+
+def test_a_receipt_whose_file_is_gone_is_none(tmp_path: Path) -> None:
+    made = replace(job(tmp_path), leaves=(tmp_path / "scores.h5",))
+    Receipt.here(IDENTITY, n_pulses=1, seconds=0.1).leave(made.receipt)
+    assert made.done() is None
+    (tmp_path / "scores.h5").touch()
+    assert made.done() is not None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"identity": 3}', "\x00"])

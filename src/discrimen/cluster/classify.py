@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.cluster.farm import Farm, Job, Outcome, Work
-from discrimen.cluster.receipt import Receipt, find_receipt
+from discrimen.cluster.receipt import Receipt
 from discrimen.errors import DataError, FormatError, OutputError
 from discrimen.formats.base import PartedReader, Reader
 from discrimen.formats.inputs import InputOptions
@@ -163,7 +163,7 @@ class ClassifyFarm:
             self._hand_in_whole(progress)
             return
         jobs = [self._part_job(run, part) for part in parts]
-        done = [find_receipt(job.receipt, job.identity) for job in jobs]
+        done = [job.done() for job in jobs]
         self.receipts += [receipt for receipt in done if receipt is not None]
         missing = [job for job, receipt in zip(jobs, done, strict=True) if receipt is None]
         progress.n_missing = len(missing)
@@ -217,6 +217,7 @@ class ClassifyFarm:
             arguments=(self._setup, run, part),
             identity={**run.identity, "from": str(part.start), "to": str(part.stop)},
             receipt=run.folder / f"part-{part.number:05}.json",
+            leaves=(part.scores(run.folder), part.counts(run.folder)),
         )
 
     def _hand_in_join(self, progress: _Progress) -> None:
@@ -232,6 +233,7 @@ class ClassifyFarm:
             arguments=(self._setup, run, *more),
             identity={**run.identity, "compress": str(self._setup.compress), "does": what},
             receipt=run.folder / f"{what.split()[0]}.json",
+            leaves=(run.output,),
         )
 
 

@@ -53,6 +53,8 @@ class Job:
         What the result depends on.
     receipt : Path
         Where the receipt lies when the job is done.
+    leaves : tuple of Path
+        Files without which a receipt proves nothing.
     """
 
     name: str
@@ -60,6 +62,12 @@ class Job:
     arguments: tuple[Any, ...]
     identity: Mapping[str, str] = field(repr=False)
     receipt: Path
+    leaves: tuple[Path, ...] = ()
+
+    def done(self) -> Receipt | None:
+        """Return the receipt, if the job is done and what it left is there."""
+        receipt = find_receipt(self.receipt, self.identity)
+        return receipt if all(path.exists() for path in self.leaves) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def do_job(job: Job, version: str) -> Receipt | str:
                 f"the worker has discrimen {own_version()}, and {version} handed the job in: install the same version "
                 "on both sides"
             )
-        done = find_receipt(job.receipt, job.identity)
+        done = job.done()
         if done is None:
             begin_s = time.perf_counter()
             work = job.call(*job.arguments)
@@ -168,7 +176,7 @@ class Farm:
             with suppress(Exception):
                 answer = future.result(timeout=60)
                 return Outcome(job, None, answer) if isinstance(answer, str) else Outcome(job, answer)
-        if (receipt := find_receipt(job.receipt, job.identity)) is not None:
+        if (receipt := job.done()) is not None:
             return Outcome(job, receipt)
         if future.status == "error" and (fault := _fault(future.exception())) is not None:
             return Outcome(job, None, fault)

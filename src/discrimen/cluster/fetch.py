@@ -200,6 +200,7 @@ def _job(file: _FileToRead, inputs: InputOptions, part: Part | None) -> Job:
         arguments=(inputs, file, part, receipt.with_suffix(".zip")),
         identity={**file.identity, "options": repr(replace(inputs, settings_file=None)), **place},
         receipt=receipt,
+        leaves=(receipt.with_suffix(".zip"),),
     )
 
 

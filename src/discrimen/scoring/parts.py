@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
-from discrimen.formats.base import PartedReader, Reader
+from discrimen.formats.base import ListModeReader, PartedReader, Reader
 from discrimen.output.files import complete_or_absent
 from discrimen.scoring.classification import Classification
 from discrimen.scoring.discriminator import Discriminators
@@ -59,7 +59,7 @@ def cut_run(reader: Reader, part_bytes: int) -> list[Part]:
     """Cut a run file at its seams into parts of about so many bytes; none where it is smaller or cannot be cut."""
     size = reader.info.path.stat().st_size
     n_parts = size // part_bytes
-    if n_parts < 2 or not isinstance(reader, PartedReader):
+    if n_parts < 2 or isinstance(reader, ListModeReader) or not isinstance(reader, PartedReader):
         return []
     seams = reader.seams()
     wanted = np.linspace(0, len(seams) - 1, n_parts + 1).round().astype(int)
