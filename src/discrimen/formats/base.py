@@ -279,6 +279,24 @@ def no_waveforms(info: RunInfo) -> DataError:
     )
 
 
+class WithoutWaveforms:
+    """What readers of lists have in common: asked for waveforms, they refuse."""
+
+    info: RunInfo
+    report: ReadReport
+
+    def chunks(self) -> Iterator[Pulses]:
+        """Refuse: there are no waveforms in list mode.
+
+        Raises
+        ------
+        DataError
+            Always.
+        """
+        self.report = ReadReport()
+        raise no_waveforms(self.info)
+
+
 @contextmanager
 def opened_to_read(path: Path) -> Iterator[BufferedReader]:
     """Open a run file; what the operating system refuses in the block is an error of the format.

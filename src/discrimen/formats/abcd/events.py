@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms, opened_to_read
-from discrimen.pulses import Pulses
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, WithoutWaveforms, opened_to_read
 from discrimen.pulses.list_mode import ListModeEvents
 
 EVENT = np.dtype(
@@ -38,7 +37,7 @@ _LATEST_TICK = 2**62
 """Later than any run: at 1/1024 of 1 ns, the shortest tick known, this is 52 days."""
 
 
-class AbcdEventsReader:
+class AbcdEventsReader(WithoutWaveforms):
     """Reader of one ``.ade`` file; a :class:`~discrimen.formats.base.ListModeReader`.
 
     Parameters
@@ -71,17 +70,6 @@ class AbcdEventsReader:
             settings_source=MappingProxyType(dict.fromkeys(known, "command line")),
             n_entries=n_events,
         )
-
-    def chunks(self) -> Iterator[Pulses]:
-        """Refuse: there are no waveforms in list mode.
-
-        Raises
-        ------
-        DataError
-            Always.
-        """
-        self.report = ReadReport()
-        raise no_waveforms(self.info)
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once, from its start, and yield its charges; overflows are left out and counted.

@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
-from discrimen.formats.base import ReadOptions, ReadReport, RunInfo, no_waveforms
+from discrimen.formats.base import ReadOptions, ReadReport, RunInfo, WithoutWaveforms
 from discrimen.formats.faster.frames import Frames, FrameWalk, read_pieces
 from discrimen.formats.faster.kinds import CHARGE_NAMES, LISTED, SPECTROSCOPY
 from discrimen.formats.faster.survey import Survey
 from discrimen.formats.faster.waveforms import NAME, pass_over
-from discrimen.pulses import PulseFlag, Pulses
+from discrimen.pulses import PulseFlag
 from discrimen.pulses.list_mode import ListModeEvents
 
 _SATURATED, _PILE_UP = np.uint32(PulseFlag.SATURATED_INPUT), np.uint32(PulseFlag.PILE_UP)
 _TDC_PS = 2000 / 256
 
 
-class FasterListReader:
+class FasterListReader(WithoutWaveforms):
     """Reader of a file without waveforms; a :class:`~discrimen.formats.base.ListModeReader`.
 
     Charges are in the units of FASTER. Which of several gates is the long one does not stand in the file: `branches`
@@ -60,17 +60,6 @@ class FasterListReader:
             settings_source=MappingProxyType(dict.fromkeys(known, "command line")),
             n_entries=sum(found.n_frames[kind] for kind in LISTED) if found.is_whole else None,
         )
-
-    def chunks(self) -> Iterator[Pulses]:
-        """Refuse: there are no waveforms in list mode.
-
-        Raises
-        ------
-        DataError
-            Always.
-        """
-        self.report = ReadReport()
-        raise no_waveforms(self.info)
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once, from its start, and yield its events.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.base import ReadOptions, ReadReport, RunInfo, no_waveforms
+from discrimen.formats.base import ReadOptions, ReadReport, RunInfo, WithoutWaveforms
 from discrimen.formats.mfm.blocks import FrameTable, frame_tables
 from discrimen.formats.mfm.frames import NEDA, NEDA_COMP
 from discrimen.formats.mfm.neda import (
@@ -142,21 +142,10 @@ class NedaReader(_MfmReader):
         return Pulses(sample_period_ns=period_ns, **columns)
 
 
-class NedaCompReader(_MfmReader):
+class NedaCompReader(WithoutWaveforms, _MfmReader):
     """Reader of the NEDACOMP frames of an MFM file; a :class:`~discrimen.formats.base.ListModeReader`."""
 
     wanted = NEDA_COMP
-
-    def chunks(self) -> Iterator[Pulses]:
-        """Refuse: there are no waveforms in these frames.
-
-        Raises
-        ------
-        DataError
-            Always.
-        """
-        self.report = ReadReport()
-        raise no_waveforms(self.info)
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once and yield its events; see the protocol.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
-from discrimen.formats.base import ReadReport, RunInfo, no_waveforms
+from discrimen.formats.base import ReadReport, RunInfo, WithoutWaveforms
 from discrimen.formats.columns import convert_column
 from discrimen.formats.root.file import RootTree, open_root
 from discrimen.formats.root.read_ahead import ReadAhead
@@ -273,19 +273,8 @@ def _values_of_pulses(
     return values, alike[entry - start]
 
 
-class RootListReader(RootReader):
+class RootListReader(WithoutWaveforms, RootReader):
     """Reads a tree without waveforms; a :class:`~discrimen.formats.base.ListModeReader`."""
-
-    def chunks(self) -> Iterator[Pulses]:
-        """Refuse: there are no waveforms in list mode.
-
-        Raises
-        ------
-        DataError
-            Always.
-        """
-        self.report = ReadReport()
-        raise no_waveforms(self.info)
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once and yield its events; see the protocol."""

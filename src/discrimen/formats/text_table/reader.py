@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, no_waveforms, opened_to_read
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, WithoutWaveforms, opened_to_read
 from discrimen.formats.columns import convert_column
 from discrimen.formats.text_table.layout import HEAD_BYTES, find_layout, is_comment, sniff, tokens_of
-from discrimen.pulses import FAKE_FLAGS, Pulses
+from discrimen.pulses import FAKE_FLAGS
 from discrimen.pulses.list_mode import ListModeEvents, events_of_columns
 
 _MOST_BLOCK_BYTES = 4 * 2**20
@@ -24,7 +24,7 @@ _EXACT = 2**53
 """Whole numbers beyond this are no float64."""
 
 
-class TextTableReader:
+class TextTableReader(WithoutWaveforms):
     """Reader of one table; a :class:`~discrimen.formats.base.ListModeReader`.
 
     Parameters
@@ -57,17 +57,6 @@ class TextTableReader:
             settings=options.settings,
             settings_source=dict.fromkeys(known, "command line"),
         )
-
-    def chunks(self) -> Iterator[Pulses]:
-        """Refuse: there are no waveforms in list mode.
-
-        Raises
-        ------
-        DataError
-            Always.
-        """
-        self.report = ReadReport()
-        raise no_waveforms(self.info)
 
     def event_chunks(self) -> Iterator[ListModeEvents]:
         """Read the file once and yield its events; see the protocol.
