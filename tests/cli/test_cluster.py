@@ -25,7 +25,7 @@ Run = Callable[..., tuple[int, str, str]]
 def scheduler() -> Iterator[str]:
     """Address of a scheduler with two workers, which are threads of this process."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
     ) as cluster:
         yield cluster.scheduler_address
 

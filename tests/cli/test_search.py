@@ -104,7 +104,7 @@ def test_a_cluster_searches_and_tells_what_ran_where(
     monkeypatch.setenv("NPROC", "1")
     where = ("-o", str(tmp_path / "s"), "--all-energies", "--trials", "3", "--json")
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
     ) as cluster:
         status, out, err = search(*where, "--scheduler", cluster.scheduler_address)
         assert status == 0, err

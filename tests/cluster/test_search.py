@@ -45,7 +45,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     with (
         pytest.MonkeyPatch.context() as patch,
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
         ) as cluster,
     ):
         patch.setenv("NPROC", "1")
