@@ -18,8 +18,8 @@ from discrimen.adoption.promises import Promise
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Channel, Preparation, one_channel
+from discrimen.pulses.hits import Hits
 from discrimen.training import TrainingConfig, train
-from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.checkpoints import save_model
 from discrimen.training.tasks import Classification, Quantity, Reconstruction, Regression
 
@@ -92,7 +92,7 @@ def _autoencoder(architecture: str) -> Callable[[Path], Made]:
 
 def three_classes_of_two_channels(folder: Path) -> Made:
     samples, present, label = two_detectors(300, seed=2)
-    pulses = ChannelPulses(samples=samples, sample_period_ns=10.0, present=present, columns={"label": label})
+    pulses = Hits(samples=samples, sample_period_ns=10.0, present=present, columns={"label": label})
     config = TrainingConfig(architecture="cnn", task=Classification(("gamma", "neutron", "alpha")), epochs=2)
     train(pulses, TWO_DETECTORS, config, folder=folder)
     tried, there, _ = two_detectors(60, seed=3)
@@ -106,7 +106,7 @@ def _regression(folder: Path, config: TrainingConfig) -> Made:
     place_mm[rng.random(place_mm.shape) < 0.3] = np.nan
     every = {"place": place_mm, "energy": 100.0 + 50 * label}
     targets = {output.name: every[output.name] for output in config.outputs(TWO_DETECTORS)}
-    pulses = ChannelPulses(samples=samples, sample_period_ns=10.0, present=present)
+    pulses = Hits(samples=samples, sample_period_ns=10.0, present=present)
     train(pulses, TWO_DETECTORS, config, folder=folder, targets=targets)
     tried, there, _ = two_detectors(60, seed=3)
     return Made(folder, tried, there)

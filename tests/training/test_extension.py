@@ -15,7 +15,7 @@ from discrimen.network.domain import OutsideTally, outside
 from discrimen.network.domain.measure import measure
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.training import ChannelPulses, Reconstruction, TrainingConfig, train
+from discrimen.training import Hits, Reconstruction, TrainingConfig, train
 from discrimen.training.epoch_feed import EpochFeed, training_feed
 from discrimen.training.extension import extended_note
 
@@ -129,7 +129,7 @@ def test_pulses_without_statistics_of_photoelectrons_are_refused() -> None:
 
 def test_several_channels_are_refused() -> None:
     pulses = labelled()
-    several = ChannelPulses(samples=pulses.samples[:, np.newaxis], sample_period_ns=10.0, columns=pulses.columns())
+    several = Hits(samples=pulses.samples[:, np.newaxis], sample_period_ns=10.0, columns=pulses.columns())
     examples = labelled_examples(several, PREPARATION)
     with pytest.raises(SettingsError, match="extend_down knows pulses of one channel"):
         training_feed(

@@ -10,7 +10,7 @@ from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.errors import FormatError
 from discrimen.network.prepare import prepare
-from discrimen.training import ChannelPulses, TrainingConfig, train, validation_pulses
+from discrimen.training import Hits, TrainingConfig, train, validation_pulses
 from discrimen.training.kept_pulses import MOST_BYTES, MOST_PULSES, choose_kept, margins, read_kept, write_kept
 
 
@@ -61,7 +61,7 @@ def test_the_mask_stays_with_them(tmp_path: Path) -> None:
     whole, _ = pair_pulses(60)
     present = np.ones((60, 2), dtype=np.bool_)
     present[::4, 1] = False
-    pulses = ChannelPulses(samples=whole.samples, sample_period_ns=8.0, present=present, columns=whole.columns)
+    pulses = Hits(samples=whole.samples, sample_period_ns=8.0, present=present, columns=whole.columns)
     preparation = two_channels(scale="peak", masked=True)
     train(pulses, preparation, TrainingConfig(architecture="mlp", epochs=1, validation_share=0.4), folder=tmp_path)
     kept = validation_pulses(tmp_path)

@@ -10,8 +10,8 @@ from tests.training.toy_pulses import PREPARATION, labelled_examples, toy_pulses
 from discrimen.network.domain import Domain, outside
 from discrimen.network.model_description import read_description
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.hits import as_hits
 from discrimen.training import TrainingConfig, train
-from discrimen.training.channel_pulses import channel_pulses
 from discrimen.training.epoch_feed import plain_feed, training_feed
 from discrimen.training.examples import part_examples
 from discrimen.training.seen_domain import seen_domain
@@ -24,7 +24,7 @@ def domain_with(augment: dict[str, float]) -> Domain:
     feed = training_feed(
         pulses, parts[0], config, targets=parts[0].targets, preparation=PREPARATION, settings=DetectorSettings()
     )
-    domain = seen_domain(channel_pulses(pulses), parts, PREPARATION, feed=feed, adc_bits=14)
+    domain = seen_domain(as_hits(pulses), parts, PREPARATION, feed=feed, adc_bits=14)
     assert domain is not None
     return domain
 
@@ -42,7 +42,7 @@ def test_only_pulses_that_teach_or_judge_are_seen() -> None:
     half = pulses.replace(label=labels)
     config = TrainingConfig()
     parts = part_examples(labelled_examples(half), np.arange(2000) % 10 == 0, config.task.classes)
-    domain = seen_domain(channel_pulses(half), parts, PREPARATION, feed=plain_feed(parts[0], config), adc_bits=None)
+    domain = seen_domain(as_hits(half), parts, PREPARATION, feed=plain_feed(parts[0], config), adc_bits=None)
     assert domain is not None
     assert domain.n_pulses == 1000
 

@@ -15,8 +15,8 @@ from discrimen.freezing.freeze import freeze
 from discrimen.inference.keras_predictor import KerasPredictor
 from discrimen.inference.native import NativePredictor
 from discrimen.network.frozen_file import read_frozen
+from discrimen.pulses.hits import as_hits
 from discrimen.training import Reconstruction, TrainingConfig, TrainingResult, resume, train
-from discrimen.training.channel_pulses import channel_pulses
 from discrimen.training.shown import ShownCodes, shown_of
 
 pytestmark = pytest.mark.drawn
@@ -81,7 +81,7 @@ def test_a_training_that_was_broken_off_comes_to_the_same_code(result: TrainingR
 
 
 def test_pulses_are_shown_in_adc_counts_with_their_clean_record() -> None:
-    pulses = channel_pulses(PULSES.replace(energy_kevee=np.linspace(10, 20, len(PULSES))))
+    pulses = as_hits(PULSES.replace(energy_kevee=np.linspace(10, 20, len(PULSES))))
     task, clean = CONFIG.task, PULSES.samples.astype(np.float32)
     examples = task.examples(pulses, PREPARATION, {"waveform": clean + 5}, CONFIG)
     shown = shown_of(task, CONFIG.outputs(PREPARATION), pulses, examples, PREPARATION)
@@ -99,8 +99,8 @@ def test_pulses_are_shown_in_adc_counts_with_their_clean_record() -> None:
 
 def test_a_network_without_a_code_shows_its_pulses_alone() -> None:
     config = replace(CONFIG, architecture="mlp", options={})
-    examples = config.task.examples(channel_pulses(PULSES), PREPARATION, {}, config)
-    shown = shown_of(config.task, config.outputs(PREPARATION), channel_pulses(PULSES), examples, PREPARATION)
+    examples = config.task.examples(as_hits(PULSES), PREPARATION, {}, config)
+    shown = shown_of(config.task, config.outputs(PREPARATION), as_hits(PULSES), examples, PREPARATION)
     assert isinstance(shown, ShownCodes)
     assert shown.code_at is None
     assert shown.latents(None) is None

@@ -6,8 +6,8 @@ import numpy as np
 
 from discrimen.network.preparation import Preparation, one_channel
 from discrimen.pulses import Pulses
-from discrimen.training import ChannelPulses, TrainingConfig
-from discrimen.training.channel_pulses import channel_pulses
+from discrimen.pulses.hits import as_hits
+from discrimen.training import Hits, TrainingConfig
 from discrimen.training.examples import Examples
 
 PREPARATION = one_channel(
@@ -27,7 +27,7 @@ def toy_pulses(n_each: int, *, seed: int = 0) -> Pulses:
     return Pulses(samples=samples.round().astype(np.uint16), sample_period_ns=10.0, label=labels)
 
 
-def labelled_examples(pulses: Pulses | ChannelPulses, preparation: Preparation = PREPARATION) -> Examples:
+def labelled_examples(pulses: Pulses | Hits, preparation: Preparation = PREPARATION) -> Examples:
     """What a classification learns from."""
     config = TrainingConfig()
-    return config.task.examples(channel_pulses(pulses), preparation, {}, config)
+    return config.task.examples(as_hits(pulses), preparation, {}, config)

@@ -72,6 +72,16 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
         "part": np.dtype(np.int8),
         "time_offset_ns": np.dtype(np.float64),
         "neutron_score": np.dtype(np.float32),
+        "energy_kev": np.dtype(np.float32),
+        "segment": np.dtype(np.int16),
+        "x_mm": np.dtype(np.float32),
+        "y_mm": np.dtype(np.float32),
+        "z_mm": np.dtype(np.float32),
+        "n_interactions": np.dtype(np.int8),
+        "energy_2_kev": np.dtype(np.float32),
+        "x_2_mm": np.dtype(np.float32),
+        "y_2_mm": np.dtype(np.float32),
+        "z_2_mm": np.dtype(np.float32),
     }
 )
 """Every optional column of :class:`Pulses` and its type."""
@@ -117,6 +127,17 @@ class Pulses:
         Of parts: how much later than part 0, in ns.
     neutron_score : ndarray of float32, optional
         Of parts: what a classifier gave it; never a label.
+    energy_kev : ndarray of float32, optional
+        Energy that was left in the detector, in keV.
+    segment : ndarray of int16, optional
+        Of a segmented detector: the segment that collects the charge, or most of it.
+    x_mm, y_mm, z_mm : ndarray of float32, optional
+        Where the energy was left, in mm, in the coordinates of the detector; NaN where one is not known. Of several
+        interactions the one with the most energy.
+    n_interactions : ndarray of int8, optional
+        In how many places energy was left.
+    energy_2_kev, x_2_mm, y_2_mm, z_2_mm : ndarray of float32, optional
+        Energy and place of the interaction with the second most energy; NaN where there is none.
 
     Raises
     ------
@@ -143,6 +164,16 @@ class Pulses:
     part: NDArray[np.int8] | None = None
     time_offset_ns: NDArray[np.float64] | None = None
     neutron_score: NDArray[np.float32] | None = None
+    energy_kev: NDArray[np.float32] | None = None
+    segment: NDArray[np.int16] | None = None
+    x_mm: NDArray[np.float32] | None = None
+    y_mm: NDArray[np.float32] | None = None
+    z_mm: NDArray[np.float32] | None = None
+    n_interactions: NDArray[np.int8] | None = None
+    energy_2_kev: NDArray[np.float32] | None = None
+    x_2_mm: NDArray[np.float32] | None = None
+    y_2_mm: NDArray[np.float32] | None = None
+    z_2_mm: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         _check_samples(self.samples)

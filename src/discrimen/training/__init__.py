@@ -1,6 +1,6 @@
 """Training: labelled pulses and a configuration in, a folder with a trained model and its history out."""
 
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.config import TrainingConfig
 from discrimen.training.history import EpochListener, EpochRecord
 from discrimen.training.model_folder import load_model_folder, validation_pulses
@@ -16,12 +16,12 @@ from discrimen.training.tasks import (
 from discrimen.training.train import TrainingResult, resume, train
 
 __all__ = [
-    "ChannelPulses",
     "Classification",
     "Compression",
     "EpochListener",
     "EpochRecord",
     "Generation",
+    "Hits",
     "Quantity",
     "Reconstruction",
     "Regression",

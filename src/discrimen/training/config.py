@@ -15,9 +15,9 @@ from discrimen.models.own_file import is_own, own_file
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
+from discrimen.pulses.hits import Hits, as_hits
 from discrimen.training.augmentation import check_augment
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName, check_balance
-from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.extension import check_extension
 from discrimen.training.split import SPLIT_WISHES, Split, SplitWish, split_pulses
 from discrimen.training.tasks import Classification, Targets, Task, task_from_dict
@@ -174,7 +174,7 @@ class TrainingConfig:
 
     def split_of(
         self,
-        pulses: Pulses | ChannelPulses,
+        pulses: Pulses | Hits,
         *,
         files: Sequence[Mapping[str, Any]] = (),
         targets: Targets | None = None,
@@ -183,7 +183,7 @@ class TrainingConfig:
 
         Parameters
         ----------
-        pulses : Pulses or ChannelPulses
+        pulses : Pulses or Hits
             With what the task learns from.
         files : sequence of mapping
             The files they come from, see :class:`discrimen.runs.dataset.Dataset`.
@@ -195,7 +195,7 @@ class TrainingConfig:
         DataError, SettingsError
             As :func:`discrimen.training.split.split_pulses`.
         """
-        of_channels = channel_pulses(pulses)
+        of_channels = as_hits(pulses)
         return split_pulses(
             of_channels.info,
             groups=self.task.groups(of_channels, targets or {}),

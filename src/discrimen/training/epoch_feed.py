@@ -13,10 +13,10 @@ from discrimen.errors import SettingsError
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.hits import Hits
 from discrimen.simulation.distortion import Digitisation
 from discrimen.training.augmentation import Augmentation
 from discrimen.training.balance import Balance, balance_pulses
-from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.examples import Examples
 from discrimen.training.extension import RECORD, Extension, extension_of
@@ -174,7 +174,7 @@ def plain_feed(
 
 
 def training_feed(
-    pulses: Pulses | ChannelPulses,
+    pulses: Pulses | Hits,
     training: Examples,
     config: TrainingConfig,
     *,
@@ -187,7 +187,7 @@ def training_feed(
 
     Parameters
     ----------
-    pulses : Pulses or ChannelPulses
+    pulses : Pulses or Hits
         That the examples were taken from.
     training : Examples
         The training part alone.
@@ -253,11 +253,9 @@ def _digitisation(preparation: Preparation, settings: DetectorSettings) -> Digit
     )
 
 
-def _one_channel(pulses: Pulses | ChannelPulses, option: str) -> Pulses:
-    if isinstance(pulses, ChannelPulses):
-        raise SettingsError(
-            f"{option} knows pulses of one channel only (Pulses), these are ChannelPulses: leave it out"
-        )
+def _one_channel(pulses: Pulses | Hits, option: str) -> Pulses:
+    if isinstance(pulses, Hits):
+        raise SettingsError(f"{option} knows pulses of one channel only (Pulses), these are Hits: leave it out")
     return pulses
 
 

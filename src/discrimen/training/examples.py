@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import Restoration, prepare
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,13 +62,13 @@ class Examples:
 
 
 def prepared_pulses(
-    pulses: ChannelPulses, preparation: Preparation, taught: NDArray[np.int64]
+    pulses: Hits, preparation: Preparation, taught: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], Restoration]:
     """Prepare the pulses that there is a target for.
 
     Parameters
     ----------
-    pulses : ChannelPulses
+    pulses : Hits
         All of them.
     preparation : Preparation
         From raw samples to network input.

@@ -17,8 +17,8 @@ from discrimen.pulse_shape.clean_shapes import side_by_side
 from discrimen.pulse_shape.single_records import piled_up
 from discrimen.pulse_shape.upright import CROSSING_FRACTION, Upright
 from discrimen.pulses import Pulses
+from discrimen.pulses.hits import Hits
 from discrimen.pulses.rails import at_rail
-from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.stabilisation import learn_stabilisation
 from discrimen.training.tasks.generation import LEAST, Generation
 
@@ -61,7 +61,7 @@ class GeneratorRecords:
 
 
 def generator_records(
-    pulses: Pulses | ChannelPulses, preparation: Preparation, task: Generation, *, adc_bits: int | None
+    pulses: Pulses | Hits, preparation: Preparation, task: Generation, *, adc_bits: int | None
 ) -> GeneratorRecords:
     """Turn pulses into records for a generator.
 
@@ -83,9 +83,9 @@ def generator_records(
     DataError
         If class or light are not known, or a class has too few usable pulses.
     """
-    if isinstance(pulses, ChannelPulses) and pulses.samples.shape[1] != 1:
+    if isinstance(pulses, Hits) and pulses.samples.shape[1] != 1:
         raise SettingsError("a generator makes pulses of one channel: train one for each (--each-channel)")
-    one = pulses.info if isinstance(pulses, ChannelPulses) else pulses
+    one = pulses.info if isinstance(pulses, Hits) else pulses
     _require_whole(one, preparation)
     known = size_of(task.size)
     size = one.column("energy_kevee") if known == LIGHT else None

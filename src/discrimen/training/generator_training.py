@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.config import TrainingConfig
 from discrimen.training.generator_library import write_generator
 from discrimen.training.generator_records import GeneratorRecords, generator_records
@@ -30,7 +30,7 @@ def provenance_of(records: GeneratorRecords | None) -> dict[str, Any]:
 
 
 def records_of_task(
-    pulses: Pulses | ChannelPulses, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
+    pulses: Pulses | Hits, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
 ) -> GeneratorRecords | None:
     """Return what the network of a generator takes in the place of pulses; None for other tasks."""
     if not isinstance(config.task, Generation):

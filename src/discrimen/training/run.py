@@ -21,7 +21,7 @@ from discrimen.output.pictures import png_of_pixels
 from discrimen.output.plain import json_text
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.checkpoints import Checkpoint, Checkpoints, copy_model, kept_checkpoints
 from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed
@@ -156,7 +156,7 @@ class TrainingRun:
         return Outcome(tuple(history.records), self._best(checkpoints, stopped_by), stopped_by, architecture)
 
     def finish(
-        self, outcome: Outcome, pulses: ChannelPulses, validation: Examples, *, log: TensorBoardLog
+        self, outcome: Outcome, pulses: Hits, validation: Examples, *, log: TensorBoardLog
     ) -> tuple[Any, ModelDescription]:
         """Give the best checkpoint its final name, describe it, draw it, keep validation pulses with it."""
         write_training_curve(
@@ -211,7 +211,7 @@ class TrainingRun:
         write_files(self.place.path, {f"{name}.png": png_of_pixels(image) for name, image in images.items()})
         return images
 
-    def _keep_validation_pulses(self, model: Any, pulses: ChannelPulses, validation: Examples) -> None:
+    def _keep_validation_pulses(self, model: Any, pulses: Hits, validation: Examples) -> None:
         samples = pulses.samples
         chosen = choose_kept(
             len(validation),
@@ -254,7 +254,7 @@ class TrainingRun:
 
 
 def data_provenance(
-    pulses: ChannelPulses, examples: Examples, parts: tuple[Examples, Examples], classes: Sequence[str]
+    pulses: Hits, examples: Examples, parts: tuple[Examples, Examples], classes: Sequence[str]
 ) -> dict[str, Any]:
     """Return how many pulses of what kind were used, and what they can be known again by."""
     samples = np.ascontiguousarray(pulses.samples[examples.pulse])

@@ -14,7 +14,7 @@ from discrimen.network.domain.measure import measure
 from discrimen.network.domain.photon_change import learn_photons
 from discrimen.network.domain.photons import Photons
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.epoch_feed import EpochFeed
 from discrimen.training.examples import Examples
 from discrimen.training.extension import LOW_QUANTILE
@@ -25,7 +25,7 @@ MOST_OF_MANY = 2000
 
 
 def seen_domain(
-    pulses: ChannelPulses,
+    pulses: Hits,
     parts: tuple[Examples, Examples],
     preparation: Preparation,
     *,
@@ -36,7 +36,7 @@ def seen_domain(
 
     Parameters
     ----------
-    pulses : ChannelPulses
+    pulses : Hits
         All of them.
     parts : tuple of Examples
         Those that teach, and those that judge.
@@ -69,9 +69,7 @@ def seen_domain(
     return replace(domain, thinned_below_adc=float(np.quantile(measure(real, preparation).height_adc, LOW_QUANTILE)))
 
 
-def _photons(
-    pulses: ChannelPulses, seen: NDArray[np.int64], preparation: Preparation, *, feed: EpochFeed
-) -> Photons | None:
+def _photons(pulses: Hits, seen: NDArray[np.int64], preparation: Preparation, *, feed: EpochFeed) -> Photons | None:
     """Learn the light of each channel from its pulses as digitised; a gain that is varied in training widens it."""
     place = np.zeros(len(seen), dtype=np.int64)
     for name in ("board", "channel"):

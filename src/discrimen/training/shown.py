@@ -16,8 +16,8 @@ from discrimen.network.prepare import prepare
 from discrimen.output.latent_pictures import draw_correlation, draw_latent_plane
 from discrimen.output.waveform_pairs import WaveformPair, draw_waveform_pairs
 from discrimen.pulses import Label
+from discrimen.pulses.hits import Hits
 from discrimen.pulses.side_by_side import side_by_side
-from discrimen.training.channel_pulses import ChannelPulses
 from discrimen.training.examples import Examples
 from discrimen.training.fit import all_outputs, first_output
 from discrimen.training.plots import pixels, roc_image, score_image
@@ -159,7 +159,7 @@ class ShownCodes:
 
 
 def shown_of(
-    task: Task, outputs: tuple[Output, ...], pulses: ChannelPulses, validation: Examples, preparation: Preparation
+    task: Task, outputs: tuple[Output, ...], pulses: Hits, validation: Examples, preparation: Preparation
 ) -> Shown:
     """Choose what is shown.
 
@@ -169,7 +169,7 @@ def shown_of(
         Of the training.
     outputs : tuple of Output
         Of the model.
-    pulses : ChannelPulses
+    pulses : Hits
         All of them.
     validation : Examples
         Those that judge.

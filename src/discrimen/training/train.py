@@ -15,8 +15,8 @@ from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.hits import Hits, as_hits
 from discrimen.training.balance_picture import write_balance_picture
-from discrimen.training.channel_pulses import ChannelPulses, channel_pulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.epoch_feed import EpochFeed, Renewal, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
@@ -87,7 +87,7 @@ class TrainingResult:
 
 
 def train(
-    pulses: Pulses | ChannelPulses,
+    pulses: Pulses | Hits,
     preparation: Preparation,
     config: TrainingConfig | None = None,
     *,
@@ -104,9 +104,9 @@ def train(
 
     Parameters
     ----------
-    pulses : Pulses or ChannelPulses
+    pulses : Pulses or Hits
         For a classification with the column `label`; pulses without a target or without a pulse are left out and
-        counted. Pulses of several channels come as :class:`~discrimen.training.ChannelPulses`.
+        counted. Pulses of several channels come as :class:`~discrimen.training.Hits`.
     preparation : Preparation
         From raw samples to network input; becomes part of the model.
     config : TrainingConfig, optional
@@ -167,7 +167,7 @@ def train(
 
 
 def resume(
-    pulses: Pulses | ChannelPulses,
+    pulses: Pulses | Hits,
     folder: Path | str,
     *,
     targets: Targets | None = None,
@@ -221,7 +221,7 @@ def resume(
 
 
 def _train(
-    pulses: Pulses | ChannelPulses,
+    pulses: Pulses | Hits,
     preparation: Preparation,
     config: TrainingConfig,
     *,
@@ -237,7 +237,7 @@ def _train(
 ) -> TrainingResult:
     session, task = load_keras(config.device), config.task
     outputs = config.outputs(preparation)
-    of_channels = channel_pulses(pulses)
+    of_channels = as_hits(pulses)
     examples = task.examples(of_channels, preparation, targets, config)
     require_two_each(examples, task.classes)
     if split is None:
@@ -300,13 +300,13 @@ def _judging(
     validation: Examples,
     feed: EpochFeed,
     learning: Learning,
-    pulses: Pulses | ChannelPulses,
+    pulses: Pulses | Hits,
     preparation: Preparation,
     config: TrainingConfig,
 ) -> Examples:
     """Return the part that judges, thinned or put together anew as the part that teaches is."""
     if learning.remix is not None:
         return learning.remix.judging(validation, rng=np.random.default_rng([config.seed, 7]))
-    if feed.extension is None or isinstance(pulses, ChannelPulses):
+    if feed.extension is None or isinstance(pulses, Hits):
         return validation
     return feed.extension.judging(validation, pulses, preparation, rng=np.random.default_rng([config.seed, 6]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discrimen.network.preparation import Channel, Preparation, Scale
-from discrimen.training import ChannelPulses
+from discrimen.training import Hits
 
 N_SAMPLES = 24
 
@@ -19,7 +19,7 @@ def two_channels(*, scale: Scale = "none", masked: bool = False) -> Preparation:
     return Preparation(sample_period_ns=8.0, channels=channels, window_length=16, scale=scale, masked=masked)
 
 
-def pair_pulses(n_pulses: int, *, seed: int = 0, noise_adc: float = 2.0) -> tuple[ChannelPulses, np.ndarray]:
+def pair_pulses(n_pulses: int, *, seed: int = 0, noise_adc: float = 2.0) -> tuple[Hits, np.ndarray]:
     """Pulses whose light is shared between two channels, and the share of the left one, from 0 to 1."""
     rng = np.random.default_rng(seed)
     share = rng.uniform(0.1, 0.9, n_pulses)
@@ -28,5 +28,5 @@ def pair_pulses(n_pulses: int, *, seed: int = 0, noise_adc: float = 2.0) -> tupl
     height = 1000 * np.stack([share, share - 1], axis=1)
     samples = 5000 + height[:, :, np.newaxis] * shape + rng.normal(0, noise_adc, (n_pulses, 2, N_SAMPLES))
     labels = (share > 0.5).astype(np.int8)
-    pulses = ChannelPulses(samples=samples.round().astype(np.int16), sample_period_ns=8.0, columns={"label": labels})
+    pulses = Hits(samples=samples.round().astype(np.int16), sample_period_ns=8.0, columns={"label": labels})
     return pulses, share

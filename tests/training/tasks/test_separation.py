@@ -11,8 +11,8 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.keras_jax import load_keras
 from discrimen.network.preparation import one_channel
 from discrimen.pulses import Pulses
+from discrimen.pulses.hits import as_hits
 from discrimen.training import Separation, TrainingConfig, TrainingResult, load_model_folder, train
-from discrimen.training.channel_pulses import channel_pulses
 from discrimen.training.examples import Examples
 from discrimen.training.remix import Mixture, Remix
 from discrimen.training.tasks import task_from_dict
@@ -46,7 +46,7 @@ def piled_up(n_pulses: int, *, seed: int = 0) -> tuple[Pulses, dict[str, np.ndar
 
 def examples(n_pulses: int = 50) -> Examples:
     pulses, targets = piled_up(n_pulses)
-    return CONFIG.task.examples(channel_pulses(pulses), PREPARATION, targets, CONFIG)
+    return CONFIG.task.examples(as_hits(pulses), PREPARATION, targets, CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_parts_of_different_runs_are_not_put_together() -> None:
     targets["components"] = targets["components"].copy()
     targets["components"][30:, 1] = 1000 - 10 * (1000 - targets["components"][30:, 1])
     run = np.repeat(np.array([0, 1], np.int32), 30)
-    made = CONFIG.task.examples(channel_pulses(pulses.replace(run=run)), PREPARATION, targets, CONFIG)
+    made = CONFIG.task.examples(as_hits(pulses.replace(run=run)), PREPARATION, targets, CONFIG)
     after = drawn(made, mixed_share=0.99)
     height = after.parts[:, 1].max(axis=1)
     assert height[:30].max() < 801
@@ -173,7 +173,7 @@ def test_alone_are_first_pulses_without_a_third_one() -> None:
 def test_records_of_no_pairs_teach_nothing() -> None:
     pulses, targets = piled_up(50)
     targets["n_pulses"] = targets["n_pulses"] * 2
-    made = CONFIG.task.examples(channel_pulses(pulses), PREPARATION, targets, CONFIG)
+    made = CONFIG.task.examples(as_hits(pulses), PREPARATION, targets, CONFIG)
     with pytest.raises(DataError, match="nothing to separate"):
         CONFIG.task.learning(load_keras("cpu").keras, PREPARATION, made, CONFIG)
 

@@ -36,6 +36,14 @@ _UNITS: Mapping[str, str] = MappingProxyType(
         "energy_kevee": "keV",
         "tof_ns": "ns",
         "time_offset_ns": "ns",
+        "energy_kev": "keV",
+        "x_mm": "mm",
+        "y_mm": "mm",
+        "z_mm": "mm",
+        "energy_2_kev": "keV",
+        "x_2_mm": "mm",
+        "y_2_mm": "mm",
+        "z_2_mm": "mm",
     }
 )
 _CHUNK_BYTES = 2**18

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples
 from discrimen.training.remix import Remix
 
@@ -124,12 +124,10 @@ class Task(Protocol):
             If an output contradicts itself.
         """
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Return for each pulse the class that the split keeps on both sides, 0 without classes, -1 if left out."""
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse that has a target.
 
         Raises

@@ -13,7 +13,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.contamination import NAMES
 from discrimen.network.outputs import Output, class_scores
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.loss import loss_of
 from discrimen.training.tasks.base import Learning, Targets
@@ -53,14 +53,12 @@ class Classification:
         """Return the scores; see :class:`~discrimen.training.tasks.base.Task`."""
         return (class_scores(self.classes),)
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Return the class of each pulse; see :class:`~discrimen.training.tasks.base.Task`."""
         labels = pulses.info.column("label").astype(np.int64)
         return np.where((labels >= 0) & (labels < len(self.classes)), labels, -1)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse that has a label; see :class:`~discrimen.training.tasks.base.Task`."""
         groups = self.groups(pulses, targets)
         labelled = np.flatnonzero(groups >= 0)
@@ -90,7 +88,7 @@ class Classification:
         """Return plain data, ready for JSON."""
         return {"name": self.name, "classes": list(self.classes)}
 
-    def _soft_labels(self, pulses: ChannelPulses, kept: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    def _soft_labels(self, pulses: Hits, kept: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """Return the probability of each class where the pulses have soft labels; where one is not known, the label."""
         whole = pulses.info.neutron_probability
         if whole is None or self.classes != NAMES:

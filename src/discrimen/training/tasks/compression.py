@@ -26,7 +26,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.models.stabilising import in_stabilised_scale
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples
 from discrimen.training.tasks.base import Learning, Targets
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -100,13 +100,11 @@ class Compression:
             )
         return Reconstruction().outputs(preparation, code=code)
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Put all pulses into one group; see :class:`~discrimen.training.tasks.base.Task`."""
         return Reconstruction().groups(pulses, targets)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse; see :class:`~discrimen.training.tasks.base.Task`."""
         if targets:
             raise DataError(f"compression learns the recorded pulses, there is no target {', '.join(targets)}")

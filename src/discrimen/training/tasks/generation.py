@@ -16,7 +16,7 @@ from discrimen.models.variational import kl_divergence
 from discrimen.network.condition import LIGHT, SizeName, size_of
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.tasks.base import Learning, Targets
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -86,16 +86,14 @@ class Generation:
             Output(name=LOG_VARIANCE, kind="code", shape=(code,), unit="1"),
         )
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Return the class of each pulse; see :class:`~discrimen.training.tasks.base.Task`."""
         if not self.classes:
             return np.zeros(len(pulses), np.int64)
         labels = pulses.info.column("label").astype(np.int64)
         return np.where((labels >= 0) & (labels < len(self.classes)), labels, -1)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Take every record that can be used; see :class:`~discrimen.training.tasks.base.Task`."""
         groups = self.groups(pulses, targets)
         # Where records cannot be used, their label was taken from them.

@@ -14,7 +14,7 @@ from discrimen.models import code_cost_options
 from discrimen.network.outputs import PREPARED, Output
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import Restoration, gather_window
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -56,13 +56,11 @@ class Reconstruction:
             return (waveform,)
         return waveform, Output(name="code", kind="code", shape=(code,), unit="1")
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Put all pulses into one group; see :class:`~discrimen.training.tasks.base.Task`."""
         return np.zeros(len(pulses), dtype=np.int64)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse; see :class:`~discrimen.training.tasks.base.Task`."""
         waveforms, kept, restoration = prepared_pulses(pulses, preparation, np.arange(len(pulses)))
         wanted = waveforms
@@ -125,7 +123,7 @@ def in_scale_of(clean: NDArray[Any], preparation: Preparation, restoration: Rest
     return windows
 
 
-def _checked_clean(clean: NDArray[Any], pulses: ChannelPulses) -> NDArray[Any]:
+def _checked_clean(clean: NDArray[Any], pulses: Hits) -> NDArray[Any]:
     if clean.ndim == 2 and pulses.samples.shape[1] == 1:
         clean = clean[:, np.newaxis, :]
     if clean.shape != pulses.samples.shape:

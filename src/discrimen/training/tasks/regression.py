@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -103,14 +103,12 @@ class Regression:
         """Return an output for each quantity; see :class:`~discrimen.training.tasks.base.Task`."""
         return tuple(quantity.output() for quantity in self.quantities)
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Leave out pulses of which nothing is known; see :class:`~discrimen.training.tasks.base.Task`."""
         known = np.isfinite(self._values(pulses, targets)).any(axis=1)
         return np.where(known, 0, -1)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse of which something is known; see :class:`~discrimen.training.tasks.base.Task`."""
         values = self._values(pulses, targets)
         taught = np.flatnonzero(np.isfinite(values).any(axis=1))
@@ -150,7 +148,7 @@ class Regression:
         told = [asdict(quantity) | {"components": list(quantity.components)} for quantity in self.quantities]
         return {"name": self.name, "quantities": told}
 
-    def _values(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.float32]:
+    def _values(self, pulses: Hits, targets: Targets) -> NDArray[np.float32]:
         """Return the targets of all quantities side by side, NaN where one is not known."""
         strange = sorted(set(targets) - {quantity.name for quantity in self.quantities})
         if strange:
@@ -197,7 +195,7 @@ def _slices(lengths: Sequence[int]) -> list[slice]:
     return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
-def _target(quantity: Quantity, pulses: ChannelPulses, targets: Targets) -> NDArray[np.float32]:
+def _target(quantity: Quantity, pulses: Hits, targets: Targets) -> NDArray[np.float32]:
     if quantity.name in targets:
         values = np.asarray(targets[quantity.name], dtype=np.float32)
     else:

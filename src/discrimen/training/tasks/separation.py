@@ -16,7 +16,7 @@ from discrimen.network.outputs import PREPARED, ClassThreshold, Output, class_sc
 from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import subtract_baseline
-from discrimen.training.channel_pulses import ChannelPulses
+from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.part_template import choose_distance, learn_template
 from discrimen.training.remix import Mixture, Remix
@@ -100,13 +100,11 @@ class Separation:
             class_scores((SINGLE, PAIR, MORE), name=PILE_UP),
         )
 
-    def groups(self, pulses: ChannelPulses, targets: Targets) -> NDArray[np.int64]:
+    def groups(self, pulses: Hits, targets: Targets) -> NDArray[np.int64]:
         """Put all pulses into one group; see :class:`~discrimen.training.tasks.base.Task`."""
         return np.zeros(len(pulses), dtype=np.int64)
 
-    def examples(
-        self, pulses: ChannelPulses, preparation: Preparation, targets: Targets, config: TrainingConfig
-    ) -> Examples:
+    def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse; the targets are laid out as :class:`~discrimen.training.remix.Mixture` says."""
         components, n_pulses = _checked(targets, pulses, preparation)
         waveforms, kept, way_back = prepared_pulses(pulses, preparation, np.arange(len(pulses)))
@@ -207,9 +205,7 @@ def packed(targets: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.column_stack([targets[:, : 2 * mixture.parts.shape[2]], kind, mixture.is_pair]).astype(np.float32)
 
 
-def _checked(
-    targets: Targets, pulses: ChannelPulses, preparation: Preparation
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _checked(targets: Targets, pulses: Hits, preparation: Preparation) -> tuple[NDArray[Any], NDArray[np.int64]]:
     if COMPONENTS not in targets:
         raise DataError(
             "separation learns from the clean components of each record, which are missing: give --components FILE "
