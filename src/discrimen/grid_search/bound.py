@@ -1,0 +1,108 @@
+"""What no method can beat: the Cramér-Rao bound, and near walls the error of the posterior mean.
+
+The bound is that of an unbiased estimate from signals that are linear in position and time; the time is not known. At
+low energy it exceeds the size of a segment and bounds nothing: there the mean over the posterior, with the basis as
+what was known before, has the least mean square of all estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.grid_search.search import chi_squares
+from discrimen.grid_search.segment_library import SegmentLibrary
+
+_DRAWS = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CramerRao:
+    """Bound at each point of a library.
+
+    Parameters
+    ----------
+    covariance_mm2 : ndarray of float64, shape (point, 3, 3)
+        Least covariance of x, y, z.
+    """
+
+    covariance_mm2: NDArray[np.float64]
+
+    @property
+    def rms_mm(self) -> NDArray[np.float64]:
+        """Least standard deviation of each coordinate, shape (point, 3)."""
+        return np.sqrt(np.diagonal(self.covariance_mm2, axis1=1, axis2=2))
+
+    def distances_mm(self, *, seed: int = 0, draws: int = _DRAWS) -> NDArray[np.float64]:
+        """Draw distances from the true position as the bound has them, shape (point, draw)."""
+        roots = np.linalg.cholesky(self.covariance_mm2)
+        normal = np.random.default_rng(seed).normal(size=(len(roots), 3, draws))
+        distances: NDArray[np.float64] = np.linalg.norm(roots @ normal, axis=1)
+        return distances
+
+
+def cramer_rao(library: SegmentLibrary, energy_kev: float) -> CramerRao:
+    """Compute the bound for one interaction of an energy, position and time unknown.
+
+    Parameters
+    ----------
+    library : SegmentLibrary
+        Of a segment; its middle offset.
+    energy_kev : float
+        Known.
+    """
+    middle = len(library.offsets_ns) // 2
+    slopes = np.concatenate([library.slopes[:, middle], library.time_slopes[:, middle, None]], axis=1).astype(
+        np.float64
+    )
+    information = energy_kev**2 * np.einsum("pav,pbv->pab", slopes, slopes, optimize=True)
+    return CramerRao(covariance_mm2=np.linalg.inv(information)[:, :3, :3])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Posterior:
+    """Mean and spread of the position, given the traces.
+
+    Parameters
+    ----------
+    mean_mm : ndarray of float64, shape (hit, 3)
+        The estimate with the least mean square error.
+    rms_mm : ndarray of float64, shape (hit, 3)
+        Its standard deviation in each coordinate.
+    """
+
+    mean_mm: NDArray[np.float64]
+    rms_mm: NDArray[np.float64]
+
+
+def posterior(
+    library: SegmentLibrary, measured: NDArray[np.float32], energy_kev: NDArray[np.floating], *, rows: int = 512
+) -> Posterior:
+    """Average over the points and times of a library, all as likely beforehand, weighted by the likelihood.
+
+    Parameters
+    ----------
+    library : SegmentLibrary
+        Of the segment; its grid must be finer than the errors that come out.
+    measured : ndarray of float32, shape (hit, value)
+        White traces.
+    energy_kev : ndarray of float, shape (hit,)
+        Of each hit.
+    rows : int
+        Hits at a time.
+    """
+    n_points, n_offsets, n_values = library.signals.shape
+    signals = library.signals.reshape(-1, n_values)
+    positions = library.positions_mm.astype(np.float64)
+    means, spreads = [], []
+    for start in range(0, len(measured), rows):
+        found = chi_squares(signals, measured[start : start + rows], energy_kev[start : start + rows])
+        weights = np.exp(-0.5 * (found - found.min(axis=1, keepdims=True)).astype(np.float64))
+        of_point = weights.reshape(-1, n_points, n_offsets).sum(axis=2)
+        of_point /= of_point.sum(axis=1, keepdims=True)
+        mean = of_point @ positions
+        means.append(mean)
+        spreads.append(np.sqrt(np.maximum(of_point @ np.square(positions) - np.square(mean), 0)))
+    return Posterior(mean_mm=np.concatenate(means), rms_mm=np.concatenate(spreads))

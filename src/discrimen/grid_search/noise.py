@@ -1,0 +1,113 @@
+"""Noise of the traces, and traces in which it is white and of unit size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+
+_LEAST_SHARE = 1e-3
+"""Of the variance of a sample: no direction has less noise."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """Noise of each channel; channels are taken to be independent.
+
+    Parameters
+    ----------
+    covariance_kev2 : ndarray of float64, shape (channel, sample, sample)
+        Of the samples of a window, in keV squared.
+
+    Raises
+    ------
+    DataError
+        If a matrix is no covariance.
+    """
+
+    covariance_kev2: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        shape = self.covariance_kev2.shape
+        if len(shape) != 3 or shape[1] != shape[2]:
+            raise DataError(f"expected covariances of shape (channel, sample, sample), got {shape}")
+        least = np.linalg.eigvalsh(self.covariance_kev2).min(axis=1)
+        bad = np.flatnonzero(~(least > 0))
+        if len(bad):
+            raise DataError(
+                f"channel {bad[0]}: its noise has an eigenvalue of {least[bad[0]]:g} keV2, expected above 0"
+            )
+
+    def window(self, start: int, stop: int) -> Noise:
+        """Return the noise of some samples of the window."""
+        return Noise(self.covariance_kev2[:, start:stop, start:stop])
+
+    def whitened(self, traces: NDArray[np.floating], channels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Make the noise of traces white and of unit size.
+
+        Parameters
+        ----------
+        traces : ndarray of float, shape (..., channel, sample)
+            In keV, only the channels named.
+        channels : ndarray of int, shape (channel,)
+            Which channels they are.
+
+        Returns
+        -------
+        ndarray of float32, shape (..., channel * sample)
+            Side by side.
+        """
+        roots = np.linalg.inv(np.linalg.cholesky(self.covariance_kev2[channels])).astype(np.float32)
+        white = np.einsum("cij,...cj->...ci", roots, traces.astype(np.float32), optimize=True)
+        flat: NDArray[np.float32] = white.reshape(*traces.shape[:-2], -1)
+        return flat
+
+
+def white_noise(sigma_kev: float | NDArray[np.floating], *, n_channels: int, n_samples: int) -> Noise:
+    """Return noise of independent samples.
+
+    Parameters
+    ----------
+    sigma_kev : float or ndarray of float, shape (channel,)
+        Standard deviation of a sample in keV.
+    n_channels, n_samples : int
+        Of a window.
+    """
+    sigma = np.broadcast_to(np.asarray(sigma_kev, dtype=np.float64), n_channels)
+    return Noise(np.square(sigma)[:, None, None] * np.eye(n_samples))
+
+
+def measured_noise(baselines_kev: NDArray[np.floating], n_samples: int) -> Noise:
+    """Measure the noise in stretches without a pulse, stationary in time.
+
+    Parameters
+    ----------
+    baselines_kev : ndarray of float, shape (hit, channel, sample)
+        Stretches in keV, longer than `n_samples` or as long.
+    n_samples : int
+        Of the windows that the noise is for; correlations over more samples than a stretch has count as none.
+
+    Raises
+    ------
+    DataError
+        If there are too few stretches, or a channel has no noise at all.
+    """
+    n_hits, n_channels, length = baselines_kev.shape
+    if n_hits * length < 20 * n_samples:
+        raise DataError(f"{n_hits} stretches of {length} samples are too few for the noise of {n_samples}")
+    centred = baselines_kev - baselines_kev.mean(axis=(0, 2), keepdims=True)
+    n_lags = min(length, n_samples)
+    lags = np.zeros((n_channels, n_samples))
+    for lag in range(n_lags):
+        lags[:, lag] = (centred[:, :, : length - lag] * centred[:, :, lag:]).mean(axis=(0, 2))
+    silent = np.flatnonzero(~(lags[:, 0] > 0))
+    if len(silent):
+        raise DataError(f"channel {silent[0]} has no noise: is it dead?")
+    apart = np.abs(np.subtract.outer(np.arange(n_samples), np.arange(n_samples)))
+    values, vectors = np.linalg.eigh(lags[:, apart])
+    # What was measured may be no covariance by a little.
+    values = np.maximum(values, _LEAST_SHARE * lags[:, :1])
+    return Noise(np.einsum("cij,cj,ckj->cik", vectors, values, vectors))
