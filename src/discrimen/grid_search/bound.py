@@ -16,6 +16,7 @@ from discrimen.grid_search.search import chi_squares
 from discrimen.grid_search.segment_library import SegmentLibrary
 
 _DRAWS = 400
+_CRYSTAL_MM, _RECORD_NS = 100.0, 1000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -57,7 +58,9 @@ def cramer_rao(library: SegmentLibrary, energy_kev: float) -> CramerRao:
     slopes = np.concatenate([library.slopes[:, middle], library.time_slopes[:, middle, None]], axis=1).astype(
         np.float64
     )
-    information = energy_kev**2 * np.einsum("pav,pbv->pab", slopes, slopes, optimize=True)
+    information = energy_kev**2 * (slopes @ slopes.transpose(0, 2, 1))
+    # A point without neighbours tells no slope: nothing is known there beyond the size of a crystal.
+    information += np.diag([1 / _CRYSTAL_MM**2] * 3 + [1 / _RECORD_NS**2])
     return CramerRao(covariance_mm2=np.linalg.inv(information)[:, :3, :3])
 
 

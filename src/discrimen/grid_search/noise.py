@@ -61,9 +61,9 @@ class Noise:
             Side by side.
         """
         roots = np.linalg.inv(np.linalg.cholesky(self.covariance_kev2[channels])).astype(np.float32)
-        white = np.einsum("cij,...cj->...ci", roots, traces.astype(np.float32), optimize=True)
-        flat: NDArray[np.float32] = white.reshape(*traces.shape[:-2], -1)
-        return flat
+        by_channel = np.moveaxis(traces.astype(np.float32), -2, 0).reshape(len(channels), -1, traces.shape[-1])
+        white = np.matmul(by_channel, roots.transpose(0, 2, 1)).transpose(1, 0, 2)
+        return white.reshape(*traces.shape[:-2], -1)
 
 
 def white_noise(sigma_kev: float | NDArray[np.floating], *, n_channels: int, n_samples: int) -> Noise:

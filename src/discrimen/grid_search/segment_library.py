@@ -163,7 +163,10 @@ def _shape_around(
     for point, near in enumerate(neighbours):
         apart = (positions[near] - positions[point]) / step_mm
         surface = np.concatenate([apart, second_order(apart)], axis=1)
-        found = np.tensordot(np.linalg.pinv(surface, rcond=_LEAST_SINGULAR), signals[near] - signals[point], axes=1)
-        slopes[point] = np.moveaxis(found[:3], 0, 1) / step_mm
+        factors = np.linalg.pinv(surface, rcond=_LEAST_SINGULAR).astype(np.float32)
+        # Constants fall out, and what remains of the point itself.
+        factors[:, near.index(point)] -= factors.sum(axis=1)
+        found = (factors @ signals[near].reshape(len(near), -1)).reshape(9, n_offsets, n_values)
+        slopes[point] = found[:3].transpose(1, 0, 2) / step_mm
         curvatures[point] = found[3:, n_offsets // 2] / step_mm**2
     return slopes, curvatures
