@@ -10,6 +10,14 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.given_options import given_options, refuse_idle
+from discrimen.cli.simulate_germanium import (
+    GERMANIUM_ONLY,
+    BasisOption,
+    CloudOption,
+    EnergyOption,
+    NoiseOption,
+    simulate_germanium,
+)
 from discrimen.cli.simulate_like import (
     READING,
     fit_like,
@@ -25,6 +33,7 @@ from discrimen.runs.simulated import simulate_run
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.detector_file import DetectorFile, is_detector_file, read_detector_file
 from discrimen.simulation.digitizer import DIGITIZERS
+from discrimen.simulation.germanium.crystal import BUILT_IN, is_crystal
 from discrimen.simulation.scintillator import DETECTORS
 from discrimen.simulation.sources import SPECTRA
 
@@ -47,7 +56,11 @@ def simulate(
     ],
     n_pulses: Annotated[int, typer.Option("-n", "--n-pulses", help="How many.")] = 100_000,
     detector: Annotated[
-        str, typer.Option(help=f"One of {', '.join(DETECTORS)}, or a detector file that --like has written.")
+        str,
+        typer.Option(
+            help=f"One of {', '.join(DETECTORS)}, a detector file that --like has written, or a germanium crystal: "
+            f"{', '.join(BUILT_IN)} or its YAML file."
+        ),
     ] = "BC501A",
     like: Annotated[
         list[Path] | None,
@@ -162,12 +175,21 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    energy_kev: EnergyOption = None,
+    noise_kev: NoiseOption = None,
+    cloud_parts: CloudOption = None,
+    basis_mm: BasisOption = None,
     output_format: Annotated[
         str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")
     ] = None,
     json: common.JsonOption = False,
 ) -> None:
     """Simulate pulses of known kind into a run file; the truth goes into a file beside it."""
+    if is_crystal(detector):
+        wishes = {"energy_kev": energy_kev, "noise_kev": noise_kev, "cloud_parts": cloud_parts, "basis_mm": basis_mm}
+        simulate_germanium(context, output, wishes, json=json)
+        return
+    refuse_idle(context, GERMANIUM_ONLY, without="--detector of germanium")
     values: dict[str, Any] = {
         "detector": detector,
         "digitizer": digitizer,

@@ -205,6 +205,15 @@ def write_basis(path: Path, basis: Basis) -> None:
         output.check()
 
 
+def is_basis_file(path: Path) -> bool:
+    """Return whether a file says that it holds a basis; never raises."""
+    try:
+        with h5py.File(path, "r") as file:
+            return _MARK in file.attrs
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError):
+        return False
+
+
 def read_basis(path: Path) -> Basis:
     """Read a basis.
 

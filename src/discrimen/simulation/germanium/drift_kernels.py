@@ -53,6 +53,15 @@ def _add_weighting(rows, shares, weighting, amount, charge):
 
 
 @compiled
+def _collected(x, y, z, first, amount, charge, shape):
+    """Leave a charge on the contact next to a point from a ns on; return the contact."""
+    contact = contact_at(x, y, z, shape)
+    for later in range(first, len(charge)):
+        charge[later, contact] += amount
+    return contact
+
+
+@compiled
 def _drift(start, first, sign, amount, spread, charge, row, velocities, weighting, origin, spacing, shape):
     """Drift one charge to its contact, adding what it induces at every ns to charge (ns, contact); return the contact.
 
@@ -66,7 +75,7 @@ def _drift(start, first, sign, amount, spread, charge, row, velocities, weightin
     n_steps = len(charge)
     for step in range(n_steps):
         if not _cell(x, y, z, row, origin, spacing, rows, shares):
-            break
+            return _collected(x, y, z, step, sign * amount, charge, shape)
         _add_weighting(rows, shares, weighting, np.float32(sign * amount), charge[step])
         _velocity(rows, shares, velocities, first, velocity)
         mx, my, mz = (x + 0.5 * STEP_NS * velocity[0], y + 0.5 * STEP_NS * velocity[1], z + 0.5 * STEP_NS * velocity[2])
@@ -87,10 +96,7 @@ def _drift(start, first, sign, amount, spread, charge, row, velocities, weightin
             z += diffusion * np.random.standard_normal()
         z = min(z, shape.length - _BELOW_BACK_MM)
         if depth_mm(x, y, z, shape) <= 0:
-            contact = contact_at(x, y, z, shape)
-            for later in range(step + 1, n_steps):
-                charge[later, contact] += sign * amount
-            return contact
+            return _collected(x, y, z, step + 1, sign * amount, charge, shape)
     return -1
 
 

@@ -1,0 +1,132 @@
+"""``discrimen simulate --detector greta-a``: hits of a segmented germanium crystal, or a basis of its signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.given_options import given_options
+from discrimen.runs.simulated_hits import simulate_basis_file, simulate_hits_file
+from discrimen.simulation.germanium.basis import BasisWish
+from discrimen.simulation.germanium.crystal import read_crystal
+from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig
+
+EnergyOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Germanium: single interactions of this energy, even in the volume; by default gamma rays of 50 keV to "
+        "3 MeV and all that they do. docs/germanium.md",
+        show_default=False,
+    ),
+]
+NoiseOption = Annotated[
+    float | None, typer.Option(help="Germanium: rms of a sample; by default 3.", show_default=False)
+]
+CloudOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Germanium: parts of the charge cloud of each; by default 1, a point, with --energy-kev, else 8.",
+        show_default=False,
+    ),
+]
+BasisOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Germanium: write no hits but the noiseless signals at positions on a grid of this spacing.",
+        show_default=False,
+    ),
+]
+
+GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "basis_mm")
+"""Options that do nothing for a scintillator."""
+
+_BOTH = ("output", "detector", "json")
+_HITS = (
+    *("n_pulses", "seed", "setup_seed", "noise_corner_mhz", "trigger_jitter_ns", "rate_hz"),
+    *("energy_kev", "noise_kev", "cloud_parts"),
+)
+_CLOUD_PARTS = 8
+
+
+def simulate_germanium(context: typer.Context, output: Path, wishes: Mapping[str, Any], *, json: bool) -> None:
+    """Simulate hits of a crystal, or its basis.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of the call.
+    output : Path
+        The file to write.
+    wishes : mapping
+        Values of the options of germanium.
+    json : bool
+        Whether to tell the result as JSON.
+
+    Raises
+    ------
+    typer.BadParameter
+        If an option was given that does nothing here.
+    """
+    given, values = given_options(context), {**context.params, **wishes}
+    if values["basis_mm"] is not None:
+        _refuse(given, (*_BOTH, "basis_mm"), "a basis, which has neither hits nor noise")
+        _basis(output, values, json=json)
+        return
+    _refuse(given, (*_BOTH, *_HITS), "a germanium crystal")
+    config = _config(values, given)
+    with common.progress("simulating", total=config.n_hits) as tick:
+        done = simulate_hits_file(config, output, on_progress=tick)
+    result = {
+        "output": str(done.output),
+        "n_hits": done.n_hits,
+        "n_several_interactions": done.n_several,
+        "n_saturated": done.n_saturated,
+        "seed": config.seed,
+    }
+    line = f"{done.n_hits} hits written to {done.output}, {done.n_several} of several interactions"
+    _tell(result, line + (f", {done.n_saturated} cut at the end of the range" if done.n_saturated else ""), json=json)
+
+
+def _basis(output: Path, values: Mapping[str, Any], *, json: bool) -> None:
+    basis, made = simulate_basis_file(
+        read_crystal(values["detector"]), BasisWish(spacing_mm=float(values["basis_mm"])), output
+    )
+    result = {"output": str(output), "n_positions": len(basis), "source": basis.source, "made_anew": made}
+    how = "written to" if made else "are there already, from the same crystal, in"
+    _tell(result, f"signals at {len(basis)} positions {how} {output}", json=json)
+
+
+def _tell(result: Mapping[str, Any], line: str, *, json: bool) -> None:
+    if json:
+        common.emit_json(dict(result))
+    else:
+        common.stdout_console().print(line, markup=False)
+
+
+def _refuse(given: Mapping[str, str], known: tuple[str, ...], where: str) -> None:
+    for name, option in given.items():
+        if name not in known:
+            raise typer.BadParameter(f"{option} does nothing for {where}: leave it out")
+
+
+def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumConfig:
+    """Return the configuration that the options say; electronics are real ones without --energy-kev."""
+    single = values["energy_kev"] is not None
+    config = GermaniumConfig(
+        detector=values["detector"],
+        n_hits=values["n_pulses"],
+        energy_kev=values["energy_kev"],
+        cloud_parts=values["cloud_parts"] or (1 if single else _CLOUD_PARTS),
+        trigger_jitter_ns=values["trigger_jitter_ns"],
+        rate_hz=values["rate_hz"],
+        seed=values["seed"],
+    )
+    electronics = config.electronics if single else FULL_PHYSICS
+    changes = {name: values[name] for name in ("noise_kev", "noise_corner_mhz") if name in given}
+    setup_seed = values["seed"] if values["setup_seed"] is None else values["setup_seed"]
+    return replace(config, electronics=replace(electronics, setup_seed=setup_seed, **changes))
