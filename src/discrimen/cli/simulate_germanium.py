@@ -86,17 +86,26 @@ def simulate_germanium(context: typer.Context, output: Path, wishes: Mapping[str
         "n_hits": done.n_hits,
         "n_several_interactions": done.n_several,
         "n_saturated": done.n_saturated,
+        "n_uncollected": done.n_uncollected,
         "seed": config.seed,
     }
     line = f"{done.n_hits} hits written to {done.output}, {done.n_several} of several interactions"
-    _tell(result, line + (f", {done.n_saturated} cut at the end of the range" if done.n_saturated else ""), json=json)
+    line += f", {done.n_saturated} cut at the end of the range" if done.n_saturated else ""
+    line += f", {done.n_uncollected} without a segment: nothing arrived in the window" if done.n_uncollected else ""
+    _tell(result, line, json=json)
 
 
 def _basis(output: Path, values: Mapping[str, Any], *, json: bool) -> None:
     basis, made = simulate_basis_file(
         read_crystal(values["detector"]), BasisWish(spacing_mm=float(values["basis_mm"])), output
     )
-    result = {"output": str(output), "n_positions": len(basis), "source": basis.source, "made_anew": made}
+    result = {
+        "output": str(output),
+        "n_positions": len(basis),
+        "n_left_out": basis.n_left_out,
+        "source": basis.source,
+        "made_anew": made,
+    }
     how = "written to" if made else "are there already, from the same crystal, in"
     _tell(result, f"signals at {len(basis)} positions {how} {output}", json=json)
 

@@ -23,12 +23,27 @@ SUFFIXES = (".h5", ".hdf5")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedHits:
-    """Where simulated hits lie and what they are."""
+    """Where simulated hits lie and what they are.
+
+    Parameters
+    ----------
+    output : Path
+        The file.
+    n_hits : int
+        In it.
+    n_saturated : int
+        Cut at the end of the digitizer's range.
+    n_several : int
+        With more than one interaction.
+    n_uncollected : int
+        Whose segment is -1, as no charge had arrived at the end of the window.
+    """
 
     output: Path
     n_hits: int
     n_saturated: int
     n_several: int
+    n_uncollected: int
 
 
 def simulate_hits_file(
@@ -56,14 +71,21 @@ def simulate_hits_file(
         "simulation": {**plain(asdict(config)), "crystal": crystal.model_dump(), "crystal_sha256": crystal.digest()},
         "software": software_versions("numba"),
     }
-    n_saturated = n_several = 0
+    n_saturated = n_several = n_uncollected = 0
     with HitsWriter(output, provenance) as writer:
         for hits in simulate_hits(config):
             writer.write(hits)
             n_saturated += int(np.count_nonzero(hits.column("flags") & PulseFlag.SATURATED_INPUT))
             n_several += int(np.count_nonzero(hits.column("n_interactions") > 1))
+            n_uncollected += int(np.count_nonzero(hits.column("segment") < 0))
             on_progress(len(hits))
-    return SimulatedHits(output=output, n_hits=config.n_hits, n_saturated=n_saturated, n_several=n_several)
+    return SimulatedHits(
+        output=output,
+        n_hits=config.n_hits,
+        n_saturated=n_saturated,
+        n_several=n_several,
+        n_uncollected=n_uncollected,
+    )
 
 
 def simulate_basis_file(crystal: Crystal, wish: BasisWish, output: Path) -> tuple[Basis, bool]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from discrimen.errors import FormatError
+from discrimen.errors import FormatError, SettingsError
 from discrimen.simulation.germanium import basis as module
 from discrimen.simulation.germanium.basis import Basis, BasisWish, build_basis, cached_basis, read_basis
 from discrimen.simulation.germanium.crystal import read_crystal
+from discrimen.simulation.germanium.signals import Window
 
 pytest.importorskip("numba")
 
@@ -51,6 +53,12 @@ def test_basis_is_kept_until_something_else_is_wished(tmp_path: Path, monkeypatc
     assert (again.source, again.channels, again.onset_ns) == (first.source, first.channels, first.onset_ns)
     cached_basis(path, crystal.model_copy(update={"bias_v": 4500}), WISH)
     assert len(built) == 1
+
+
+def test_a_window_that_ends_before_the_charge_arrives_is_refused() -> None:
+    short = replace(WISH, window=Window(n_samples=12))
+    with pytest.raises(SettingsError, match="positions have not arrived within the window of 12 samples"):
+        build_basis(read_crystal("greta-a"), short)
 
 
 def test_other_files_are_no_basis(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from discrimen.errors import SettingsError
+from discrimen.errors import MissingExtraError, SettingsError
 from discrimen.simulation.germanium.crystal import CORE, Crystal, read_crystal
 from discrimen.simulation.germanium.grid import build_grid
 from discrimen.simulation.germanium.potentials import relax, residual, sum_rule_error
@@ -61,6 +63,12 @@ def test_a_coaxial_crystal_has_the_potential_of_its_formula() -> None:
     rho = 0.5e10 * 1e-3 * 1.602e-19 / (16 * 8.854e-15)
     formula = 3000 * (1 - share) + rho / 4 * (a**2 - r**2 + (b**2 - a**2) * share)
     assert np.abs(potentials.electric_v[: grid.n_free][middle] - formula).max() < 30
+
+
+def test_the_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(MissingExtraError, match=r"discrimen\[germanium\]"):
+        build_grid(read_crystal("greta-a"), spacing_mm=4)
 
 
 def test_impossible_grids_are_refused() -> None:

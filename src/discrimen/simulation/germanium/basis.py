@@ -18,6 +18,7 @@ from discrimen.simulation.germanium.crystal import CHANNELS, N_SECTORS, Crystal
 from discrimen.simulation.germanium.signals import Charges, Field, Window, build_field, induce
 
 _MARK, _VERSION = "discrimen_basis", 1
+_MOST_LEFT_OUT = 0.01
 _PHYSICS = 1
 """Raised whenever the same description gives other signals, so that no basis of older physics is taken for new."""
 
@@ -40,6 +41,8 @@ class Basis:
         When the gamma ray interacts, after the first sample.
     channels : tuple of str
         Names of the channels.
+    n_left_out : int
+        Positions left out, as their charge had not arrived at the end of the window.
     source : str
         SHA-256 of all that made the basis.
     """
@@ -50,6 +53,7 @@ class Basis:
     sample_period_ns: float
     onset_ns: float
     channels: tuple[str, ...]
+    n_left_out: int
     source: str
 
     def __len__(self) -> int:
@@ -105,7 +109,8 @@ def build_basis(
     Raises
     ------
     SettingsError
-        If the crystal is not depleted, or nothing lies on the grid of positions.
+        If the crystal is not depleted, nothing lies on the grid of positions, or the charge of more than 1 % of them
+        has not arrived at the end of the window.
     """
     wish = wish or BasisWish()
     electric = electric or build_field(crystal, spacing_mm=wish.field_spacing_mm, n_threads=n_threads)
@@ -118,13 +123,13 @@ def build_basis(
         n_threads=n_threads,
     )
     arrived = np.all(signals.contacts >= 0, axis=1)
-    if not arrived.all():
-        kept = int(arrived.sum())
+    n_left_out = int(np.count_nonzero(~arrived))
+    if n_left_out > _MOST_LEFT_OUT * len(arrived):
         raise SettingsError(
-            f"charges of {len(arrived) - kept} of {len(arrived)} positions have not arrived within the window of "
+            f"charges of {n_left_out} of {len(arrived)} positions have not arrived within the window of "
             f"{wish.window.n_samples} samples: make it longer"
         )
-    wished = slice(None) if wish.segment is None else signals.segment == wish.segment
+    wished = arrived if wish.segment is None else arrived & (signals.segment == wish.segment)
     return Basis(
         positions_mm=positions[wished].astype(np.float32),
         segment=signals.segment[wished],
@@ -132,6 +137,7 @@ def build_basis(
         sample_period_ns=wish.window.sample_period_ns,
         onset_ns=wish.window.onset_ns,
         channels=CHANNELS,
+        n_left_out=n_left_out,
         source=wish.source(crystal),
     )
 
@@ -200,6 +206,7 @@ def write_basis(path: Path, basis: Basis) -> None:
         output.file.attrs["sample_period_ns"] = basis.sample_period_ns
         output.file.attrs["onset_ns"] = basis.onset_ns
         output.file.attrs["channels"] = json.dumps(list(basis.channels))
+        output.file.attrs["n_left_out"] = basis.n_left_out
         output.file.attrs["source"] = basis.source
         output.file.attrs[_MARK] = _VERSION
         output.check()
@@ -233,6 +240,7 @@ def read_basis(path: Path) -> Basis:
                 sample_period_ns=float(file.attrs["sample_period_ns"]),
                 onset_ns=float(file.attrs["onset_ns"]),
                 channels=tuple(json.loads(file.attrs["channels"])),
+                n_left_out=int(file.attrs["n_left_out"]),
                 source=str(file.attrs["source"]),
             )
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:

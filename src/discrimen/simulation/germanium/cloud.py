@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.errors import require_module
 from discrimen.simulation.germanium.drift import ELECTRONS_100, HOLES_100, AxisMobility
 from discrimen.simulation.germanium.potentials import PERMITTIVITY
 from discrimen.simulation.germanium.signals import Charges, Field
@@ -97,9 +98,8 @@ def clouds(
 
 def _share_within(radius: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of a normal ball within radii in standard deviations."""
-    from scipy.special import erf
-
-    return np.asarray(erf(radius / math.sqrt(2)) - math.sqrt(2 / math.pi) * radius * np.exp(-(radius**2) / 2))
+    special = require_module("scipy.special", extra="germanium")
+    return np.asarray(special.erf(radius / math.sqrt(2)) - math.sqrt(2 / math.pi) * radius * np.exp(-(radius**2) / 2))
 
 
 def _mobility_mm2_per_v_ns(mobility: AxisMobility) -> float:
