@@ -50,7 +50,8 @@ def checks(field: Field, spacing_mm: float) -> None:
     print(f"sum rule {sum_rule_error(field.potentials):.1e}, residual {residual(field.potentials).max():.1e}")
     with timed("basis of 2 mm, whole crystal, two threads"):
         basis = build_basis(field.crystal, BasisWish(spacing_mm=2.0, field_spacing_mm=spacing_mm), electric=field)
-    print(f"{len(basis)} positions, {basis.n_left_out} left out")
+    across = np.mean(field.depths_and_segments(basis.positions_mm)[1] != basis.segment)
+    print(f"{len(basis)} positions, {basis.n_left_out} left out, {100 * across:.0f} % collected by a segment beside")
     bare = induce(field, Charges.single(basis.positions_mm), window=WINDOW)
     ends = bare.traces[:, :, -1].copy()
     ends[np.arange(len(basis)), bare.segment] -= 1
