@@ -15,13 +15,14 @@ import numpy as np
 from discrimen.simulation.germanium.basis import BasisWish, build_basis
 from discrimen.simulation.germanium.cloud import clouds
 from discrimen.simulation.germanium.crystal import read_crystal
+from discrimen.simulation.germanium.electronics import TIME_CONSTANT_NS
 from discrimen.simulation.germanium.interactions import follow
 from discrimen.simulation.germanium.potentials import residual, sum_rule_error
 from discrimen.simulation.germanium.signals import Charges, Field, Window, build_field, induce
 from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig, simulate_hits
 
 WINDOW = Window()
-RESPONSE_NS = 35.0
+RESPONSE_NS = TIME_CONSTANT_NS
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import yaml
 
 from discrimen.runs.hits_file import read_hits
 from discrimen.simulation.germanium import signals
+from discrimen.simulation.germanium.basis import read_basis
 from discrimen.simulation.germanium.crystal import read_crystal
 from discrimen.simulation.germanium.grid import Grid, build_grid
 
@@ -56,6 +57,15 @@ def test_single_interactions_of_a_crystal_of_a_file(run_json: RunJson, tmp_path:
     hits = read_hits(tmp_path / "hits.h5")
     assert np.all(hits.column("energy_kev") == 100)
     assert not hits.samples[:, :, 0].any()
+
+
+def test_response_of_a_basis_can_be_chosen(run_json: RunJson, tmp_path: Path) -> None:
+    wish = ("simulate", "--detector", "greta-a", "--basis-mm", "12")
+    slow = run_json(*wish, "-o", tmp_path / "slow.h5", "--time-constant-ns", "80")
+    fast = run_json(*wish, "-o", tmp_path / "fast.h5")
+    assert slow["source"] != fast["source"]
+    slow_core, fast_core = (read_basis(tmp_path / f"{name}.h5").traces[:, 36] for name in ("slow", "fast"))
+    assert np.all(slow_core.sum(axis=1) < fast_core.sum(axis=1))
 
 
 def test_basis_is_written_and_found_again(run: Run, run_json: RunJson, tmp_path: Path) -> None:

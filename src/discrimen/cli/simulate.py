@@ -16,6 +16,7 @@ from discrimen.cli.simulate_germanium import (
     CloudOption,
     EnergyOption,
     NoiseOption,
+    TimeConstantOption,
     simulate_germanium,
 )
 from discrimen.cli.simulate_like import (
@@ -178,6 +179,7 @@ def simulate(
     energy_kev: EnergyOption = None,
     noise_kev: NoiseOption = None,
     cloud_parts: CloudOption = None,
+    time_constant_ns: TimeConstantOption = None,
     basis_mm: BasisOption = None,
     output_format: Annotated[
         str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")
@@ -186,7 +188,13 @@ def simulate(
 ) -> None:
     """Simulate pulses of known kind into a run file; the truth goes into a file beside it."""
     if is_crystal(detector):
-        wishes = {"energy_kev": energy_kev, "noise_kev": noise_kev, "cloud_parts": cloud_parts, "basis_mm": basis_mm}
+        wishes: dict[str, Any] = {
+            "energy_kev": energy_kev,
+            "noise_kev": noise_kev,
+            "cloud_parts": cloud_parts,
+            "time_constant_ns": time_constant_ns,
+            "basis_mm": basis_mm,
+        }
         simulate_germanium(context, output, wishes, json=json)
         return
     refuse_idle(context, GERMANIUM_ONLY, without="--detector of germanium")

@@ -14,6 +14,7 @@ from discrimen.cli.given_options import given_options
 from discrimen.runs.simulated_hits import simulate_basis_file, simulate_hits_file
 from discrimen.simulation.germanium.basis import BasisWish
 from discrimen.simulation.germanium.crystal import read_crystal
+from discrimen.simulation.germanium.electronics import TIME_CONSTANT_NS
 from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig
 
 EnergyOption = Annotated[
@@ -42,10 +43,15 @@ BasisOption = Annotated[
     ),
 ]
 
-GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "basis_mm")
+TimeConstantOption = Annotated[
+    float | None,
+    typer.Option(help="Germanium: single pole of the preamplifiers; by default 45.", show_default=False),
+]
+
+GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "time_constant_ns", "basis_mm")
 """Options that do nothing for a scintillator."""
 
-_BOTH = ("output", "detector", "json")
+_BOTH = ("output", "detector", "time_constant_ns", "json")
 _HITS = (
     *("n_pulses", "seed", "setup_seed", "noise_corner_mhz", "trigger_jitter_ns", "rate_hz"),
     *("energy_kev", "noise_kev", "cloud_parts"),
@@ -96,9 +102,9 @@ def simulate_germanium(context: typer.Context, output: Path, wishes: Mapping[str
 
 
 def _basis(output: Path, values: Mapping[str, Any], *, json: bool) -> None:
-    basis, made = simulate_basis_file(
-        read_crystal(values["detector"]), BasisWish(spacing_mm=float(values["basis_mm"])), output
-    )
+    time_constant_ns = TIME_CONSTANT_NS if values["time_constant_ns"] is None else values["time_constant_ns"]
+    wish = BasisWish(spacing_mm=values["basis_mm"], time_constant_ns=time_constant_ns)
+    basis, made = simulate_basis_file(read_crystal(values["detector"]), wish, output)
     result = {
         "output": str(output),
         "n_positions": len(basis),
@@ -136,6 +142,6 @@ def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumCon
         seed=values["seed"],
     )
     electronics = config.electronics if single else FULL_PHYSICS
-    changes = {name: values[name] for name in ("noise_kev", "noise_corner_mhz") if name in given}
+    changes = {name: values[name] for name in ("noise_kev", "noise_corner_mhz", "time_constant_ns") if name in given}
     setup_seed = values["seed"] if values["setup_seed"] is None else values["setup_seed"]
     return replace(config, electronics=replace(electronics, setup_seed=setup_seed, **changes))

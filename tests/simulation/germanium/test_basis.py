@@ -28,13 +28,13 @@ def test_collecting_segment_and_core_rise_to_the_full_energy(basis: Basis) -> No
     assert len(basis) > 20
     assert set(basis.segment) == {15}
     assert basis.channels[15] == "D3"
-    assert np.allclose(basis.traces[:, [15, 36], -1], 1, atol=2e-3)
+    assert np.allclose(basis.traces[:, [15, 36], -1], 1, atol=0.02)
     assert np.all(basis.traces[:, [15, 36], :3] == 0)
 
 
 def test_other_segments_end_without_charge(basis: Basis) -> None:
     others = np.delete(basis.traces, [15, 36], axis=1)
-    assert np.abs(others[:, :, -1]).max() < 1e-3
+    assert np.abs(others[:, :, -1]).max() < 2e-3
     assert np.abs(others).max() > 0.05
 
 
@@ -59,6 +59,15 @@ def test_a_window_that_ends_before_the_charge_arrives_is_refused() -> None:
     short = replace(WISH, window=Window(n_samples=12))
     with pytest.raises(SettingsError, match="positions have not arrived within the window of 12 samples"):
         build_basis(read_crystal("greta-a"), short)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"spacing_mm": 0.0}, "every 0.5 to 20 mm, got 0 mm"), ({"time_constant_ns": -1.0}, "not be negative, got -1")],
+)
+def test_impossible_wishes_are_refused(changes: dict[str, float], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        replace(WISH, **changes)
 
 
 def test_other_files_are_no_basis(tmp_path: Path) -> None:

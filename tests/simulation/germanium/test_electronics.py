@@ -66,8 +66,8 @@ def test_range_ends_at_14_bits_and_is_told() -> None:
 
 def test_channels_have_time_constants_of_their_own() -> None:
     taus = Electronics(time_constant_spread=0.1, setup_seed=4).time_constants_ns
-    assert taus.mean() == pytest.approx(35, rel=0.1)
-    assert 0.05 < taus.std() / 35 < 0.2
+    assert taus.mean() == pytest.approx(45, rel=0.1)
+    assert 0.05 < taus.std() / 45 < 0.2
     assert np.array_equal(taus, Electronics(time_constant_spread=0.1, setup_seed=4).time_constants_ns)
     assert np.ptp(QUIET.time_constants_ns) == 0
 

@@ -45,7 +45,7 @@ def test_samples_of_a_single_hit_are_those_of_its_truth(single: Hits, greta: Fie
     places = np.stack([single.column(f"{axis}_mm") for axis in "xyz"], axis=1)
     offsets = single.column("time_offset_ns")
     wanted = induce(
-        greta, Charges.single(places), window=SINGLE.window, time_constants_ns=35.0, time_offsets_ns=offsets
+        greta, Charges.single(places), window=SINGLE.window, time_constants_ns=45.0, time_offsets_ns=offsets
     )
     noise_kev = single.samples / 2.4 - 300 * wanted.traces
     assert noise_kev.std() == pytest.approx(3, rel=0.03)

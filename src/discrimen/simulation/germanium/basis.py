@@ -15,6 +15,7 @@ from discrimen.errors import FormatError, SettingsError
 from discrimen.output.files import complete_or_absent
 from discrimen.output.hdf5 import hdf5_output
 from discrimen.simulation.germanium.crystal import CHANNELS, N_SECTORS, Crystal
+from discrimen.simulation.germanium.electronics import TIME_CONSTANT_NS
 from discrimen.simulation.germanium.signals import Charges, Field, Window, build_field, induce
 
 _MARK, _VERSION = "discrimen_basis", 1
@@ -41,10 +42,10 @@ class Basis:
         When the gamma ray interacts, after the first sample.
     channels : tuple of str
         Names of the channels.
-    n_left_out : int
-        Positions left out, as their charge had not arrived at the end of the window.
     source : str
         SHA-256 of all that made the basis.
+    n_left_out : int
+        Positions left out, as their charge had not arrived at the end of the window.
     """
 
     positions_mm: NDArray[np.float32]
@@ -53,8 +54,8 @@ class Basis:
     sample_period_ns: float
     onset_ns: float
     channels: tuple[str, ...]
-    n_left_out: int
     source: str
+    n_left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.positions_mm)
@@ -80,9 +81,15 @@ class BasisWish:
 
     spacing_mm: float = 2.0
     field_spacing_mm: float = 1.0
-    time_constant_ns: float = 35.0
+    time_constant_ns: float = TIME_CONSTANT_NS
     window: Window = field(default_factory=Window)
     segment: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.spacing_mm <= 20:
+            raise SettingsError(f"expected positions every 0.5 to 20 mm, got {self.spacing_mm:g} mm")
+        if not 0 <= self.time_constant_ns < np.inf:
+            raise SettingsError(f"time_constant_ns must not be negative, got {self.time_constant_ns:g}")
 
     def source(self, crystal: Crystal) -> str:
         """Return the SHA-256 of the wish, the crystal and the physics."""

@@ -16,6 +16,9 @@ from discrimen.errors import SettingsError
 from discrimen.simulation.germanium.crystal import CORE, N_SECTORS, N_SEGMENTS
 from discrimen.simulation.noise import coloured, one_over_f
 
+TIME_CONSTANT_NS = 45.0
+"""Single pole with which measured signals of a GRETINA crystal are met (docs/germanium.md)."""
+
 _MIDDLE = 2**13
 
 
@@ -43,7 +46,7 @@ class Electronics:
         Of what channels differ in.
     """
 
-    time_constant_ns: float = 35.0
+    time_constant_ns: float = TIME_CONSTANT_NS
     time_constant_spread: float = 0.0
     linear_crosstalk: float = 0.0
     differential_crosstalk_ns: float = 0.0
