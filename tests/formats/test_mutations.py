@@ -15,6 +15,7 @@ import pytest
 import uproot
 from tests.formats.drs4_file import write_random
 from tests.formats.faster_file import counter, group, sampler
+from tests.formats.geb_frames import channels, crystals, packet, points
 from tests.formats.mfm_frames import merged, neda, other
 from tests.formats.ntof_files import small_file
 
@@ -132,6 +133,11 @@ def faster(path: Path) -> None:
     path.write_bytes(counter().join(parts))
 
 
+def geb(path: Path) -> None:
+    raw = [packet(row.astype(np.int16), channel=number % 9) for number, row in enumerate(pulses().samples)]
+    path.write_bytes(channels(*raw[:4]) + points(2) + channels(*raw[4:6]) + channels(*raw[6:]) + crystals(1)[1])
+
+
 MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "compass-bin": ("run.BIN", by_writer),
     "compass-csv": ("run.csv", compass_csv),
@@ -150,6 +156,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),
     "faster": ("run.fast", faster),
+    "geb": ("run.geb", geb),
     "drs4": ("run.dat", drs4),
     "text-matrix": ("run.csv", text_matrix),
     "pile-up-text": ("feature_train.csv", piled_up_text),

@@ -20,6 +20,7 @@ from discrimen.formats.compass import root_file as compass_root
 from discrimen.formats.drs4 import reader as drs4
 from discrimen.formats.faster import file as faster
 from discrimen.formats.foreign import name_foreign
+from discrimen.formats.geb import file as geb
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.mfm import files as mfm
 from discrimen.formats.ntof import reader as ntof
@@ -48,6 +49,7 @@ FORMATS: tuple[Format, ...] = (
     wavedump2.FORMAT,
     drs4.FORMAT,
     faster.FORMAT,
+    geb.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
     abcd_waveforms.WAVEFORMS_FORMAT,
