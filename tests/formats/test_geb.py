@@ -103,6 +103,15 @@ def test_damage_is_counted_and_the_rest_is_read(tmp_path: Path, chunk_bytes: int
     assert reader.report.damaged["GEB frame that no other one follows"].first_offset == size
 
 
+def test_a_size_beyond_the_end_does_not_hide_the_frames_behind(tmp_path: Path) -> None:
+    traces, content = crystals(3)
+    broken = bytearray(content)
+    broken[len(content) // 3 + 4 : len(content) // 3 + 8] = b"\x00\x00\x10\x00"
+    reader = opened(tmp_path / "run.dat", bytes(broken))
+    assert np.array_equal(concatenate(reader.chunks()).samples, traces[[0, 2]].reshape(-1, 300))
+    assert reader.report.n_damaged == 1
+
+
 def test_packets_that_do_not_fill_their_frame_are_damage(tmp_path: Path) -> None:
     raw = waves(4, 20)
     made = [packet(row, channel=number) for number, row in enumerate(raw)]

@@ -15,6 +15,7 @@ from discrimen.formats.base import ListModeReader
 from discrimen.formats.inputs import InputOptions
 from discrimen.output.files import complete_or_absent, refuse_inputs
 from discrimen.output.numbers import with_error
+from discrimen.runs.hits_file import hits_info, is_hits_file
 from discrimen.runs.inspection import ChannelSummary, Inspection, inspect_run
 from discrimen.runs.inspection.listed import MEASURED, ListedChannel, inspect_list
 from discrimen.runs.inspection.odd import told
@@ -41,6 +42,9 @@ def inspect(
     inputs: InputOptions,
 ) -> None:
     """Say what is in a run file: channels, counts, rate, baseline, saturation, spectrum and mean pulse."""
+    if is_hits_file(file):
+        _inspect_hits(file, plot=plot, json=json)
+        return
     reader = inputs.open(file)
     if isinstance(reader, ListModeReader):
         _inspect_list(reader, plot=plot, json=json)
@@ -59,6 +63,24 @@ def inspect(
     else:
         _print(inspection)
         common.log_left_out(file, inspection.report)
+
+
+def _inspect_hits(file: Path, *, plot: Path | None, json: bool) -> None:
+    if plot is not None:
+        raise typer.BadParameter(
+            f"{file} holds hits of several channels: there is no picture of them", param_hint="--plot"
+        )
+    info = hits_info(file)
+    what = {"n_hits": info.n_hits, "n_channels": info.n_channels, "n_samples": info.n_samples}
+    if json:
+        names = {"channels": list(info.channels), "columns": list(info.columns), "provenance": dict(info.provenance)}
+        common.emit_json({"format": "hits", **what, "sample_period_ns": info.sample_period_ns, **names})
+        return
+    at = "" if info.sample_period_ns is None else f" of {info.sample_period_ns:g} ns"
+    print(
+        f"{file}: {info.n_hits} hits of {info.n_channels} channels and {info.n_samples} samples{at}, with "
+        f"{', '.join(info.columns) or 'no columns'}; discrimen.runs.hits_file reads it, docs/hits.md says more"
+    )
 
 
 def _inspect_list(reader: ListModeReader, *, plot: Path | None, json: bool) -> None:

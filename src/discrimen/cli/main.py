@@ -42,6 +42,7 @@ SUBCOMMANDS = {
     "simulate": Subcommand("simulate pulses of known kind into a run file", "-o run.lh5 -n 20000", "simulation"),
     "inspect": Subcommand("say what is in a run file", "run.BIN --plot run.png"),
     "convert": Subcommand("copy run files into one of another format", "run.BIN -o run.lh5"),
+    "hits": Subcommand("put the traces of segmented crystals together to hits", "run.geb -o hits.h5"),
     "calibrate": Subcommand(
         "calibrate light in keVee by the Compton edges of gamma sources",
         "cs.BIN --source Cs-137 -o detector.yaml",
