@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
+from tests.formats import adf_frames
 from tests.formats.drs4_file import write_random
 from tests.formats.faster_file import counter, group, sampler
 from tests.formats.geb_frames import channels, crystals, packet, points
@@ -133,6 +134,12 @@ def faster(path: Path) -> None:
     path.write_bytes(counter().join(parts))
 
 
+def adf(path: Path) -> None:
+    made = [adf_frames.psa(number % 5, tick=5000 + number) for number in range(N_PULSES)]
+    event = adf_frames.frame(adf_frames.EVENT, adf_frames.frame(adf_frames.EVENT_PSA, b"".join(made[2:6])) + made[6])
+    path.write_bytes(b"".join([*made[:2], event, *made[7:]]))
+
+
 def geb(path: Path) -> None:
     raw = [packet(row.astype(np.int16), channel=number % 9) for number, row in enumerate(pulses().samples)]
     path.write_bytes(channels(*raw[:4]) + points(2) + channels(*raw[4:6]) + channels(*raw[6:]) + crystals(1)[1])
@@ -156,6 +163,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npz": ("run.npz", npz),
     "wavedump2": ("run.bin", wavedump2),
     "faster": ("run.fast", faster),
+    "adf": ("run.adf", adf),
     "geb": ("run.geb", geb),
     "drs4": ("run.dat", drs4),
     "text-matrix": ("run.csv", text_matrix),

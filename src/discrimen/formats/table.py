@@ -13,6 +13,7 @@ from typing import Any
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.formats.abcd import events as abcd_events
 from discrimen.formats.abcd import waveform_files as abcd_waveforms
+from discrimen.formats.adf import reader as adf
 from discrimen.formats.base import Format, Reader, ReadOptions, Writer
 from discrimen.formats.compass import binary as compass_binary
 from discrimen.formats.compass import csv_file as compass_csv
@@ -50,6 +51,7 @@ FORMATS: tuple[Format, ...] = (
     drs4.FORMAT,
     faster.FORMAT,
     geb.FORMAT,
+    adf.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
     abcd_waveforms.WAVEFORMS_FORMAT,

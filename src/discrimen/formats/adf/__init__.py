@@ -1,0 +1,1 @@
+"""Files of AGATA's data flow (ADF): keys, composite frames, and the interaction points of the search (data:psa)."""
