@@ -53,6 +53,11 @@ def test_what_the_writer_wrote_is_read(tmp_path: Path) -> None:
     made = some_points(9)
     with AdfPointsWriter(tmp_path / "run.adf") as writer:
         writer.write(made)
+    # Each has a time of its own, and so an event.
+    assert (tmp_path / "run.adf").stat().st_size == 9 * (20 + 20 + 24) + 42 * len(made)
+    with AdfPointsWriter(tmp_path / "one.adf") as writer:
+        writer.write(InteractionPoints(**{**made.columns(), "timestamp_ps": np.full(len(made), 7)}))
+    assert (tmp_path / "one.adf").stat().st_size == 20 + 9 * (20 + 24) + 42 * len(made)
     back = join_points(adf_points(tmp_path / "run.adf"))
     for name in back.columns():
         assert np.array_equal(back.columns()[name], made.columns()[name]), name
@@ -95,10 +100,11 @@ def test_the_payload_that_is_not_public_is_refused_by_name(tmp_path: Path, kind:
     assert (first.payload, second.payload, first.event, first.timestamp_ps) == (b"secret", b"secret", 7, 50_000_000)
 
 
+@pytest.mark.parametrize(("place", "change"), [(2, 0x40), (0, 10)])
 @pytest.mark.parametrize("chunk_bytes", [1, 2**24])
-def test_damage_is_counted_and_the_rest_is_read(tmp_path: Path, chunk_bytes: int) -> None:
+def test_damage_is_counted_and_the_rest_is_read(tmp_path: Path, chunk_bytes: int, place: int, change: int) -> None:
     parts = [bytearray(psa(number)) for number in range(5)]
-    parts[1][2] = 0x40  # its length
+    parts[1][place] ^= change  # its length
     parts[3][20 + 22] += 1  # its number of points
     content = b"".join(map(bytes, parts))
     points, report = points_of(tmp_path / "run.adf", content + content[:50], chunk_bytes=chunk_bytes)
