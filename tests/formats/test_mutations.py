@@ -17,6 +17,7 @@ from tests.formats import adf_frames
 from tests.formats.drs4_file import write_random
 from tests.formats.faster_file import counter, group, sampler
 from tests.formats.geb_frames import channels, crystals, packet, points
+from tests.formats.ggp_blocks import block, channel
 from tests.formats.mfm_frames import merged, neda, other
 from tests.formats.ntof_files import small_file
 
@@ -140,6 +141,11 @@ def adf(path: Path) -> None:
     path.write_bytes(b"".join([*made[:2], event, *made[7:]]))
 
 
+def ggp(path: Path) -> None:
+    made = [channel(row.astype(np.int16), energy=number) for number, row in enumerate(pulses().samples)]
+    path.write_bytes(b"".join(block(*made[begin : begin + 3], n_samples=N_SAMPLES) for begin in range(0, N_PULSES, 3)))
+
+
 def geb(path: Path) -> None:
     raw = [packet(row.astype(np.int16), channel=number % 9) for number, row in enumerate(pulses().samples)]
     path.write_bytes(channels(*raw[:4]) + points(2) + channels(*raw[4:6]) + channels(*raw[6:]) + crystals(1)[1])
@@ -164,6 +170,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "wavedump2": ("run.bin", wavedump2),
     "faster": ("run.fast", faster),
     "adf": ("run.adf", adf),
+    "ggp": ("run.ggp", ggp),
     "geb": ("run.geb", geb),
     "drs4": ("run.dat", drs4),
     "text-matrix": ("run.csv", text_matrix),

@@ -22,6 +22,7 @@ from discrimen.formats.drs4 import reader as drs4
 from discrimen.formats.faster import file as faster
 from discrimen.formats.foreign import name_foreign
 from discrimen.formats.geb import file as geb
+from discrimen.formats.ggp import reader as ggp
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.mfm import files as mfm
 from discrimen.formats.ntof import reader as ntof
@@ -52,6 +53,7 @@ FORMATS: tuple[Format, ...] = (
     faster.FORMAT,
     geb.FORMAT,
     adf.FORMAT,
+    ggp.FORMAT,
     lh5.FORMAT,
     abcd_events.FORMAT,
     abcd_waveforms.WAVEFORMS_FORMAT,
