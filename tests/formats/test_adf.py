@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
+import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,12 +24,15 @@ from tests.formats.adf_frames import (
 from tests.formats.geb_frames import some_points
 
 from discrimen.errors import DataError, FormatError
+from discrimen.formats import plugins
 from discrimen.formats.adf.frames import adf_frames
 from discrimen.formats.adf.points import AdfPointsWriter, adf_points
 from discrimen.formats.base import ListModeReader, ReadOptions, ReadReport
 from discrimen.formats.table import find_format, open_reader
+from discrimen.pulses.hits import join_hits
 from discrimen.pulses.interaction_points import InteractionPoints, join_points
 from discrimen.pulses.list_mode import concatenate_events
+from discrimen.runs.gather_hits import gather_hits
 
 
 def points_of(path: Path, content: bytes, *, chunk_bytes: int = 2**24) -> tuple[InteractionPoints, ReadReport]:
@@ -126,6 +133,28 @@ def test_an_event_whose_length_is_wrong_is_told(tmp_path: Path) -> None:
     assert {kind: found.count for kind, found in report.damaged.items()} == {
         "ADF event whose length is not that of its frames": 1
     }
+
+
+def test_the_example_of_a_plug_in_reads_what_is_not_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "hits.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n([^`]*?class CrystalReader.*?)```", page, re.DOTALL)
+    assert example is not None
+    module = ModuleType("agatacrystal")
+    exec(example[1], module.__dict__)
+    monkeypatch.setitem(sys.modules, "agatacrystal", module)
+    there = [EntryPoint("agata-crystal", "agatacrystal:FORMAT", plugins.GROUP)]
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: there)
+    plugins.plugin_formats.cache_clear()
+    traces = np.random.default_rng(8).integers(-500, 500, (3, 37, 60)).astype("<i2")
+    made = [frame(CRYSTAL, b"\x05\x00" + one.tobytes(), tick=100 * number) for number, one in enumerate(traces)]
+    path = tmp_path / "run.adf"
+    path.write_bytes(frame(EVENT, frame(EVENT_CRYSTAL, made[0] + made[1]) + frame(CRYSTAL, b"short")) + made[2])
+    reader = open_reader(path, format_name="agata-crystal")
+    hits = join_hits(gather_hits(reader))
+    plugins.plugin_formats.cache_clear()
+    assert np.array_equal(hits.samples, traces)
+    assert hits.column("board").tolist() == [5, 5, 5]
+    assert reader.report.n_damaged == 1
 
 
 def test_a_file_without_points_is_refused(tmp_path: Path) -> None:

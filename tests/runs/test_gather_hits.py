@@ -210,6 +210,12 @@ def test_what_cannot_be_put_together_is_refused() -> None:
     run.chunks = lambda: iter(without)
     with pytest.raises(DataError, match="no column 'timestamp_ps'"):
         list(gather_hits(run))
+    bare = [chunk.replace(energy=None) for chunk in Run(hit(0)).chunks()]
+    run.chunks = lambda: iter(bare)
+    with pytest.raises(SettingsError, match="no energies"):
+        list(gather_hits(run, options=GatherOptions(threshold=10.0)))
+    (without_energy,) = gather_hits(run, options=FOUR)
+    assert set(without_energy.columns) == {"entry", "timestamp_ps", "board", "flags"}
     for options in ({"channels": (1, 1)}, {"core": 40}, {"dead": (50,)}, {"window_ns": -1.0}):
         with pytest.raises(SettingsError):
             GatherOptions(**options)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
 from discrimen.pulses import Pulses
 from discrimen.pulses.hit_flags import HIT_FAULTS, HitFlag
@@ -46,6 +46,8 @@ def gather_hits(
     ------
     DataError
         If pulses have no channels or no times, or differ in sampling period or type.
+    SettingsError
+        If there is a threshold, and the file has no energies.
     """
     chunks = reader.chunks()
     first = list(_beginning(chunks))
@@ -88,6 +90,8 @@ class _Gathering:
         self._new: list[dict[str, NDArray[Any]]] = []
         self._n_samples, self._dtype = pattern.n_samples, pattern.samples.dtype
         self._period_ns, self._has_energy = pattern.sample_period_ns, pattern.energy is not None
+        if options.threshold is not None and not self._has_energy:
+            raise SettingsError(f"{path}: its traces have no energies that a threshold could be set on: leave it out")
         self._newest = -1
         self._latest_ps: dict[int, int] = {}
 
