@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,18 @@ def test_each_trace_of_a_crystal_is_a_pulse(tmp_path: Path, chunk_bytes: int) ->
     assert pulses.column("energy")[37 + 1] == 290
     assert (pulses.sample_period_ns, reader.info.n_entries, set(pulses.column("board").tolist())) == (10.0, 148, {0})
     assert reader.report.passed_over == {"GEB frame(s): type 9": 1}
+
+
+def test_an_energy_that_is_no_number_is_told(tmp_path: Path) -> None:
+    _, content = crystals(2)
+    broken = bytearray(content)
+    broken[16 : 16 + 8] = b"\x01\x00\x80\x7f\x00\x00\x80\x7f"  # a signalling NaN for the core, infinity for segment 0
+    reader = opened(tmp_path / "run.dat", bytes(broken))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pulses = concatenate(reader.chunks())
+    assert np.flatnonzero(np.isnan(pulses.column("energy"))).tolist() == [0, 36]
+    assert reader.report.remarks == {"trace(s) with an energy that is no number": 2}
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 500, 2**24])
@@ -200,12 +213,18 @@ def test_bad_frames_of_points_are_counted(tmp_path: Path) -> None:
     content[3 * size + 16 + 8 : 3 * size + 16 + 12] = bytes(4)  # no point
     (tmp_path / "run.geb").write_bytes(content)
     report = ReadReport()
+    content[4 * size + 16 + 80 : 4 * size + 16 + 84] = b"\x00\x00\xc0\x7f"  # no x
+    (tmp_path / "run.geb").write_bytes(content)
     back = join_points(geb_points(tmp_path / "run.geb", report=report))
     assert np.unique(back.event).tolist() == [0, 4]
+    assert np.isnan(back.x_mm).sum() == 1
     assert report.n_read == 3
     assert report.damaged["mode 2 frame whose number of points is not 0 to 16"].first_offset == size
     assert report.passed_over == {"GEB frame(s): interaction points (mode 2), of another layout than 0xabcd5678": 1}
-    assert report.remarks == {"mode 2 frame(s) without a point": 1}
+    assert report.remarks == {
+        "mode 2 frame(s) without a point": 1,
+        "interaction point(s) with a coordinate that is no number": 1,
+    }
 
 
 def test_a_stream_of_other_frames_is_refused(tmp_path: Path) -> None:

@@ -87,10 +87,19 @@ class InteractionPoints:
         """Return every column that is there, by name."""
         return {field.name: values for field in fields(self) if (values := getattr(self, field.name)) is not None}
 
+    @property
+    def is_located(self) -> NDArray[np.bool_]:
+        """Whether all three coordinates of each point are numbers, of shape (point,)."""
+        return np.asarray(np.isfinite([self.x_mm, self.y_mm, self.z_mm]).all(axis=0))
+
     def begins(self) -> NDArray[np.int64]:
         """Return where the points of each hit begin, of shape (hit,)."""
         is_first = np.append(True, self.event[1:] != self.event[:-1])[: len(self)]
         return np.flatnonzero(is_first)
+
+
+NOT_LOCATED = "interaction point(s) with a coordinate that is no number"
+"""How readers tell of them."""
 
 
 def join_points(parts: Iterable[InteractionPoints]) -> InteractionPoints:

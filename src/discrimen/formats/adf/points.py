@@ -17,7 +17,7 @@ from discrimen.errors import DataError
 from discrimen.formats.adf.frames import KEY, PSA, TICK_PS, AdfFrame, adf_frames
 from discrimen.formats.base import DEFAULT_CHUNK_BYTES, ReadReport
 from discrimen.formats.staged_writer import StagedWriter
-from discrimen.pulses.interaction_points import InteractionPoints
+from discrimen.pulses.interaction_points import NOT_LOCATED, InteractionPoints
 
 PSA_HEAD = np.dtype(
     [
@@ -98,8 +98,16 @@ def adf_points(
         if n_empty:
             report.add_remark(NO_POINT, count=n_empty)
         if len(good) > n_empty:
-            yield _points([frames[number] for number in good], heads, first + np.array(good, np.int64))
+            points = _points([frames[number] for number in good], heads, first + np.array(good, np.int64))
+            _tell_lost(points, report)
+            yield points
         first += len(frames)
+
+
+def _tell_lost(points: InteractionPoints, report: ReadReport) -> None:
+    n_lost = int((~points.is_located).sum())
+    if n_lost:
+        report.add_remark(NOT_LOCATED, count=n_lost)
 
 
 def _points(frames: Sequence[AdfFrame], heads: NDArray[np.void], event: NDArray[np.int64]) -> InteractionPoints:

@@ -130,9 +130,11 @@ class AdfReader:
             heads, good = good_heads(frames, self.report)
             if good:
                 self.report.n_read += len(good)
+                with np.errstate(invalid="ignore"):
+                    energy = heads["energies"][:, 0].astype(np.float64)
                 yield ListModeEvents(
                     entry=first + np.array(good, np.int64),
-                    long_charge=heads["energies"][:, 0].astype(np.float64),
+                    long_charge=energy,
                     board=heads["crystal"].astype(np.int32),
                     timestamp_ps=np.array([frames[number].timestamp_ps for number in good], np.int64),
                 )

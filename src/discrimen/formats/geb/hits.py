@@ -73,9 +73,11 @@ class GebPointsReader:
             for frames, good in good_frames(piece, self.report):
                 if len(good):
                     self.report.n_read += len(good)
+                    with np.errstate(invalid="ignore"):
+                        energy = frames["energy"][good].astype(np.float64)
                     yield ListModeEvents(
                         entry=first + good,
-                        long_charge=frames["energy"][good].astype(np.float64),
+                        long_charge=energy,
                         board=frames["crystal"][good].astype(np.int32),
                         timestamp_ps=TICK_PS * frames["tick"][good].astype(np.int64),
                     )

@@ -18,7 +18,7 @@ from discrimen.formats.base import DEFAULT_CHUNK_BYTES, ReadReport
 from discrimen.formats.geb.frames import HEAD, HEAD_BYTES, LATEST_TICK, POINTS, POINTS_BYTES, TICK_PS, Piece, pieces
 from discrimen.formats.geb.survey import name_of
 from discrimen.formats.staged_writer import StagedWriter
-from discrimen.pulses.interaction_points import InteractionPoints
+from discrimen.pulses.interaction_points import NOT_LOCATED, InteractionPoints
 
 MOST_POINTS = 16
 MARK = 0xABCD5678
@@ -113,8 +113,16 @@ def geb_points(
                 report.add_remark(NO_POINT, count=n_empty)
             report.n_read += len(good)
             if len(good) > n_empty:
-                yield _points(frames[good], first + good)
+                points = _points(frames[good], first + good)
+                _tell_lost(points, report)
+                yield points
             first += len(frames)
+
+
+def _tell_lost(points: InteractionPoints, report: ReadReport) -> None:
+    n_lost = int((~points.is_located).sum())
+    if n_lost:
+        report.add_remark(NOT_LOCATED, count=n_lost)
 
 
 def _points(frames: NDArray[np.void], event: NDArray[np.int64]) -> InteractionPoints:

@@ -93,7 +93,11 @@ class GebReader:
     def _read(self, piece: Piece, stretch: Stretch) -> tuple[list[_Columns], int]:
         """Return the pulses of a stretch, their entries counted from 0, and how many entries there are."""
         if stretch.type == TRACES and stretch.frame_bytes == HEAD_BYTES + TRACES_BYTES:
-            return _traces(piece.rows(stretch))
+            columns, count = _traces(piece.rows(stretch))
+            n_strange = int(np.isnan(columns["energy"]).sum())
+            if n_strange:
+                self.report.add_remark("trace(s) with an energy that is no number", count=n_strange)
+            return [columns], count
         if stretch.type == CHANNELS:
             return self._channels(piece, stretch)
         self.report.pass_over(name_of(stretch.type, stretch.frame_bytes), count=stretch.count)
@@ -115,7 +119,7 @@ class GebReader:
         return found, int(n_entries.sum())
 
 
-def _traces(rows: NDArray[np.uint8]) -> tuple[list[_Columns], int]:
+def _traces(rows: NDArray[np.uint8]) -> tuple[_Columns, int]:
     """Return the pulses of frames with the traces of a whole crystal."""
     loads = np.ascontiguousarray(rows[:, HEAD_BYTES:]).view(TRACES_FRAME)[:, 0]
     n_frames, n_channels = loads["traces"].shape[:2]
@@ -129,4 +133,4 @@ def _traces(rows: NDArray[np.uint8]) -> tuple[list[_Columns], int]:
         "energy": trace_energies(loads).reshape(-1),
         "flags": np.zeros(count, np.uint32),
     }
-    return [columns], count
+    return columns, count

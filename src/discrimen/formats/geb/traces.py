@@ -23,8 +23,12 @@ TRACES_FRAME = np.dtype(
 
 
 def trace_energies(loads: NDArray[np.void]) -> NDArray[np.float64]:
-    """Return the energies of all channels of frames, of shape (frame, channel), the core last."""
-    return np.concatenate([loads["segment_energies"], loads["core_energy"][:, np.newaxis]], axis=1).astype(np.float64)
+    """Return the energies of all channels, of shape (frame, channel), the core last; NaN where one is no number."""
+    with np.errstate(invalid="ignore"):
+        core = loads["core_energy"][:, np.newaxis]
+        energies = np.concatenate([loads["segment_energies"], core], axis=1).astype(np.float64)
+    energies[~np.isfinite(energies)] = np.nan
+    return energies
 
 
 def traces_as_bytes(traces: NDArray[np.int16], *, energies: NDArray[np.float64], ticks: NDArray[np.int64]) -> bytes:
