@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from discrimen.errors import DataError, DiscrimenError, FormatError
-from discrimen.formats.base import ReadOptions, ReadReport
+from discrimen.formats.base import OrderedReader, ReadOptions, ReadReport
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.pulses import Pulses, concatenate
 from discrimen.pulses.detector import DetectorSettings
@@ -375,3 +376,25 @@ def test_a_table_under_two_names_is_read_once(tmp_path: Path) -> None:
     pulses = concatenate(list(lh5.FORMAT.open_reader(path, ReadOptions()).chunks()))
     assert len(pulses) == 3
     assert set(pulses.column("channel")) == {1105600}
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 700, 10**7])
+def test_tables_are_read_side_by_side(tmp_path: Path, chunk_bytes: int) -> None:
+    made = some_pulses()
+    longer = some_pulses(7, 40, channel=np.full(7, 5), entry=3 + 10 * np.arange(7))
+    path = write(tmp_path / "run.lh5", made, longer)
+    reader = lh5.FORMAT.open_reader(path, ReadOptions(chunk_bytes=chunk_bytes))
+    assert isinstance(reader, OrderedReader)
+    chunks = list(reader.chunks_in_order())
+    for expected in (made, longer):
+        assert_equal(concatenate(chunk for chunk in chunks if chunk.n_samples == expected.n_samples), expected)
+    assert all(before.column("entry")[0] < after.column("entry")[0] for before, after in pairwise(chunks))
+    assert reader.report.n_read == 57
+
+
+def test_tables_in_no_order_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "run.lh5", some_pulses(entry=np.arange(50)[::-1].copy()))
+    reader = lh5.FORMAT.open_reader(path, ReadOptions())
+    assert isinstance(reader, OrderedReader)
+    with pytest.raises(DataError, match="not in the order of their entries"):
+        list(reader.chunks_in_order())

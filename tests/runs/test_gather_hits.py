@@ -166,6 +166,31 @@ def test_a_trace_of_another_length_is_left_out_and_flagged() -> None:
     assert faults(hits) == [HitFlag.UNEQUAL_LENGTH, HitFlag(0), HitFlag.UNEQUAL_LENGTH | HitFlag.NO_CORE]
 
 
+def test_a_block_of_several_lengths_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hit_units, "HOLD", 12)
+    monkeypatch.setattr("discrimen.runs.gather_hits.HOLD", 12)
+    rows = [{**row, "n": 6 if row["channel"] == 2 else 8} for number in range(50) for row in hit(10 * number)]
+    hits, report = gathered(rows, chunk=100)
+    assert hits.present is not None
+    assert hits.present.tolist() == [[1, 1, 0, 1]] * 50
+    assert dict(report.faults) | {HitFlag.UNEQUAL_LENGTH: 50} == dict(report.faults)
+    assert report.n_hits == 50
+
+
+def test_channel_after_channel_is_put_together_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hit_units, "HOLD", 12)
+    monkeypatch.setattr("discrimen.runs.gather_hits.HOLD", 12)
+    chunks = list(Run([row for number in range(60) for row in hit(10 * number)]).chunks())
+    run = Run([])
+    run.chunks = lambda: (chunk[chunk.column("channel") == number] for number in (0, 1, 2, 9) for chunk in chunks)
+    hits = join_hits(gather_hits(run, options=FOUR))
+    assert not hits.column("flags").any()
+    assert len(hits) == 60
+    monkeypatch.setattr("discrimen.runs.gather_hits.MOST_BYTES", 1000)
+    with pytest.raises(DataError, match="store channel after channel"):
+        list(gather_hits(run, options=FOUR))
+
+
 def test_other_channels_are_counted() -> None:
     hits, report = gathered([*hit(0, 0, 1, 2, 5, 9, 40), *hit(10)])
     assert len(hits) == 2

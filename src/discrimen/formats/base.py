@@ -251,6 +251,14 @@ class PartedReader(Reader, Protocol):
         """
 
 
+@runtime_checkable
+class OrderedReader(Reader, Protocol):
+    """A reader of a file that stores channel after channel, and can give the pulses in the order of their entries."""
+
+    def chunks_in_order(self) -> Iterator[Pulses]:
+        """Read the file once, as :meth:`chunks` does, in the order of the column `entry`."""
+
+
 class Writer(Protocol):
     """One run file, open for writing; the final name appears when the `with` block ends well."""
 

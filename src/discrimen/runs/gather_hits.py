@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.formats.base import Reader
+from discrimen.formats.base import OrderedReader, Reader
 from discrimen.pulses import Pulses
 from discrimen.pulses.hit_flags import HIT_FAULTS, HitFlag
 from discrimen.pulses.hits import Hits
 from discrimen.runs.gather_options import GatherOptions
 from discrimen.runs.gather_report import GatherReport
+from discrimen.runs.hit_traces import is_flat, scattered, side_by_side
 from discrimen.runs.hit_units import HOLD, sort_into_units
+
+MOST_BYTES = 2**29
+"""Traces that follow each other in no order of entries are held up to so many bytes."""
 
 
 def gather_hits(
@@ -49,7 +53,7 @@ def gather_hits(
     SettingsError
         If there is a threshold, and the file has no energies.
     """
-    chunks = reader.chunks()
+    chunks = reader.chunks_in_order() if isinstance(reader, OrderedReader) else reader.chunks()
     first = list(_beginning(chunks))
     lengths = Counter[int]()
     for pulses in first:
@@ -62,8 +66,9 @@ def gather_hits(
         options or GatherOptions(), GatherReport() if report is None else report, path=reader.info.path, pattern=pattern
     )
     for pulses in chain(first, chunks):
+        if gathering.is_behind(pulses):
+            yield from gathering.closed_hits(is_end=False)
         gathering.take(pulses)
-        yield from gathering.closed_hits(is_end=False)
     yield from gathering.closed_hits(is_end=True)
 
 
@@ -92,8 +97,15 @@ class _Gathering:
         self._period_ns, self._has_energy = pattern.sample_period_ns, pattern.energy is not None
         if options.threshold is not None and not self._has_energy:
             raise SettingsError(f"{path}: its traces have no energies that a threshold could be set on: leave it out")
-        self._newest = -1
+        self._newest, self._n_bytes = -1, 0
         self._latest_ps: dict[int, int] = {}
+
+    def is_behind(self, pulses: Pulses) -> bool:
+        """Whether all that came before these traces in the file was taken.
+
+        A block with traces of several lengths gives a chunk for each; what is in it is together only after the last.
+        """
+        return pulses.entry is None or int(pulses.entry.min()) > self._newest
 
     def take(self, pulses: Pulses) -> None:
         """Add traces to those that wait."""
@@ -105,6 +117,12 @@ class _Gathering:
             raise DataError(
                 f"{self._path}: traces of {now[0]} every {now[1]} ns beside others of {before[0]} every {before[1]} "
                 "ns: choose with --board or --channel"
+            )
+        self._n_bytes = (0 if self.is_behind(pulses) else self._n_bytes) + pulses.samples.nbytes
+        if self._n_bytes > MOST_BYTES:
+            raise DataError(
+                f"{self._path}: the traces of a hit are more than {self._n_bytes >> 20} MiB apart in it, as in files "
+                "that store channel after channel: give the file that was recorded"
             )
         self._new.append(self._of_table(pulses))
         self._newest = max(self._newest, int(pulses.column("entry").max()))
@@ -172,11 +190,11 @@ class _Gathering:
         place = unit_kept * shape[1] + row
         is_dead = self._is_known_dead[row]
         if self._options.flat_is_dead:
-            is_dead = is_dead | (_is_flat(traces["samples"])[kept] & ~traces["is_cut"][kept])
+            is_dead = is_dead | (is_flat(traces["samples"])[kept] & ~traces["is_cut"][kept])
         found = {
-            "here": _scattered(place, np.ones(len(kept), np.bool_), shape),
-            "dead": _scattered(place, is_dead, shape),
-            "cut": _scattered(place, traces["is_cut"][kept], shape),
+            "here": scattered(place, np.ones(len(kept), np.bool_), shape),
+            "dead": scattered(place, is_dead, shape),
+            "cut": scattered(place, traces["is_cut"][kept], shape),
         }
         found["repeated"] = np.bincount(unit[is_repeated], minlength=shape[0])[:, np.newaxis] > 0
         energy = np.full(shape, np.nan)
@@ -190,7 +208,7 @@ class _Gathering:
         if not len(wanted):
             return
         present = found["here"] & ~found["dead"] & ~found["cut"]
-        samples = _side_by_side(traces["samples"], kept, place, shape)
+        samples = side_by_side(traces["samples"], kept, place, shape)
         samples[~present] = 0
         hits = Hits(
             samples=samples,
@@ -270,30 +288,3 @@ class _Gathering:
         is_known = np.take_along_axis(size, segment[:, np.newaxis], axis=1)[:, 0] > 0
         columns["segment"] = np.where(is_known, segment, -1).astype(np.int16)
         return columns
-
-
-def _scattered(place: NDArray[np.int64], values: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    spread = np.zeros(shape, np.bool_)
-    spread.reshape(-1)[place] = values
-    return spread
-
-
-def _side_by_side(
-    samples: NDArray[Any], kept: NDArray[np.int64], place: NDArray[np.int64], shape: tuple[int, int]
-) -> NDArray[Any]:
-    """Return the samples of hits, of shape (hit, channel, sample)."""
-    n_places = shape[0] * shape[1]
-    if len(place) == len(samples) == n_places and bool((place == np.arange(n_places)).all()):
-        return np.array(samples).reshape(*shape, -1) if not samples.flags.writeable else samples.reshape(*shape, -1)
-    spread = np.zeros((n_places, samples.shape[1]), samples.dtype)
-    spread[place] = samples[kept]
-    return spread.reshape(*shape, -1)
-
-
-def _is_flat(samples: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return of which traces all samples are the same."""
-    few = samples[:, :: max(1, samples.shape[1] // 8)]
-    is_flat = (few == few[:, :1]).all(axis=1)
-    maybe = np.flatnonzero(is_flat)
-    is_flat[maybe] = (samples[maybe] == samples[maybe, :1]).all(axis=1)
-    return np.asarray(is_flat)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, FormatError, SettingsError
 from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
 from discrimen.formats.lh5.codecs import read_samples, require_readable
+from discrimen.formats.lh5.in_order import in_order
 from discrimen.formats.lh5.layout import (
     H5_ERRORS,
     PS_PER_UNIT,
@@ -97,6 +98,27 @@ class Lh5Reader:
                 for pulses in self._pulses(file[table.name], table, rows, first_entry):
                     self.report.n_read += len(pulses)
                     yield pulses
+
+    def chunks_in_order(self) -> Iterator[Pulses]:
+        """Read the tables side by side; see :class:`~discrimen.formats.base.OrderedReader`.
+
+        Raises
+        ------
+        DataError
+            If the entries of a table do not ascend.
+        """
+        self.report = ReadReport()
+        n_tables = max(1, len(self._tables))
+        with _opened(self.info.path, cache_bytes=_CHUNK_CACHE_BYTES // n_tables) as file:
+            for pulses in in_order([self._of_table(file, number, n_tables) for number in range(n_tables)]):
+                self.report.n_read += len(pulses)
+                yield pulses
+
+    def _of_table(self, file: h5py.File, number: int, n_tables: int) -> Iterator[Pulses]:
+        """Yield one table in smaller chunks."""
+        table, first_entry = self._tables[number], sum(table.n_rows for table in self._tables[:number])
+        for rows in _slices(file[table.name], table, self._options.chunk_bytes // n_tables):
+            yield from self._pulses(file[table.name], table, rows, first_entry)
 
     def _slices(self, file: h5py.File) -> Iterator[tuple[PulseTable, slice, int]]:
         """Yield slices of all tables, each with the entry of its table's first row."""
@@ -220,10 +242,10 @@ def _describe(tables: list[PulseTable]) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def _opened(path: Path, *, cache_bytes: int = _CHUNK_CACHE_BYTES) -> Iterator[h5py.File]:
     """Open a file and give what HDF5 says of a damaged one its place in the exception tree."""
     try:
-        with h5py.File(path, "r", rdcc_nbytes=_CHUNK_CACHE_BYTES) as file:
+        with h5py.File(path, "r", rdcc_nbytes=cache_bytes) as file:
             yield file
     except H5_ERRORS as error:
         reason = " ".join(str(error).split())
