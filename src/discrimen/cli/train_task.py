@@ -21,8 +21,11 @@ from discrimen.training import Classification, Compression, Generation, Quantity
 from discrimen.training.split import Split
 from discrimen.training.tasks import Task
 from discrimen.training.tasks.generation import LEAST
+from discrimen.training.tasks.regression import position
 
-TaskName = Literal["classification", "reconstruction", "compression", "regression", "generation", "separation"]
+TaskName = Literal[
+    "classification", "reconstruction", "compression", "regression", "position", "generation", "separation"
+]
 
 TeacherOption = Annotated[
     Path | None,
@@ -124,6 +127,7 @@ def chosen_task(
             "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
             "generation": lambda: generation_of(condition, beta=beta, fewest=fewest),
             "separation": lambda: Separation(gain=part_gain, moved_share=part_moved),
+            "position": lambda: Regression((position(),)),
         }
         return _made(makers[name])
     if not quantities:
@@ -151,7 +155,7 @@ def require_columns(readers: Sequence[Reader], task: Task) -> None:
     """
     wanted = ["label"] if task.classes else []
     if isinstance(task, Regression):
-        wanted = [quantity.column or quantity.name for quantity in task.quantities]
+        wanted = [name for quantity in task.quantities for name in quantity.target_columns]
     if isinstance(task, Generation) and task.size == "energy_kevee":
         wanted.append("energy_kevee")
     for reader in readers if wanted else ():

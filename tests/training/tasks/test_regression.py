@@ -15,6 +15,7 @@ from discrimen.network.prepare import prepare
 from discrimen.training import Quantity, Regression, TrainingConfig, TrainingResult, load_model_folder, train
 from discrimen.training.examples import Examples
 from discrimen.training.tasks import task_from_dict
+from discrimen.training.tasks.regression import position
 
 PLACE = Quantity(name="place", unit="mm")
 BOTH = Regression((Quantity(name="place", unit="mm", with_error=True), Quantity(name="light", unit="keVee")))
@@ -112,6 +113,39 @@ def test_columns_of_the_pulses_are_targets(tmp_path: Path) -> None:
     assert result.n_unlabelled == 0
     with pytest.raises(DataError, match=r"place: the pulses have no column 'place'.*energy_kevee.*targets="):
         train(known, PREPARATION, TrainingConfig(task=Regression((PLACE,)), epochs=1), folder=tmp_path / "other")
+
+
+def test_a_quantity_of_several_columns_is_learned_from_them(tmp_path: Path) -> None:
+    pulses, share = pair_pulses(300)
+    x, z = (10 * share).astype(np.float32), np.where(np.arange(300) % 2, np.nan, share).astype(np.float32)
+    known = replace(pulses, columns={"x_mm": x, "y_mm": -x, "z_mm": z})
+    config = TrainingConfig(
+        task=Regression((position(),)),
+        architecture="mlp",
+        options={"hidden": (16,)},
+        epochs=25,
+        learning_rate=0.02,
+        batch_size=20,
+    )
+    result = train(known, PREPARATION, config, folder=tmp_path / "model")
+    given = np.asarray(result.model(prepare(pulses.samples, PREPARATION).waveforms))
+    assert np.abs(given[:, 0] - x).mean() < 0.5
+    assert np.abs(given[:, 1] + x).mean() < 0.5
+    assert np.abs(given[:, 2] - share).mean() < 0.06
+    with pytest.raises(DataError, match="position: the pulses have no column 'y_mm'"):
+        train(replace(pulses, columns={"x_mm": x}), PREPARATION, config, folder=tmp_path / "other")
+
+
+def test_tasks_stored_before_there_were_several_columns_are_read() -> None:
+    old = {"name": "light", "unit": "keVee", "components": [], "column": "energy_kevee", "with_error": False}
+    task = task_from_dict({"name": "regression", "quantities": [old]})
+    assert task == Regression((Quantity(name="light", unit="keVee", column="energy_kevee"),))
+    assert task_from_dict(Regression((position(),)).as_dict()) == Regression((position(),))
+
+
+def test_as_many_columns_as_components_are_asked_for() -> None:
+    with pytest.raises(SettingsError, match="position: expected one column for each of 3 values, got x_mm, y_mm"):
+        Quantity(name="position", unit="mm", components=("x", "y", "z"), columns=("x_mm", "y_mm"))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,13 @@ class Quantity:
         Of the pulses, where no target is given; by default the one with the quantity's name.
     with_error : bool
         Whether the network gives the standard deviation of each value too.
+    columns : tuple of str
+        Of the pulses, one for each component; none where targets are given.
+
+    Raises
+    ------
+    SettingsError
+        If this is no output, or there is not one column for each component.
     """
 
     name: str
@@ -49,15 +56,27 @@ class Quantity:
     components: tuple[str, ...] = ()
     column: str | None = None
     with_error: bool = False
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", tuple(self.components))
+        object.__setattr__(self, "columns", tuple(self.columns))
         self.output()  # refuses what is no output
+        if self.columns and (self.column is not None or len(self.columns) != self.n_values):
+            given = ", ".join((*self.columns, *((self.column,) if self.column else ())))
+            raise SettingsError(f"{self.name}: expected one column for each of {self.n_values} values, got {given}")
 
     @property
     def n_values(self) -> int:
         """How many values it has."""
         return max(1, len(self.components))
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """Columns of the pulses that hold the targets; none of several values whose columns nobody named."""
+        if self.columns or self.n_values > 1:
+            return self.columns
+        return (self.column or self.name,)
 
     def output(self) -> Output:
         """Return what the model will give."""
@@ -145,7 +164,10 @@ class Regression:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        told = [asdict(quantity) | {"components": list(quantity.components)} for quantity in self.quantities]
+        told = [
+            asdict(quantity) | {"components": list(quantity.components), "columns": list(quantity.columns)}
+            for quantity in self.quantities
+        ]
         return {"name": self.name, "quantities": told}
 
     def _values(self, pulses: Hits, targets: Targets) -> NDArray[np.float32]:
@@ -181,6 +203,13 @@ class Regression:
         return np.concatenate([np.where(known, targets, 0), known / share], axis=1).astype(np.float32)
 
 
+def position(*, with_error: bool = True) -> Quantity:
+    """Return the place of an interaction as a quantity: x, y and z in mm, from the columns of hits."""
+    components = ("x", "y", "z")
+    columns = tuple(f"{name}_mm" for name in components)
+    return Quantity(name="position", unit="mm", components=components, with_error=with_error, columns=columns)
+
+
 def _with_places(quantities: Sequence[Quantity]) -> Iterator[tuple[Quantity, tuple[slice, slice, slice]]]:
     """Yield each quantity with its places among the targets, the weights, and the values of the network."""
     total = sum(quantity.n_values for quantity in quantities)
@@ -199,14 +228,14 @@ def _target(quantity: Quantity, pulses: Hits, targets: Targets) -> NDArray[np.fl
     if quantity.name in targets:
         values = np.asarray(targets[quantity.name], dtype=np.float32)
     else:
-        column = quantity.column or quantity.name
-        known = pulses.info.columns()
-        if column not in known or quantity.n_values > 1:
+        known, wanted = pulses.info.columns(), quantity.target_columns
+        missing = next((name for name in wanted or (quantity.name,) if name not in known), None)
+        if missing is not None:
             raise DataError(
-                f"{quantity.name}: the pulses have no column '{column}' of such values; they have: "
+                f"{quantity.name}: the pulses have no column '{missing}' of such values; they have: "
                 f"{', '.join(known) or 'none'}; name another, or give targets={{'{quantity.name}': values}} in Python"
             )
-        values = known[column].astype(np.float32)
+        values = np.stack([known[name].astype(np.float32) for name in wanted], axis=1)
     values = values[:, np.newaxis] if values.ndim == 1 else values
     if values.shape != (len(pulses), quantity.n_values):
         raise DataError(
