@@ -9,9 +9,10 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.cluster_options import with_inputs_of_cluster
-from discrimen.cli.given_options import refuse_idle
+from discrimen.cli.given_options import given_options, refuse_idle
 from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
+from discrimen.cli.train_hits import ReferenceOption, trained_on_hits
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
     ChargeWeightOption,
@@ -31,6 +32,7 @@ from discrimen.formats.inputs import InputOptions
 from discrimen.formats.pile_up_text.reader import traces_in
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Alignment, Scale
+from discrimen.runs.hits_dataset import are_hits_files
 from discrimen.simulation.distortion import DISTORTIONS
 from discrimen.training import TrainingConfig
 from discrimen.training.balance import DEFAULT_CAP, BalanceBy, BalanceName
@@ -59,7 +61,8 @@ def register(app: typer.Typer) -> None:
 
 def train(
     datasets: Annotated[
-        list[Path], typer.Argument(help="Labelled data sets, or folders of piled-up traces.", show_default=False)
+        list[Path],
+        typer.Argument(help="Labelled data sets, files of hits, or folders of piled-up traces.", show_default=False),
     ],
     context: typer.Context,
     output: Annotated[
@@ -122,10 +125,16 @@ def train(
     shuffle: Annotated[bool, typer.Option(help="A new order of the pulses in each epoch.")] = True,
     seed: Annotated[int, typer.Option(help="Of the split, the weights and the order.")] = 0,
     device: common.DeviceOption = "cpu",
-    scale: Annotated[Scale, typer.Option(help="Divide each waveform by its peak or its area.")] = "peak",
+    scale: Annotated[
+        Scale,
+        typer.Option(
+            help="Divide each waveform by its peak or its area; of hits by default the area of the reference."
+        ),
+    ] = "peak",
     window: Annotated[
         str | None, typer.Option(metavar="START:LENGTH", help="Samples the network sees; by default all.")
     ] = None,
+    reference: ReferenceOption = "core",
     align: Annotated[
         float | None,
         typer.Option(metavar="FRACTION", help="Let the window follow the crossing of this fraction of the peak."),
@@ -183,6 +192,9 @@ def train(
     if resume is not None:
         tell(*resumed_training(context, datasets, resume, inputs, beside=beside), json=json)
         return
+    of_hits = are_hits_files(datasets)
+    if not of_hits:
+        refuse_idle(context, ("reference",), without="files of hits")
     _refuse_idle_options(context, align=align, balance=balance, task=task, teacher=teacher)
     if output is None:
         raise typer.BadParameter("give a folder for the model with -o, or an unfinished one with --resume")
@@ -230,13 +242,16 @@ def train(
         config=config,
         contamination=contamination,
         beside=beside,
-        scale=scale,
+        scale="area" if of_hits and "scale" not in given_options(context) else scale,
         window=None if window is None else parse_samples(window),
         alignment=alignment,
         accept=accept,
         overwrite=overwrite,
     )
-    if each_channel:
+    if of_hits:
+        refuse_idle(context, ("each_channel", "clean", "components", "augment"), without="files of pulses")
+        tell(*trained_on_hits(wish, inputs, output, reference=reference), json=json)
+    elif each_channel:
         train_each_channel(wish, inputs, output, json=json)
     else:
         tell(*wish.train(inputs, output), json=json)

@@ -12,10 +12,12 @@ from discrimen.cli.given_options import given_options
 from discrimen.cli.input_options import INPUT_OPTION_NAMES
 from discrimen.cli.train_clean import CleanFiles
 from discrimen.cli.train_contamination import soft_labels_of_all
+from discrimen.cli.train_hits import resumed_on_hits
 from discrimen.cli.train_task import require_columns
 from discrimen.cli.train_told import EpochBar
 from discrimen.formats.inputs import InputOptions
 from discrimen.runs.dataset import Dataset, load_dataset
+from discrimen.runs.hits_dataset import HitsDataset, are_hits_files
 from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training.resumed import read_unfinished
 
@@ -24,7 +26,7 @@ _ALLOWED = {"datasets", "clean", "components", "resume", "json", *INPUT_OPTION_N
 
 def resumed_training(
     context: typer.Context, datasets: Sequence[Path], folder: Path, inputs: InputOptions, *, beside: CleanFiles
-) -> tuple[TrainingResult, Dataset]:
+) -> tuple[TrainingResult, Dataset | HitsDataset]:
     """Read the data again and go on.
 
     Raises
@@ -40,6 +42,8 @@ def resumed_training(
     unfinished = read_unfinished(folder)
     config = unfinished.config
     common.log(f"{folder}: going on after epoch {len(unfinished.records)} of at most {config.epochs}")
+    if are_hits_files(datasets):
+        return resumed_on_hits(datasets, folder, inputs, config=config)
     dataset = read_training_data(datasets, inputs, config)
     targets, _ = beside.targets(datasets, dataset, inputs, config.task)
     parted = config.split_of(dataset.pulses, files=dataset.files)

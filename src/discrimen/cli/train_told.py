@@ -12,6 +12,7 @@ from discrimen.metrics.latents import latents_words
 from discrimen.network.model_description import ModelDescription
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
+from discrimen.runs.hits_dataset import HitsDataset
 from discrimen.training import EpochRecord, TrainingResult
 from discrimen.training.generator_training import LEFT_OUT
 from discrimen.training.history import VALIDATION
@@ -31,7 +32,7 @@ class EpochBar:
         self.tick(1, note=f"val_loss {record.val_loss:.5f}")
 
 
-def tell(result: TrainingResult, dataset: Dataset, *, json: bool) -> None:
+def tell(result: TrainingResult, dataset: Dataset | HitsDataset, *, json: bool) -> None:
     """Tell of a training that ended, and leave with the status of an interrupt if it was one."""
     if (note := fixed_window_note(result.description)) is not None:
         common.log(note)
@@ -65,7 +66,7 @@ def fixed_window_note(description: ModelDescription) -> str | None:
     )
 
 
-def as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
+def as_dict(result: TrainingResult, dataset: Dataset | HitsDataset) -> dict[str, Any]:
     """Return plain data, ready for JSON."""
     return {
         "folder": str(result.folder),
@@ -84,13 +85,13 @@ def as_dict(result: TrainingResult, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _counts(dataset: Dataset) -> dict[str, int]:
-    if dataset.pulses.label is None:
+def _counts(dataset: Dataset | HitsDataset) -> dict[str, int]:
+    if isinstance(dataset, HitsDataset) or dataset.pulses.label is None:
         return {}
     return {label.name.lower(): dataset.count(label) for label in (Label.GAMMA, Label.NEUTRON)}
 
 
-def _print(result: TrainingResult, dataset: Dataset) -> None:
+def _print(result: TrainingResult, dataset: Dataset | HitsDataset) -> None:
     console = common.stdout_console()
     summary: list[str] = []
     result.model.summary(line_length=72, print_fn=lambda line, **_: summary.append(line))

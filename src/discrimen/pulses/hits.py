@@ -107,6 +107,49 @@ def as_hits(pulses: Pulses | Hits) -> Hits:
     )
 
 
+def in_order_of(hits: Hits, channels: Sequence[str]) -> Hits:
+    """Return hits with their channels in another order; a channel that they do not have is absent from all.
+
+    Parameters
+    ----------
+    hits : Hits
+        With names of their channels.
+    channels : sequence of str
+        Names, in the order that is wanted.
+
+    Raises
+    ------
+    DataError
+        If the hits do not name their channels, or have one that is not wanted.
+    """
+    wanted = tuple(channels)
+    if hits.channels == wanted:
+        return hits
+    if not hits.channels:
+        raise DataError(f"the hits do not name their {hits.n_channels} channels; expected {_few(wanted)}")
+    strange = [name for name in hits.channels if name not in wanted]
+    if strange:
+        raise DataError(f"the hits have the channels {_few(strange)}, which are not among {_few(wanted)}")
+    place = {name: number for number, name in enumerate(hits.channels)}
+    there = [number for number, name in enumerate(wanted) if name in place]
+    source = [place[wanted[number]] for number in there]
+    samples = np.zeros((len(hits), len(wanted), hits.n_samples), hits.samples.dtype)
+    samples[:, there] = hits.samples[:, source]
+    present = np.zeros(samples.shape[:2], dtype=np.bool_)
+    present[:, there] = True if hits.present is None else hits.present[:, source]
+    return Hits(
+        samples=samples,
+        sample_period_ns=hits.sample_period_ns,
+        present=None if present.all() else present,
+        columns=hits.columns,
+        channels=wanted,
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:3])}, ... {names[-1]} ({len(names)})"
+
+
 def join_hits(parts: Iterable[Hits]) -> Hits:
     """Join hits of the same channels, length, type and sampling period; a column survives if every part has it.
 

@@ -1,0 +1,130 @@
+"""``discrimen train`` on files of hits: many channels, positions in mm or other quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from discrimen.audit import Severity
+from discrimen.audit.of_hits import audit_hits
+from discrimen.cli import common
+from discrimen.cli.train_told import EpochBar
+from discrimen.errors import DataError
+from discrimen.formats.inputs import InputOptions
+from discrimen.network.hits_domain import DOMAIN_KEY, learn_hits_domain
+from discrimen.network.preparation import Preparation
+from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.runs.hits_dataset import HitsDataset, load_hits
+from discrimen.training import TrainingConfig, TrainingResult, resume
+from discrimen.training import train as run_training
+from discrimen.training.resumed import read_unfinished
+from discrimen.training.split import Split
+from discrimen.training.tasks import Regression
+
+if TYPE_CHECKING:
+    from discrimen.cli.train_wish import TrainingWish
+
+ReferenceOption = Annotated[
+    str, typer.Option(metavar="NAME", help="Of hits: the channel that time and gain are taken from. docs/positions.md")
+]
+
+
+def read_hits_files(paths: Sequence[Path], inputs: InputOptions, *, channels: Sequence[str] = ()) -> HitsDataset:
+    """Read files of hits into memory; progress goes to standard error."""
+    with common.progress("reading", total=None) as tick:
+        return load_hits(paths, inputs.read.settings, channels=channels, on_progress=tick)
+
+
+def trained_on_hits(
+    wish: TrainingWish, inputs: InputOptions, folder: Path, *, reference: str
+) -> tuple[TrainingResult, HitsDataset]:
+    """Read the hits and train.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the task is none for hits.
+    DiscrimenError
+        As :func:`discrimen.training.train`.
+    """
+    config = wish.config
+    if not isinstance(config.task, Regression):
+        raise typer.BadParameter("hits are trained on with --task position, or --task regression and --quantity")
+    dataset = read_hits_files(wish.datasets, inputs)
+    _require_columns(dataset, config.task)
+    preparation = choose_hits_preparation(
+        dataset.hits,
+        dataset.settings,
+        reference=reference,
+        scale=wish.scale,
+        window=wish.window,
+        alignment=wish.alignment,
+    )
+    common.log(_told(preparation))
+    parted = config.split_of(dataset.hits, files=dataset.files)
+    provenance = {
+        "files": list(dataset.files),
+        "audit": _audited(dataset, parted, accept=wish.accept),
+        DOMAIN_KEY: learn_hits_domain(dataset.hits, preparation).as_dict(),
+    }
+    common.log(parted.describe())
+    with common.progress("training", total=config.epochs) as tick:
+        result = run_training(
+            dataset.hits,
+            preparation,
+            config,
+            folder=folder,
+            settings=dataset.settings,
+            provenance=provenance,
+            overwrite=wish.overwrite,
+            progress=EpochBar(tick),
+            split=parted,
+        )
+    return result, dataset
+
+
+def resumed_on_hits(
+    paths: Sequence[Path], folder: Path, inputs: InputOptions, *, config: TrainingConfig
+) -> tuple[TrainingResult, HitsDataset]:
+    """Read the hits again and go on with a training that was broken off.
+
+    Raises
+    ------
+    DiscrimenError
+        As :func:`discrimen.training.resume`.
+    """
+    begun = read_unfinished(folder)
+    dataset = read_hits_files(paths, inputs)
+    parted = config.split_of(dataset.hits, files=dataset.files)
+    with common.progress("training", total=config.epochs - len(begun.records)) as tick:
+        return resume(dataset.hits, folder, split=parted, progress=EpochBar(tick)), dataset
+
+
+def _require_columns(dataset: HitsDataset, task: Regression) -> None:
+    wanted = [name for quantity in task.quantities for name in quantity.target_columns]
+    missing = [name for name in wanted if name not in dataset.hits.columns]
+    if missing:
+        known = ", ".join(dataset.hits.columns) or "none"
+        raise DataError(f"{dataset.files[0]['name']}: the hits have no column '{missing[0]}'; they have: {known}")
+
+
+def _audited(dataset: HitsDataset, parted: Split, *, accept: bool) -> dict[str, Any]:
+    findings = audit_hits(dataset.hits, validation=parted.validation, accept=accept)
+    for finding in findings:
+        if finding.severity != Severity.NOTE:
+            common.log(f"{finding.severity.upper()} {finding.check}: {finding.what} ({finding.how_many})")
+    told = [{"severity": f.severity.value, "check": f.check, "what": f.what} for f in findings]
+    return {"n_looked_at": len(dataset.hits), "findings": told}
+
+
+def _told(preparation: Preparation) -> str:
+    channel = preparation.channels[preparation.reference or 0]
+    follows = "" if preparation.alignment is None else " from where the alignment puts it"
+    last = channel.window_start + preparation.window_length
+    return (
+        f"{preparation.n_channels} channels; time and gain from '{channel.name}' (scale {preparation.scale}); baseline "
+        f"of samples {channel.baseline_range}; the network sees samples {channel.window_start}:{last}{follows}"
+    )

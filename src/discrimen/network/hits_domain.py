@@ -1,0 +1,176 @@
+"""What hits a model of many channels was trained on: what is unlike them gets no position in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import SettingsError
+from discrimen.network.preparation import Preparation
+from discrimen.pulses.hits import Hits
+
+DOMAIN_KEY = "hits_domain"
+"""Where the provenance of a model keeps it."""
+END_SAMPLES = 5
+"""The last samples of a record, by when transients are over."""
+NET_SHARE = 0.1
+"""A segment that collects this share of the charge of the reference holds net charge."""
+NET_SIGMA = 5.0
+"""And so many standard deviations of the noise."""
+_RARE = 5e-3
+"""What so small a share of the training has is not known."""
+_SEEN_MARGIN = 1.1
+_SPREAD_OF_STEP = np.sqrt(2.0)
+
+
+class HitFlag(IntFlag):
+    """Why a hit has no position, or what is unlike the training; bits of the column ``flags``."""
+
+    NO_REFERENCE = 0x1
+    MISSING_CHANNELS = 0x2
+    SEVERAL_SEGMENTS = 0x4
+    TOO_LOW = 0x8
+    TOO_HIGH = 0x10
+    UNPREPARED = 0x20
+
+
+FLAG_WORDS: Mapping[HitFlag, str] = {
+    HitFlag.NO_REFERENCE: "without the channel that time and gain are taken from",
+    HitFlag.MISSING_CHANNELS: "without channels that were there in the training",
+    HitFlag.SEVERAL_SEGMENTS: "with net charge in more segments than in the training",
+    HitFlag.TOO_LOW: "lower than the training",
+    HitFlag.TOO_HIGH: "higher than the training",
+    HitFlag.UNPREPARED: "which cannot be prepared",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitsDomain:
+    """Limits of the hits of a training.
+
+    Parameters
+    ----------
+    level_adc : tuple of float
+        Least and largest charge of the reference, the mean of its last samples above the baseline, in ADC counts.
+    most_net : int
+        In how many channels beside the reference there was net charge, at most.
+    may_miss : tuple of str
+        Channels that were absent from hits of the training.
+    most_missing : int
+        How many were absent at once, at most.
+    n_hits : int
+        That the limits come from.
+    """
+
+    level_adc: tuple[float, float]
+    most_net: int
+    may_miss: tuple[str, ...]
+    most_missing: int
+    n_hits: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return asdict(self) | {"level_adc": list(self.level_adc), "may_miss": list(self.may_miss)}
+
+    @classmethod
+    def of_model(cls, provenance: Mapping[str, Any]) -> HitsDomain | None:
+        """Read it from the provenance of a model; None for a model that keeps none.
+
+        Raises
+        ------
+        SettingsError
+            If it is damaged.
+        """
+        if DOMAIN_KEY not in provenance:
+            return None
+        try:
+            given = dict(provenance[DOMAIN_KEY])
+            low, high = map(float, given.pop("level_adc"))
+            return cls(level_adc=(low, high), may_miss=tuple(given.pop("may_miss")), **given)
+        except (TypeError, KeyError, ValueError) as error:
+            raise SettingsError(f"this is no domain of a model of hits: {error}") from error
+
+    def flags(self, hits: Hits, preparation: Preparation) -> NDArray[np.uint16]:
+        """Return in what each hit is unlike the training, bits of :class:`HitFlag`, shape (hit,).
+
+        Parameters
+        ----------
+        hits : Hits
+            In the order of the model's channels.
+        preparation : Preparation
+            Of the model.
+        """
+        found = _Found.of(hits, preparation)
+        level = found.level[:, found.reference]
+        names = np.array(preparation.channel_names)
+        strange = found.missing & ~np.isin(names, self.may_miss)
+        strange[:, found.reference] = False
+        too_many = (found.missing.sum(axis=1) > max(self.most_missing, 0)) | strange.any(axis=1)
+        bits = {
+            HitFlag.NO_REFERENCE: found.missing[:, found.reference],
+            HitFlag.MISSING_CHANNELS: too_many & ~found.missing[:, found.reference],
+            HitFlag.SEVERAL_SEGMENTS: found.n_net > self.most_net,
+            HitFlag.TOO_LOW: level < self.level_adc[0],
+            HitFlag.TOO_HIGH: level > self.level_adc[1],
+        }
+        flags = np.zeros(len(hits), np.uint16)
+        for bit, there in bits.items():
+            flags[there] |= np.uint16(bit)
+        return flags
+
+
+def learn_hits_domain(hits: Hits, preparation: Preparation) -> HitsDomain:
+    """Learn the limits of hits that a model is trained on.
+
+    Parameters
+    ----------
+    hits : Hits
+        In the order of the model's channels.
+    preparation : Preparation
+        Of the model; it names the reference.
+    """
+    found = _Found.of(hits, preparation)
+    there = ~found.missing[:, found.reference]
+    level = found.level[there, found.reference]
+    n_missing = found.missing[there].sum(axis=1)
+    names = np.array(preparation.channel_names)
+    return HitsDomain(
+        level_adc=(float(level.min()) / _SEEN_MARGIN, float(level.max()) * _SEEN_MARGIN),
+        most_net=max(1, int(np.quantile(found.n_net[there], 1 - _RARE, method="lower"))),
+        may_miss=tuple(map(str, names[found.missing[there].any(axis=0)])),
+        most_missing=int(n_missing.max()),
+        n_hits=int(there.sum()),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What is measured of hits: levels and absence (hit, channel), net charges (hit,)."""
+
+    reference: int
+    level: NDArray[np.float64]
+    missing: NDArray[np.bool_]
+    n_net: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, hits: Hits, preparation: Preparation) -> _Found:
+        reference = preparation.reference or 0
+        channel = preparation.channels[reference]
+        polarity = np.array([each.polarity for each in preparation.channels])
+        before = hits.samples[:, :, channel.baseline_start : channel.baseline_stop].astype(np.float64)
+        end = hits.samples[:, :, -END_SAMPLES:].astype(np.float64)
+        level = polarity * (end.mean(axis=2) - before.mean(axis=2))
+        missing = np.zeros(level.shape, np.bool_) if hits.present is None else ~hits.present
+        # A charge of either sign is a net charge: electrons and holes are collected by different contacts.
+        noise = np.zeros(level.shape)
+        if before.shape[2] > 1:
+            noise = np.sqrt(np.square(np.diff(before, axis=2)).mean(axis=2)) / _SPREAD_OF_STEP
+        limit = np.maximum(NET_SHARE * np.abs(level[:, [reference]]), NET_SIGMA * noise / np.sqrt(END_SAMPLES))
+        net = (np.abs(level) > limit) & ~missing
+        net[:, reference] = False
+        return cls(reference, level, missing, net.sum(axis=1))

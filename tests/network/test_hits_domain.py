@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.runs.toy_hits import CHANNELS, toy_hits
+
+from discrimen.errors import SettingsError
+from discrimen.network.hits_domain import DOMAIN_KEY, HitFlag, HitsDomain, learn_hits_domain
+from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.hits import Hits
+
+HITS = toy_hits(400)
+ALL = np.ones((400, 37), bool)
+ALL[:100, 3] = False
+TRAINED = replace(HITS, present=ALL)
+PREPARATION = choose_hits_preparation(TRAINED, DetectorSettings(), reference="core")
+DOMAIN = learn_hits_domain(TRAINED, PREPARATION)
+
+
+def flags(hits: Hits) -> np.ndarray:
+    return DOMAIN.flags(hits, PREPARATION)
+
+
+def test_hits_like_the_training_have_no_flag() -> None:
+    assert not flags(toy_hits(400, seed=1)).any()
+    assert (DOMAIN.most_net, DOMAIN.may_miss, DOMAIN.most_missing) == (1, (CHANNELS[3],), 1)
+
+
+def test_hits_without_core_or_with_other_dead_segments_are_flagged() -> None:
+    few = toy_hits(4, seed=1)
+    present = np.ones((4, 37), bool)
+    present[0, -1] = present[1, 3] = present[2, 4] = False
+    found = flags(replace(few, present=present))
+    assert found.tolist() == [HitFlag.NO_REFERENCE, 0, HitFlag.MISSING_CHANNELS, 0]
+
+
+def test_net_charge_in_two_segments_is_flagged() -> None:
+    one, other = toy_hits(300, seed=2), toy_hits(300, seed=3)
+    apart = one.column("segment") != other.column("segment")
+    both = replace(one, samples=((one.samples.astype(int) + other.samples) // 2).astype(np.int16))
+    found = flags(both)
+    assert (found[apart] & HitFlag.SEVERAL_SEGMENTS).astype(bool).mean() > 0.99
+    assert not (found[~apart] & HitFlag.SEVERAL_SEGMENTS).any()
+
+
+def test_energies_outside_of_the_training_are_flagged() -> None:
+    low, high = (toy_hits(5, energies_kev=(energy, energy)) for energy in (100.0, 3000.0))
+    assert (flags(low) == HitFlag.TOO_LOW).all()
+    assert (flags(high) == HitFlag.TOO_HIGH).all()
+
+
+def test_the_domain_comes_back_from_the_provenance_of_a_model() -> None:
+    assert HitsDomain.of_model({DOMAIN_KEY: DOMAIN.as_dict()}) == DOMAIN
+    assert HitsDomain.of_model({}) is None
+    with pytest.raises(SettingsError, match="no domain of a model of hits"):
+        HitsDomain.of_model({DOMAIN_KEY: {"level_adc": [1]}})
