@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tests.adoption import keras2_files
+from tests.runs.toy_hits import toy_hits
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
 from discrimen.adoption.adopt import Task as Adopted
@@ -18,10 +19,13 @@ from discrimen.adoption.promises import Promise
 from discrimen.keras_jax import load_keras
 from discrimen.models import ARCHITECTURES
 from discrimen.network.preparation import Channel, Preparation, one_channel
+from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits
 from discrimen.training import TrainingConfig, train
 from discrimen.training.checkpoints import save_model
 from discrimen.training.tasks import Classification, Quantity, Reconstruction, Regression
+from discrimen.training.tasks.regression import position
 
 GOLDEN = Path(__file__).parent / "golden"
 AUTOENCODERS = ("dense_autoencoder", "conv_autoencoder")
@@ -119,6 +123,40 @@ def place_in_mm_with_errors(folder: Path) -> Made:
     return _regression(folder, TrainingConfig(architecture="mlp", task=Regression((PLACE,)), epochs=2))
 
 
+HIT_BODIES: Mapping[str, Mapping[str, Any]] = {
+    "mlp": {"hidden": (24, 12)},
+    "patches": {"filters": 12, "hidden": (16,)},
+    "cnn": {},
+}
+"""Architectures that are tried on 37 channels, with options."""
+
+
+def _positions_of_hits(architecture: str) -> Callable[[Path], Made]:
+    """Positions with their errors from 37 channels, some of them absent."""
+
+    def make(folder: Path) -> Made:
+        hits = _with_dead_segments(toy_hits(300))
+        preparation = choose_hits_preparation(hits, DetectorSettings(), reference="core")
+        options = HIT_BODIES[architecture]
+        task = Regression((position(),))
+        train(
+            hits,
+            preparation,
+            TrainingConfig(architecture=architecture, options=options, task=task, epochs=2),
+            folder=folder,
+        )
+        tried = _with_dead_segments(toy_hits(60, seed=1))
+        return Made(folder, tried.samples, tried.present)
+
+    return make
+
+
+def _with_dead_segments(hits: Hits) -> Hits:
+    present = np.ones((len(hits), hits.n_channels), np.bool_)
+    present[::3, 7] = False
+    return replace(hits, present=present)
+
+
 def own_file_with_two_heads(folder: Path) -> Made:
     folder.parent.mkdir(parents=True, exist_ok=True)
     source = folder.parent / "mine.py"
@@ -181,6 +219,7 @@ MODELS: Mapping[str, Callable[[Path], Made]] = {
     **{name: _classifier(name) for name in CLASSIFIERS},
     **{name: _autoencoder(name) for name in AUTOENCODERS},
     "three classes of two channels": three_classes_of_two_channels,
+    **{f"positions of 37 channels by {name}": _positions_of_hits(name) for name in HIT_BODIES},
     "place in mm with errors": place_in_mm_with_errors,
     "two heads of an own file": own_file_with_two_heads,
     "adopted from Keras 3": adopted_keras_3,
