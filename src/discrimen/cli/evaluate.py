@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.evaluate_positions import report_positions
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import parse_numbers, with_input_options
@@ -16,6 +17,7 @@ from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.cli.train_clean import JudgingCleanOption
 from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
+from discrimen.evaluation.positions import judged_by_position
 from discrimen.evaluation.report import NotComputed
 from discrimen.evaluation.waveforms import judged_by_waveform
 from discrimen.formats.inputs import InputOptions
@@ -55,7 +57,8 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it.
 
-    A model that gives a waveform, and no classes, is judged by its waveforms; labels are not needed then.
+    A model that gives a waveform, and no classes, is judged by its waveforms; labels are not needed then. One that
+    gives a position is judged in mm, on files of hits.
     """
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     if judged_by_waveform(loaded.description):
@@ -70,6 +73,10 @@ def evaluate(
         report_waveforms(loaded, wish, output, inputs, json=json)
         return
     refuse_idle(context, ("clean",), without="a model that gives a waveform")
+    if judged_by_position(loaded.description):
+        refuse_idle(context, ("tuning", "efficiencies", "energy_edges_kevee"), without="a model that gives classes")
+        report_positions(loaded, datasets, output, inputs, confidence=confidence, seed=seed, json=json)
+        return
     require_labels([*datasets, *(tuning or [])], inputs)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.pulses.waveforms import COLUMNS, Pulses
 
+COORDINATES = ("x", "y", "z")
+"""Of a position, in the coordinates of the detector."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Hits:

@@ -20,6 +20,8 @@ from discrimen.training.remix import Remix
 if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
 
+_MANY_CHANNELS = 8
+
 Loss = str | Callable[[Any, Any], Any]
 Targets = Mapping[str, NDArray[Any]]
 """What the pulses' own columns do not hold, by name; which names there are, the task says."""
@@ -82,8 +84,11 @@ class Learning:
 
 
 def input_spread(preparation: Preparation, training: Examples) -> float:
-    """Return the root mean square of prepared values that are ADC counts, 1 for pulses scaled to peak or area."""
-    if preparation.scale != "none":
+    """Return the root mean square of prepared values that are ADC counts or of many channels, 1 for others.
+
+    Of hits most channels hold nothing, and transients are small beside the area of the reference.
+    """
+    if preparation.scale != "none" and preparation.n_channels < _MANY_CHANNELS:
         return 1.0
     return float(np.sqrt(np.square(training.waveforms, dtype=np.float64).mean())) or 1.0
 

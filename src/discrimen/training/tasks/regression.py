@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
-from discrimen.pulses.hits import Hits
+from discrimen.pulses.hits import COORDINATES, Hits
 from discrimen.training.examples import Examples, prepared_pulses
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
@@ -205,9 +205,8 @@ class Regression:
 
 def position(*, with_error: bool = True) -> Quantity:
     """Return the place of an interaction as a quantity: x, y and z in mm, from the columns of hits."""
-    components = ("x", "y", "z")
-    columns = tuple(f"{name}_mm" for name in components)
-    return Quantity(name="position", unit="mm", components=components, with_error=with_error, columns=columns)
+    columns = tuple(f"{name}_mm" for name in COORDINATES)
+    return Quantity(name="position", unit="mm", components=COORDINATES, with_error=with_error, columns=columns)
 
 
 def _with_places(quantities: Sequence[Quantity]) -> Iterator[tuple[Quantity, tuple[slice, slice, slice]]]:

@@ -1,0 +1,126 @@
+"""The report on positions as files: JSON, a page of HTML that needs nothing beside it, plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from discrimen.evaluation.positions.plots import draw_position_plots
+from discrimen.evaluation.positions.report import PositionRange, PositionReport
+from discrimen.metrics.position import FIGURE_WORDS, Clustering
+from discrimen.output.pictures import picture
+from discrimen.output.ranges import FigureRange, range_rows
+from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
+from discrimen.output.tables import TableRows, table_of
+from discrimen.pulses.hits import COORDINATES
+
+_CAPTIONS: Mapping[str, str] = {
+    "residuals": "What was found minus the truth, in each coordinate.",
+    "pulls": "Residuals over their predicted errors; the line is what errors that hold give.",
+    "maps": "Where the hits were, and where they were found: points, lines or rims on the right alone are made by the "
+    "method.",
+}
+_AGAINST = "Figures against the {group}, with intervals."
+
+
+def write_position_report(report: PositionReport, folder: Path | str) -> tuple[Path, ...]:
+    """Write ``report.json``, ``report.html`` and each plot as PNG and as PDF into a folder.
+
+    Parameters
+    ----------
+    report : PositionReport
+        The result of an evaluation.
+    folder : Path
+        Made if need be; files of the same names are replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    MissingExtraError
+        If matplotlib or Jinja is not installed.
+    """
+    return write_stage_report(position_page(report), folder, name="report", values=report.as_dict())
+
+
+def position_page(report: PositionReport) -> StagePage:
+    """Return what stands on the page."""
+    words = (
+        f"{report.confidence:.0%} intervals. Distance: in space, between what was found and the truth. Pull: residual "
+        "over predicted error; where these hold, pulls have mean 0 and rms 1, and 68.3 % of the hits are within."
+    )
+    tables = [PageTable("All hits", range_rows(figure_ranges(report.groups["all"]), FIGURE_WORDS), words)]
+    tables += [
+        PageTable(f"Against the {group}", range_rows(figure_ranges(ranges), FIGURE_WORDS))
+        for group, ranges in report.groups.items()
+        if group != "all"
+    ]
+    tables.append(
+        PageTable(
+            "Clustering on a grid",
+            _clustering_rows(report.clustering),
+            "0: none; 1: all positions on the points of a grid of this pitch. More than by chance, where the truth has "
+            "none, is made by the method.",
+        )
+    )
+    captions = dict(_CAPTIONS) | {_file_name(group): _AGAINST.format(group=group) for group in report.groups}
+    return StagePage(
+        title="Positions judged",
+        done=(summary(report),),
+        tables=tuple(tables),
+        notes=report.notes,
+        pictures=tuple(
+            picture(figure, name=name, caption=captions[name]) for name, figure in draw_position_plots(report).items()
+        ),
+        origin={"Files": list(report.files), "Model": _without_history(report.model)},
+    )
+
+
+def figure_ranges(ranges: Sequence[PositionRange]) -> tuple[FigureRange, ...]:
+    """Return ranges as tables and plots take them."""
+    return tuple(FigureRange(name=each.name, n_pulses=each.n_hits, figures=each.figures) for each in ranges)
+
+
+def summary(report: PositionReport) -> str:
+    """Return in a sentence what was judged, and how well it did."""
+    architecture = report.model.get("architecture", {})
+    name = architecture.get("name") or report.model.get("name", "a method")
+    by = f", computed by {report.model['backend']}" if "backend" in report.model else ""
+    figures = report.all.figures
+    found = ""
+    if "median_3d_mm" in figures:
+        median, rms = figures["median_3d_mm"], figures["rms_3d_mm"]
+        found = (
+            f"; median distance {median.value:.3g} mm ({median.low:.3g} to {median.high:.3g}), rms {rms.value:.3g} mm; "
+            f"the middle of the segment alone would give {report.without_network_mm:.3g} mm"
+        )
+    return f"{name}{by}; {report.all.n_hits} of {report.n_hits} hits judged{found}."
+
+
+def seen_clustering(report: PositionReport) -> str | None:
+    """Return in a sentence on which grids positions cluster, None for none."""
+    seen = [f"{each.pitch_mm:g} mm" for each in report.clustering if each.is_seen]
+    return f"positions cluster on a grid of {', '.join(seen)}, which the truth does not" if seen else None
+
+
+def _clustering_rows(clustering: Sequence[Clustering]) -> TableRows:
+    lines = [
+        (
+            f"{each.pitch_mm:g} mm",
+            *(f"{found:.3f} ({true:.3f})" for found, true in zip(each.found, each.truth, strict=True)),
+            f"{each.by_chance:.3f}",
+        )
+        for each in clustering
+    ]
+    return table_of(("pitch", *(f"{axis}: found (truth)" for axis in COORDINATES), "by chance"), lines)
+
+
+def _file_name(group: str) -> str:
+    return group.replace(" ", "_")
+
+
+def _without_history(model: Mapping[str, Any]) -> dict[str, Any]:
+    provenance = model.get("provenance", {})
+    kept = provenance if isinstance(provenance, Mapping) else {}
+    return {**model, "provenance": {name: value for name, value in kept.items() if name != "history"}}

@@ -1,0 +1,122 @@
+"""Positions of hits by a model, and what gets none: a hit unlike the training is flagged, never located in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.inference.base import Predictor
+from discrimen.network.hits_domain import FLAG_WORDS, HitFlag, HitsDomain
+from discrimen.network.model_description import ModelDescription
+from discrimen.network.preparation import Preparation
+from discrimen.pulses.hits import COORDINATES, Hits, in_order_of
+
+POSITION_UNIT = "mm"
+_PIECE_HITS = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Located:
+    """Positions of hits.
+
+    Parameters
+    ----------
+    position_mm : ndarray of float64, shape (hit, 3)
+        x, y, z; NaN for a hit with a flag.
+    deviation_mm : ndarray of float64, shape (hit, 3), or None
+        Predicted errors.
+    flags : ndarray of uint16, shape (hit,)
+        Bits of :class:`~discrimen.network.hits_domain.HitFlag`.
+    """
+
+    position_mm: NDArray[np.float64]
+    deviation_mm: NDArray[np.float64] | None
+    flags: NDArray[np.uint16]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many hits have each flag, by its words; a hit may have several."""
+        return {words: int(np.count_nonzero(self.flags & bit)) for bit, words in FLAG_WORDS.items()}
+
+
+def position_output(description: ModelDescription) -> int | None:
+    """Return which output of a model is a position, None if there is none."""
+    for number, output in enumerate(description.outputs):
+        if output.kind == "quantity" and output.unit == POSITION_UNIT and output.names == COORDINATES:
+            return number
+    return None
+
+
+def locate_hits(predictor: Predictor, hits: Hits) -> Located:
+    """Compute positions of hits whose channels may be in any order.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Of a model that gives a position.
+    hits : Hits
+        Channels that the model knows and the hits lack are absent.
+
+    Raises
+    ------
+    SettingsError
+        If the model gives no position.
+    DataError
+        If the channels, the sampling period or the length of the records do not fit the model.
+    """
+    description = predictor.description
+    number = position_output(description)
+    if number is None:
+        given = ", ".join(f"{output.name} ({output.kind})" for output in description.outputs)
+        raise SettingsError(f"this is for models that give a position (x, y, z in mm); this one gives {given}")
+    preparation = description.preparation
+    ordered = in_order_of(hits, preparation.channel_names)
+    _require_fitting(ordered, preparation)
+    domain = HitsDomain.of_model(description.provenance)
+    parts = [
+        _located(predictor, ordered[start : start + _PIECE_HITS], number, domain)
+        for start in range(0, max(1, len(ordered)), _PIECE_HITS)
+    ]
+    with_error = description.outputs[number].with_error
+    return Located(
+        position_mm=np.concatenate([part.position_mm for part in parts]),
+        deviation_mm=np.concatenate([part.deviation_mm for part in parts if part.deviation_mm is not None])
+        if with_error
+        else None,
+        flags=np.concatenate([part.flags for part in parts]),
+    )
+
+
+def _require_fitting(hits: Hits, preparation: Preparation) -> None:
+    period_ns = hits.info.sample_period_ns
+    if period_ns is not None and not np.isclose(period_ns, preparation.sample_period_ns, rtol=1e-6):
+        raise DataError(
+            f"the hits are sampled every {period_ns:g} ns, but the model was trained at "
+            f"{preparation.sample_period_ns:g} ns"
+        )
+    if hits.n_samples < preparation.shortest_record:
+        raise DataError(
+            f"the hits have {hits.n_samples} samples, but the model needs at least {preparation.shortest_record}"
+        )
+
+
+def _located(predictor: Predictor, hits: Hits, number: int, domain: HitsDomain | None) -> Located:
+    preparation = predictor.description.preparation
+    if domain is None:
+        flags = np.zeros(len(hits), np.uint16)
+        if hits.present is not None:
+            flags[~hits.present[:, preparation.reference or 0]] |= np.uint16(HitFlag.NO_REFERENCE)
+    else:
+        flags = domain.flags(hits, preparation)
+    present = hits.present if preparation.masked else None
+    if hits.present is not None and not preparation.masked:
+        flags[~hits.present.all(axis=1) & (flags == 0)] |= np.uint16(HitFlag.MISSING_CHANNELS)
+    values = predictor.run(hits.samples, present=present)[number].astype(np.float64)
+    broken = ~np.isfinite(values).all(axis=1) & (flags == 0)
+    flags[broken] |= np.uint16(HitFlag.UNPREPARED)
+    values[flags != 0] = np.nan
+    n_values = len(COORDINATES)
+    deviation = values[:, n_values:] if predictor.description.outputs[number].with_error else None
+    return Located(position_mm=values[:, :n_values], deviation_mm=deviation, flags=flags)
