@@ -79,6 +79,7 @@ SUBCOMMANDS = {
         "adapt a model to another channel or detector", "neda.discrimen other.BIN -o other.discrimen", "train"
     ),
     "classify": Subcommand("score every pulse of run files", "neda.discrimen run_*.BIN -o scores/"),
+    "locate": Subcommand("give every hit of a segmented crystal its position in mm", "agata.discrimen hits.h5 -o p.h5"),
     "batch": Subcommand(
         "write the jobs that classify many run files at a computing centre",
         "slurm neda.discrimen run_*.BIN -o scores --jobs jobs --time 01:00:00",

@@ -1,0 +1,195 @@
+"""Positions of all hits of files, in constant memory: what a model cannot know gets none, and is counted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError, SettingsError
+from discrimen.inference.base import Predictor
+from discrimen.inference.positions import Located, locate_hits, position_output
+from discrimen.network.hits_domain import FLAG_WORDS
+from discrimen.output.files import refuse_inputs
+from discrimen.output.provenance import software_versions, utc_now
+from discrimen.pulses.hits import COORDINATES, Hits
+from discrimen.runs.hits_file import hits_chunks, hits_info
+from discrimen.scoring.positions_file import PositionWriter, open_position_writer
+
+_KEPT = ("timestamp_ps", "board", "channel", "run", "crystal", "segment", "energy_kev")
+"""Columns of the hits that are written beside the positions, where there are such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedFile:
+    """What came of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    n_hits, n_located : int
+        Its hits, and those that have a position.
+    flagged : mapping of str to int
+        Hits by what is the matter with them; a hit may be in several.
+    """
+
+    path: Path
+    n_hits: int
+    n_located: int
+    flagged: dict[str, int]
+
+    def told(self) -> str:
+        """Return it in a line."""
+        why = ", ".join(f"{count} {words}" for words, count in self.flagged.items() if count)
+        return f"{self.path}: {self.n_located} of {self.n_hits} hits located{f'; {why}' if why else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locating:
+    """What was done.
+
+    Parameters
+    ----------
+    output : Path
+        The file of positions.
+    files : tuple of LocatedFile
+        In their order.
+    seconds : float
+        Wall time, reading and writing included.
+    compute_seconds : float
+        Of it in the model.
+    """
+
+    output: Path
+    files: tuple[LocatedFile, ...]
+    seconds: float
+    compute_seconds: float
+
+    @property
+    def n_hits(self) -> int:
+        """All hits."""
+        return sum(file.n_hits for file in self.files)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {
+            "output": str(self.output),
+            "files": [
+                {
+                    "path": str(file.path),
+                    "n_hits": file.n_hits,
+                    "n_located": file.n_located,
+                    "flagged": dict(file.flagged),
+                }
+                for file in self.files
+            ],
+            "n_hits": self.n_hits,
+            "seconds": self.seconds,
+            "hits_per_s": self.n_hits / self.seconds if self.seconds else 0.0,
+            "compute_hits_per_s": self.n_hits / self.compute_seconds if self.compute_seconds else 0.0,
+        }
+
+
+def locate_files(
+    paths: Sequence[Path],
+    predictor: Predictor,
+    output: Path,
+    *,
+    model_sha256: str,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Locating:
+    """Write the positions of all hits of files into one file.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of hits; their channels may be in any order.
+    predictor : Predictor
+        Of a model that gives a position.
+    output : Path
+        ``.h5``, ``.parquet`` or ``.root``; complete or absent.
+    model_sha256 : str
+        Of the model, stored with the positions.
+    on_progress : callable
+        Called with the number of hits of each piece.
+
+    Raises
+    ------
+    FormatError
+        If a file holds no hits, or is damaged.
+    DataError
+        If hits do not fit the model, or differ in what is known of them.
+    SettingsError
+        If the model gives no position, or the suffix is none of a file of positions.
+    OutputError
+        If the output is one of the inputs, or cannot be written.
+    """
+    refuse_inputs(output, list(paths))
+    if position_output(predictor.description) is None:
+        raise SettingsError("this model gives no position (x, y, z in mm): train one with --task position")
+    kept = _kept_columns(paths)
+    begun, stage = time.perf_counter(), _Stage(predictor, kept)
+    attributes = {
+        "model_sha256": model_sha256,
+        "files": json.dumps([path.name for path in paths]),
+        "flags": json.dumps({words: int(bit) for bit, words in FLAG_WORDS.items()}),
+        "versions": json.dumps(software_versions("numpy")),
+        "created_utc": utc_now(),
+    }
+    with open_position_writer(output, attributes=attributes) as writer:
+        files = tuple(stage.one(number, path, writer, on_progress) for number, path in enumerate(paths))
+        if not any(file.n_hits for file in files):
+            raise DataError(f"{', '.join(map(str, paths))}: no hits")
+    return Locating(
+        output=output, files=files, seconds=time.perf_counter() - begun, compute_seconds=stage.compute_seconds
+    )
+
+
+class _Stage:
+    """Locates file after file."""
+
+    def __init__(self, predictor: Predictor, kept: Sequence[str]) -> None:
+        self._predictor, self._kept = predictor, kept
+        self.compute_seconds = 0.0
+
+    def one(self, number: int, path: Path, writer: PositionWriter, on_progress: Callable[[int], None]) -> LocatedFile:
+        n_hits, n_located = 0, 0
+        flagged = dict.fromkeys(FLAG_WORDS.values(), 0)
+        for hits in hits_chunks(path):
+            begun = time.perf_counter()
+            try:
+                located = locate_hits(self._predictor, hits)
+            except DataError as error:
+                raise DataError(f"{path}: {error}") from error
+            self.compute_seconds += time.perf_counter() - begun
+            writer.write(self._rows(hits, located, number=number, first=n_hits))
+            n_hits += len(hits)
+            n_located += int(np.count_nonzero(located.flags == 0))
+            for words, count in located.counts().items():
+                flagged[words] += count
+            on_progress(len(hits))
+        return LocatedFile(path=path, n_hits=n_hits, n_located=n_located, flagged=flagged)
+
+    def _rows(self, hits: Hits, located: Located, *, number: int, first: int) -> dict[str, NDArray[Any]]:
+        entry = hits.columns.get("entry", np.arange(first, first + len(hits), dtype=np.int64))
+        rows: dict[str, NDArray[Any]] = {"file": np.full(len(hits), number, np.int32), "entry": entry}
+        rows |= {name: hits.columns[name] for name in self._kept}
+        for axis, values in zip(COORDINATES, located.position_mm.T, strict=True):
+            rows[f"{axis}_mm"] = values.astype(np.float32)
+        if located.deviation_mm is not None:
+            for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
+                rows[f"{axis}_error_mm"] = values.astype(np.float32)
+        return rows | {"flags": located.flags}
+
+
+def _kept_columns(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return what is known of the hits of all files."""
+    known = [set(hits_info(path).columns) for path in paths]
+    return tuple(name for name in _KEPT if all(name in each for each in known))

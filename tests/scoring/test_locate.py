@@ -1,0 +1,118 @@
+"""Positions of hits into files, by a predictor that reads them off the samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.runs.toy_hits import CHANNELS, toy_hits, write_toy
+
+from discrimen.errors import DataError, OutputError, SettingsError
+from discrimen.inference.positions import locate_hits
+from discrimen.network.hits_domain import DOMAIN_KEY, HitFlag, learn_hits_domain
+from discrimen.network.model_description import ModelDescription
+from discrimen.network.outputs import Output
+from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.pulses.detector import DetectorSettings
+from discrimen.pulses.hits import Hits
+from discrimen.scoring.locate import locate_files
+from discrimen.scoring.positions_file import open_position_writer, read_positions
+
+TRAINED = toy_hits(300, seed=9)
+PREPARATION = choose_hits_preparation(TRAINED, DetectorSettings(), reference="core")
+POSITION = Output(name="position", kind="quantity", shape=(3,), unit="mm", names=("x", "y", "z"), with_error=True)
+DESCRIPTION = ModelDescription(
+    preparation=PREPARATION,
+    outputs=(POSITION,),
+    provenance={DOMAIN_KEY: learn_hits_domain(TRAINED, PREPARATION).as_dict()},
+)
+
+
+def run(samples: np.ndarray, *, present: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """Give the last samples of A1, B1 and the core as the position, and 1, 2, 3 as its errors."""
+    last = samples[:, [0, 1, -1], -1].astype(np.float32)
+    return (np.concatenate([last, np.tile(np.float32([1, 2, 3]), (len(samples), 1))], axis=1),)
+
+
+PREDICTOR: Any = SimpleNamespace(description=DESCRIPTION, backend="test", run=run)
+
+
+def with_faults(hits: Hits) -> Hits:
+    present = np.ones((len(hits), 37), bool)
+    present[0, -1] = present[1, 5] = False
+    return replace(hits, present=present)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".parquet", ".root"])
+def test_positions_of_all_files_are_written_with_units_and_flags(tmp_path: Path, suffix: str) -> None:
+    first, second = with_faults(toy_hits(40)), with_faults(toy_hits(30, seed=1))
+    paths = [write_toy(tmp_path / "a.h5", first), write_toy(tmp_path / "b.h5", second)]
+    done = locate_files(paths, PREDICTOR, tmp_path / f"p{suffix}", model_sha256="abc")
+    assert [(file.n_hits, file.n_located) for file in done.files] == [(40, 38), (30, 28)]
+    columns, attributes = read_positions(tmp_path / f"p{suffix}")
+    assert columns["file"].tolist() == [0] * 40 + [1] * 30
+    assert columns["entry"].tolist() == [*range(40), *range(30)]
+    assert np.array_equal(columns["segment"], np.r_[first.column("segment"), second.column("segment")])
+    assert columns["flags"][:3].tolist() == [HitFlag.NO_REFERENCE, HitFlag.MISSING_CHANNELS, 0]
+    assert np.isnan(columns["x_mm"][:2]).all()
+    assert np.isnan(columns["z_error_mm"][:2]).all()
+    assert columns["x_mm"][2:40].tolist() == first.samples[2:, 0, -1].tolist()
+    assert set(columns["y_error_mm"][2:40].tolist()) == {2.0}
+    assert attributes["model_sha256"] == "abc"
+    assert "1 without the channel that time and gain are taken from" in done.files[0].told()
+
+
+def test_units_stand_beside_the_columns(tmp_path: Path) -> None:
+    h5py, parquet = pytest.importorskip("h5py"), pytest.importorskip("pyarrow.parquet")
+    path = write_toy(tmp_path / "a.h5", toy_hits(5))
+    locate_files([path], PREDICTOR, tmp_path / "p.h5", model_sha256="")
+    locate_files([path], PREDICTOR, tmp_path / "p.parquet", model_sha256="")
+    with h5py.File(tmp_path / "p.h5") as file:
+        assert {file[name].attrs["units"] for name in ("x_mm", "z_error_mm")} == {"mm"}
+        assert file["energy_kev"].attrs["units"] == "keV"
+    assert parquet.read_schema(tmp_path / "p.parquet").field("x_mm").metadata == {b"unit": b"mm"}
+
+
+def test_channels_in_another_order_give_the_same_positions() -> None:
+    hits = toy_hits(50)
+    turned = replace(hits, samples=hits.samples[:, ::-1], channels=CHANNELS[::-1])
+    assert np.array_equal(locate_hits(PREDICTOR, hits).position_mm, locate_hits(PREDICTOR, turned).position_mm)
+
+
+def test_a_file_without_the_core_has_no_position_at_all() -> None:
+    hits = toy_hits(50)
+    without = replace(hits, samples=hits.samples[:, :-1], channels=CHANNELS[:-1])
+    located = locate_hits(PREDICTOR, without)
+    assert np.isnan(located.position_mm).all()
+    assert (located.flags & HitFlag.NO_REFERENCE).all()
+
+
+def test_what_does_not_fit_the_model_is_refused_with_the_file(tmp_path: Path) -> None:
+    hits, out = toy_hits(5), tmp_path / "p.h5"
+    short = write_toy(tmp_path / "short.h5", replace(hits, samples=hits.samples[:, :, :20]))
+    with pytest.raises(DataError, match=r"short\.h5: the hits have 20 samples, but the model needs at least"):
+        locate_files([short], PREDICTOR, out, model_sha256="")
+    slow = write_toy(tmp_path / "slow.h5", replace(hits, sample_period_ns=8.0))
+    with pytest.raises(DataError, match=r"slow\.h5: the hits are sampled every 8 ns, but the model was trained at 10"):
+        locate_files([slow], PREDICTOR, out, model_sha256="")
+    assert not out.exists()
+    good = write_toy(tmp_path / "good.h5", hits)
+    with pytest.raises(OutputError):
+        locate_files([good], PREDICTOR, good, model_sha256="")
+    with pytest.raises(SettingsError, match=r"kind of a file of positions: .*got '\.csv'"):
+        locate_files([good], PREDICTOR, tmp_path / "p.csv", model_sha256="")
+    scores: Any = SimpleNamespace(description=ModelDescription(preparation=PREPARATION), backend="test", run=run)
+    with pytest.raises(SettingsError, match="gives no position"):
+        locate_files([good], scores, out, model_sha256="")
+
+
+def test_rows_with_other_columns_are_refused_and_no_file_stays(tmp_path: Path) -> None:
+    path, one = tmp_path / "p.h5", np.zeros(3)
+    with pytest.raises(DataError, match="first x_mm, now y_mm"), open_position_writer(path, attributes={}) as writer:
+        writer.write({"x_mm": one})
+        writer.write({"y_mm": one})
+    assert not path.exists()
