@@ -127,6 +127,7 @@ HIT_BODIES: Mapping[str, Mapping[str, Any]] = {
     "mlp": {"hidden": (24, 12)},
     "patches": {"filters": 12, "hidden": (16,)},
     "cnn": {},
+    "traces": {"features": 6, "hidden": (16,)},
 }
 """Architectures that are tried on 37 channels, with options."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from discrimen.errors import SettingsError
-from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm, mlp, patches, resnet
+from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm, mlp, patches, resnet, traces
 from discrimen.models.heads import add_heads, add_units, in_spreads
 from discrimen.models.options import ArchitectureOptions, AutoencoderOptions
 from discrimen.models.own_file import build_own, is_own
@@ -75,6 +75,11 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             description="one strided convolution over overlapping patches, then dense layers",
             options=patches.PatchesOptions,
             body=patches.body,
+        ),
+        "traces": Architecture(
+            description="for many channels: one dense layer for the trace of each, then dense layers",
+            options=traces.TracesOptions,
+            body=traces.body,
         ),
         "resnet": Architecture(
             description="a deeper convolutional network with residual additions and batch normalisation",
