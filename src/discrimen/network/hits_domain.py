@@ -162,15 +162,31 @@ class _Found:
         reference = preparation.reference or 0
         channel = preparation.channels[reference]
         polarity = np.array([each.polarity for each in preparation.channels])
-        before = hits.samples[:, :, channel.baseline_start : channel.baseline_stop].astype(np.float64)
-        end = hits.samples[:, :, -END_SAMPLES:].astype(np.float64)
-        level = polarity * (end.mean(axis=2) - before.mean(axis=2))
+        before = hits.samples[:, :, channel.baseline_start : channel.baseline_stop]
+        n_before = before.shape[2]
+        level = polarity * (_mean(hits.samples[:, :, -END_SAMPLES:]) - _mean(before))
         missing = np.zeros(level.shape, np.bool_) if hits.present is None else ~hits.present
+        noise_of_level = _noise(before, ~missing) * np.sqrt(1 / END_SAMPLES + 1 / n_before)
         # A charge of either sign is a net charge: electrons and holes are collected by different contacts.
-        noise = np.zeros(level.shape)
-        if before.shape[2] > 1:
-            noise = np.sqrt(np.square(np.diff(before, axis=2)).mean(axis=2)) / _SPREAD_OF_STEP
-        limit = np.maximum(NET_SHARE * np.abs(level[:, [reference]]), NET_SIGMA * noise / np.sqrt(END_SAMPLES))
-        net = (np.abs(level) > limit) & ~missing
+        limit = np.maximum(NET_SHARE * np.abs(level[:, reference]), NET_SIGMA * noise_of_level)
+        net = (np.abs(level) > limit[:, np.newaxis]) & ~missing
         net[:, reference] = False
         return cls(reference, level, missing, net.sum(axis=1))
+
+
+def _mean(samples: NDArray[Any]) -> NDArray[np.float64]:
+    """Return means over the samples; sums of integers are exact and quick."""
+    kind = np.int64 if samples.dtype.kind in "iu" else np.float64
+    mean: NDArray[np.float64] = samples.sum(axis=2, dtype=kind) / samples.shape[2]
+    return mean
+
+
+def _noise(before: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the standard deviation of a sample, shape (hit,), from the steps before the rise in all channels."""
+    if before.shape[2] < 2:
+        return np.zeros(len(before))
+    step = np.subtract(before[:, :, 1:], before[:, :, :-1], dtype=np.float32)
+    square = np.einsum("hcs,hcs,hc->h", step, step, there.astype(np.float32), dtype=np.float32)
+    n_steps = np.maximum(there.sum(axis=1), 1) * step.shape[2]
+    noise: NDArray[np.float64] = np.sqrt(square / n_steps) / _SPREAD_OF_STEP
+    return noise
