@@ -26,7 +26,7 @@ def made(n: int, noise: Noise, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     """Return positions, offsets and white measured traces of hits within the cube."""
     rng = np.random.default_rng(seed)
     positions, offsets = rng.uniform(-4.5, 4.5, (n, 3)), rng.uniform(0, 10, n)
-    roots = np.linalg.cholesky(noise.covariance_kev2)
+    roots = np.linalg.cholesky(noise.covariance)
     noisy = ENERGY_KEV * toy_traces(positions, offset_ns=offsets) + np.einsum(
         "cij,hcj->hci", roots, rng.normal(size=(n, 3, N_SAMPLES))
     )

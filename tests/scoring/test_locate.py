@@ -12,7 +12,7 @@ import pytest
 from tests.runs.toy_hits import CHANNELS, toy_hits, write_toy
 
 from discrimen.errors import DataError, OutputError, SettingsError
-from discrimen.inference.positions import locate_hits
+from discrimen.inference.positions import ModelLocator, locate_hits
 from discrimen.network.hits_domain import DOMAIN_KEY, HitFlag, learn_hits_domain
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
@@ -39,6 +39,7 @@ def run(samples: np.ndarray, *, present: np.ndarray | None = None) -> tuple[np.n
 
 
 PREDICTOR: Any = SimpleNamespace(description=DESCRIPTION, backend="test", run=run)
+LOCATOR = ModelLocator(PREDICTOR)
 
 
 def with_faults(hits: Hits) -> Hits:
@@ -51,7 +52,7 @@ def with_faults(hits: Hits) -> Hits:
 def test_positions_of_all_files_are_written_with_units_and_flags(tmp_path: Path, suffix: str) -> None:
     first, second = with_faults(toy_hits(40)), with_faults(toy_hits(30, seed=1))
     paths = [write_toy(tmp_path / "a.h5", first), write_toy(tmp_path / "b.h5", second)]
-    done = locate_files(paths, PREDICTOR, tmp_path / f"p{suffix}", model_sha256="abc")
+    done = locate_files(paths, LOCATOR, tmp_path / f"p{suffix}", model_sha256="abc")
     assert [(file.n_hits, file.n_located) for file in done.files] == [(40, 38), (30, 28)]
     columns, attributes = read_positions(tmp_path / f"p{suffix}")
     assert columns["file"].tolist() == [0] * 40 + [1] * 30
@@ -69,8 +70,8 @@ def test_positions_of_all_files_are_written_with_units_and_flags(tmp_path: Path,
 def test_units_stand_beside_the_columns(tmp_path: Path) -> None:
     h5py, parquet = pytest.importorskip("h5py"), pytest.importorskip("pyarrow.parquet")
     path = write_toy(tmp_path / "a.h5", toy_hits(5))
-    locate_files([path], PREDICTOR, tmp_path / "p.h5", model_sha256="")
-    locate_files([path], PREDICTOR, tmp_path / "p.parquet", model_sha256="")
+    locate_files([path], LOCATOR, tmp_path / "p.h5", model_sha256="")
+    locate_files([path], LOCATOR, tmp_path / "p.parquet", model_sha256="")
     with h5py.File(tmp_path / "p.h5") as file:
         assert {file[name].attrs["units"] for name in ("x_mm", "z_error_mm")} == {"mm"}
         assert file["energy_kev"].attrs["units"] == "keV"
@@ -95,19 +96,19 @@ def test_what_does_not_fit_the_model_is_refused_with_the_file(tmp_path: Path) ->
     hits, out = toy_hits(5), tmp_path / "p.h5"
     short = write_toy(tmp_path / "short.h5", replace(hits, samples=hits.samples[:, :, :20]))
     with pytest.raises(DataError, match=r"short\.h5: the hits have 20 samples, but the model needs at least"):
-        locate_files([short], PREDICTOR, out, model_sha256="")
+        locate_files([short], LOCATOR, out, model_sha256="")
     slow = write_toy(tmp_path / "slow.h5", replace(hits, sample_period_ns=8.0))
     with pytest.raises(DataError, match=r"slow\.h5: the hits are sampled every 8 ns, but the model was trained at 10"):
-        locate_files([slow], PREDICTOR, out, model_sha256="")
+        locate_files([slow], LOCATOR, out, model_sha256="")
     assert not out.exists()
     good = write_toy(tmp_path / "good.h5", hits)
     with pytest.raises(OutputError):
-        locate_files([good], PREDICTOR, good, model_sha256="")
+        locate_files([good], LOCATOR, good, model_sha256="")
     with pytest.raises(SettingsError, match=r"kind of a file of positions: .*got '\.csv'"):
-        locate_files([good], PREDICTOR, tmp_path / "p.csv", model_sha256="")
+        locate_files([good], LOCATOR, tmp_path / "p.csv", model_sha256="")
     scores: Any = SimpleNamespace(description=ModelDescription(preparation=PREPARATION), backend="test", run=run)
     with pytest.raises(SettingsError, match="gives no position"):
-        locate_files([good], scores, out, model_sha256="")
+        ModelLocator(scores)
 
 
 def test_rows_with_other_columns_are_refused_and_no_file_stays(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.evaluate_positions import report_positions
+from discrimen.cli.evaluate_positions import report_grid_search, report_positions
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
+from discrimen.cli.grid_search import OF_MODELS
 from discrimen.cli.input_options import parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.cli.train_clean import JudgingCleanOption
@@ -24,7 +25,10 @@ from discrimen.formats.inputs import InputOptions
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model, load_model
 from discrimen.runs.dataset import Dataset
+from discrimen.simulation.germanium.basis import is_basis_file
 from discrimen.training.seen_pulses import seen_of
+
+_OF_CLASSES = ("tuning", "efficiencies", "energy_edges_kevee")
 
 
 def register(app: typer.Typer) -> None:
@@ -58,8 +62,12 @@ def evaluate(
     """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it.
 
     A model that gives a waveform, and no classes, is judged by its waveforms; labels are not needed then. One that
-    gives a position is judged in mm, on files of hits.
+    gives a position is judged in mm, on files of hits; so is the grid search of a basis in the place of a model.
     """
+    if is_basis_file(model):
+        refuse_idle(context, (*_OF_CLASSES, "clean", *OF_MODELS), without="a model")
+        report_grid_search(model, datasets, output, inputs, confidence=confidence, seed=seed, json=json)
+        return
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     if judged_by_waveform(loaded.description):
         refuse_idle(context, ("tuning", "efficiencies"), without="a model that gives classes")
@@ -74,7 +82,7 @@ def evaluate(
         return
     refuse_idle(context, ("clean",), without="a model that gives a waveform")
     if judged_by_position(loaded.description):
-        refuse_idle(context, ("tuning", "efficiencies", "energy_edges_kevee"), without="a model that gives classes")
+        refuse_idle(context, _OF_CLASSES, without="a model that gives classes")
         report_positions(loaded, datasets, output, inputs, confidence=confidence, seed=seed, json=json)
         return
     require_labels([*datasets, *(tuning or [])], inputs)

@@ -1,4 +1,4 @@
-"""``discrimen evaluate`` of a model that gives a position."""
+"""``discrimen evaluate`` of positions: those of a model, or of a grid search."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from discrimen.cli import common
+from discrimen.cli.grid_search import grid_search
 from discrimen.cli.train_hits import read_hits_files
 from discrimen.errors import DataError
-from discrimen.evaluation.positions import evaluate_positions, position_text, write_position_report
+from discrimen.evaluation.positions import (
+    Judged,
+    PositionReport,
+    evaluate_positions,
+    judge_positions,
+    position_text,
+    write_position_report,
+)
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
 from discrimen.output.plain import plain
@@ -33,17 +41,49 @@ def report_positions(
     DataError
         If the files hold no hits.
     """
-    if not are_hits_files(files):
-        raise DataError(
-            f"{files[0]}: a model that gives positions is judged on files of hits; 'discrimen hits' makes them"
-        )
-    dataset = read_hits_files(files, inputs, channels=loaded.description.preparation.channel_names)
+    dataset = _read(files, inputs, channels=loaded.description.preparation.channel_names)
     warnings = _seen(loaded, dataset)
     report = evaluate_positions(
         loaded.predictor, dataset.hits, confidence=confidence, seed=seed, files=dataset.files, notes=warnings
     )
     for warning in warnings:
         common.log(f"WARNING: {warning}")
+    _write_and_tell(report, output, json=json)
+
+
+def report_grid_search(
+    basis: Path,
+    files: Sequence[Path],
+    output: Path,
+    inputs: InputOptions,
+    *,
+    confidence: float,
+    seed: int,
+    json: bool,
+) -> None:
+    """Judge the positions that a full grid search of a basis finds, write the report, and tell.
+
+    Raises
+    ------
+    DataError
+        If the files hold no hits.
+    """
+    method, told = grid_search(basis, adaptive=False, interpolate=True, latest_ns=10.0, noise_adc=None)
+    dataset = _read(files, inputs, channels=method.basis.channels)
+    with common.progress("searching", total=None):
+        found = method.locate(dataset.hits)
+    judged = Judged.of_hits(dataset.hits)
+    report = judge_positions(found, judged, model=told, confidence=confidence, seed=seed, files=dataset.files)
+    _write_and_tell(report, output, json=json)
+
+
+def _read(files: Sequence[Path], inputs: InputOptions, *, channels: tuple[str, ...]) -> HitsDataset:
+    if not are_hits_files(files):
+        raise DataError(f"{files[0]}: positions are judged on files of hits; 'discrimen hits' makes them")
+    return read_hits_files(files, inputs, channels=channels)
+
+
+def _write_and_tell(report: PositionReport, output: Path, *, json: bool) -> None:
     with common.progress("drawing", total=None):
         written = write_position_report(report, output)
     if json:

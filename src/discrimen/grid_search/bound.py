@@ -44,24 +44,25 @@ class CramerRao:
         return distances
 
 
-def cramer_rao(library: SegmentLibrary, energy_kev: float) -> CramerRao:
+def cramer_rao(library: SegmentLibrary, energy: float) -> CramerRao:
     """Compute the bound for one interaction of an energy, position and time unknown.
 
     Parameters
     ----------
     library : SegmentLibrary
         Of a segment; its middle offset.
-    energy_kev : float
+    energy : float
         Known.
     """
     middle = len(library.offsets_ns) // 2
     slopes = np.concatenate([library.slopes[:, middle], library.time_slopes[:, middle, None]], axis=1).astype(
         np.float64
     )
-    information = energy_kev**2 * (slopes @ slopes.transpose(0, 2, 1))
+    information = energy**2 * (slopes @ slopes.transpose(0, 2, 1))
     # A point without neighbours tells no slope: nothing is known there beyond the size of a crystal.
     information += np.diag([1 / _CRYSTAL_MM**2] * 3 + [1 / _RECORD_NS**2])
-    return CramerRao(covariance_mm2=np.linalg.inv(information)[:, :3, :3])
+    covariance = np.linalg.inv(information)[:, :3, :3].astype(np.float64)
+    return CramerRao(covariance_mm2=covariance)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -81,7 +82,7 @@ class Posterior:
 
 
 def posterior(
-    library: SegmentLibrary, measured: NDArray[np.float32], energy_kev: NDArray[np.floating], *, rows: int = 512
+    library: SegmentLibrary, measured: NDArray[np.float32], energy: NDArray[np.floating], *, rows: int = 512
 ) -> Posterior:
     """Average over the points and times of a library, all as likely beforehand, weighted by the likelihood.
 
@@ -91,7 +92,7 @@ def posterior(
         Of the segment; its grid must be finer than the errors that come out.
     measured : ndarray of float32, shape (hit, value)
         White traces.
-    energy_kev : ndarray of float, shape (hit,)
+    energy : ndarray of float, shape (hit,)
         Of each hit.
     rows : int
         Hits at a time.
@@ -101,7 +102,7 @@ def posterior(
     positions = library.positions_mm.astype(np.float64)
     means, spreads = [], []
     for start in range(0, len(measured), rows):
-        found = chi_squares(signals, measured[start : start + rows], energy_kev[start : start + rows])
+        found = chi_squares(signals, measured[start : start + rows], energy[start : start + rows])
         weights = np.exp(-0.5 * (found - found.min(axis=1, keepdims=True)).astype(np.float64))
         of_point = weights.reshape(-1, n_points, n_offsets).sum(axis=2)
         of_point /= of_point.sum(axis=1, keepdims=True)

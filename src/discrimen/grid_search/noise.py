@@ -19,8 +19,8 @@ class Noise:
 
     Parameters
     ----------
-    covariance_kev2 : ndarray of float64, shape (channel, sample, sample)
-        Of the samples of a window, in keV squared.
+    covariance : ndarray of float64, shape (channel, sample, sample)
+        Of the samples of a window, in the squared unit of the traces.
 
     Raises
     ------
@@ -28,22 +28,20 @@ class Noise:
         If a matrix is no covariance.
     """
 
-    covariance_kev2: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        shape = self.covariance_kev2.shape
+        shape = self.covariance.shape
         if len(shape) != 3 or shape[1] != shape[2]:
             raise DataError(f"expected covariances of shape (channel, sample, sample), got {shape}")
-        least = np.linalg.eigvalsh(self.covariance_kev2).min(axis=1)
+        least = np.linalg.eigvalsh(self.covariance).min(axis=1)
         bad = np.flatnonzero(~(least > 0))
         if len(bad):
-            raise DataError(
-                f"channel {bad[0]}: its noise has an eigenvalue of {least[bad[0]]:g} keV2, expected above 0"
-            )
+            raise DataError(f"channel {bad[0]}: its noise has an eigenvalue of {least[bad[0]]:g} , expected above 0")
 
     def window(self, start: int, stop: int) -> Noise:
         """Return the noise of some samples of the window."""
-        return Noise(self.covariance_kev2[:, start:stop, start:stop])
+        return Noise(self.covariance[:, start:stop, start:stop])
 
     def whitened(self, traces: NDArray[np.floating], channels: NDArray[np.int64]) -> NDArray[np.float32]:
         """Make the noise of traces white and of unit size.
@@ -51,7 +49,7 @@ class Noise:
         Parameters
         ----------
         traces : ndarray of float, shape (..., channel, sample)
-            In keV, only the channels named.
+            Only the channels named.
         channels : ndarray of int, shape (channel,)
             Which channels they are.
 
@@ -60,33 +58,34 @@ class Noise:
         ndarray of float32, shape (..., channel * sample)
             Side by side.
         """
-        roots = np.linalg.inv(np.linalg.cholesky(self.covariance_kev2[channels])).astype(np.float32)
+        roots = np.linalg.inv(np.linalg.cholesky(self.covariance[channels])).astype(np.float32)
         by_channel = np.moveaxis(traces.astype(np.float32), -2, 0).reshape(len(channels), -1, traces.shape[-1])
         white = np.matmul(by_channel, roots.transpose(0, 2, 1)).transpose(1, 0, 2)
-        return white.reshape(*traces.shape[:-2], -1)
+        flat: NDArray[np.float32] = white.reshape(*traces.shape[:-2], -1)
+        return flat
 
 
-def white_noise(sigma_kev: float | NDArray[np.floating], *, n_channels: int, n_samples: int) -> Noise:
+def white_noise(sigma: float | NDArray[np.floating], *, n_channels: int, n_samples: int) -> Noise:
     """Return noise of independent samples.
 
     Parameters
     ----------
-    sigma_kev : float or ndarray of float, shape (channel,)
-        Standard deviation of a sample in keV.
+    sigma : float or ndarray of float, shape (channel,)
+        Standard deviation of a sample.
     n_channels, n_samples : int
         Of a window.
     """
-    sigma = np.broadcast_to(np.asarray(sigma_kev, dtype=np.float64), n_channels)
+    sigma = np.broadcast_to(np.asarray(sigma, dtype=np.float64), n_channels)
     return Noise(np.square(sigma)[:, None, None] * np.eye(n_samples))
 
 
-def measured_noise(baselines_kev: NDArray[np.floating], n_samples: int) -> Noise:
+def measured_noise(baselines: NDArray[np.floating], n_samples: int) -> Noise:
     """Measure the noise in stretches without a pulse, stationary in time.
 
     Parameters
     ----------
-    baselines_kev : ndarray of float, shape (hit, channel, sample)
-        Stretches in keV, longer than `n_samples` or as long.
+    baselines : ndarray of float, shape (hit, channel, sample)
+        Stretches, longer than `n_samples` or as long.
     n_samples : int
         Of the windows that the noise is for; correlations over more samples than a stretch has count as none.
 
@@ -95,10 +94,10 @@ def measured_noise(baselines_kev: NDArray[np.floating], n_samples: int) -> Noise
     DataError
         If there are too few stretches, or a channel has no noise at all.
     """
-    n_hits, n_channels, length = baselines_kev.shape
+    n_hits, n_channels, length = baselines.shape
     if n_hits * length < 20 * n_samples:
         raise DataError(f"{n_hits} stretches of {length} samples are too few for the noise of {n_samples}")
-    centred = baselines_kev - baselines_kev.mean(axis=(0, 2), keepdims=True)
+    centred = baselines - baselines.mean(axis=(0, 2), keepdims=True)
     n_lags = min(length, n_samples)
     lags = np.zeros((n_channels, n_samples))
     for lag in range(n_lags):

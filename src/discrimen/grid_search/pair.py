@@ -41,7 +41,7 @@ class FoundPairs:
 def search_pairs(
     library: SegmentLibrary,
     measured: NDArray[np.float32],
-    energy_kev: NDArray[np.floating],
+    energy: NDArray[np.floating],
     *,
     least_share: float = 0.1,
 ) -> FoundPairs:
@@ -53,12 +53,12 @@ def search_pairs(
         Of the segment; time grows with the square of its points.
     measured : ndarray of float32, shape (hit, value)
         White traces.
-    energy_kev : ndarray of float, shape (hit,)
+    energy : ndarray of float, shape (hit,)
         Of each hit, of both interactions together.
     least_share : float
         Of the energy in the smaller one.
     """
-    energy = np.asarray(energy_kev, dtype=np.float64)
+    energy = np.asarray(energy, dtype=np.float64)
     n_hits = len(measured)
     best = np.full(n_hits, np.inf)
     pair, share, offset = np.zeros((n_hits, 2), np.int64), np.ones(n_hits), np.zeros(n_hits)

@@ -67,7 +67,7 @@ class Found:
 def search(
     library: SegmentLibrary,
     measured: NDArray[np.float32],
-    energy_kev: NDArray[np.floating],
+    energy: NDArray[np.floating],
     *,
     options: SearchOptions | None = None,
 ) -> Found:
@@ -79,7 +79,7 @@ def search(
         Of the segment.
     measured : ndarray of float32, shape (hit, value)
         White traces, see :meth:`~discrimen.grid_search.noise.Noise.whitened`.
-    energy_kev : ndarray of float, shape (hit,)
+    energy : ndarray of float, shape (hit,)
         Of each hit.
     options : SearchOptions, optional
         How.
@@ -88,7 +88,7 @@ def search(
     n_cells = len(library) * len(library.offsets_ns)
     rows = max(1, _CHUNK_VALUES // max(n_cells, 4 * how.n_best * measured.shape[1]))
     parts = [
-        _search(library, measured[start : start + rows], np.asarray(energy_kev)[start : start + rows], how)
+        _search(library, measured[start : start + rows], np.asarray(energy)[start : start + rows], how)
         for start in range(0, len(measured), rows)
     ]
     empty = (np.zeros((0, 3)), np.zeros(0), np.zeros(0))
@@ -97,20 +97,20 @@ def search(
 
 
 def chi_squares(
-    signals: NDArray[np.float32], measured: NDArray[np.float32], energy_kev: NDArray[np.floating]
+    signals: NDArray[np.float32], measured: NDArray[np.float32], energy: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Return the square of the difference of each hit and each signal, shape (hit, signal).
 
     Parameters
     ----------
     signals : ndarray of float32, shape (signal, value)
-        Of 1 keV.
+        Of unit energy.
     measured : ndarray of float32, shape (hit, value)
         White traces.
-    energy_kev : ndarray of float, shape (hit,)
+    energy : ndarray of float, shape (hit,)
         Of each hit.
     """
-    energy = np.asarray(energy_kev, dtype=np.float32)[:, None]
+    energy = np.asarray(energy, dtype=np.float32)[:, None]
     norms = np.einsum("sv,sv->s", signals, signals)
     own = np.einsum("hv,hv->h", measured, measured)[:, None]
     crossed: NDArray[np.float32] = own + energy * (energy * norms - 2 * (measured @ signals.T))
@@ -190,7 +190,7 @@ def _step(
 def _change(
     library: SegmentLibrary, point: NDArray[np.int64], offset: NDArray[np.int64], step: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return how the signal of 1 keV differs a step away from its cell, shape (hit, value)."""
+    """Return how the signal of unit energy differs a step away from its cell, shape (hit, value)."""
     apart = step.astype(np.float32)
     change: NDArray[np.float32] = (
         np.einsum("ha,hav->hv", apart[:, :3], library.slopes[point, offset])

@@ -53,7 +53,7 @@ class SegmentLibrary:
     offsets_ns : ndarray of float64, shape (offset,)
         How much later than the basis.
     signals : ndarray of float32, shape (point, offset, value)
-        White signals of 1 keV; a value is a sample of a channel.
+        White signals of unit energy; a value is a sample of a channel.
     slopes : ndarray of float32, shape (point, offset, 3, value)
         Change of the signal with x, y and z, a mm.
     curvatures : ndarray of float32, shape (point, 6, value)
@@ -156,7 +156,7 @@ def _shape_around(
 
     Where walls leave too few neighbours, the smallest slopes and curvatures that fit are taken.
     """
-    neighbours = cKDTree(positions).query_ball_point(positions, _NEIGHBOUR_STEPS * step_mm)
+    neighbours: Any = cKDTree(positions).query_ball_point(positions, _NEIGHBOUR_STEPS * step_mm)
     n_points, n_offsets, n_values = signals.shape
     slopes = np.empty((n_points, n_offsets, 3, n_values), np.float32)
     curvatures = np.empty((n_points, 6, n_values), np.float32)

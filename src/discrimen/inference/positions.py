@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference.base import Predictor
-from discrimen.network.hits_domain import FLAG_WORDS, HitFlag, HitsDomain
+from discrimen.network.hits_domain import HitFlag, HitsDomain
+from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.pulses.hits import COORDINATES, Hits, in_order_of
@@ -18,27 +19,43 @@ POSITION_UNIT = "mm"
 _PIECE_HITS = 20_000
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Located:
-    """Positions of hits.
+class Locator(Protocol):
+    """What locates hits: a model, or a grid search."""
+
+    def locate(self, hits: Hits) -> Located:
+        """Find the position of each hit.
+
+        Raises
+        ------
+        DataError
+            If the hits do not fit.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLocator:
+    """A model that gives positions.
 
     Parameters
     ----------
-    position_mm : ndarray of float64, shape (hit, 3)
-        x, y, z; NaN for a hit with a flag.
-    deviation_mm : ndarray of float64, shape (hit, 3), or None
-        Predicted errors.
-    flags : ndarray of uint16, shape (hit,)
-        Bits of :class:`~discrimen.network.hits_domain.HitFlag`.
+    predictor : Predictor
+        Of the model.
+
+    Raises
+    ------
+    SettingsError
+        If the model gives no position.
     """
 
-    position_mm: NDArray[np.float64]
-    deviation_mm: NDArray[np.float64] | None
-    flags: NDArray[np.uint16]
+    predictor: Predictor
 
-    def counts(self) -> dict[str, int]:
-        """Return how many hits have each flag, by its words; a hit may have several."""
-        return {words: int(np.count_nonzero(self.flags & bit)) for bit, words in FLAG_WORDS.items()}
+    def __post_init__(self) -> None:
+        if position_output(self.predictor.description) is None:
+            raise SettingsError("this model gives no position (x, y, z in mm): train one with --task position")
+
+    def locate(self, hits: Hits) -> Located:
+        """Find the position of each hit; see :func:`locate_hits`."""
+        return locate_hits(self.predictor, hits)
 
 
 def position_output(description: ModelDescription) -> int | None:

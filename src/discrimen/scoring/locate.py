@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, SettingsError
-from discrimen.inference.base import Predictor
-from discrimen.inference.positions import Located, locate_hits, position_output
+from discrimen.errors import DataError
+from discrimen.inference.positions import Locator
 from discrimen.network.hits_domain import FLAG_WORDS
+from discrimen.network.located import Located
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses.hits import COORDINATES, Hits
@@ -99,7 +99,7 @@ class Locating:
 
 def locate_files(
     paths: Sequence[Path],
-    predictor: Predictor,
+    locator: Locator,
     output: Path,
     *,
     model_sha256: str,
@@ -111,12 +111,12 @@ def locate_files(
     ----------
     paths : sequence of Path
         Files of hits; their channels may be in any order.
-    predictor : Predictor
-        Of a model that gives a position.
+    locator : Locator
+        A model, or a grid search.
     output : Path
         ``.h5``, ``.parquet`` or ``.root``; complete or absent.
     model_sha256 : str
-        Of the model, stored with the positions.
+        Of the file of the model or the basis, stored with the positions.
     on_progress : callable
         Called with the number of hits of each piece.
 
@@ -127,15 +127,13 @@ def locate_files(
     DataError
         If hits do not fit the model, or differ in what is known of them.
     SettingsError
-        If the model gives no position, or the suffix is none of a file of positions.
+        If the suffix is none of a file of positions.
     OutputError
         If the output is one of the inputs, or cannot be written.
     """
     refuse_inputs(output, list(paths))
-    if position_output(predictor.description) is None:
-        raise SettingsError("this model gives no position (x, y, z in mm): train one with --task position")
     kept = _kept_columns(paths)
-    begun, stage = time.perf_counter(), _Stage(predictor, kept)
+    begun, stage = time.perf_counter(), _Stage(locator, kept)
     attributes = {
         "model_sha256": model_sha256,
         "files": json.dumps([path.name for path in paths]),
@@ -155,8 +153,8 @@ def locate_files(
 class _Stage:
     """Locates file after file."""
 
-    def __init__(self, predictor: Predictor, kept: Sequence[str]) -> None:
-        self._predictor, self._kept = predictor, kept
+    def __init__(self, locator: Locator, kept: Sequence[str]) -> None:
+        self._locator, self._kept = locator, kept
         self.compute_seconds = 0.0
 
     def one(self, number: int, path: Path, writer: PositionWriter, on_progress: Callable[[int], None]) -> LocatedFile:
@@ -165,7 +163,7 @@ class _Stage:
         for hits in hits_chunks(path):
             begun = time.perf_counter()
             try:
-                located = locate_hits(self._predictor, hits)
+                located = self._locator.locate(hits)
             except DataError as error:
                 raise DataError(f"{path}: {error}") from error
             self.compute_seconds += time.perf_counter() - begun

@@ -18,8 +18,8 @@ from discrimen.evaluation.positions import (
     position_text,
     write_position_report,
 )
-from discrimen.inference.positions import Located
 from discrimen.network.hits_domain import HitFlag
+from discrimen.network.located import Located
 
 HITS = toy_hits(1000)
 JUDGED = Judged.of_hits(HITS)

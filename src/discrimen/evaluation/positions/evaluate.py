@@ -13,8 +13,9 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.evaluation.positions.ranges import in_groups, ranges_of
 from discrimen.evaluation.positions.report import PositionMaps, PositionRange, PositionReport
 from discrimen.inference.base import Predictor
-from discrimen.inference.positions import Located, locate_hits, position_output
+from discrimen.inference.positions import locate_hits, position_output
 from discrimen.metrics.position import PositionErrors, grid_clustering, position_figures
+from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses.hits import COORDINATES, Hits

@@ -1,0 +1,53 @@
+"""A basis in the place of a model: ``locate`` and ``evaluate`` by grid search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from discrimen.grid_search.locate import GridSearch
+from discrimen.grid_search.search import SearchOptions
+from discrimen.simulation.germanium.basis import read_basis
+
+OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc")
+OF_MODELS = ("device", "backend", "threads")
+
+AdaptiveOption = Annotated[
+    bool, typer.Option("--adaptive", help="With a basis: search a coarse grid first, then around its best point.")
+]
+InterpolateOption = Annotated[bool, typer.Option(help="With a basis: step off its grid.")]
+LatestOption = Annotated[
+    float, typer.Option(help="With a basis: hits are up to so many ns later in their record.", min=0)
+]
+NoiseOption = Annotated[
+    float | None,
+    typer.Option(
+        help="With a basis: noise of a sample in ADC counts; by default measured before the onset.",
+        show_default=False,
+    ),
+]
+
+
+def grid_search(
+    path: Path, *, adaptive: bool, interpolate: bool, latest_ns: float, noise_adc: float | None
+) -> tuple[GridSearch, dict[str, Any]]:
+    """Return the search of a basis, and what a report says of it."""
+    basis = read_basis(path)
+    method = GridSearch(
+        basis=basis,
+        options=SearchOptions(adaptive=adaptive, interpolate=interpolate),
+        latest_ns=latest_ns,
+        noise_adc=noise_adc,
+    )
+    told = {
+        "name": "grid search",
+        "basis": path.name,
+        "basis_source": basis.source,
+        "n_positions": len(basis),
+        "adaptive": adaptive,
+        "interpolate": interpolate,
+        "latest_ns": latest_ns,
+    }
+    return method, told

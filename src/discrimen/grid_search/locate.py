@@ -1,0 +1,162 @@
+"""Locate hits by a basis: the classic method, with the same answers and flags as a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discrimen.errors import DataError
+from discrimen.grid_search.noise import Noise, white_noise
+from discrimen.grid_search.search import SearchOptions, search
+from discrimen.grid_search.segment_library import SegmentLibrary, SignalBasis, segment_library
+from discrimen.network.hits_domain import HitFlag
+from discrimen.network.located import Located
+from discrimen.pulses.hits import Hits, in_order_of
+
+_FEWEST_BASELINE = 2
+_NET_SHARE, _NET_SIGMA, _END_SAMPLES = 0.1, 5.0, 5
+
+
+class NamedBasis(SignalBasis, Protocol):
+    """A basis whose channels have names and whose interactions a time."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Segments, then the core."""
+
+    @property
+    def onset_ns(self) -> float:
+        """When the gamma ray interacts, after the first sample."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class GridSearch:
+    """Locates hits of one crystal.
+
+    Parameters
+    ----------
+    basis : NamedBasis
+        Of the crystal.
+    options : SearchOptions
+        How to search.
+    latest_ns : float
+        Hits may be so much later in their record than the basis, from 0 on.
+    offset_step_ns : float
+        Between the times that are compared.
+    noise_adc : float or None
+        Of a sample in ADC counts, white; None: measured before the onset, in each channel of each file.
+    """
+
+    basis: NamedBasis
+    options: SearchOptions = field(default_factory=SearchOptions)
+    latest_ns: float = 10.0
+    offset_step_ns: float = 2.5
+    noise_adc: float | None = None
+    _libraries: dict[int, SegmentLibrary] = field(default_factory=dict, repr=False)
+    _noise: Noise | None = field(default=None, repr=False)
+
+    def locate(self, hits: Hits) -> Located:
+        """Find the position of each hit.
+
+        Parameters
+        ----------
+        hits : Hits
+            Their channels may be in any order; the records begin as those of the basis.
+
+        Returns
+        -------
+        Located
+            With the errors that the noise alone leaves, where the signal is linear.
+
+        Raises
+        ------
+        DataError
+            If channels, sampling period or length of the records do not fit the basis.
+        """
+        ordered = in_order_of(hits, self.basis.channels)
+        self._require_fitting(ordered)
+        traces = self._above_baseline(ordered)
+        noise = self._noise_of(traces)
+        height = traces[:, -1, -_END_SAMPLES:].mean(axis=1)
+        segment, flags = self._segments(traces, noise, height)
+        if ordered.present is not None:
+            flags[~ordered.present[:, -1]] |= np.uint16(HitFlag.NO_REFERENCE)
+            flags[~ordered.present[:, :-1].all(axis=1)] |= np.uint16(HitFlag.MISSING_CHANNELS)
+        position = np.full((len(hits), 3), np.nan)
+        everything = np.arange(len(self.basis.channels))
+        for number in np.unique(segment[flags == 0]):
+            rows = np.flatnonzero((segment == number) & (flags == 0))
+            library = self._library(int(number), noise)
+            position[rows] = search(
+                library, noise.whitened(traces[rows], everything), height[rows], options=self.options
+            ).positions_mm
+        return Located(position_mm=position, deviation_mm=None, flags=flags)
+
+    def _require_fitting(self, hits: Hits) -> None:
+        n_samples = self.basis.traces.shape[2]
+        period_ns = hits.info.sample_period_ns
+        if period_ns is not None and not np.isclose(period_ns, self.basis.sample_period_ns, rtol=1e-6):
+            raise DataError(
+                f"the hits are sampled every {period_ns:g} ns, the basis every {self.basis.sample_period_ns:g} ns"
+            )
+        if hits.n_samples != n_samples:
+            raise DataError(f"the hits have {hits.n_samples} samples, the signals of the basis {n_samples}")
+        if self._n_baseline < _FEWEST_BASELINE:
+            raise DataError(
+                f"the signals of the basis begin {self.basis.onset_ns:g} ns after the first sample, expected at least "
+                f"{_FEWEST_BASELINE} samples of baseline"
+            )
+
+    @property
+    def _n_baseline(self) -> int:
+        return int(self.basis.onset_ns / self.basis.sample_period_ns)
+
+    def _above_baseline(self, hits: Hits) -> NDArray[np.float32]:
+        """Subtract the baseline of the whole file in each channel: of a single hit it is too short to be known well."""
+        samples = hits.samples.astype(np.float32)
+        before = samples[:, :, : self._n_baseline]
+        level = np.median(before.mean(axis=2), axis=0)
+        above: NDArray[np.float32] = samples - level[:, None]
+        return above
+
+    def _noise_of(self, traces: NDArray[np.float32]) -> Noise:
+        if self._noise is None:
+            n_channels, n_samples = traces.shape[1:]
+            before = traces[:, :, : self._n_baseline]
+            sigma = before.std(axis=(0, 2)) if self.noise_adc is None else np.full(n_channels, self.noise_adc)
+            silent = np.flatnonzero(~(sigma > 0))
+            if len(silent):
+                raise DataError(
+                    f"channel {self.basis.channels[silent[0]]} has no noise before the pulse: give it (noise_adc), or "
+                    "is the channel dead?"
+                )
+            self._noise = white_noise(sigma, n_channels=n_channels, n_samples=n_samples)
+        return self._noise
+
+    def _segments(
+        self, traces: NDArray[np.float32], noise: Noise, height: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+        """Return the hit segment and the flags of hits that have none, or several."""
+        ends = traces[:, :-1, -_END_SAMPLES:].mean(axis=2)
+        sigma = np.sqrt(noise.covariance[:-1, 0, 0] / _END_SAMPLES)
+        net = (ends > _NET_SHARE * height[:, None]) & (ends > _NET_SIGMA * sigma)
+        flags = np.zeros(len(traces), np.uint16)
+        flags[~(height > 0)] |= np.uint16(HitFlag.UNPREPARED)
+        flags[~net.any(axis=1)] |= np.uint16(HitFlag.TOO_LOW)
+        flags[net.sum(axis=1) > 1] |= np.uint16(HitFlag.SEVERAL_SEGMENTS)
+        return ends.argmax(axis=1), flags
+
+    def _library(self, segment: int, noise: Noise) -> SegmentLibrary:
+        if segment not in self._libraries:
+            self._libraries[segment] = segment_library(
+                self.basis,
+                segment,
+                noise,
+                channels=np.arange(len(self.basis.channels)),
+                offsets_ns=np.arange(0, self.latest_ns + 0.5 * self.offset_step_ns, self.offset_step_ns),
+                window=slice(0, self.basis.traces.shape[2]),
+            )
+        return self._libraries[segment]
