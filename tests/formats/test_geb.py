@@ -13,6 +13,7 @@ from tests.formats.geb_frames import channels, crystals, frame, packet, points, 
 from discrimen.errors import DataError, FormatError
 from discrimen.formats.base import ListModeReader, Reader, ReadOptions, ReadReport
 from discrimen.formats.geb.points import GebPointsWriter, geb_points
+from discrimen.formats.geb.traces import traces_as_bytes
 from discrimen.formats.table import find_format, open_reader, open_writer
 from discrimen.pulses import PulseFlag, Pulses, concatenate
 from discrimen.pulses.interaction_points import join_points
@@ -114,6 +115,28 @@ def test_damage_is_counted_and_the_rest_is_read(tmp_path: Path, chunk_bytes: int
         "GEB frame that no other one follows": 2
     }
     assert reader.report.damaged["GEB frame that no other one follows"].first_offset == size
+
+
+@pytest.mark.parametrize("chunk_bytes", [100, 2**24])
+@pytest.mark.parametrize("place", [0, 4, 12])
+def test_a_damaged_head_costs_one_frame(tmp_path: Path, chunk_bytes: int, place: int) -> None:
+    traces, content = crystals(5)
+    broken = bytearray(content)
+    broken[2 * len(content) // 5 + place : 2 * len(content) // 5 + place + 4] = b"\xff\xff\xff\x7f"
+    reader = opened(tmp_path / "run.dat", bytes(broken), chunk_bytes=chunk_bytes)
+    assert np.array_equal(concatenate(reader.chunks()).samples, traces[[0, 1, 3, 4]].reshape(-1, 300))
+    assert reader.report.damaged["bytes that are no GEB frame"].first_offset == 2 * len(content) // 5
+    assert reader.report.n_damaged == 1
+
+
+def test_quiet_samples_are_no_head(tmp_path: Path) -> None:
+    quiet = np.tile(np.array([1, 0, 8, 0, 0, 0, 0, 0], np.int16), 37 * 300 // 8 + 1)[: 37 * 300].reshape(37, 300)
+    content = traces_as_bytes(np.stack([quiet] * 3), energies=np.zeros((3, 37)), ticks=np.arange(1, 4))
+    # 200 bytes are lost in the first frame, and what stands where it should end looks like a head of type 1.
+    reader = opened(tmp_path / "run.dat", content[:1000] + content[1200:])
+    pulses = concatenate(reader.chunks())
+    assert pulses.column("timestamp_ps").tolist() == [20_000] * 37 + [30_000] * 37
+    assert reader.report.n_damaged == 1
 
 
 def test_a_size_beyond_the_end_does_not_hide_the_frames_behind(tmp_path: Path) -> None:

@@ -177,8 +177,13 @@ class FrameWalk:
         count = _n_alike(text, at, frame_bytes, spare=0 if self._is_end else HEAD_BYTES)
         last = at + (count - 1) * frame_bytes
         is_sound = _is_followed(text, last + frame_bytes)
+        must_wait = not (is_sound or self._is_end) and last + 2 * frame_bytes + HEAD_BYTES > len(text)
+        if not (is_sound or must_wait):
+            is_sound = _is_followed_but_one(text, last, frame_bytes)
         if count > (not is_sound):
             found.append(Stretch(int(head["type"]), frame_bytes, count - (not is_sound), at))
+        if must_wait:
+            return last if count > 1 else None
         return last + frame_bytes if is_sound else self._lose(UNSOUND, last)
 
     def _lose(self, kind: str, at: int) -> int:
@@ -189,7 +194,19 @@ class FrameWalk:
 
 def _is_followed(text: bytes, after: int) -> bool:
     """Whether a frame may end here; a rest that is too short for a head is told as cut off."""
-    return len(text) - after < HEAD_BYTES or can_be_head(text, after)
+    if len(text) - after < HEAD_BYTES:
+        return True
+    if not can_be_head(text, after) or is_known(text, after):
+        return can_be_head(text, after)
+    # Quiet samples may look like a head of another type: that should lead to one more.
+    beyond = after + HEAD_BYTES + int(np.frombuffer(text, HEAD, 1, after)[0]["load_bytes"])
+    return beyond + HEAD_BYTES > len(text) or can_be_head(text, beyond)
+
+
+def _is_followed_but_one(text: bytes, at: int, frame_bytes: int) -> bool:
+    """Whether only the head behind a frame is damaged: a frame of the same type and size stands one farther."""
+    beyond = at + 2 * frame_bytes
+    return is_known(text, beyond) and text[at : at + _LONGEST_MARK] == text[beyond : beyond + _LONGEST_MARK]
 
 
 def _n_alike(text: bytes, at: int, frame_bytes: int, *, spare: int) -> int:
