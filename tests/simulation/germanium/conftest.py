@@ -10,4 +10,4 @@ from discrimen.simulation.germanium.signals import Field, build_field
 def greta() -> Field:
     """The crystal of type A on a coarse grid."""
     pytest.importorskip("numba")
-    return build_field(read_crystal("greta-a"), spacing_mm=3.0)
+    return build_field(read_crystal("greta-a"), spacing_mm=4.0)

@@ -51,8 +51,8 @@ def test_scattering_is_that_of_klein_and_nishina() -> None:
 
 def test_pairs_leave_two_quanta(greta: Field) -> None:
     """Escapes of one and of two quanta of 511 keV stand in the spectrum of 2614 keV."""
-    done = follow(greta, np.full(20_000, 2614.0), rng=np.random.default_rng(4))
-    left = np.bincount(done.gamma, weights=done.energy_kev, minlength=20_000)
+    done = follow(greta, np.full(10_000, 2614.0), rng=np.random.default_rng(4))
+    left = np.bincount(done.gamma, weights=done.energy_kev, minlength=10_000)
     for line_kev in (2614.0, 2614 - ELECTRON_KEV, 2614 - 2 * ELECTRON_KEV):
         at_line = np.count_nonzero(np.abs(left - line_kev) < 1)
         beside = np.count_nonzero(np.abs(left - line_kev + 8) < 3) / 3
