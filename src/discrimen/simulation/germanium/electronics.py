@@ -17,7 +17,6 @@ from discrimen.simulation.germanium.crystal import CORE, N_SECTORS, N_SEGMENTS
 from discrimen.simulation.noise import coloured, one_over_f
 
 TIME_CONSTANT_NS = 45.0
-"""Single pole with which measured signals of a GRETINA crystal are met (docs/germanium.md)."""
 """Single pole that best meets the signals that GRETINA's collaboration calculated (docs/germanium.md)."""
 
 _MIDDLE = 2**13
