@@ -101,6 +101,7 @@ def posterior(
     signals = library.signals.reshape(-1, n_values)
     positions = library.positions_mm.astype(np.float64)
     means, spreads = [], []
+    measured, _ = library.compared(measured)
     for start in range(0, len(measured), rows):
         found = chi_squares(signals, measured[start : start + rows], energy[start : start + rows])
         weights = np.exp(-0.5 * (found - found.min(axis=1, keepdims=True)).astype(np.float64))

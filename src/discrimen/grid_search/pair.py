@@ -62,6 +62,7 @@ def search_pairs(
     n_hits = len(measured)
     best = np.full(n_hits, np.inf)
     pair, share, offset = np.zeros((n_hits, 2), np.int64), np.ones(n_hits), np.zeros(n_hits)
+    measured, outside = library.compared(measured)
     own = np.einsum("hv,hv->h", measured, measured).astype(np.float64)
     for number, offset_ns in enumerate(library.offsets_ns):
         signals = library.signals[:, number]
@@ -77,7 +78,7 @@ def search_pairs(
         positions_mm=library.positions_mm[pair].astype(np.float64),
         share=np.where(swapped, 1 - share, share),
         offset_ns=offset,
-        chi_square=best,
+        chi_square=best + outside,
     )
 
 

@@ -85,6 +85,8 @@ def search(
         How.
     """
     how = options or SearchOptions()
+    n_values = measured.shape[1]
+    measured, outside = library.compared(measured)
     n_cells = len(library) * len(library.offsets_ns)
     rows = max(1, _CHUNK_VALUES // max(n_cells, 4 * how.n_best * measured.shape[1]))
     parts = [
@@ -93,7 +95,7 @@ def search(
     ]
     empty = (np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     positions, offsets, chi_square = (np.concatenate(each) for each in zip(*(parts or [empty]), strict=True))
-    return Found(positions_mm=positions, offset_ns=offsets, chi_square=chi_square, n_values=measured.shape[1])
+    return Found(positions_mm=positions, offset_ns=offsets, chi_square=chi_square + outside, n_values=n_values)
 
 
 def chi_squares(
@@ -106,7 +108,7 @@ def chi_squares(
     signals : ndarray of float32, shape (signal, value)
         Of unit energy.
     measured : ndarray of float32, shape (hit, value)
-        White traces.
+        White traces, in the same form.
     energy : ndarray of float, shape (hit,)
         Of each hit.
     """

@@ -1,4 +1,8 @@
-"""The signals of one segment as a search needs them: white, at several times, with their slopes."""
+"""The signals of one segment as a search needs them: white, at several times, with their slopes.
+
+The signals of a segment are much alike: some hundred components hold all of them to far below the noise. Everything is
+kept, and compared, in these components; what a measured trace has outside of them is the same for every signal.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,9 @@ from discrimen.grid_search.noise import Noise
 _NEIGHBOUR_STEPS = 1.8
 _LEAST_SINGULAR = 0.05
 _FEWEST_POINTS = 4
+_MOST_ROWS = 800
+_LEAST_COMPONENT = 1e-5
+"""Of the largest singular value; smaller ones are left out."""
 
 
 class SignalBasis(Protocol):
@@ -52,13 +59,15 @@ class SegmentLibrary:
         The grid.
     offsets_ns : ndarray of float64, shape (offset,)
         How much later than the basis.
-    signals : ndarray of float32, shape (point, offset, value)
-        White signals of unit energy; a value is a sample of a channel.
-    slopes : ndarray of float32, shape (point, offset, 3, value)
+    components : ndarray of float32, shape (value, component), or None
+        From white samples of all channels to what is compared; None where the samples themselves are.
+    signals : ndarray of float32, shape (point, offset, component)
+        White signals of unit energy.
+    slopes : ndarray of float32, shape (point, offset, 3, component)
         Change of the signal with x, y and z, a mm.
-    curvatures : ndarray of float32, shape (point, 6, value)
+    curvatures : ndarray of float32, shape (point, 6, component)
         Factors of x2, y2, z2, xy, xz and yz in the middle of the offsets, a mm2.
-    time_slopes : ndarray of float32, shape (point, offset, value)
+    time_slopes : ndarray of float32, shape (point, offset, component)
         Change with the offset, a ns.
     step_mm : float
         Of the grid.
@@ -68,6 +77,7 @@ class SegmentLibrary:
     channels: NDArray[np.int64]
     positions_mm: NDArray[np.float32]
     offsets_ns: NDArray[np.float64]
+    components: NDArray[np.float32] | None
     signals: NDArray[np.float32]
     slopes: NDArray[np.float32]
     curvatures: NDArray[np.float32]
@@ -76,6 +86,24 @@ class SegmentLibrary:
 
     def __len__(self) -> int:
         return len(self.positions_mm)
+
+    def compared(self, measured: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return what is compared of white traces, and the square of what is the same for all signals.
+
+        Parameters
+        ----------
+        measured : ndarray of float32, shape (hit, value)
+            See :meth:`~discrimen.grid_search.noise.Noise.whitened`.
+
+        Returns
+        -------
+        ndarray of float32, shape (hit, component), and ndarray of float64, shape (hit,)
+        """
+        if self.components is None:
+            return measured, np.zeros(len(measured))
+        inside = measured @ self.components
+        squares = [np.einsum("hv,hv->h", each, each).astype(np.float64) for each in (measured, inside)]
+        return inside, np.maximum(squares[0] - squares[1], 0)
 
 
 def segment_library(
@@ -86,6 +114,7 @@ def segment_library(
     channels: NDArray[np.int64],
     offsets_ns: NDArray[np.float64],
     window: slice,
+    compress: bool = True,
 ) -> SegmentLibrary:
     """Make the library of a segment.
 
@@ -103,6 +132,8 @@ def segment_library(
         How much later than the basis a hit may be.
     window : slice
         Samples that are compared.
+    compress : bool
+        Compare components instead of samples, which is faster and takes less memory.
 
     Raises
     ------
@@ -122,6 +153,9 @@ def segment_library(
     earlier = [np.clip(times - offset, times[0], times[-1])[start:stop] for offset in offsets_ns]
     signals = np.stack([inside.whitened(curve(at_ns), channels) for at_ns in earlier], axis=1)
     time_slopes = np.stack([inside.whitened(-slope(at_ns), channels) for at_ns in earlier], axis=1)
+    components = _components(signals) if compress else None
+    if components is not None:
+        signals, time_slopes = signals @ components, time_slopes @ components
     step_mm = _step_mm(positions)
     slopes, curvatures = _shape_around(positions, signals, step_mm)
     return SegmentLibrary(
@@ -129,12 +163,21 @@ def segment_library(
         channels=channels,
         positions_mm=positions,
         offsets_ns=np.asarray(offsets_ns, dtype=np.float64),
+        components=components,
         signals=signals,
         slopes=slopes,
         curvatures=curvatures,
         time_slopes=time_slopes,
         step_mm=step_mm,
     )
+
+
+def _components(signals: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return directions that hold the signals, shape (value, component)."""
+    rows = signals.reshape(-1, signals.shape[-1])
+    some = rows[:: max(1, len(rows) // _MOST_ROWS)]
+    _, sizes, directions = np.linalg.svd(some, full_matrices=False)
+    return np.ascontiguousarray(directions[sizes > _LEAST_COMPONENT * sizes[0]].T)
 
 
 def _step_mm(positions: NDArray[np.float32]) -> float:
