@@ -11,7 +11,7 @@ import pytest
 
 from discrimen.errors import DataError
 from discrimen.freezing import golden_choice
-from discrimen.freezing.golden_choice import FEWEST, MOST, choose_golden
+from discrimen.freezing.golden_choice import FEWEST, MOST, _covering, choose_golden
 from discrimen.freezing.logits import with_logits
 from discrimen.keras_jax import KerasSession, load_keras
 from discrimen.network.golden import GoldenVectors, exact_values
@@ -180,3 +180,13 @@ def test_of_long_records_fewer_candidates_are_looked_at(monkeypatch: pytest.Monk
     assert seen[0] > 400
     assert 50 <= seen[1] <= 100
     assert len(golden.samples) >= FEWEST
+
+
+def test_weights_that_few_pulses_feel_most_are_proven_by_pulses_that_feel_them_less() -> None:
+    n = MOST + 40
+    felt = np.full((n, n), 0.3, np.float32)
+    np.fill_diagonal(felt, 1.0)
+    assert len(_covering(felt)) == 1
+    felt[felt < 1] = 0.001
+    with pytest.raises(DataError, match=f"of {n} weights are felt by none of {MOST} pulses"):
+        _covering(felt)

@@ -101,7 +101,7 @@ def train(
         ),
     ] = 0.0,
     part_moved: PartMovedOption = MOVED_SHARE,
-    architecture: Annotated[str, typer.Option(help=_ARCHITECTURES)] = "patches",
+    architecture: Annotated[str, typer.Option(help=f"For hits by default traces. {_ARCHITECTURES}")] = "patches",
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
@@ -215,7 +215,7 @@ def train(
             part_gain=part_gain,
             part_moved=part_moved,
         ),
-        architecture=architecture,
+        architecture="traces" if of_hits and "architecture" not in given_options(context) else architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer,
         learning_rate=learning_rate,

@@ -24,8 +24,9 @@ from discrimen.network.prepare import prepare, with_channels
 FEWEST, MOST = 32, 256
 """How many golden vectors a frozen file holds."""
 
-FELT_SHARE = 0.5
-"""Each weight moves some golden value at least so strongly as it moves that of any candidate, times this."""
+FELT_SHARES = (0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625)
+"""Each weight moves some golden value at least so strongly as it moves that of any candidate, times the first of these
+for which the pulses suffice: of many channels each weight has few pulses that feel it most."""
 
 MOST_WEIGHTS = 20_000
 """Of larger networks so many weights, drawn at random, choose the pulses."""
@@ -185,23 +186,30 @@ def _felt(
 
 
 def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
+    for share in FELT_SHARES:
+        chosen, n_missing = _greedy(felt, share)
+        if not n_missing:
+            return chosen
+    raise DataError(
+        f"{n_missing} of {felt.shape[1]} weights are felt by none of {MOST} pulses: the file would not prove them; "
+        "give other pulses"
+    )
+
+
+def _greedy(felt: NDArray[np.float32], share: float) -> tuple[NDArray[np.intp], int]:
+    """Return pulses that together feel all weights by a share of the most, and how many weights none of them feels."""
     strongest = felt.max(axis=0)
     missing = strongest > 0
-    covers = felt >= FELT_SHARE * strongest
+    covers = felt >= share * strongest
     n_new = covers[:, missing].sum(axis=1)
     chosen: list[int] = []
-    while missing.any():
-        if len(chosen) == MOST:
-            raise DataError(
-                f"{int(missing.sum())} of {len(missing)} weights are felt by none of {MOST} pulses: the file would not "
-                "prove them; give other pulses"
-            )
+    while missing.any() and len(chosen) < MOST:
         best = int(n_new.argmax())
         found = np.flatnonzero(covers[best] & missing)
         missing[found] = False
         n_new -= covers[:, found].sum(axis=1)
         chosen.append(best)
-    return np.array(chosen, dtype=np.intp)
+    return np.array(chosen, dtype=np.intp), int(missing.sum())
 
 
 def _nearest_to_boundary(
