@@ -190,3 +190,4 @@ def test_weights_that_few_pulses_feel_most_are_proven_by_pulses_that_feel_them_l
     felt[felt < 1] = 0.001
     with pytest.raises(DataError, match=f"of {n} weights are felt by none of {MOST} pulses"):
         _covering(felt)
+    assert len(_covering(felt, (MOST, 2 * MOST))) == n

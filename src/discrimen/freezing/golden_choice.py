@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -23,6 +24,9 @@ from discrimen.network.prepare import prepare, with_channels
 
 FEWEST, MOST = 32, 256
 """How many golden vectors a frozen file holds."""
+
+MANY_CHANNELS, MOST_OF_MANY = 8, (512, 1024)
+"""Of so many channels more vectors are allowed, one step after the other: each channel wakes weights of its own."""
 
 FELT_SHARES = (0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625)
 """Each weight moves some golden value at least so strongly as it moves that of any candidate, times the first of these
@@ -81,7 +85,7 @@ def choose_golden(
     ------
     DataError
         If no candidate can be prepared, a value is not finite, the outputs do not fit the network, or no choice of
-        :data:`MOST` pulses feels all weights that the candidates feel.
+        :data:`MOST` pulses (:data:`MOST_OF_MANY` for many channels) feels all weights that the candidates feel.
     """
     samples = with_channels(candidates, description.preparation)
     given = _Pulses(samples.astype(np.float32 if samples.dtype.kind == "f" else np.int32), present)
@@ -96,7 +100,8 @@ def choose_golden(
     pulses = ordinary.joined(odd.some(_as_small(network, description, odd, known)))
     every = golden_vectors(network, description, pulses.samples, present=pulses.present)
     prepared = prepare(pulses.samples, description.preparation, present=pulses.present).waveforms
-    chosen = _covering(_felt(network, prepared, every.tolerances, session))
+    most_golden = (MOST,) if description.preparation.n_channels < MANY_CHANNELS else (MOST, *MOST_OF_MANY)
+    chosen = _covering(_felt(network, prepared, every.tolerances, session), most_golden)
     nearest = _nearest_to_boundary(description, known.values, FEWEST)  # among the ordinary pulses, which come first
     golden = pulses.some(np.union1d(chosen, nearest))
     return golden_vectors(network, description, golden.samples, present=golden.present)
@@ -185,25 +190,26 @@ def _felt(
     return felt
 
 
-def _covering(felt: NDArray[np.float32]) -> NDArray[np.intp]:
-    for share in FELT_SHARES:
-        chosen, n_missing = _greedy(felt, share)
-        if not n_missing:
-            return chosen
+def _covering(felt: NDArray[np.float32], most: Sequence[int] = (MOST,)) -> NDArray[np.intp]:
+    for limit in most:
+        for share in FELT_SHARES:
+            chosen, n_missing = _greedy(felt, share, limit)
+            if not n_missing:
+                return chosen
     raise DataError(
-        f"{n_missing} of {felt.shape[1]} weights are felt by none of {MOST} pulses: the file would not prove them; "
+        f"{n_missing} of {felt.shape[1]} weights are felt by none of {limit} pulses: the file would not prove them; "
         "give other pulses"
     )
 
 
-def _greedy(felt: NDArray[np.float32], share: float) -> tuple[NDArray[np.intp], int]:
+def _greedy(felt: NDArray[np.float32], share: float, most: int) -> tuple[NDArray[np.intp], int]:
     """Return pulses that together feel all weights by a share of the most, and how many weights none of them feels."""
     strongest = felt.max(axis=0)
     missing = strongest > 0
     covers = felt >= share * strongest
     n_new = covers[:, missing].sum(axis=1)
     chosen: list[int] = []
-    while missing.any() and len(chosen) < MOST:
+    while missing.any() and len(chosen) < most:
         best = int(n_new.argmax())
         found = np.flatnonzero(covers[best] & missing)
         missing[found] = False
