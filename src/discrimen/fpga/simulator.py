@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from discrimen.errors import MissingExtraError
 from discrimen.fpga.tools import run_tool
@@ -73,14 +75,26 @@ def build_simulation(
     )
     runs_often = sorted(path.name for path in folder.glob("Vdut*.cpp") if not path.stem.endswith(_SELDOM))
     seldom = sorted(path.name for path in folder.glob(f"Vdut*{_SELDOM}.cpp"))
-    runtime = [str(root / "include" / name) for name in _RUNTIME]
-    compile_ = ["g++", "-c", "-std=c++20", "-w", "-pthread", "-I.", f"-I{root / 'include'}"]
-    compile_ += [f"-DVM_{name}=0" for name in _DEFINES]
-    compile_ += [f"-D{name}={value}" for name, value in (constants or {}).items()]
+    runtime = sorted(str(path) for path in Path(_runtime(root).name).glob("*.o"))
+    compile_ = [*_compile(root), *(f"-D{name}={value}" for name, value in (constants or {}).items())]
     _compiler([*compile_, "-O1", *runs_often], folder)
-    _compiler([*compile_, "-O0", str(bench.resolve()), *seldom, *runtime], folder)
-    _compiler(["g++", "-pthread", *sorted(path.name for path in folder.glob("*.o")), "-o", "simulation"], folder)
+    _compiler([*compile_, "-O0", str(bench.resolve()), *seldom], folder)
+    own = sorted(path.name for path in folder.glob("*.o"))
+    _compiler(["g++", "-pthread", *own, *runtime, "-o", "simulation"], folder)
     return folder / "simulation"
+
+
+@cache
+def _runtime(root: Path) -> TemporaryDirectory[str]:
+    """Compile Verilator's own part of every simulation, once for all of this process."""
+    made = TemporaryDirectory(prefix="discrimen-verilator-")
+    _compiler([*_compile(root), "-O0", *(str(root / "include" / name) for name in _RUNTIME)], Path(made.name))
+    return made
+
+
+def _compile(root: Path) -> list[str]:
+    defines = (f"-DVM_{name}=0" for name in _DEFINES)
+    return ["g++", "-c", "-std=c++20", "-w", "-pthread", "-I.", f"-I{root / 'include'}", *defines]
 
 
 def _compiler(command: Sequence[str], folder: Path) -> None:
