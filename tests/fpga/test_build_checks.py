@@ -7,7 +7,7 @@ import pytest
 
 from discrimen.errors import FormatError, MissingExtraError, SettingsError
 from discrimen.fpga import tools
-from discrimen.fpga.checks import least_length, read_front_end, require_fitting, require_mappable
+from discrimen.fpga.checks import read_front_end, require_fitting, require_mappable
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.output.plain import json_text
 
@@ -26,9 +26,13 @@ def test_a_window_longer_than_the_fabric_is_refused():
 
 def test_a_window_that_ends_before_its_trigger_is_found_is_refused():
     front_end = FrontEnd()
-    require_fitting(replace(front_end, length=least_length(front_end)), adc_bits=None)
-    with pytest.raises(SettingsError, match=r"expected at least 2 before .* = 47"):
-        require_fitting(replace(front_end, length=46), adc_bits=None)
+    for samples_per_clock, least in ((1, 47), (2, 40), (4, 60)):
+        fits = replace(front_end, length=least)
+        require_fitting(fits, adc_bits=None, samples_per_clock=samples_per_clock)
+        with pytest.raises(
+            SettingsError, match=rf"{least - 1} samples ends before .* at least {least} .*{samples_per_clock} a clock"
+        ):
+            require_fitting(replace(fits, length=least - 1), adc_bits=None, samples_per_clock=samples_per_clock)
 
 
 def test_a_folder_without_chip_model_is_refused(tmp_path):

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError
-from discrimen.fpga import project
 from discrimen.fpga.build_report import draw_utilisation, report_lines, report_tables, totals
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.front_end_timing import timing_of
+from discrimen.fpga.project import require_no_mismatch
+from discrimen.fpga.rtl_verification import LATE, NETLIST, RTL
 from discrimen.fpga.synthesis import Cells, Placed, cells_of, placed_of
 from discrimen.fpga.tools import ToolError
 from discrimen.fpga.verification import Comparison, compare
-from discrimen.fpga.verilog import Design, mutated, reset_clocks, rtl_text
+from discrimen.fpga.verilog import Design, mutated, rtl_text
 
 
 @pytest.fixture
@@ -25,6 +27,7 @@ def design(tmp_path):
         sources=(source,),
         network_sources=(),
         front_end=FrontEnd(),
+        timing=timing_of(FrontEnd(), 1),
         logit_bits=12,
         logit_fraction=6,
         network_latency=7,
@@ -93,8 +96,8 @@ def test_a_fault_goes_into_one_file_alone(design, tmp_path):
 
 
 def test_reset_fills_the_longest_delay_lines():
-    assert reset_clocks(FrontEnd(before=15, gap=16)) == 19 + 16 + 8
-    assert reset_clocks(FrontEnd(before=0, n_mean_log2=6, gap=5)) == 64 + 5 + 8
+    assert timing_of(FrontEnd(before=15, gap=16), 1).reset_clocks == 19 + 16 + 8
+    assert timing_of(FrontEnd(before=0, n_mean_log2=6, gap=5), 1).reset_clocks == 64 + 5 + 8
 
 
 def test_the_front_end_names_its_shortest_window():
@@ -104,9 +107,9 @@ def test_the_front_end_names_its_shortest_window():
 
 
 def test_a_mismatch_is_an_error_but_for_the_fault_on_purpose(tmp_path):
-    fine = Comparison(step=project.RTL, stimulus="pulses", n_windows=5, n_mismatches=0)
-    fault = Comparison(step=project.MUTANT, stimulus="pulses", n_windows=5, n_mismatches=5)
-    project.require_no_mismatch([fine, fault], tmp_path)
-    wrong = Comparison(step=project.NETLIST, stimulus="random", n_windows=9, n_mismatches=2)
+    fine = Comparison(step=RTL, stimulus="pulses", n_windows=5, n_mismatches=0)
+    fault = Comparison(step=LATE.step, stimulus="pulses", n_windows=5, n_mismatches=5)
+    require_no_mismatch([fine, fault], tmp_path)
+    wrong = Comparison(step=NETLIST, stimulus="random", n_windows=9, n_mismatches=2)
     with pytest.raises(DataError, match=r"netlist .*random: 2 mismatches in 9 windows"):
-        project.require_no_mismatch([fine, wrong], tmp_path)
+        require_no_mismatch([fine, wrong], tmp_path)

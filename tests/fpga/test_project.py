@@ -9,8 +9,9 @@ from discrimen.errors import SettingsError
 from discrimen.fpga.checks import require_mappable
 from discrimen.fpga.chip_model import ChipModel, write_chip_model
 from discrimen.fpga.front_end import FrontEnd
-from discrimen.fpga.project import HLS_STEP, KERAS, MUTANT, NETLIST, RTL, BuildOptions, build_project
+from discrimen.fpga.project import HLS_STEP, KERAS, BuildOptions, build_project
 from discrimen.fpga.quantised_network import quantised_model, trace
+from discrimen.fpga.rtl_verification import AXI, LATE, NETLIST, NETLIST_XC7, RTL, STRICT
 from discrimen.keras_jax import load_keras
 
 pytestmark = [pytest.mark.fpga, pytest.mark.filterwarnings("ignore")]
@@ -38,8 +39,9 @@ def test_the_whole_flow_agrees_at_every_step(chip_folder, tmp_path):
     built = build_project(chip_folder, tmp_path, options=options)
     values = json.loads((tmp_path / "fpga.json").read_text())
     counts = values["n_mismatches"]
-    assert counts.pop(MUTANT) > 0
-    assert counts == {KERAS: 0, RTL: 0, NETLIST: 0, HLS_STEP: 0}
+    assert counts.pop(LATE.step) > 0
+    assert counts.pop(STRICT.step) == values["n_decisions_on_margin"]["margin"] > 0
+    assert counts == {KERAS: 0, RTL: 0, AXI: 0, NETLIST: 0, NETLIST_XC7: 0, HLS_STEP: 0}
     assert all(
         sum(each["n_windows"] for each in values["comparisons"] if each["step"] == step) > 300 for step in counts
     )

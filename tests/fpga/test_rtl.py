@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from discrimen.errors import SettingsError
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.front_end_timing import timing_of
+from discrimen.fpga.rtl_verification import LATE_WIDE
 from discrimen.fpga.simulator import build_simulation, run_simulation
 from discrimen.fpga.verification import compare, expected_decisions, simulated_decisions, write_streams
 from discrimen.fpga.verilog import AXI_TOP, mutated, write_design
@@ -41,36 +44,59 @@ def streams(front_end):
     return {name: np.concatenate([row, np.full(400, row[-1])]) for name, row in made.items()}
 
 
-def differences(design, logic, sources, folder):
+def differences(design, logic, sources, folder, **how):
     made = streams(design.front_end)
     write_streams(folder / "streams.bin", design, made)
     expected = expected_decisions(logic, design, made)
     assert len(expected) > 300
-    got = simulated_decisions(sources, design, folder / "streams.bin", folder=folder)
+    got = simulated_decisions(sources, design, folder / "streams.bin", folder=folder, **how)
     return sum(each.n_mismatches for each in compare("test", expected, got, list(made)))
 
 
+SHORTEST = {"n_mean_log2": 5, "gap": 2, "fraction_16": 16, "before": 3, "peak_samples": 20}
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("samples_per_clock", "settings"),
     [
-        {},
-        {
-            "polarity": "positive",
-            "adc_bits": 10,
-            "gap": 1,
-            "n_mean_log2": 0,
-            "peak_samples": 1,
-            "before": 0,
-            "length": 10,
-        },
-        {"n_mean_log2": 5, "gap": 2, "fraction_16": 16, "before": 3, "peak_samples": 20, "length": 35},
+        (1, {}),
+        (
+            1,
+            {
+                "polarity": "positive",
+                "adc_bits": 10,
+                "gap": 1,
+                "n_mean_log2": 0,
+                "peak_samples": 1,
+                "before": 0,
+                "length": 10,
+            },
+        ),
+        (1, {**SHORTEST, "length": 35}),
+        (2, {}),
+        (4, {}),
+        (
+            4,
+            {
+                "polarity": "positive",
+                "adc_bits": 10,
+                "gap": 1,
+                "n_mean_log2": 0,
+                "peak_samples": 1,
+                "before": 0,
+                "length": 37,
+            },
+        ),
+        (2, {**SHORTEST, "length": 40}),
     ],
 )
-def test_rtl_decides_as_the_emulators_at_the_same_clocks(settings, tmp_path):
+def test_rtl_decides_as_the_emulators_at_the_same_clocks(samples_per_clock, settings, tmp_path):
     trace = pytest.importorskip("alkaid.trace")
     front_end = FrontEnd(**settings)
     logic = small_logic(trace, front_end)
-    design = write_design(logic, front_end, tmp_path / "rtl", threshold=0.25, axi=False)
+    design = write_design(
+        logic, front_end, tmp_path / "rtl", threshold=0.25, axi=False, samples_per_clock=samples_per_clock
+    )
     assert differences(design, logic, design.sources, tmp_path / "sim") == 0
 
 
@@ -87,6 +113,24 @@ def test_a_fault_in_the_verilog_is_found(name, old, new, logic, tmp_path):
     design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False)
     sources = mutated(design, name=name, old=old, new=new, folder=tmp_path / "fault")
     assert differences(design, logic, sources, tmp_path / "sim") > 0
+
+
+def test_a_window_one_sample_late_is_found_with_several_a_clock(logic, tmp_path):
+    design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=False, samples_per_clock=4)
+    late = {"name": LATE_WIDE.name, "old": LATE_WIDE.old, "new": LATE_WIDE.new}
+    sources = mutated(design, folder=tmp_path / "fault", **late)
+    assert differences(design, logic, sources, tmp_path / "sim") > 0
+
+
+def test_axi_stream_decides_as_the_emulators_with_several_samples_a_clock(logic, tmp_path):
+    design = write_design(logic, FrontEnd(), tmp_path / "rtl", threshold=0.0, axi=True, samples_per_clock=2)
+    assert differences(design, logic, design.sources, tmp_path / "sim", top=AXI_TOP) == 0
+
+
+@pytest.mark.parametrize("samples_per_clock", [0, 3, 8])
+def test_other_numbers_of_samples_a_clock_are_refused(samples_per_clock):
+    with pytest.raises(SettingsError, match="expected 1, 2 or 4"):
+        timing_of(FrontEnd(), samples_per_clock)
 
 
 def test_a_weight_of_the_other_sign_is_found(logic, tmp_path):

@@ -20,6 +20,9 @@ def build(
         int | None,
         typer.Option(help="Width of your ADC; refused where the network was trained for another.", show_default=False),
     ] = None,
+    samples_per_clock: Annotated[
+        int, typer.Option(help="Samples of the ADC that come with each clock of the fabric: 1, 2 or 4.")
+    ] = 1,
     n_pulses: Annotated[int, typer.Option(help="Simulated pulses among the stimuli.", min=1)] = 10_000,
     seed: Annotated[int, typer.Option(help="Of the stimuli; never that of the training.", min=0)] = 4242,
     seeds: Annotated[int, typer.Option(help="Placements, each with its own seed; Fmax is their median.", min=1)] = 3,
@@ -37,6 +40,7 @@ def build(
         raise OutputError(f"{output}: is there already; choose another folder or give --overwrite")
     options = BuildOptions(
         adc_bits=adc_bits,
+        samples_per_clock=samples_per_clock,
         n_pulses=n_pulses,
         stimulus_seed=seed,
         n_placements=seeds,

@@ -65,6 +65,7 @@ def write_build_report(
     comparisons: Sequence[Comparison],
     cells: Mapping[str, Cells],
     placed: Placed | None,
+    on_margin: Mapping[str, int],
 ) -> Built:
     """Write ``fpga.json``, ``fpga.md``, ``fpga.html`` and the picture of what the chip takes.
 
@@ -80,6 +81,8 @@ def write_build_report(
         7-series mapping of ``network`` and ``whole``; empty where nothing was mapped.
     placed : Placed or None
         Placement for the ECP5.
+    on_margin : mapping of str to int
+        How many stimuli have a difference of logits of ``margin``, and of ``margin - 1``.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def write_build_report(
         If the folder cannot be written.
     """
     values = report_values(model, chip=chip, design=design, comparisons=comparisons, cells=cells, placed=placed)
+    values["n_decisions_on_margin"] = dict(on_margin)
     lines = report_lines(design, comparisons, cells, placed)
     tables = report_tables(comparisons, cells, placed)
     pictures = () if placed is None else (_picture(placed),)
@@ -112,7 +116,9 @@ def report_values(
         "logit_bits": design.logit_bits,
         "logit_fraction_bits": design.logit_fraction,
         "margin": design.margin,
+        "samples_per_clock": design.samples_per_clock,
         "latency_clocks": design.latency,
+        "front_end_delay_clocks": design.timing.delay,
         "network_latency_clocks": design.network_latency,
         "initiation_interval_clocks": 1,
         "dead_time_samples": chip.front_end.length - chip.front_end.before,
@@ -147,14 +153,15 @@ def report_lines(
             f"7-series, {name} (Yosys mapping, not Vivado): {each.lut} LUT, {each.shift_lut} LUT as shift registers, "
             f"{each.ff} FF, {each.dsp} DSP, {each.bram} BRAM"
         )
+    at_once = "" if design.samples_per_clock == 1 else f", {design.samples_per_clock} samples a clock"
     if placed is not None:
         lines.append(
             f"ECP5-{DEVICE}, speed grade {SPEED_GRADE}: {placed.median_mhz:.1f} MHz (median of "
             f"{len(placed.fmax_mhz)} placements), {design.latency} clocks = {latency_ns(design, placed):.1f} ns from "
-            "the last sample to the decision, one window a clock"
+            f"the last sample to the decision, one window a clock{at_once}"
         )
     else:
-        lines.append(f"{design.latency} clocks from the last sample to the decision, one window a clock")
+        lines.append(f"{design.latency} clocks from the last sample to the decision, one window a clock{at_once}")
     return tuple(lines)
 
 

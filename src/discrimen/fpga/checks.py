@@ -9,15 +9,15 @@ from typing import Any
 from discrimen.errors import FormatError, SettingsError, require_module
 from discrimen.fpga.chip_model import DESCRIPTION
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.front_end_timing import timing_of
 
 FABRIC_REGISTERS = 24_288
 """Of an ECP5-25k (LFE5U-25F), for which the flow places and routes."""
 
 _WINDOW_SHARE = 0.6
-_TOP_MARGIN = 9
 
 
-def require_fitting(front_end: FrontEnd, *, adc_bits: int | None) -> None:
+def require_fitting(front_end: FrontEnd, *, adc_bits: int | None, samples_per_clock: int = 1) -> None:
     """Check that the front end can be made, before a library is imported.
 
     Parameters
@@ -26,6 +26,8 @@ def require_fitting(front_end: FrontEnd, *, adc_bits: int | None) -> None:
         What the network was trained behind.
     adc_bits : int or None
         Width of the ADC that is to be connected, if the user says.
+    samples_per_clock : int
+        1, 2 or 4.
 
     Raises
     ------
@@ -46,18 +48,13 @@ def require_fitting(front_end: FrontEnd, *, adc_bits: int | None) -> None:
             f"registers, the fabric has {FABRIC_REGISTERS} (ECP5-25k) and the network needs the rest: at most {most} "
             "samples; train on a shorter window"
         )
-    least = least_length(front_end)
+    least = timing_of(front_end, samples_per_clock).least_length
     if front_end.length < least:
         raise SettingsError(
-            f"a window of {front_end.length} samples ends before the trigger has found its peak: expected at least "
-            f"2 before + peak_samples + {_TOP_MARGIN} = {least}; train on a longer window or with fewer samples before "
-            "the trigger"
+            f"a window of {front_end.length} samples ends before the front end has found its trigger: expected at "
+            f"least {least} with {front_end.before} samples before the trigger, a peak in {front_end.peak_samples} and "
+            f"{samples_per_clock} a clock; train on a longer window, or with fewer samples before the trigger"
         )
-
-
-def least_length(front_end: FrontEnd) -> int:
-    """Return the shortest window that the front end can give with the clock of its last sample."""
-    return 2 * front_end.before + front_end.peak_samples + _TOP_MARGIN
 
 
 def require_mappable(model: Any, front_end: FrontEnd) -> None:

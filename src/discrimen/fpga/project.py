@@ -2,7 +2,8 @@
 
 ::
 
-    DIR/rtl/            Verilog: discrimen_top.v, front_end.v, network/ (by alkaid); discrimen_axi_stream.v if asked
+    DIR/rtl/            Verilog: discrimen_top.v, front_end.v or front_end_wide.v, network/ (by alkaid);
+                        discrimen_axi_stream.v if asked
     DIR/verification/   test bench, streams, netlists' simulations
     DIR/synthesis/      netlists, reports of the tools, discrimen_top.bit
     DIR/hls/            project of hls4ml, if asked
@@ -11,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,29 +25,25 @@ from discrimen.fpga.build_report import Built, write_build_report
 from discrimen.fpga.checks import read_front_end, require_fitting, require_mappable
 from discrimen.fpga.chip_model import ChipModel, read_chip_model
 from discrimen.fpga.emulator import combinational, compare_with_keras
-from discrimen.fpga.stimuli import stress_windows
-from discrimen.fpga.stream_stimuli import stimulus_streams
-from discrimen.fpga.synthesis import Cells, Placed, map_ecp5, map_xilinx, place_and_route
-from discrimen.fpga.tools import require_tools, yosys_share
-from discrimen.fpga.verification import (
-    Comparison,
-    compare,
-    expected_decisions,
-    read_decisions,
-    simulated_decisions,
-    write_streams,
+from discrimen.fpga.rtl_verification import (
+    ON_PURPOSE,
+    PULSES,
+    Stimuli,
+    make_stimuli,
+    verify_axi,
+    verify_netlists,
+    verify_rtl,
+    windows_of,
 )
-from discrimen.fpga.verilog import NETWORK, Design, mutated, write_design
+from discrimen.fpga.stimuli import stress_windows
+from discrimen.fpga.synthesis import Cells, Placed, map_ecp5, map_xilinx, place_and_route
+from discrimen.fpga.tools import require_tools
+from discrimen.fpga.verification import Comparison
+from discrimen.fpga.verilog import NETWORK, TOP, Design, write_design
 from discrimen.keras_jax import load_keras
 
-KERAS, RTL, NETLIST, MUTANT = (
-    "Keras = emulator",
-    "emulator = RTL (Verilator)",
-    "RTL = netlist (ECP5 cells, Verilator)",
-    "RTL with a fault: window one sample late",
-)
+KERAS = "Keras = emulator"
 HLS_STEP = hls_flow.HLS
-_FAULT = {"name": "front_end.v", "old": "count <= REMAINING - 2;", "new": "count <= REMAINING - 1;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +54,8 @@ class BuildOptions:
     ----------
     adc_bits : int or None
         Width of the ADC to be connected, refused where the network was trained for another.
+    samples_per_clock : int
+        1, 2 or 4.
     n_pulses, stimulus_seed : int
         Simulated pulses among the stimuli.
     n_placements : int
@@ -70,6 +69,7 @@ class BuildOptions:
     """
 
     adc_bits: int | None = None
+    samples_per_clock: int = 1
     n_pulses: int = 10_000
     stimulus_seed: int = 4242
     n_placements: int = 3
@@ -77,15 +77,6 @@ class BuildOptions:
     hls: bool = False
     verify: bool = True
     implement: bool = True
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Stimuli:
-    """Streams, the file that holds them, and what must come of them."""
-
-    streams: Mapping[str, NDArray[Any]]
-    path: Path
-    expected: NDArray[Any]
 
 
 def build_project(
@@ -116,28 +107,45 @@ def build_project(
         If a tool fails.
     """
     require_tools(hls=options.hls)
-    require_fitting(read_front_end(model), adc_bits=options.adc_bits)
+    require_fitting(read_front_end(model), adc_bits=options.adc_bits, samples_per_clock=options.samples_per_clock)
     log("loading the network")
     chip = read_chip_model(load_keras(), model)
     require_mappable(chip.model, chip.front_end)
     logic = combinational(chip.model, chip.front_end)
-    design = write_design(logic, chip.front_end, folder / "rtl", threshold=chip.threshold, axi=options.axi)
-    stimuli = _stimuli(logic, design, folder, options)
+    design = write_design(
+        logic,
+        chip.front_end,
+        folder / "rtl",
+        threshold=chip.threshold,
+        axi=options.axi,
+        samples_per_clock=options.samples_per_clock,
+    )
+    checked = folder / "verification"
+    stimuli = make_stimuli(logic, design, checked, n_pulses=options.n_pulses, seed=options.stimulus_seed)
     comparisons: list[Comparison] = []
     if options.verify:
         comparisons += _verify_emulator(logic, chip, stimuli)
-        comparisons += _verify_rtl(design, stimuli, folder, log=log)
+        comparisons += verify_rtl(design, stimuli, checked, log=log)
+        comparisons += verify_axi(design, stimuli, checked, log=log) if options.axi else ()
     cells: dict[str, Cells] = {}
     placed: Placed | None = None
     if options.implement:
-        cells, placed, netlist = _implement(design, folder / "synthesis", options, log=log)
+        made = folder / "synthesis"
+        cells, placed, netlist = _implement(design, made, options, log=log)
         if options.verify:
-            comparisons += _verify_netlist(netlist, design, stimuli, folder, log=log)
+            comparisons += verify_netlists(netlist, made / f"{TOP}_xc7.v", design, stimuli, checked, log=log)
     if options.hls:
         log("hls4ml: writing the project and running its C simulation")
-        comparisons += hls_flow.compare_hls(chip, _windows(chip, stimuli.streams), folder / "hls")
+        comparisons += hls_flow.compare_hls(chip, _windows(chip, stimuli), folder / "hls")
     built = write_build_report(
-        folder, model=model, chip=chip, design=design, comparisons=tuple(comparisons), cells=cells, placed=placed
+        folder,
+        model=model,
+        chip=chip,
+        design=design,
+        comparisons=tuple(comparisons),
+        cells=cells,
+        placed=placed,
+        on_margin=stimuli.on_margin(design.margin),
     )
     require_no_mismatch(comparisons, folder)
     return built
@@ -151,7 +159,7 @@ def require_no_mismatch(comparisons: Sequence[Comparison], folder: Path) -> None
     DataError
         With the first step that differs; the report is there.
     """
-    wrong = next((each for each in comparisons if each.n_mismatches and each.step != MUTANT), None)
+    wrong = next((each for each in comparisons if each.n_mismatches and each.step not in ON_PURPOSE), None)
     if wrong is not None:
         raise DataError(
             f"{wrong.step}, {wrong.stimulus}: {wrong.n_mismatches} mismatches in {wrong.n_windows} windows, expected "
@@ -159,61 +167,18 @@ def require_no_mismatch(comparisons: Sequence[Comparison], folder: Path) -> None
         )
 
 
-def _stimuli(logic: Any, design: Design, folder: Path, options: BuildOptions) -> _Stimuli:
-    streams = stimulus_streams(design.front_end, n_pulses=options.n_pulses, seed=options.stimulus_seed)
-    path = folder / "verification" / "streams.bin"
-    write_streams(path, design, streams)
-    return _Stimuli(streams=streams, path=path, expected=expected_decisions(logic, design, streams))
+def _windows(chip: ChipModel, stimuli: Stimuli) -> dict[str, NDArray[Any]]:
+    found = windows_of(chip, stimuli)
+    hard = {f"windows, {name}": values for name, values in stress_windows(found[PULSES], chip.front_end).items()}
+    return {**found, **hard}
 
 
-def _windows(chip: ChipModel, streams: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    found = {name: chip.front_end.windows(stream).values for name, stream in streams.items()}
-    pulses = found["held-out pulses"]
-    hard = {f"windows, {name}": values for name, values in stress_windows(pulses, chip.front_end).items()}
-    return {**{name: values for name, values in found.items() if len(values)}, **hard}
-
-
-def _verify_emulator(logic: Any, chip: ChipModel, stimuli: _Stimuli) -> list[Comparison]:
-    found = compare_with_keras(logic, chip.model, _windows(chip, stimuli.streams))
+def _verify_emulator(logic: Any, chip: ChipModel, stimuli: Stimuli) -> list[Comparison]:
+    found = compare_with_keras(logic, chip.model, _windows(chip, stimuli))
     return [
         Comparison(step=KERAS, stimulus=each.stimulus, n_windows=each.n_windows, n_mismatches=each.n_mismatches)
         for each in found
     ]
-
-
-def _verify_rtl(
-    design: Design, stimuli: _Stimuli, folder: Path, *, log: Callable[[str], None]
-) -> tuple[Comparison, ...]:
-    log("Verilator: building and running the RTL")
-    names, place = list(stimuli.streams), folder / "verification"
-    got = simulated_decisions(design.sources, design, stimuli.path, folder=place / "rtl")
-    log("Verilator: the same with a fault that must be found")
-    sources = mutated(design, folder=place / "fault", **_FAULT)
-    faulty = compare(
-        MUTANT, stimuli.expected, simulated_decisions(sources, design, stimuli.path, folder=place / "fault"), names
-    )
-    if not any(each.n_mismatches for each in faulty):
-        raise DataError(
-            f"a window one sample late gave the same {len(stimuli.expected)} decisions at the same clocks: the "
-            "verification proves nothing; give more pulses"
-        )
-    return (*compare(RTL, stimuli.expected, got, names), *faulty)
-
-
-def _verify_netlist(
-    netlist: Path, design: Design, stimuli: _Stimuli, folder: Path, *, log: Callable[[str], None]
-) -> tuple[Comparison, ...]:
-    log("Verilator: building and running the netlist")
-    cells = yosys_share() / "ecp5"
-    got = simulated_decisions(
-        [netlist, cells / "cells_sim.v"],
-        design,
-        stimuli.path,
-        folder=folder / "verification" / "netlist",
-        include=[cells],
-    )
-    by_rtl = read_decisions(folder / "verification" / "rtl")
-    return compare(NETLIST, by_rtl, got, list(stimuli.streams))
 
 
 def _implement(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.fpga.float_network import network_input
 from discrimen.fpga.simulator import build_simulation, run_simulation
-from discrimen.fpga.verilog import TOP, Design, rtl_text
+from discrimen.fpga.verilog import AXI_TOP, TOP, Design, rtl_text
 from discrimen.output.files import write_files
 
 _COLUMNS = 5
@@ -48,25 +48,41 @@ def expected_decisions(logic: Any, design: Design, streams: Mapping[str, NDArray
     -------
     ndarray of int64, shape (decision, 5)
         Stream, clock (edges since the one that takes sample 0), is_neutron, logit_gamma and logit_neutron in steps of
-        their last bit.
+        their last bit. The register at the output of the AXI4-Stream top is not counted.
     """
     front_end, rows = design.front_end, []
     for number, stream in enumerate(streams.values()):
         found = front_end.windows(stream)
         if not len(found.trigger):
             continue
-        logits = logic.predict(network_input(found.values).astype(np.float64), n_threads=1).reshape(-1, 2)
-        steps = np.rint(logits * 2**design.logit_fraction).astype(np.int64)
+        steps = logit_steps(logic, design, found.values)
         last = found.trigger - front_end.before + front_end.length - 1
         is_neutron = steps[:, 1] - steps[:, 0] >= design.margin
-        rows.append(np.column_stack([np.full(len(last), number), last + design.latency, is_neutron, steps]))
+        rows.append(
+            np.column_stack(
+                [np.full(len(last), number), last // design.samples_per_clock + design.latency, is_neutron, steps]
+            )
+        )
     return np.concatenate(rows).astype(np.int64) if rows else np.zeros((0, _COLUMNS), np.int64)
 
 
+def logit_steps(logic: Any, design: Design, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Compute the logits of windows by the emulator, in steps of their last bit, shape (window, 2)."""
+    logits = logic.predict(network_input(values).astype(np.float64), n_threads=1).reshape(-1, 2)
+    steps: NDArray[np.int64] = np.rint(logits * 2**design.logit_fraction).astype(np.int64)
+    return steps
+
+
 def simulated_decisions(
-    sources: Sequence[Path], design: Design, given: Path, *, folder: Path, include: Sequence[Path] = ()
+    sources: Sequence[Path],
+    design: Design,
+    given: Path,
+    *,
+    folder: Path,
+    top: str = TOP,
+    include: Sequence[Path] = (),
 ) -> NDArray[np.int64]:
-    """Run Verilog with the top's ports on streams, see :func:`write_streams`.
+    """Run Verilog with the ports of either top on streams, see :func:`write_streams`.
 
     Returns
     -------
@@ -79,8 +95,13 @@ def simulated_decisions(
         If it cannot be built or run.
     """
     (bench,) = write_files(folder, {"stream_bench.cpp": rtl_text("stream_bench.cpp")})
-    constants = {"LOGIT_BITS": design.logit_bits}
-    program = build_simulation(sources, bench, top=TOP, folder=folder / "build", constants=constants, include=include)
+    constants = {
+        "LOGIT_BITS": design.logit_bits,
+        "ADC_BITS": design.front_end.adc_bits,
+        "SAMPLES": design.samples_per_clock,
+        "AXI": int(top == AXI_TOP),
+    }
+    program = build_simulation(sources, bench, top=top, folder=folder / "build", constants=constants, include=include)
     run_simulation(program, given, folder / _DECISIONS)
     return read_decisions(folder)
 
@@ -98,7 +119,7 @@ def write_streams(path: Path, design: Design, streams: Mapping[str, NDArray[Any]
     OutputError
         If the file cannot be written.
     """
-    parts = [np.array([len(streams), design.reset_clocks, design.latency + 1])]
+    parts = [np.array([len(streams), design.reset_clocks, design.latency + 2])]
     for stream in streams.values():
         parts += [np.array([len(stream)]), stream]
     write_files(path.parent, {path.name: np.concatenate(parts).astype("<i4").tobytes()})

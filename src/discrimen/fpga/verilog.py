@@ -13,13 +13,17 @@ from typing import Any
 from discrimen.errors import SettingsError, require_module
 from discrimen.fpga.chip_model import CLASSES
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.front_end_timing import FrontEndTiming, timing_of
 from discrimen.output.files import write_files
 
 TOP, NETWORK, AXI_TOP = "discrimen_top", "network_wrapper", "discrimen_axi_stream"
+VETO = "discrimen_veto.v"
+"""An example beside the sources, of which it is none."""
 STAGE_DELAY = 3.0
 """Delay between registers in alkaid's unit; the least latency at 150 MHz and more of 2, 2.25, 3, 4 on one network."""
 
 _LATENCY_AROUND = 2
+_AXI_SAMPLE_BITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class Design:
         Those of the network alone.
     front_end : FrontEnd
         What it makes windows of.
+    timing : FrontEndTiming
+        Its clocks, and how many samples come with each.
     logit_bits, logit_fraction : int
         Width of a logit, and how many of its bits stand behind the binary point.
     network_latency : int
@@ -48,6 +54,7 @@ class Design:
     sources: tuple[Path, ...]
     network_sources: tuple[Path, ...]
     front_end: FrontEnd
+    timing: FrontEndTiming
     logit_bits: int
     logit_fraction: int
     network_latency: int
@@ -56,16 +63,28 @@ class Design:
     @property
     def latency(self) -> int:
         """Clocks from the edge that takes the last sample of a window to the decision."""
-        return self.network_latency + _LATENCY_AROUND
+        return self.network_latency + _LATENCY_AROUND + self.timing.delay
+
+    @property
+    def samples_per_clock(self) -> int:
+        """Samples that come with each clock."""
+        return self.timing.samples_per_clock
 
     @property
     def reset_clocks(self) -> int:
         """How long reset must be held."""
-        return reset_clocks(self.front_end)
+        return self.timing.reset_clocks
 
 
 def write_design(
-    logic: Any, front_end: FrontEnd, folder: Path, *, threshold: float, axi: bool, stage_delay: float = STAGE_DELAY
+    logic: Any,
+    front_end: FrontEnd,
+    folder: Path,
+    *,
+    threshold: float,
+    axi: bool,
+    samples_per_clock: int = 1,
+    stage_delay: float = STAGE_DELAY,
 ) -> Design:
     """Write the Verilog of a chip.
 
@@ -81,16 +100,19 @@ def write_design(
         Least logit_neutron - logit_gamma of a neutron.
     axi : bool
         Also write the top with AXI4-Stream ports.
+    samples_per_clock : int
+        1, 2 or 4.
     stage_delay : float
         Longest row of adders between two registers.
 
     Raises
     ------
     SettingsError
-        If no difference of logits reaches the threshold.
+        If no difference of logits reaches the threshold, or so many samples a clock are not known.
     OutputError
         If the folder cannot be written.
     """
+    timing = timing_of(front_end, samples_per_clock)
     pipeline = require_module("alkaid.trace.pipeline", extra="fpga")
     codegen = require_module("alkaid.codegen", extra="fpga")
     machine = pipeline.to_pipeline(logic, latency_cutoff=stage_delay, verbose=False, reg_inp=False)
@@ -106,17 +128,20 @@ def write_design(
             f"{2.0 ** (logit_bits - fraction):g}: choose another neutron efficiency"
         )
     values = {
-        **_parameters(front_end),
+        **_parameters(front_end, samples_per_clock),
         "module": NETWORK,
         "logit_bits": logit_bits,
         "logit_fraction": fraction,
         "network_latency": latency,
         "margin": margin,
-        "reset_clocks": reset_clocks(front_end),
+        "latency": latency + _LATENCY_AROUND + timing.delay,
+        "reset_clocks": timing.reset_clocks,
     }
     names = [f"{TOP}.v", *([f"{AXI_TOP}.v"] if axi else [])]
     texts = {name: Template(rtl_text(name)).substitute(values) for name in names}
-    own = write_files(folder, {**texts, "front_end.v": rtl_text("front_end.v")})
+    front = f"{_front_end_module(samples_per_clock)}.v"
+    write_files(folder, {VETO: Template(rtl_text(VETO)).substitute(values)})
+    own = write_files(folder, {**texts, front: rtl_text(front)})
     network = (folder / "network/src").glob("*.v"), (folder / "network/src/static").glob("*.v")
     network_sources = tuple(path for found in network for path in sorted(found))
     return Design(
@@ -124,6 +149,7 @@ def write_design(
         sources=(*own, *network_sources),
         network_sources=network_sources,
         front_end=front_end,
+        timing=timing,
         logit_bits=logit_bits,
         logit_fraction=fraction,
         network_latency=latency,
@@ -134,11 +160,6 @@ def write_design(
 def rtl_text(name: str) -> str:
     """Return a file of the package's Verilog and C++."""
     return (files("discrimen.fpga") / "rtl" / name).read_text(encoding="utf-8")
-
-
-def reset_clocks(front_end: FrontEnd) -> int:
-    """Return how many clocks fill every delay line of the front end."""
-    return max(front_end.before + 4, front_end.n_mean) + front_end.gap + 8
 
 
 def mutated(design: Design, *, name: str, old: str, new: str, folder: Path) -> tuple[Path, ...]:
@@ -166,9 +187,19 @@ def without(sources: Sequence[Path], name: str) -> tuple[Path, ...]:
     return tuple(path for path in sources if path.name != name)
 
 
-def _parameters(front_end: FrontEnd) -> dict[str, Any]:
+def _front_end_module(samples_per_clock: int) -> str:
+    return "front_end" if samples_per_clock == 1 else "front_end_wide"
+
+
+def _parameters(front_end: FrontEnd, samples_per_clock: int) -> dict[str, Any]:
+    parameter = "" if samples_per_clock == 1 else "\n      .SAMPLES(SAMPLES),"
+    lanes = [f"s_axis_tdata[{_AXI_SAMPLE_BITS * lane}+:ADC_BITS]" for lane in range(samples_per_clock)]
     return {
         **front_end.as_dict(),
+        "samples": samples_per_clock,
+        "front_end": f"{_front_end_module(samples_per_clock)} #({parameter}",
+        "axi_bits": _AXI_SAMPLE_BITS * samples_per_clock,
+        "axi_sample": ", ".join(reversed(lanes)),
         "negative": int(front_end.polarity == "negative"),
         "gamma_place": CLASSES.index("gamma"),
         "neutron_place": CLASSES.index("neutron"),

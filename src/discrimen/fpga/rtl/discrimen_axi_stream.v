@@ -1,7 +1,7 @@
 // The same top with AXI4-Stream ports.
 //
-// s_axis: one sample a transfer in the low bits of tdata, the rest ignored. tready is always high: a sampling clock
-// cannot be held back. While tvalid is low the front end waits; the network does not.
+// s_axis: $samples of 16 bits a transfer, the earliest lowest; bits above the ADC's are ignored. tready is always high:
+// a sampling clock cannot be held back. While tvalid is low the front end waits; the network does not.
 // m_axis: one decision a transfer: {is_neutron at bit 63, logit_neutron in 61..32, logit_gamma in 29..0}, both signed.
 // It waits for tready; a decision that comes while another waits is lost, and `lost` stays high until reset.
 `timescale 1ns / 1ps
@@ -12,7 +12,7 @@ module discrimen_axi_stream #(
 ) (
     input  wire        aclk,
     input  wire        aresetn,        // synchronous, active low, for $reset_clocks transfers of s_axis or more
-    input  wire [15:0] s_axis_tdata,
+    input  wire [$axi_bits-1:0] s_axis_tdata,
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
     output reg  [63:0] m_axis_tdata,
@@ -27,7 +27,7 @@ module discrimen_axi_stream #(
   discrimen_top top_i (
       .clk(aclk),
       .rst(!aresetn),
-      .sample(s_axis_tdata[ADC_BITS-1:0]),
+      .sample({$axi_sample}),
       .sample_valid(s_axis_tvalid),
       .valid(valid),
       .is_neutron(is_neutron),

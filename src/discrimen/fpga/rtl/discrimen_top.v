@@ -1,13 +1,14 @@
 // A stream of ADC samples in, a decision for each pulse out: front end, network, comparison.
 //
-// One sample a clock. `valid` is high for one clock, LATENCY edges after the one that took the last sample of a window;
-// is_neutron and the logits belong to it and stay until the next. The network takes a window each clock, so that the
+// $samples with each clock. `valid` is high for one clock, $latency edges after the one that took the last sample of a
+// window; is_neutron and the logits belong to it and stay until the next. The network takes a window each clock, so that the
 // front end's dead time (from the trigger to the last sample of its window) is all there is.
 //
 // The values of the parameters are this project's; $module (by alkaid) is made for them.
 `timescale 1ns / 1ps
 
 module discrimen_top #(
+    parameter SAMPLES = $samples,  // with each clock
     parameter ADC_BITS = $adc_bits,
     parameter NEGATIVE = $negative,
     parameter MEAN_LOG2 = $n_mean_log2,
@@ -23,18 +24,16 @@ module discrimen_top #(
 ) (
     input  wire                         clk,
     input  wire                         rst,           // synchronous, active high, for $reset_clocks clocks or more
-    input  wire [ADC_BITS-1:0]          sample,        // as digitised, unsigned
-    input  wire                         sample_valid,  // high with each new sample; tie high for one a clock
+    input  wire [SAMPLES*ADC_BITS-1:0]  sample,        // as digitised, unsigned; the earliest in the lowest bits
+    input  wire                         sample_valid,  // high with what is new; tie high if that is each clock
     output reg                          valid,
     output reg                          is_neutron,
     output reg  signed [LOGIT_BITS-1:0] logit_gamma,
     output reg  signed [LOGIT_BITS-1:0] logit_neutron
 );
-  localparam LATENCY = NETWORK_LATENCY + 2;
-
   wire [LENGTH*(ADC_BITS+1)-1:0] window;
   wire window_valid;
-  front_end #(
+  $front_end
       .ADC_BITS(ADC_BITS),
       .NEGATIVE(NEGATIVE),
       .MEAN_LOG2(MEAN_LOG2),
