@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from discrimen.errors import DataError
-from discrimen.fpga.build_report import draw_utilisation, report_lines, report_tables, totals
+from discrimen.fpga.build_report import draw_utilisation, margin_line, report_lines, report_tables, totals
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.fpga.front_end_timing import timing_of
 from discrimen.fpga.project import require_no_mismatch
@@ -81,6 +81,11 @@ def test_the_median_clock_gives_the_latency(design):
     assert lines[0] == "s: 2 mismatches in 8 windows"
     assert "160.0 MHz (median of 3 placements), 9 clocks = 56.2 ns" in lines[1]
     assert report_tables(comparisons, {}, PLACED)[1].rows.lines[0].cells[2].value == "0.4%"
+
+
+def test_the_report_says_how_many_decisions_hang_on_the_last_bit():
+    assert margin_line({"margin": 8, "margin - 1": 3}).endswith("8 of margin, 3 of margin - 1")
+    assert "> and >= were not told apart" in margin_line({"margin": 0, "margin - 1": 3})
 
 
 def test_the_picture_shows_the_share(design):

@@ -91,7 +91,7 @@ def write_build_report(
     """
     values = report_values(model, chip=chip, design=design, comparisons=comparisons, cells=cells, placed=placed)
     values["n_decisions_on_margin"] = dict(on_margin)
-    lines = report_lines(design, comparisons, cells, placed)
+    lines = (*report_lines(design, comparisons, cells, placed), margin_line(on_margin))
     tables = report_tables(comparisons, cells, placed)
     pictures = () if placed is None else (_picture(placed),)
     page = StagePage(title="A network in an FPGA", done=lines, tables=tables, notes=_NOTES, pictures=pictures)
@@ -163,6 +163,13 @@ def report_lines(
     else:
         lines.append(f"{design.latency} clocks from the last sample to the decision, one window a clock{at_once}")
     return tuple(lines)
+
+
+def margin_line(on_margin: Mapping[str, int]) -> str:
+    """Return how many decisions hang on the last bit, in a sentence."""
+    counts = ", ".join(f"{count} of {name}" for name, count in on_margin.items())
+    untold = "" if on_margin["margin"] else "; none was found, so > and >= were not told apart"
+    return f"Decisions with a difference of logits on the margin: {counts}{untold}"
 
 
 def latency_ns(design: Design, placed: Placed) -> float:
