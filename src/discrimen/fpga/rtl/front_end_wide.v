@@ -85,10 +85,10 @@ module front_end_wide #(
   reg [MEANS*ADC_BITS-1:0] means_ago = 0;
   // After edge c, place 0 is the mean that ends with the latest sample of word c - MEAN_AT.
   wire [(MEANS+N)*ADC_BITS-1:0] means = {means_ago, means_now};
-  integer k, e;
-  reg signed [STEP_BITS-1:0] total;
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : add
+      integer k;
+      reg signed [STEP_BITS-1:0] total;
       total = 0;
       for (k = N - 1; k >= 0; k = k - 1) begin
         step[k] <= $signed({1'b0, line[k*ADC_BITS+:ADC_BITS]}) - $signed({1'b0, line[(k+MEAN)*ADC_BITS+:ADC_BITS]});
@@ -119,7 +119,8 @@ module front_end_wide #(
   wire settled = settles && count == 0;
   wire [N-1:0] ends;  // marks of the last sample of a window
   wire [N-1:0] crossing = above[N-1:0] & ~above[N:1];
-  always @* begin
+  always @* begin : choose
+    integer k, e;
     for (k = 0; k < N; k = k + 1) begin
       may_arm[k] = free || (settled && SETTLED_PLACES[k]);
       for (e = k + 1; e < N; e = e + 1) may_arm[k] = may_arm[k] || ends[e];
@@ -130,7 +131,8 @@ module front_end_wide #(
     end
   end
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : arm
+      integer k;
       above[N] <= above[0];
       for (k = 0; k < N; k = k + 1) begin
         level[k] <= {1'b0, means[(k+GAP+(WAIT-MEAN_AT-1)*N)*ADC_BITS+:ADC_BITS]} + THRESHOLD_ADC;
@@ -154,7 +156,8 @@ module front_end_wide #(
   wire [ARMS+N-1:0] armed_line = {armed_ago, armed};
   reg [ADC_BITS-1:0] baseline = 0;
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : keep
+      integer k;
       armed_ago <= armed_line[ARMS-1:0];
       for (k = 0; k < N; k = k + 1) if (armed[k]) baseline <= means[(k+GAP+(WAIT-1)*N)*ADC_BITS+:ADC_BITS];
     end
@@ -166,7 +169,8 @@ module front_end_wide #(
   reg [ADC_BITS-1:0] peak = 0, height = 0;
   reg [PRODUCT_BITS-1:0] product = 0;
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : maximum
+      integer k;
       for (k = 0; k < N; k = k + 1)
         highest[N-1+k] <= (|armed_line[k+:PEAK_SAMPLES]) ? line[(k+ARMED_AT*N)*ADC_BITS+:ADC_BITS] : 0;
       for (k = 0; k < N - 1; k = k + 1)
@@ -183,7 +187,8 @@ module front_end_wide #(
   reg [N-1:0] reached = 0, found = 0;  // after edge c, mark of word c - FOUND_AT
   reg searching = 0;
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : search
+      integer k, e;
       for (k = 0; k < N; k = k + 1) begin
         above_baseline[k] <= {1'b0, line[(k+(REACHED_AT-2)*N)*ADC_BITS+:ADC_BITS]} - {1'b0, baseline};
         reached[k] <= (|armed_line[SEARCHED+k+:PEAK_SAMPLES]) && !above_baseline[k][ADC_BITS]
@@ -214,16 +219,19 @@ module front_end_wide #(
   reg [LOG_N:0] last = 0;
   reg [ADC_BITS-1:0] kept_baseline = 0;  // of this window, also when the next one arms
   always @(posedge clk)
-    if (sample_valid)
+    if (sample_valid) begin : take
+      integer k;
       for (k = 0; k < N; k = k + 1)
         if (found[k]) begin
           last <= (k + REST * (N - 1)) % N;
           kept_baseline <= baseline;
         end
+    end
 
   reg [LENGTH*VALUE_BITS-1:0] places = 0;
   reg [ADC_BITS-1:0] now[0:N-1], then[0:N-1];
-  always @* begin
+  always @* begin : align
+    integer k, e;
     for (k = 0; k < N; k = k + 1) begin
       now[k]  = line[(k+DELAY*N)*ADC_BITS+:ADC_BITS];
       then[k] = line[(k+REDO*N)*ADC_BITS+:ADC_BITS];
@@ -235,7 +243,8 @@ module front_end_wide #(
     end
   end
   always @(posedge clk)
-    if (sample_valid) begin
+    if (sample_valid) begin : shift
+      integer k;
       places <= places >> (N * VALUE_BITS);
       for (k = 0; k < N; k = k + 1) begin
         places[(LENGTH-1-k)*VALUE_BITS+:VALUE_BITS] <= {1'b0, now[k]} - {1'b0, kept_baseline};
