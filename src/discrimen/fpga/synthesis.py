@@ -118,7 +118,21 @@ def map_xilinx(design: Design, folder: Path, *, top: str = TOP) -> Cells:
     ToolError
         If Yosys fails.
     """
-    sources = design.sources if top == TOP else design.network_sources
+    return _xilinx(design.sources, folder, top=top) if top == TOP else map_network(design.network_sources, folder)
+
+
+def map_network(sources: Sequence[Path], folder: Path) -> Cells:
+    """Map the Verilog of a network alone for the 7-series.
+
+    Raises
+    ------
+    ToolError
+        If Yosys fails.
+    """
+    return _xilinx(sources, folder, top=NETWORK)
+
+
+def _xilinx(sources: Sequence[Path], folder: Path, *, top: str) -> Cells:
     name = f"{top}_xc7"
     script = (
         f"synth_xilinx -family xc7 -noiopad -abc9 -nodsp -flatten -top {top}; "
@@ -182,4 +196,14 @@ def _yosys(sources: Sequence[Path], script: str, *, folder: Path, name: str) -> 
     run_wasm_tool(YOSYS, ["-q", "-l", f"{name}.log", "-p", command], folder=folder, log=f"{name}.out")
 
 
-__all__ = ["NETWORK", "Cells", "Placed", "cells_of", "map_ecp5", "map_xilinx", "place_and_route", "placed_of"]
+__all__ = [
+    "NETWORK",
+    "Cells",
+    "Placed",
+    "cells_of",
+    "map_ecp5",
+    "map_network",
+    "map_xilinx",
+    "place_and_route",
+    "placed_of",
+]

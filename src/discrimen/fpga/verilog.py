@@ -17,6 +17,8 @@ from discrimen.fpga.front_end_timing import FrontEndTiming, timing_of
 from discrimen.output.files import write_files
 
 TOP, NETWORK, AXI_TOP = "discrimen_top", "network_wrapper", "discrimen_axi_stream"
+ADDER = "shift_adder.v"
+"""Takes the place of alkaid's, which Yosys makes two rows of carries of where it subtracts what was shifted."""
 VETO = "discrimen_veto.v"
 """An example beside the sources, of which it is none."""
 STAGE_DELAY = 3.0
@@ -118,6 +120,7 @@ def write_design(
     machine = pipeline.to_pipeline(logic, latency_cutoff=stage_delay, verbose=False, reg_inp=False)
     made = codegen.RTLModel(machine, folder / "network", prj_name="network", print_latency=False, ternary_fuse=False)
     made.write()
+    write_files(folder / "network/src/static", {ADDER: rtl_text(ADDER)})
     port = machine.out_signals[0]
     sign, integer, fraction = (max(int(each[i]) for each in port.precisions) for i in range(3))
     logit_bits, latency = sign + integer + fraction, int(port.schedule.bias)
