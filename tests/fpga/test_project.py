@@ -35,7 +35,7 @@ def chip_folder(tmp_path_factory):
 
 
 def test_the_whole_flow_agrees_at_every_step(chip_folder, tmp_path):
-    options = BuildOptions(n_pulses=300, n_placements=1, axi=True, hls=True)
+    options = BuildOptions(n_pulses=300, n_placements=1, axi=True, hls=True, xc7_netlist=True)
     built = build_project(chip_folder, tmp_path, options=options)
     values = json.loads((tmp_path / "fpga.json").read_text())
     counts = values["n_mismatches"]

@@ -28,6 +28,9 @@ def build(
     seeds: Annotated[int, typer.Option(help="Placements, each with its own seed; Fmax is their median.", min=1)] = 3,
     axi: Annotated[bool, typer.Option("--axi", help="Add the top with AXI4-Stream ports.")] = False,
     hls: Annotated[bool, typer.Option("--hls", help="Add an hls4ml project and its C simulation.")] = False,
+    xc7_netlist: Annotated[
+        bool, typer.Option("--xc7-netlist", help="Compare the netlist of the 7-series too: a minute more.")
+    ] = False,
     verify: Annotated[bool, typer.Option(help="Compare every step with the one before.")] = True,
     implement: Annotated[bool, typer.Option(help="Map, place and route.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a project that is there.")] = False,
@@ -46,6 +49,7 @@ def build(
         n_placements=seeds,
         axi=axi,
         hls=hls,
+        xc7_netlist=xc7_netlist,
         verify=verify,
         implement=implement,
     )

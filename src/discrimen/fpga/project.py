@@ -64,6 +64,8 @@ class BuildOptions:
         Also write the top with AXI4-Stream ports.
     hls : bool
         Also write a project of hls4ml and compare its C simulation.
+    xc7_netlist : bool
+        Also compare the netlist for the 7-series.
     verify, implement : bool
         Compare every step with the one before; map, place and route.
     """
@@ -75,6 +77,7 @@ class BuildOptions:
     n_placements: int = 3
     axi: bool = False
     hls: bool = False
+    xc7_netlist: bool = False
     verify: bool = True
     implement: bool = True
 
@@ -133,7 +136,8 @@ def build_project(
         made = folder / "synthesis"
         cells, placed, netlist = _implement(design, made, options, log=log)
         if options.verify:
-            comparisons += verify_netlists(netlist, made / f"{TOP}_xc7.v", design, stimuli, checked, log=log)
+            xc7 = made / f"{TOP}_xc7.v" if options.xc7_netlist else None
+            comparisons += verify_netlists(netlist, xc7, design, stimuli, checked, log=log)
     if options.hls:
         log("hls4ml: writing the project and running its C simulation")
         comparisons += hls_flow.compare_hls(chip, _windows(chip, stimuli), folder / "hls")

@@ -171,9 +171,16 @@ def require_found(fault: Fault, comparisons: tuple[Comparison, ...]) -> None:
 
 
 def verify_netlists(
-    ecp5: Path, xc7: Path, design: Design, stimuli: Stimuli, folder: Path, *, log: Callable[[str], None]
+    ecp5: Path, xc7: Path | None, design: Design, stimuli: Stimuli, folder: Path, *, log: Callable[[str], None]
 ) -> tuple[Comparison, ...]:
     """Compare the netlists with the Verilog, which :func:`verify_rtl` has run, on Yosys' models of the cells.
+
+    Parameters
+    ----------
+    ecp5, xc7 : Path, Path or None
+        The netlists; None is passed over.
+    design, stimuli, folder, log
+        As of :func:`verify_rtl`.
 
     Raises
     ------
@@ -186,6 +193,8 @@ def verify_netlists(
         (NETLIST, ecp5, yosys_share() / "ecp5", folder / "netlist"),
         (NETLIST_XC7, xc7, yosys_share() / "xilinx", folder / "netlist_xc7"),
     ):
+        if netlist is None:
+            continue
         log(f"Verilator: building and running the netlist of {cells.name} cells")
         sources = [netlist, cells / "cells_sim.v"]
         got = simulated_decisions(sources, design, stimuli.path, folder=place, include=[cells])
