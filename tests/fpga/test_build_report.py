@@ -11,7 +11,7 @@ from discrimen.fpga.build_report import draw_utilisation, margin_line, report_li
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.fpga.front_end_timing import timing_of
 from discrimen.fpga.project import require_no_mismatch
-from discrimen.fpga.rtl_verification import LATE, NETLIST, RTL
+from discrimen.fpga.rtl_verification import LATE, NETLIST, NETLIST_XC7, RTL, Stimuli, verify_netlists
 from discrimen.fpga.synthesis import Cells, Placed, cells_of, placed_of
 from discrimen.fpga.tools import ToolError
 from discrimen.fpga.verification import Comparison, compare
@@ -118,3 +118,14 @@ def test_a_mismatch_is_an_error_but_for_the_fault_on_purpose(tmp_path):
     wrong = Comparison(step=NETLIST, stimulus="random", n_windows=9, n_mismatches=2)
     with pytest.raises(DataError, match=r"netlist .*random: 2 mismatches in 9 windows"):
         require_no_mismatch([fine, wrong], tmp_path)
+
+
+def test_the_netlist_of_the_7_series_is_compared_only_where_it_is_given(design, tmp_path, monkeypatch):
+    decided = np.array([[0, 10, 1, 5, 9]])
+    monkeypatch.setattr("discrimen.fpga.rtl_verification.read_decisions", lambda *_: decided)
+    monkeypatch.setattr("discrimen.fpga.rtl_verification.simulated_decisions", lambda *_, **__: decided)
+    monkeypatch.setattr("discrimen.fpga.rtl_verification.yosys_share", lambda: tmp_path)
+    stimuli = Stimuli(streams={"pulses": decided}, path=tmp_path, expected=decided)
+    for xc7, steps in ((None, [NETLIST]), (tmp_path / "xc7.v", [NETLIST, NETLIST_XC7])):
+        found = verify_netlists(tmp_path / "ecp5.v", xc7, design, stimuli, tmp_path, log=lambda _: None)
+        assert [(each.step, each.n_mismatches) for each in found] == [(step, 0) for step in steps]
