@@ -74,8 +74,14 @@ def test_least_leakage_of_the_small_enough_is_chosen() -> None:
 def test_config_refuses_what_cannot_be() -> None:
     with pytest.raises(SettingsError, match="must be positive"):
         ChipTrainingConfig(front_end=FrontEnd(), betas=(1e-5, 0.0))
-    with pytest.raises(SettingsError, match="at least one unit"):
-        ChipTrainingConfig(front_end=FrontEnd(), hidden=(10, 0))
+    for architecture, options, message in (
+        ("mlp", {"hidden": "10,0"}, r"options of mlp \(hidden\): hidden\.1: .*greater than 0"),
+        ("cnn", {"hidden": "10"}, r"options of cnn \(filters, kernel, pool\): hidden: Extra inputs"),
+        ("cnn", {"pool": "3"}, "pool: .*must be a power of two, got '3'"),
+        ("lstm", {}, "one of mlp, patches, cnn, got 'lstm'"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            ChipTrainingConfig(front_end=FrontEnd(), architecture=architecture, options=options)
 
 
 def test_input_is_exact_and_cross_entropy_is_analytic() -> None:

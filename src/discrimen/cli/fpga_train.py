@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.errors import SettingsError, require_module
 from discrimen.formats.inputs import InputOptions
@@ -43,7 +44,19 @@ def train(
     luts: Annotated[
         bool, typer.Option("--luts/--no-luts", help="Let Yosys map each network for the 7-series and count.")
     ] = False,
-    hidden: Annotated[str, typer.Option(metavar="N,N", help="Widths of the hidden layers.")] = "10,4",
+    architecture: Annotated[str, typer.Option(help="mlp, patches or cnn.")] = "mlp",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N",
+            help="Widths of the hidden dense layers, as --option hidden=N,N.",
+            show_default="10,4; patches: 16",
+        ),
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,7 +123,8 @@ def train(
     )
     config = ChipTrainingConfig(
         front_end=front_end,
-        hidden=_whole(hidden, separator=",", count=None, option="--hidden"),
+        architecture=architecture,
+        options=_options(option, hidden),
         float_trainings=float_trainings,
         float_epochs=float_epochs,
         bit_trainings=bit_trainings,
@@ -152,6 +166,11 @@ def _refuse_shared(read: dict[str, Dataset]) -> None:
             before = seen.setdefault(str(file["sha256"]), role)
             if before != role:
                 raise SettingsError(f"{file['name']} is among {before} and {role}: give a run of its own to each")
+
+
+def _options(option: list[str] | None, hidden: str | None) -> dict[str, str]:
+    pairs = parse_pairs(option or [], example="hidden=32,16")
+    return pairs if hidden is None else {**pairs, "hidden": hidden}
 
 
 def _power_of_two(samples: int) -> int:

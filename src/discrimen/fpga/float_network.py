@@ -1,4 +1,4 @@
-"""The float network from which the few bits start, and which is their measure: dense layers with ReLU, without biases.
+"""The float network from which the few bits start, and which is their measure: ReLU, without biases.
 
 Without biases the network is scale-invariant: twice the pulse gives twice the logits and the same decision. It needs no
 division by the peak, which no fabric does cheaply. What it sees are counts above the baseline, divided by a power of
@@ -7,7 +7,7 @@ two, which moves the binary point and costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import SettingsError
+from discrimen.fpga.architectures import DEFAULT_ARCHITECTURE, LayerKinds, build_chip_network
 from discrimen.keras_jax import KerasSession
 
 INPUT_FRACTION_BITS = 10
@@ -70,15 +71,11 @@ def network_input(values: NDArray[Any]) -> NDArray[np.float32]:
     return np.ldexp(values.astype(np.float32), -INPUT_FRACTION_BITS)
 
 
-def float_model(session: KerasSession, *, length: int, hidden: Sequence[int]) -> Any:
-    """Return the untrained network."""
+def float_model(session: KerasSession, *, length: int, architecture: str = DEFAULT_ARCHITECTURE, **options: Any) -> Any:
+    """Return the untrained network of an architecture of :data:`~discrimen.fpga.architectures.CHIP_ARCHITECTURES`."""
     layers = session.keras.layers
-    given = layers.Input((length,), name="window")
-    inner = given
-    for number, width in enumerate(hidden):
-        inner = layers.Dense(width, activation="relu", use_bias=False, name=f"dense_{number}")(inner)
-    logits = layers.Dense(N_CLASSES, use_bias=False, name="logits")(inner)
-    return session.keras.Model(given, logits, name="float_network")
+    kinds = LayerKinds(layers, layers.Dense, layers.Conv1D)
+    return build_chip_network(kinds, session.keras, architecture, options, length=length, n_outputs=N_CLASSES)
 
 
 def train_float(
@@ -86,14 +83,15 @@ def train_float(
     training: Labelled,
     validation: Labelled,
     *,
-    hidden: Sequence[int],
+    architecture: str,
+    options: Mapping[str, Any],
     epochs: int,
     batch_size: int,
     seed: int,
 ) -> FloatTraining:
     """Train one float network."""
     session.keras.utils.set_random_seed(seed)
-    model = float_model(session, length=training.values.shape[1], hidden=hidden)
+    model = float_model(session, length=training.values.shape[1], architecture=architecture, **options)
     fit(session, model, training, epochs=epochs, batch_size=batch_size, learning_rate=2e-3, callbacks=())
     loss = cross_entropy(logits_of(model, validation.values), validation.label)
     return FloatTraining(model, seed, loss)
@@ -104,7 +102,8 @@ def best_of(
     training: Labelled,
     validation: Labelled,
     *,
-    hidden: Sequence[int],
+    architecture: str,
+    options: Mapping[str, Any],
     epochs: int,
     batch_size: int,
     seeds: Sequence[int],
@@ -121,7 +120,16 @@ def best_of(
         raise SettingsError("the float network needs at least one training")
     done = []
     for seed in seeds:
-        one = train_float(session, training, validation, hidden=hidden, epochs=epochs, batch_size=batch_size, seed=seed)
+        one = train_float(
+            session,
+            training,
+            validation,
+            architecture=architecture,
+            options=options,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+        )
         on_trained(one)
         done.append(one)
     return tuple(sorted(done, key=lambda each: each.validation_loss))

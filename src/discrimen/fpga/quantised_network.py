@@ -10,8 +10,8 @@ bits are therefore set afterwards by the largest values that can come, and never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
+from discrimen.fpga.architectures import DEFAULT_ARCHITECTURE, LayerKinds, build_chip_network
 from discrimen.fpga.float_network import INPUT_FRACTION_BITS, N_CLASSES, Labelled, fit, network_input
 from discrimen.keras_jax import KerasSession
 
@@ -59,11 +60,10 @@ def load_hgq() -> ModuleType:
     return require_module("hgq", extra="fpga")
 
 
-def quantised_model(session: KerasSession, *, length: int, hidden: Sequence[int]) -> Any:
-    """Return an untrained network of HGQ2 of the form of :func:`~discrimen.fpga.float_network.float_model`."""
+@contextmanager
+def few_bits_scope(session: KerasSession) -> Iterator[LayerKinds]:
+    """Within it, layers of HGQ2 learn their bits as the module says; gives the kinds of layers."""
     hgq = load_hgq()
-    layers = session.keras.layers
-    given = layers.Input((length,), name="window")
     scope = hgq.config.QuantizerConfigScope
     with ExitStack() as stack:
         stack.enter_context(scope(q_type="kbi", place="weight", overflow_mode="SAT_SYM", round_mode="RND", b0=8, i0=2))
@@ -71,11 +71,15 @@ def quantised_model(session: KerasSession, *, length: int, hidden: Sequence[int]
             scope(q_type="kif", place="datalane", overflow_mode="WRAP", round_mode="TRN", i0=4, f0=INPUT_FRACTION_BITS)
         )
         stack.enter_context(hgq.config.LayerConfigScope(enable_ebops=True, beta0=_FIRST_BETA))
-        inner = given
-        for number, width in enumerate(hidden):
-            inner = hgq.layers.QDense(width, activation="relu", use_bias=False, name=f"dense_{number}")(inner)
-        logits = hgq.layers.QDense(N_CLASSES, use_bias=False, name="logits")(inner)
-    return session.keras.Model(given, logits, name="chip_network")
+        yield LayerKinds(session.keras.layers, hgq.layers.QDense, hgq.layers.QConv1D)
+
+
+def quantised_model(
+    session: KerasSession, *, length: int, architecture: str = DEFAULT_ARCHITECTURE, **options: Any
+) -> Any:
+    """Return an untrained network of HGQ2 of the form of :func:`~discrimen.fpga.float_network.float_model`."""
+    with few_bits_scope(session) as kinds:
+        return build_chip_network(kinds, session.keras, architecture, options, length=length, n_outputs=N_CLASSES)
 
 
 def warm_start(model: Any, float_model: Any) -> None:
@@ -90,6 +94,8 @@ def train_quantised(
     float_network: Any,
     training: Labelled,
     *,
+    architecture: str,
+    options: Mapping[str, Any],
     worst: NDArray[Any],
     how: FewBits,
 ) -> Any:
@@ -103,6 +109,8 @@ def train_quantised(
         Of :func:`~discrimen.fpga.float_network.train_float`.
     training : Labelled
         Windows to learn from.
+    architecture, options
+        Those of the float network.
     worst : ndarray of int, shape (window, sample)
         Windows that hold the largest values which must not wrap.
     how : FewBits
@@ -114,9 +122,8 @@ def train_quantised(
         Its integer bits hold the values of `training` and `worst`.
     """
     sugar = require_module("hgq.utils.sugar", extra="fpga")
-    hidden = [layer.units for layer in float_network.layers if layer.weights][:-1]
     session.keras.utils.set_random_seed(how.seed)
-    model = quantised_model(session, length=training.values.shape[1], hidden=hidden)
+    model = quantised_model(session, length=training.values.shape[1], architecture=architecture, **options)
     warm_start(model, float_network)
     ramp = max(1, round(_RAMP_SHARE * how.epochs))
     schedule = sugar.PieceWiseSchedule([(0, _FIRST_BETA, "linear"), (ramp, how.beta, "constant")])

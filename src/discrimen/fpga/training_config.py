@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from discrimen.errors import SettingsError
+from discrimen.fpga.architectures import DEFAULT_ARCHITECTURE, check_chip_options
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.fpga.judged import DEFAULT_TARGETS, Target
 
@@ -18,8 +20,10 @@ class ChipTrainingConfig:
     ----------
     front_end : FrontEnd
         What the chip does before the network.
-    hidden : tuple of int
-        Widths of the hidden layers.
+    architecture : str
+        A name in :data:`~discrimen.fpga.architectures.CHIP_ARCHITECTURES`.
+    options : mapping of str to value
+        Of the architecture, those that differ from their defaults.
     float_trainings, float_epochs : int
         Float networks to choose the best of, and epochs of each.
     betas : tuple of float
@@ -39,7 +43,8 @@ class ChipTrainingConfig:
     """
 
     front_end: FrontEnd
-    hidden: tuple[int, ...] = (10, 4)
+    architecture: str = DEFAULT_ARCHITECTURE
+    options: Mapping[str, Any] = field(default_factory=dict)
     float_trainings: int = 6
     float_epochs: int = 120
     betas: tuple[float, ...] = (1e-5,)
@@ -55,9 +60,13 @@ class ChipTrainingConfig:
     def __post_init__(self) -> None:
         if not self.betas or min(self.betas) <= 0:
             raise SettingsError(f"the cost of a bit operation must be positive, got {list(self.betas)}")
-        if not self.hidden or min(self.hidden) < 1:
-            raise SettingsError(f"a hidden layer needs at least one unit, got {list(self.hidden)}")
+        check_chip_options(self.architecture, self.options)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
-        return {**asdict(self), "front_end": self.front_end.as_dict(), "targets": [str(each) for each in self.targets]}
+        return {
+            **asdict(self),
+            "options": check_chip_options(self.architecture, self.options).model_dump(mode="json"),
+            "front_end": self.front_end.as_dict(),
+            "targets": [str(each) for each in self.targets],
+        }

@@ -103,7 +103,15 @@ def train_for_chip(
         worst = at_the_rail(taught.values, high=_rail(runs[0], config.front_end))
         candidates = []
         for how in _trainings(config):
-            model = train_quantised(session, floats[0].model, taught, worst=worst, how=how)
+            model = train_quantised(
+                session,
+                floats[0].model,
+                taught,
+                architecture=config.architecture,
+                options=config.options,
+                worst=worst,
+                how=how,
+            )
             candidates.append(one := _candidate(model, how, config, chooses, judges))
             log(f"beta {how.beta:g}, seed {how.seed}: {one.size}, validation {one.validation.in_words}")
         chosen = choose(candidates, most_ebops=config.most_ebops, most_luts=config.most_luts)
@@ -165,7 +173,8 @@ def _floats(
         session,
         taught,
         chooses,
-        hidden=config.hidden,
+        architecture=config.architecture,
+        options=config.options,
         epochs=config.float_epochs,
         batch_size=config.batch_size,
         seeds=range(config.seed, config.seed + config.float_trainings),
