@@ -37,6 +37,8 @@ def build(
     json: common.JsonOption = False,
 ) -> None:
     """Write the Verilog of a network and its front end, verify it, and report size, clock and latency."""
+    from discrimen.fpga.encoder_model import is_encoder_folder
+    from discrimen.fpga.encoder_project import build_encoder_project
     from discrimen.fpga.project import BuildOptions, build_project
 
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not overwrite:
@@ -53,7 +55,8 @@ def build(
         verify=verify,
         implement=implement,
     )
-    built = build_project(model, output, options=options, log=common.log)
+    make = build_encoder_project if is_encoder_folder(model) else build_project
+    built = make(model, output, options=options, log=common.log)
     if json:
         common.emit_json(built.values)
         return

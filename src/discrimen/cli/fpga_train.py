@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.fpga_encode import Task, train_encoder
 from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.errors import SettingsError, require_module
@@ -30,7 +31,7 @@ def train(
         typer.Option(
             help="Cost of a bit operation in the loss; more: a smaller network. Repeatable, for the front of size "
             "against leakage.",
-            show_default="1e-5",
+            show_default="1e-5; encoder: 1e-4",
         ),
     ] = None,
     most_ebops: Annotated[
@@ -44,7 +45,12 @@ def train(
     luts: Annotated[
         bool, typer.Option("--luts/--no-luts", help="Let Yosys map each network for the 7-series and count.")
     ] = False,
-    architecture: Annotated[str, typer.Option(help="mlp, patches or cnn.")] = "mlp",
+    task: Annotated[
+        Task, typer.Option(help="classify: a decision for each pulse; encode: a short code of which it is made again.")
+    ] = Task.CLASSIFY,
+    architecture: Annotated[
+        str | None, typer.Option(help="mlp, patches or cnn; an encoder has dense layers.", show_default="mlp")
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
@@ -54,7 +60,7 @@ def train(
         typer.Option(
             metavar="N,N",
             help="Widths of the hidden dense layers, as --option hidden=N,N.",
-            show_default="10,4; patches: 16",
+            show_default="10,4; patches: 16; encoder: none",
         ),
     ] = None,
     target: Annotated[
@@ -88,6 +94,7 @@ def train(
 ) -> None:
     """Train a network of few bits for a chip, behind the front end of the chip."""
     from discrimen.fpga.chip_model import refuse_occupied, write_chip_model
+    from discrimen.fpga.encoder_run import EncoderConfig
     from discrimen.fpga.front_end import FrontEnd
     from discrimen.fpga.judged import DEFAULT_TARGETS, parse_target
     from discrimen.fpga.training_config import ChipTrainingConfig
@@ -121,9 +128,27 @@ def train(
         before=before,
         length=length,
     )
+    if task is Task.ENCODE:
+        _refuse_for_encoder(architecture=architecture, target=target)
+        encoder = EncoderConfig(
+            front_end=front_end,
+            options=_options(option, hidden),
+            float_trainings=float_trainings,
+            float_epochs=float_epochs,
+            bit_trainings=bit_trainings,
+            betas=tuple(beta or (1e-4,)),
+            epochs=epochs,
+            batch_size=batch_size,
+            most_ebops=most_ebops,
+            most_luts=most_luts,
+            map_luts=luts,
+            seed=seed,
+        )
+        train_encoder(session, encoder, read, output, json=json)
+        return
     config = ChipTrainingConfig(
         front_end=front_end,
-        architecture=architecture,
+        architecture=architecture or "mlp",
         options=_options(option, hidden),
         float_trainings=float_trainings,
         float_epochs=float_epochs,
@@ -156,6 +181,12 @@ def train(
     print(f"float, {judging} run: {reference.in_words}")
     print(f"few bits, {judging} run: {chosen.in_words}; {done.chosen.size}")
     print(f"network: {output}; report: {output / f'{PAGE_NAME}.html'}")
+
+
+def _refuse_for_encoder(*, architecture: str | None, target: list[str] | None) -> None:
+    for name, given in (("--architecture", architecture), ("--target", target)):
+        if given:
+            raise typer.BadParameter(f"{name} does nothing with --task encode: leave it out")
 
 
 def _refuse_shared(read: dict[str, Dataset]) -> None:

@@ -72,6 +72,20 @@ def require_mappable(model: Any, front_end: FrontEnd) -> None:
     SettingsError
         Naming the layer, what is expected and what came.
     """
+    require_mappable_layers(model, front_end)
+    if len(model.outputs) != 1 or _size(model.outputs[0].shape) != 2:
+        shapes = ", ".join(str(tuple(each.shape[1:])) for each in model.outputs)
+        raise SettingsError(f"the network gives {shapes}, expected two logits, gamma and neutron")
+
+
+def require_mappable_layers(model: Any, front_end: FrontEnd) -> None:
+    """Check all that :func:`require_mappable` does but the outputs, which need not be two logits.
+
+    Raises
+    ------
+    SettingsError
+        Naming the layer, what is expected and what came.
+    """
     for layer in _flat(model):
         _require_layer(layer)
     if len(model.inputs) != 1 or _size(model.inputs[0].shape) != front_end.length:
@@ -79,9 +93,6 @@ def require_mappable(model: Any, front_end: FrontEnd) -> None:
         raise SettingsError(
             f"the network takes {shapes}, the front end gives {front_end.length} samples: train both together"
         )
-    if len(model.outputs) != 1 or _size(model.outputs[0].shape) != 2:
-        shapes = ", ".join(str(tuple(each.shape[1:])) for each in model.outputs)
-        raise SettingsError(f"the network gives {shapes}, expected two logits, gamma and neutron")
 
 
 def _require_layer(layer: Any) -> None:

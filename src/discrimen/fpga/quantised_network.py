@@ -121,13 +121,9 @@ def train_quantised(
     keras.Model
         Its integer bits hold the values of `training` and `worst`.
     """
-    sugar = require_module("hgq.utils.sugar", extra="fpga")
     session.keras.utils.set_random_seed(how.seed)
     model = quantised_model(session, length=training.values.shape[1], architecture=architecture, **options)
     warm_start(model, float_network)
-    ramp = max(1, round(_RAMP_SHARE * how.epochs))
-    schedule = sugar.PieceWiseSchedule([(0, _FIRST_BETA, "linear"), (ramp, how.beta, "constant")])
-    callbacks = (sugar.BetaScheduler(schedule), sugar.FreeEBOPs())
     trace(model, training.values)
     fit(
         session,
@@ -136,10 +132,18 @@ def train_quantised(
         epochs=how.epochs,
         batch_size=how.batch_size,
         learning_rate=_LEARNING_RATE,
-        callbacks=callbacks,
+        callbacks=beta_callbacks(how),
     )
     trace(model, np.concatenate([training.values, worst]))
     return model
+
+
+def beta_callbacks(how: FewBits) -> tuple[Any, ...]:
+    """Return the callbacks that raise the cost of a bit over the epochs and count the EBOPs."""
+    sugar = require_module("hgq.utils.sugar", extra="fpga")
+    ramp = max(1, round(_RAMP_SHARE * how.epochs))
+    schedule = sugar.PieceWiseSchedule([(0, _FIRST_BETA, "linear"), (ramp, how.beta, "constant")])
+    return sugar.BetaScheduler(schedule), sugar.FreeEBOPs()
 
 
 def trace(model: Any, values: NDArray[Any]) -> int:

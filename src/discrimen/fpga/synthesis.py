@@ -111,7 +111,7 @@ def placed_of(report_text: str) -> tuple[float, dict[str, tuple[int, int]]]:
 
 
 def map_xilinx(design: Design, folder: Path, *, top: str = TOP) -> Cells:
-    """Map the top, or the network alone, for the 7-series; the netlist is TOP_xc7.v.
+    """Map a top, or the network alone, for the 7-series; the netlist is TOP_xc7.v.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _xilinx(sources: Sequence[Path], folder: Path, *, top: str) -> Cells:
     return cells_of((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def map_ecp5(design: Design, folder: Path) -> Path:
+def map_ecp5(design: Design, folder: Path, *, top: str = TOP) -> Path:
     """Map the top for the ECP5; return its netlist in Verilog, with the one for nextpnr beside it.
 
     Raises
@@ -150,13 +150,13 @@ def map_ecp5(design: Design, folder: Path) -> Path:
     ToolError
         If Yosys fails.
     """
-    name = f"{TOP}_ecp5"
-    script = f"synth_ecp5 -nodsp -abc9 -top {TOP} -json {name}.json; write_verilog -noattr {name}.v"
+    name = f"{top}_ecp5"
+    script = f"synth_ecp5 -nodsp -abc9 -top {top} -json {name}.json; write_verilog -noattr {name}.v"
     _yosys(design.sources, script, folder=folder, name=name)
     return folder / f"{name}.v"
 
 
-def place_and_route(folder: Path, *, n_placements: int) -> Placed:
+def place_and_route(folder: Path, *, n_placements: int, top: str = TOP) -> Placed:
     """Place and route what :func:`map_ecp5` has mapped, and pack a bitstream.
 
     Raises
@@ -171,7 +171,7 @@ def place_and_route(folder: Path, *, n_placements: int) -> Placed:
         arguments += ["--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained"]
         arguments += [
             "--json",
-            f"{TOP}_ecp5.json",
+            f"{top}_ecp5.json",
             "--report",
             f"placed_{seed}.json",
             "--textcfg",
@@ -181,8 +181,8 @@ def place_and_route(folder: Path, *, n_placements: int) -> Placed:
         mhz, used = placed_of((folder / f"placed_{seed}.json").read_text(encoding="utf-8"))
         fmax.append(mhz)
     middle = 1 + fmax.index(statistics.median_low(fmax))
-    run_wasm_tool(ECPPACK, [f"placed_{middle}.config", f"{TOP}.bit"], folder=folder, log="ecppack.log")
-    return Placed(fmax_mhz=tuple(fmax), utilisation=used, bitstream=folder / f"{TOP}.bit")
+    run_wasm_tool(ECPPACK, [f"placed_{middle}.config", f"{top}.bit"], folder=folder, log="ecppack.log")
+    return Placed(fmax_mhz=tuple(fmax), utilisation=used, bitstream=folder / f"{top}.bit")
 
 
 def _yosys(sources: Sequence[Path], script: str, *, folder: Path, name: str) -> None:

@@ -19,10 +19,10 @@ from discrimen.fpga.judged import Judged, Target, judge, threshold_of
 from discrimen.fpga.quantised_network import FewBits, ebops_of, train_quantised
 from discrimen.fpga.stimuli import at_the_rail, stress_windows
 from discrimen.fpga.streams import windows_of_pulses
-from discrimen.fpga.synthesis import map_xilinx
+from discrimen.fpga.synthesis import map_network
 from discrimen.fpga.training_config import ChipTrainingConfig
 from discrimen.fpga.training_result import Candidate, ChipTraining, Run
-from discrimen.fpga.verilog import NETWORK, write_design
+from discrimen.fpga.verilog import write_network
 from discrimen.keras_jax import KerasSession
 from discrimen.pulses import Pulses
 from discrimen.runs.dataset import Dataset
@@ -100,7 +100,7 @@ def train_for_chip(
     taught, chooses, judges = labelled[0], labelled[1], labelled[2] if test is not None else None
     with session.on_device():
         floats = _floats(session, config, taught, chooses, log)
-        worst = at_the_rail(taught.values, high=_rail(runs[0], config.front_end))
+        worst = at_the_rail(taught.values, high=highest_value(runs[0], config.front_end))
         candidates = []
         for how in _trainings(config):
             model = train_quantised(
@@ -204,18 +204,18 @@ def _candidate(
         seed=how.seed,
         ebops=ebops_of(model),
         adders=float(logic.cost),
-        luts=_mapped_luts(logic, config.front_end) if asked else None,
+        luts=mapped_luts(logic) if asked else None,
         validation=_judged(model, chooses, config.targets),
         test=None if judges is None else _judged(model, judges, config.targets),
         model=model,
     )
 
 
-def _mapped_luts(logic: Any, front_end: FrontEnd) -> int:
+def mapped_luts(logic: Any) -> int:
     """Count the look-up tables of a network alone, mapped for the 7-series."""
     with tempfile.TemporaryDirectory(prefix="discrimen-luts-") as folder:
-        design = write_design(logic, front_end, Path(folder) / "rtl", threshold=0.0, axi=False)
-        return map_xilinx(design, Path(folder) / "mapped", top=NETWORK).lut
+        network = write_network(logic, Path(folder) / "rtl")
+        return map_network(network.sources, Path(folder) / "mapped").lut
 
 
 def _chip(chosen: Candidate, config: ChipTrainingConfig, chooses: Labelled, provenance: Mapping[str, Any]) -> ChipModel:
@@ -230,7 +230,7 @@ def _chip(chosen: Candidate, config: ChipTrainingConfig, chooses: Labelled, prov
     )
 
 
-def _rail(run: Run, front_end: FrontEnd) -> int:
+def highest_value(run: Run, front_end: FrontEnd) -> int:
     """Return the highest value above the pedestal that the ADC can give."""
     pedestal = np.median(front_end.upright(run.pulses.samples[:, 0]))
     return int(front_end.highest_adc - pedestal)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from discrimen.errors import SettingsError, require_module
 from discrimen.fpga.chip_model import CLASSES
@@ -78,6 +78,40 @@ class Design:
         return self.timing.reset_clocks
 
 
+class NetworkVerilog(NamedTuple):
+    """Verilog of a network.
+
+    Parameters
+    ----------
+    sources : tuple of Path
+        Its files.
+    bits, fraction : int
+        Width of each of its outputs, and how many of the bits stand behind the binary point.
+    latency : int
+        Clocks from its input to its output.
+    """
+
+    sources: tuple[Path, ...]
+    bits: int
+    fraction: int
+    latency: int
+
+
+def write_network(logic: Any, folder: Path, *, stage_delay: float = STAGE_DELAY) -> NetworkVerilog:
+    """Write the Verilog of a network alone into ``network`` of a folder; see :func:`write_design`."""
+    pipeline = require_module("alkaid.trace.pipeline", extra="fpga")
+    codegen = require_module("alkaid.codegen", extra="fpga")
+    machine = pipeline.to_pipeline(logic, latency_cutoff=stage_delay, verbose=False, reg_inp=False)
+    made = codegen.RTLModel(machine, folder / "network", prj_name="network", print_latency=False, ternary_fuse=False)
+    made.write()
+    write_files(folder / "network/src/static", {ADDER: rtl_text(ADDER)})
+    port = machine.out_signals[0]
+    sign, integer, fraction = (max(int(each[i]) for each in port.precisions) for i in range(3))
+    found = (folder / "network/src").glob("*.v"), (folder / "network/src/static").glob("*.v")
+    sources = tuple(path for part in found for path in sorted(part))
+    return NetworkVerilog(sources, sign + integer + fraction, fraction, int(port.schedule.bias))
+
+
 def write_design(
     logic: Any,
     front_end: FrontEnd,
@@ -115,15 +149,8 @@ def write_design(
         If the folder cannot be written.
     """
     timing = timing_of(front_end, samples_per_clock)
-    pipeline = require_module("alkaid.trace.pipeline", extra="fpga")
-    codegen = require_module("alkaid.codegen", extra="fpga")
-    machine = pipeline.to_pipeline(logic, latency_cutoff=stage_delay, verbose=False, reg_inp=False)
-    made = codegen.RTLModel(machine, folder / "network", prj_name="network", print_latency=False, ternary_fuse=False)
-    made.write()
-    write_files(folder / "network/src/static", {ADDER: rtl_text(ADDER)})
-    port = machine.out_signals[0]
-    sign, integer, fraction = (max(int(each[i]) for each in port.precisions) for i in range(3))
-    logit_bits, latency = sign + integer + fraction, int(port.schedule.bias)
+    network = write_network(logic, folder, stage_delay=stage_delay)
+    logit_bits, fraction = network.bits, network.fraction
     margin = math.ceil(threshold * 2**fraction)
     if not abs(margin) < 2**logit_bits:
         raise SettingsError(
@@ -131,13 +158,15 @@ def write_design(
             f"{2.0 ** (logit_bits - fraction):g}: choose another neutron efficiency"
         )
     values = {
-        **_parameters(front_end, samples_per_clock),
+        **front_end_parameters(front_end, samples_per_clock),
+        "gamma_place": CLASSES.index("gamma"),
+        "neutron_place": CLASSES.index("neutron"),
         "module": NETWORK,
         "logit_bits": logit_bits,
         "logit_fraction": fraction,
-        "network_latency": latency,
+        "network_latency": network.latency,
         "margin": margin,
-        "latency": latency + _LATENCY_AROUND + timing.delay,
+        "latency": network.latency + _LATENCY_AROUND + timing.delay,
         "reset_clocks": timing.reset_clocks,
     }
     names = [f"{TOP}.v", *([f"{AXI_TOP}.v"] if axi else [])]
@@ -145,17 +174,15 @@ def write_design(
     front = f"{_front_end_module(samples_per_clock)}.v"
     write_files(folder, {VETO: Template(rtl_text(VETO)).substitute(values)})
     own = write_files(folder, {**texts, front: rtl_text(front)})
-    network = (folder / "network/src").glob("*.v"), (folder / "network/src/static").glob("*.v")
-    network_sources = tuple(path for found in network for path in sorted(found))
     return Design(
         folder=folder,
-        sources=(*own, *network_sources),
-        network_sources=network_sources,
+        sources=(*own, *network.sources),
+        network_sources=network.sources,
         front_end=front_end,
         timing=timing,
         logit_bits=logit_bits,
         logit_fraction=fraction,
-        network_latency=latency,
+        network_latency=network.latency,
         margin=margin,
     )
 
@@ -194,7 +221,8 @@ def _front_end_module(samples_per_clock: int) -> str:
     return "front_end" if samples_per_clock == 1 else "front_end_wide"
 
 
-def _parameters(front_end: FrontEnd, samples_per_clock: int) -> dict[str, Any]:
+def front_end_parameters(front_end: FrontEnd, samples_per_clock: int = 1) -> dict[str, Any]:
+    """Return what the tops are told of the front end."""
     parameter = "" if samples_per_clock == 1 else "\n      .SAMPLES(SAMPLES),"
     lanes = [f"s_axis_tdata[{_AXI_SAMPLE_BITS * lane}+:ADC_BITS]" for lane in range(samples_per_clock)]
     return {
@@ -204,6 +232,4 @@ def _parameters(front_end: FrontEnd, samples_per_clock: int) -> dict[str, Any]:
         "axi_bits": _AXI_SAMPLE_BITS * samples_per_clock,
         "axi_sample": ", ".join(reversed(lanes)),
         "negative": int(front_end.polarity == "negative"),
-        "gamma_place": CLASSES.index("gamma"),
-        "neutron_place": CLASSES.index("neutron"),
     }
