@@ -9,7 +9,7 @@ from discrimen.fpga.judged import Judged
 from discrimen.fpga.training_result import Candidate, ChipTraining
 from discrimen.output.pictures import Picture, picture
 from discrimen.output.stage_report import PageTable, StagePage
-from discrimen.output.style import COLOURS, house_style, new_figure, plain_logarithm
+from discrimen.output.style import COLOURS, GREY, house_style, new_figure, plain_logarithm
 from discrimen.output.tables import Cell, table_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_NAME = "training"
+_LARGE = 11
 _SIZES: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
     ("effective bit operations (EBOPs)", lambda each: each.ebops),
     ("look-up tables, alkaid's estimate", lambda each: each.adders),
@@ -70,8 +71,20 @@ def pareto_figure(done: ChipTraining) -> Figure:
             axes.grid(visible=True, which="both")
             if number == 0:
                 axes.set_ylabel("gamma leakage")
-                axes.legend(title="light at neutron efficiency")
+                _legend(axes)
     return figure
+
+
+def _legend(axes: Axes) -> None:
+    """Name the ranges of light by their colours, then in grey what the large dot and the dashed line mean."""
+    handles, labels = axes.get_legend_handles_labels()
+    (large,) = axes.plot([], [], "o", color=GREY, markersize=_LARGE)
+    (dashed,) = axes.plot([], [], linestyle="--", color=GREY)
+    axes.legend(
+        [*handles, large, dashed],
+        [*labels, "the chosen network", "the best float network"],
+        title="light at neutron efficiency",
+    )
 
 
 def _draw_front(axes: Axes, done: ChipTraining, size: Callable[[Candidate], float]) -> None:
@@ -92,7 +105,7 @@ def _draw_front(axes: Axes, done: ChipTraining, size: Callable[[Candidate], floa
         )
         axes.axhline(reference.leakage, color=colour, linestyle="--")
         chosen = _shown(done.chosen).leakages[at][1].leakage
-        axes.plot([size(done.chosen)], [chosen], "o", color=colour, markersize=11)
+        axes.plot([size(done.chosen)], [chosen], "o", color=colour, markersize=_LARGE)
 
 
 def _sizes(done: ChipTraining) -> tuple[tuple[str, Callable[[Candidate], float]], ...]:
