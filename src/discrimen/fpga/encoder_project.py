@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from discrimen.fpga.encoder_verilog import (
     simulated_codes,
     write_encoder_design,
 )
-from discrimen.fpga.project import FAULT, KERAS, MUTANT, NETLIST, RTL, BuildOptions, require_no_mismatch
+from discrimen.fpga.project import BuildOptions
 from discrimen.fpga.stimuli import stress_windows
 from discrimen.fpga.stream_stimuli import stimulus_streams
 from discrimen.fpga.synthesis import Cells, Placed, map_ecp5, map_network, map_xilinx, place_and_route
@@ -41,6 +41,10 @@ from discrimen.keras_jax import load_keras
 from discrimen.output.files import write_files
 from discrimen.output.stage_report import StagePage, write_stage_report
 
+KERAS, RTL = "Keras = emulator", "emulator = RTL (Verilator)"
+NETLIST = "RTL = netlist (ECP5 cells, Verilator)"
+MUTANT = "RTL with a fault: window one sample late"
+_FAULT = {"name": "front_end.v", "old": "count <= REMAINING - 2;", "new": "count <= REMAINING - 1;"}
 Log = Callable[[str], None]
 
 
@@ -54,10 +58,13 @@ def build_encoder_project(model: Path, folder: Path, *, options: BuildOptions, l
     SettingsError
         Also if an AXI4-Stream top or a project of hls4ml is asked for: an encoder has neither.
     """
-    if options.axi or options.hls:
-        raise SettingsError("an encoder has no AXI4-Stream top and no project of hls4ml: leave --axi and --hls out")
+    if options.axi or options.hls or options.xc7_netlist or options.samples_per_clock != 1:
+        raise SettingsError(
+            "an encoder has no AXI4-Stream top, no project of hls4ml, no simulated netlist for the 7-series, and takes one "
+            "sample a clock: leave --axi, --hls, --xc7-netlist and --samples-per-clock out"
+        )
     require_tools()
-    require_fitting(read_front_end(model), adc_bits=options.adc_bits)
+    require_fitting(read_front_end(model), adc_bits=options.adc_bits, samples_per_clock=1)
     log("loading the encoder")
     chip = read_chip_encoder(load_keras(), model)
     require_mappable_layers(chip.autoencoder.encoder, chip.front_end)
@@ -78,13 +85,22 @@ def build_encoder_project(model: Path, folder: Path, *, options: BuildOptions, l
         if got is not None:
             comparisons += _verify_netlist(netlist, design, streams, got, folder / "verification", log=log)
     built = _report(model, folder, chip, design, comparisons, cells, placed)
-    require_no_mismatch(comparisons, folder)
+    _require_no_mismatch(comparisons, folder)
     return built
+
+
+def _require_no_mismatch(comparisons: Sequence[Comparison], folder: Path) -> None:
+    wrong = next((each for each in comparisons if each.n_mismatches and each.step != MUTANT), None)
+    if wrong is not None:
+        raise DataError(
+            f"{wrong.step}, {wrong.stimulus}: {wrong.n_mismatches} mismatches in {wrong.n_windows} windows, expected "
+            f"none: do not use this project; see {folder / NAME}.html"
+        )
 
 
 def _verify_emulator(logic: Any, chip: ChipEncoder, streams: Mapping[str, NDArray[Any]]) -> list[Comparison]:
     windows = {name: chip.front_end.windows(stream).values for name, stream in streams.items()}
-    hard = stress_windows(windows["held-out pulses"], chip.front_end)
+    hard = stress_windows(windows[PULSES], chip.front_end)
     stimuli = {
         **{name: values for name, values in windows.items() if len(values)},
         **{f"windows, {name}": values for name, values in hard.items()},
@@ -100,8 +116,8 @@ def _verify_rtl(
     names, given, expected = list(streams), folder / "streams.bin", expected_codes(logic, design, streams)
     got = simulated_codes(design.sources, design, given, folder=folder / "rtl")
     log("Verilator: the same with a fault that must be found")
-    sources = mutated(design, folder=folder / "fault", **FAULT)
-    faulty = compare(MUTANT, expected, simulated_codes(sources, design, given, folder=folder / "fault"), names)
+    sources = mutated(design, folder=folder / "fault", **_FAULT)
+    faulty = compare(LATE.step, expected, simulated_codes(sources, design, given, folder=folder / "fault"), names)
     if not any(each.n_mismatches for each in faulty):
         raise DataError(
             f"a window one sample late gave the same {len(expected)} codes at the same clocks: the verification "

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from discrimen.fpga.float_network import network_input
 from discrimen.fpga.front_end import FrontEnd
+from discrimen.fpga.front_end_timing import timing_of
 from discrimen.fpga.simulator import build_simulation, run_simulation
-from discrimen.fpga.verilog import NETWORK, Design, front_end_parameters, reset_clocks, rtl_text, write_network
+from discrimen.fpga.verilog import NETWORK, Design, front_end_parameters, rtl_text, write_network
 from discrimen.output.files import write_files
 
 ENCODER_TOP = "discrimen_encoder_top"
@@ -53,7 +54,7 @@ def write_encoder_design(logic: Any, front_end: FrontEnd, folder: Path, *, n_wor
     OutputError
         If the folder cannot be written.
     """
-    network = write_network(logic, folder)
+    network, timing = write_network(logic, folder), timing_of(front_end, 1)
     values = {
         **front_end_parameters(front_end),
         "module": NETWORK,
@@ -61,7 +62,7 @@ def write_encoder_design(logic: Any, front_end: FrontEnd, folder: Path, *, n_wor
         "word_bits": network.bits,
         "word_fraction": network.fraction,
         "network_latency": network.latency,
-        "reset_clocks": reset_clocks(front_end),
+        "reset_clocks": timing.reset_clocks,
     }
     top = f"{ENCODER_TOP}.v"
     texts = {top: Template(rtl_text(top)).substitute(values), "front_end.v": rtl_text("front_end.v")}
@@ -71,6 +72,7 @@ def write_encoder_design(logic: Any, front_end: FrontEnd, folder: Path, *, n_wor
         sources=(*own, *network.sources),
         network_sources=network.sources,
         front_end=front_end,
+        timing=timing,
         logit_bits=network.bits,
         logit_fraction=network.fraction,
         network_latency=network.latency,
