@@ -16,7 +16,7 @@ from discrimen.output.files import write_files
 from discrimen.output.pictures import Picture, picture
 from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
 from discrimen.output.style import BLUE, GREY, house_style, new_figure
-from discrimen.output.tables import table_of
+from discrimen.output.tables import TableRows, table_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -181,8 +181,7 @@ def report_tables(
     comparisons: Sequence[Comparison], cells: Mapping[str, Cells], placed: Placed | None
 ) -> tuple[PageTable, ...]:
     """Return the figures as tables."""
-    rows = [(each.step, each.stimulus, str(each.n_windows), str(each.n_mismatches)) for each in comparisons]
-    tables = [PageTable("Comparisons", table_of(("step", "stimulus", "windows", "mismatches"), rows))] if rows else []
+    tables = [PageTable("Mismatches", _mismatches(comparisons))] if comparisons else []
     if cells:
         lines = [(title, *(str(getattr(each, key)) for each in cells.values())) for key, title in _CELLS.items()]
         heading = ("7-series", *cells)
@@ -193,6 +192,15 @@ def report_tables(
         clocks = [(str(seed), f"{mhz:.1f}") for seed, mhz in enumerate(placed.fmax_mhz, start=1)]
         tables.append(PageTable("Placements", table_of(("seed", "Fmax (MHz)"), clocks)))
     return tuple(tables)
+
+
+def _mismatches(comparisons: Sequence[Comparison]) -> TableRows:
+    """Return one line a stimulus, one column a step."""
+    counts = {(each.stimulus, each.step): str(each.n_mismatches) for each in comparisons}
+    windows = {each.stimulus: str(each.n_windows) for each in comparisons}
+    steps = tuple(dict.fromkeys(each.step for each in comparisons))
+    rows = [(name, n, *(counts.get((name, step), "-") for step in steps)) for name, n in windows.items()]
+    return table_of(("stimulus", "windows", *steps), rows)
 
 
 def markdown(page: StagePage) -> str:

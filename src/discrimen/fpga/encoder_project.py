@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,11 @@ from discrimen.fpga.encoder_verilog import (
     simulated_codes,
     write_encoder_design,
 )
-from discrimen.fpga.project import BuildOptions
+from discrimen.fpga.project import KERAS, BuildOptions, paced_design, require_no_mismatch
+from discrimen.fpga.rtl_verification import LATE, NETLIST, PULSES, RTL
 from discrimen.fpga.stimuli import stress_windows
 from discrimen.fpga.stream_stimuli import stimulus_streams
-from discrimen.fpga.synthesis import Cells, Placed, map_ecp5, map_network, map_xilinx, place_and_route
+from discrimen.fpga.synthesis import Cells, Placed, map_network, map_xilinx
 from discrimen.fpga.tools import require_tools, versions, yosys_share
 from discrimen.fpga.verification import Comparison, compare, write_streams
 from discrimen.fpga.verilog import mutated
@@ -41,10 +42,6 @@ from discrimen.keras_jax import load_keras
 from discrimen.output.files import write_files
 from discrimen.output.stage_report import StagePage, write_stage_report
 
-KERAS, RTL = "Keras = emulator", "emulator = RTL (Verilator)"
-NETLIST = "RTL = netlist (ECP5 cells, Verilator)"
-MUTANT = "RTL with a fault: window one sample late"
-_FAULT = {"name": "front_end.v", "old": "count <= REMAINING - 2;", "new": "count <= REMAINING - 1;"}
 Log = Callable[[str], None]
 
 
@@ -60,8 +57,8 @@ def build_encoder_project(model: Path, folder: Path, *, options: BuildOptions, l
     """
     if options.axi or options.hls or options.xc7_netlist or options.samples_per_clock != 1:
         raise SettingsError(
-            "an encoder has no AXI4-Stream top, no project of hls4ml, no simulated netlist for the 7-series, and takes one "
-            "sample a clock: leave --axi, --hls, --xc7-netlist and --samples-per-clock out"
+            "an encoder has no AXI4-Stream top, no project of hls4ml, no simulated netlist for the 7-series, and takes "
+            "one sample a clock: leave --axi, --hls, --xc7-netlist and --samples-per-clock out"
         )
     require_tools()
     require_fitting(read_front_end(model), adc_bits=options.adc_bits, samples_per_clock=1)
@@ -69,7 +66,13 @@ def build_encoder_project(model: Path, folder: Path, *, options: BuildOptions, l
     chip = read_chip_encoder(load_keras(), model)
     require_mappable_layers(chip.autoencoder.encoder, chip.front_end)
     logic = combinational(chip.autoencoder.encoder, chip.front_end)
-    design = write_encoder_design(logic, chip.front_end, folder / "rtl", n_words=chip.n_words)
+
+    def write(stage_delay: float) -> EncoderDesign:
+        return write_encoder_design(
+            logic, chip.front_end, folder / "rtl", n_words=chip.n_words, stage_delay=stage_delay
+        )
+
+    design, paced = paced_design(write, folder / "synthesis", options, top=ENCODER_TOP, log=log)
     streams = stimulus_streams(chip.front_end, n_pulses=options.n_pulses, seed=options.stimulus_seed)
     write_streams(folder / "verification" / "streams.bin", design, streams)
     comparisons: list[Comparison] = []
@@ -80,22 +83,14 @@ def build_encoder_project(model: Path, folder: Path, *, options: BuildOptions, l
         comparisons += found
     cells: dict[str, Cells] = {}
     placed: Placed | None = None
-    if options.implement:
-        cells, placed, netlist = _implement(design, folder / "synthesis", options, log=log)
+    if paced is not None:
+        placed = paced.placed
+        cells = _mapped(design, folder / "synthesis", log=log)
         if got is not None:
-            comparisons += _verify_netlist(netlist, design, streams, got, folder / "verification", log=log)
+            comparisons += _verify_netlist(paced.netlist, design, streams, got, folder / "verification", log=log)
     built = _report(model, folder, chip, design, comparisons, cells, placed)
-    _require_no_mismatch(comparisons, folder)
+    require_no_mismatch(comparisons, folder)
     return built
-
-
-def _require_no_mismatch(comparisons: Sequence[Comparison], folder: Path) -> None:
-    wrong = next((each for each in comparisons if each.n_mismatches and each.step != MUTANT), None)
-    if wrong is not None:
-        raise DataError(
-            f"{wrong.step}, {wrong.stimulus}: {wrong.n_mismatches} mismatches in {wrong.n_windows} windows, expected "
-            f"none: do not use this project; see {folder / NAME}.html"
-        )
 
 
 def _verify_emulator(logic: Any, chip: ChipEncoder, streams: Mapping[str, NDArray[Any]]) -> list[Comparison]:
@@ -116,7 +111,7 @@ def _verify_rtl(
     names, given, expected = list(streams), folder / "streams.bin", expected_codes(logic, design, streams)
     got = simulated_codes(design.sources, design, given, folder=folder / "rtl")
     log("Verilator: the same with a fault that must be found")
-    sources = mutated(design, folder=folder / "fault", **_FAULT)
+    sources = mutated(design, name=LATE.name, old=LATE.old, new=LATE.new, folder=folder / "fault")
     faulty = compare(LATE.step, expected, simulated_codes(sources, design, given, folder=folder / "fault"), names)
     if not any(each.n_mismatches for each in faulty):
         raise DataError(
@@ -126,18 +121,12 @@ def _verify_rtl(
     return (*compare(RTL, expected, got, names), *faulty), got
 
 
-def _implement(
-    design: EncoderDesign, folder: Path, options: BuildOptions, *, log: Log
-) -> tuple[dict[str, Cells], Placed, Path]:
+def _mapped(design: EncoderDesign, folder: Path, *, log: Log) -> dict[str, Cells]:
     log("Yosys: mapping for the 7-series")
-    cells = {
+    return {
         "network": map_network(design.network_sources, folder),
         "whole": map_xilinx(design, folder, top=ENCODER_TOP),
     }
-    log("Yosys: mapping for the ECP5")
-    netlist = map_ecp5(design, folder, top=ENCODER_TOP)
-    log(f"nextpnr: placing and routing, {options.n_placements} times")
-    return cells, place_and_route(folder, n_placements=options.n_placements, top=ENCODER_TOP), netlist
 
 
 def _verify_netlist(

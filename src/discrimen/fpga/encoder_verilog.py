@@ -15,7 +15,7 @@ from discrimen.fpga.float_network import network_input
 from discrimen.fpga.front_end import FrontEnd
 from discrimen.fpga.front_end_timing import timing_of
 from discrimen.fpga.simulator import build_simulation, run_simulation
-from discrimen.fpga.verilog import NETWORK, Design, front_end_parameters, rtl_text, write_network
+from discrimen.fpga.verilog import NETWORK, STAGE_DELAYS, Design, front_end_parameters, rtl_text, write_network
 from discrimen.output.files import write_files
 
 ENCODER_TOP = "discrimen_encoder_top"
@@ -35,7 +35,9 @@ class EncoderDesign(Design):
     n_words: int
 
 
-def write_encoder_design(logic: Any, front_end: FrontEnd, folder: Path, *, n_words: int) -> EncoderDesign:
+def write_encoder_design(
+    logic: Any, front_end: FrontEnd, folder: Path, *, n_words: int, stage_delay: float = STAGE_DELAYS[0]
+) -> EncoderDesign:
     """Write the Verilog of an encoder behind its front end.
 
     Parameters
@@ -48,13 +50,15 @@ def write_encoder_design(logic: Any, front_end: FrontEnd, folder: Path, *, n_wor
         Made if need be.
     n_words : int
         Words of the code.
+    stage_delay : float
+        Longest row of adders between two registers.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
     """
-    network, timing = write_network(logic, folder), timing_of(front_end, 1)
+    network, timing = write_network(logic, folder, stage_delay=stage_delay), timing_of(front_end, 1)
     values = {
         **front_end_parameters(front_end),
         "module": NETWORK,

@@ -25,6 +25,7 @@ from discrimen.fpga.build_report import Built, write_build_report
 from discrimen.fpga.checks import read_front_end, require_fitting, require_mappable
 from discrimen.fpga.chip_model import ChipModel, read_chip_model
 from discrimen.fpga.emulator import combinational, compare_with_keras
+from discrimen.fpga.pace import AnyDesign, Paced, at_pace
 from discrimen.fpga.rtl_verification import (
     ON_PURPOSE,
     PULSES,
@@ -36,10 +37,10 @@ from discrimen.fpga.rtl_verification import (
     windows_of,
 )
 from discrimen.fpga.stimuli import stress_windows
-from discrimen.fpga.synthesis import Cells, Placed, map_ecp5, map_xilinx, place_and_route
+from discrimen.fpga.synthesis import Cells, Placed, map_xilinx
 from discrimen.fpga.tools import require_tools
 from discrimen.fpga.verification import Comparison
-from discrimen.fpga.verilog import NETWORK, TOP, Design, write_design
+from discrimen.fpga.verilog import NETWORK, STAGE_DELAYS, TOP, Design, write_design
 from discrimen.keras_jax import load_keras
 
 KERAS = "Keras = emulator"
@@ -60,6 +61,8 @@ class BuildOptions:
         Simulated pulses among the stimuli.
     n_placements : int
         Fmax is the median of these.
+    clock_mhz : float
+        What the ECP5 must reach: registers are added until it does.
     axi : bool
         Also write the top with AXI4-Stream ports.
     hls : bool
@@ -72,9 +75,10 @@ class BuildOptions:
 
     adc_bits: int | None = None
     samples_per_clock: int = 1
-    n_pulses: int = 10_000
+    n_pulses: int = 10_100
     stimulus_seed: int = 4242
     n_placements: int = 3
+    clock_mhz: float = 150.0
     axi: bool = False
     hls: bool = False
     xc7_netlist: bool = False
@@ -115,14 +119,20 @@ def build_project(
     chip = read_chip_model(load_keras(), model)
     require_mappable(chip.model, chip.front_end)
     logic = combinational(chip.model, chip.front_end)
-    design = write_design(
-        logic,
-        chip.front_end,
-        folder / "rtl",
-        threshold=chip.threshold,
-        axi=options.axi,
-        samples_per_clock=options.samples_per_clock,
-    )
+
+    def write(stage_delay: float) -> Design:
+        return write_design(
+            logic,
+            chip.front_end,
+            folder / "rtl",
+            threshold=chip.threshold,
+            axi=options.axi,
+            samples_per_clock=options.samples_per_clock,
+            stage_delay=stage_delay,
+        )
+
+    made = folder / "synthesis"
+    design, paced = paced_design(write, made, options, top=TOP, log=log)
     checked = folder / "verification"
     stimuli = make_stimuli(logic, design, checked, n_pulses=options.n_pulses, seed=options.stimulus_seed)
     comparisons: list[Comparison] = []
@@ -132,12 +142,12 @@ def build_project(
         comparisons += verify_axi(design, stimuli, checked, log=log) if options.axi else ()
     cells: dict[str, Cells] = {}
     placed: Placed | None = None
-    if options.implement:
-        made = folder / "synthesis"
-        cells, placed, netlist = _implement(design, made, options, log=log)
+    if paced is not None:
+        placed = paced.placed
+        cells = _mapped(design, made, log=log)
         if options.verify:
             xc7 = made / f"{TOP}_xc7.v" if options.xc7_netlist else None
-            comparisons += verify_netlists(netlist, xc7, design, stimuli, checked, log=log)
+            comparisons += verify_netlists(paced.netlist, xc7, design, stimuli, checked, log=log)
     if options.hls:
         log("hls4ml: writing the project and running its C simulation")
         comparisons += hls_flow.compare_hls(chip, _windows(chip, stimuli), folder / "hls")
@@ -185,12 +195,15 @@ def _verify_emulator(logic: Any, chip: ChipModel, stimuli: Stimuli) -> list[Comp
     ]
 
 
-def _implement(
-    design: Design, folder: Path, options: BuildOptions, *, log: Callable[[str], None]
-) -> tuple[dict[str, Cells], Placed, Path]:
+def paced_design(
+    write: Callable[[float], AnyDesign], folder: Path, options: BuildOptions, *, top: str, log: Callable[[str], None]
+) -> tuple[AnyDesign, Paced | None]:
+    """Write the Verilog at the pace of the asked clock, or of the first delay where nothing is placed."""
+    if not options.implement:
+        return write(STAGE_DELAYS[0]), None
+    return at_pace(write, folder, top=top, clock_mhz=options.clock_mhz, n_placements=options.n_placements, log=log)
+
+
+def _mapped(design: Design, folder: Path, *, log: Callable[[str], None]) -> dict[str, Cells]:
     log("Yosys: mapping for the 7-series")
-    cells = {"network": map_xilinx(design, folder, top=NETWORK), "whole": map_xilinx(design, folder)}
-    log("Yosys: mapping for the ECP5")
-    netlist = map_ecp5(design, folder)
-    log(f"nextpnr: placing and routing, {options.n_placements} times")
-    return cells, place_and_route(folder, n_placements=options.n_placements), netlist
+    return {"network": map_xilinx(design, folder, top=NETWORK), "whole": map_xilinx(design, folder)}

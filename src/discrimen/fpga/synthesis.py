@@ -156,8 +156,8 @@ def map_ecp5(design: Design, folder: Path, *, top: str = TOP) -> Path:
     return folder / f"{name}.v"
 
 
-def place_and_route(folder: Path, *, n_placements: int, top: str = TOP) -> Placed:
-    """Place and route what :func:`map_ecp5` has mapped, and pack a bitstream.
+def place_and_route(folder: Path, *, n_placements: int, top: str = TOP, least_mhz: float = 0.0) -> Placed | None:
+    """Place and route what :func:`map_ecp5` has mapped, and pack a bitstream; None if the first clock is too low.
 
     Raises
     ------
@@ -179,6 +179,8 @@ def place_and_route(folder: Path, *, n_placements: int, top: str = TOP) -> Place
         ]
         run_wasm_tool(NEXTPNR, arguments, folder=folder, log=f"nextpnr_{seed}.log")
         mhz, used = placed_of((folder / f"placed_{seed}.json").read_text(encoding="utf-8"))
+        if mhz < least_mhz and not fmax:
+            return None
         fmax.append(mhz)
     middle = 1 + fmax.index(statistics.median_low(fmax))
     run_wasm_tool(ECPPACK, [f"placed_{middle}.config", f"{top}.bit"], folder=folder, log="ecppack.log")

@@ -21,8 +21,9 @@ ADDER = "shift_adder.v"
 """Takes the place of alkaid's, which Yosys makes two rows of carries of where it subtracts what was shifted."""
 VETO = "discrimen_veto.v"
 """An example beside the sources, of which it is none."""
-STAGE_DELAY = 3.0
-"""Delay between registers in alkaid's unit; the least latency at 150 MHz and more of 2, 2.25, 3, 4 on one network."""
+STAGE_DELAYS = (2.5, 2.25, 2.0)
+"""Delays between registers in alkaid's unit, of which the first that reaches the asked clock is taken; from 2.5 on up
+the clock falls by more than a register costs."""
 
 _LATENCY_AROUND = 2
 _AXI_SAMPLE_BITS = 16
@@ -97,7 +98,7 @@ class NetworkVerilog(NamedTuple):
     latency: int
 
 
-def write_network(logic: Any, folder: Path, *, stage_delay: float = STAGE_DELAY) -> NetworkVerilog:
+def write_network(logic: Any, folder: Path, *, stage_delay: float = STAGE_DELAYS[0]) -> NetworkVerilog:
     """Write the Verilog of a network alone into ``network`` of a folder; see :func:`write_design`."""
     pipeline = require_module("alkaid.trace.pipeline", extra="fpga")
     codegen = require_module("alkaid.codegen", extra="fpga")
@@ -120,7 +121,7 @@ def write_design(
     threshold: float,
     axi: bool,
     samples_per_clock: int = 1,
-    stage_delay: float = STAGE_DELAY,
+    stage_delay: float = STAGE_DELAYS[0],
 ) -> Design:
     """Write the Verilog of a chip.
 
