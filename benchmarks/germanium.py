@@ -87,7 +87,7 @@ def main() -> None:
     checks(field, given.spacing_mm)
     cloud_effect(field, random_points(field, 500))
     for config in (
-        GermaniumConfig(detector=given.detector, n_hits=4096, energy_kev=300.0),
+        GermaniumConfig(detector=given.detector, n_hits=4096, energy_kev=(300.0, 300.0)),
         GermaniumConfig(detector=given.detector, n_hits=1024, electronics=FULL_PHYSICS, cloud_parts=8),
     ):
         with timed(f"{config.n_hits} hits, {'single' if config.energy_kev else 'gamma rays, clouds of 8 parts'}"):

@@ -16,7 +16,7 @@ from discrimen.simulation.germanium.simulate import GermaniumConfig, simulate_hi
 
 pytest.importorskip("numba")
 
-CONFIG = GermaniumConfig(n_hits=20, energy_kev=500.0, field_spacing_mm=4.0, seed=1)
+CONFIG = GermaniumConfig(n_hits=20, energy_kev=(500.0, 500.0), field_spacing_mm=4.0, seed=1)
 
 
 def test_file_holds_what_was_simulated_and_says_of_what(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from discrimen.simulation.germanium.electronics import TIME_CONSTANT_NS
 from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig
 
 EnergyOption = Annotated[
-    float | None,
+    str | None,
     typer.Option(
-        help="Germanium: single interactions of this energy, even in the volume; by default gamma rays of 50 keV to "
-        "3 MeV and all that they do. docs/germanium.md",
+        metavar="KEV|LOW:HIGH",
+        help="Germanium: single interactions of this energy or range, even in the volume; by default gamma rays of 50 "
+        "keV to 3 MeV and all that they do. docs/germanium.md",
         show_default=False,
     ),
 ]
@@ -135,7 +136,7 @@ def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumCon
     config = GermaniumConfig(
         detector=values["detector"],
         n_hits=values["n_pulses"],
-        energy_kev=values["energy_kev"],
+        energy_kev=_energies(values["energy_kev"]) if single else None,
         cloud_parts=values["cloud_parts"] or (1 if single else _CLOUD_PARTS),
         trigger_jitter_ns=values["trigger_jitter_ns"],
         rate_hz=values["rate_hz"],
@@ -145,3 +146,11 @@ def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumCon
     changes = {name: values[name] for name in ("noise_kev", "noise_corner_mhz", "time_constant_ns") if name in given}
     setup_seed = values["seed"] if values["setup_seed"] is None else values["setup_seed"]
     return replace(config, electronics=replace(electronics, setup_seed=setup_seed, **changes))
+
+
+def _energies(text: str) -> tuple[float, float]:
+    try:
+        low, _, high = text.partition(":")
+        return float(low), float(high or low)
+    except ValueError as error:
+        raise typer.BadParameter(f"--energy-kev: expected an energy or LOW:HIGH in keV, got '{text}'") from error

@@ -16,7 +16,7 @@ from discrimen.network.hits_domain import HitFlag
 from discrimen.network.located import Located
 from discrimen.pulses.hits import Hits, in_order_of
 
-_FEWEST_BASELINE = 2
+_FEWEST_BASELINE = 4
 _NET_SHARE, _NET_SIGMA, _END_SAMPLES = 0.1, 5.0, 5
 
 
@@ -64,7 +64,8 @@ class GridSearch:
         Parameters
         ----------
         hits : Hits
-            Their channels may be in any order; the records begin as those of the basis.
+            Their channels may be in any order. The records end as long after the onset as those of the basis; what
+            they have before is baseline.
 
         Returns
         -------
@@ -78,8 +79,9 @@ class GridSearch:
         """
         ordered = in_order_of(hits, self.basis.channels)
         self._require_fitting(ordered)
-        traces = self._above_baseline(ordered)
-        noise = self._noise_of(traces)
+        whole = self._above_baseline(ordered)
+        noise = self._noise_of(whole)
+        traces = whole[:, :, -self.basis.traces.shape[2] :]
         height = traces[:, -1, -_END_SAMPLES:].mean(axis=1)
         segment, flags = self._segments(traces, noise, height)
         if ordered.present is not None:
@@ -102,31 +104,36 @@ class GridSearch:
             raise DataError(
                 f"the hits are sampled every {period_ns:g} ns, the basis every {self.basis.sample_period_ns:g} ns"
             )
-        if hits.n_samples != n_samples:
+        if hits.n_samples < n_samples:
             raise DataError(f"the hits have {hits.n_samples} samples, the signals of the basis {n_samples}")
-        if self._n_baseline < _FEWEST_BASELINE:
+        n_baseline = self._n_baseline(hits.n_samples)
+        if n_baseline < _FEWEST_BASELINE:
             raise DataError(
-                f"the signals of the basis begin {self.basis.onset_ns:g} ns after the first sample, expected at least "
-                f"{_FEWEST_BASELINE} samples of baseline"
+                f"the hits have {n_baseline} samples before the onset, expected at least {_FEWEST_BASELINE} for the "
+                "baseline"
             )
 
-    @property
-    def _n_baseline(self) -> int:
-        return int(self.basis.onset_ns / self.basis.sample_period_ns)
+    def _n_baseline(self, n_samples: int) -> int:
+        """Return how many samples of a record lie before the earliest onset."""
+        skipped = n_samples - int(self.basis.traces.shape[2])
+        return skipped + int(self.basis.onset_ns / self.basis.sample_period_ns)
 
     def _above_baseline(self, hits: Hits) -> NDArray[np.float32]:
-        """Subtract the baseline of the whole file in each channel: of a single hit it is too short to be known well."""
         samples = hits.samples.astype(np.float32)
-        before = samples[:, :, : self._n_baseline]
-        level = np.median(before.mean(axis=2), axis=0)
-        above: NDArray[np.float32] = samples - level[:, None]
+        before = samples[:, :, : self._n_baseline(hits.n_samples)]
+        above: NDArray[np.float32] = samples - before.mean(axis=2, keepdims=True)
         return above
 
-    def _noise_of(self, traces: NDArray[np.float32]) -> Noise:
+    def _noise_of(self, whole: NDArray[np.float32]) -> Noise:
         if self._noise is None:
-            n_channels, n_samples = traces.shape[1:]
-            before = traces[:, :, : self._n_baseline]
-            sigma = before.std(axis=(0, 2)) if self.noise_adc is None else np.full(n_channels, self.noise_adc)
+            n_channels, n_samples = whole.shape[1], int(self.basis.traces.shape[2])
+            n_baseline = self._n_baseline(whole.shape[2])
+            before = whole[:, :, :n_baseline]
+            sigma = (
+                np.sqrt(n_baseline / (n_baseline - 1)) * before.std(axis=(0, 2))
+                if self.noise_adc is None
+                else np.full(n_channels, self.noise_adc)
+            )
             silent = np.flatnonzero(~(sigma > 0))
             if len(silent):
                 raise DataError(

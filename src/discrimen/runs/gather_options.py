@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from discrimen.errors import SettingsError
 from discrimen.pulses.hit_flags import HitFlag
 
-N_SEGMENTS = 36
+SEGMENT_NAMES = tuple(f"{sector}{ring}" for ring in range(1, 7) for sector in "ABCDEF")
+"""Of a crystal, in the order of its segments: letter of the sector, number of the ring from the front on."""
+N_SEGMENTS = len(SEGMENT_NAMES)
 CORE_CHANNEL = N_SEGMENTS
 CHANNELS = tuple(range(N_SEGMENTS + 1))
 """Channels of a crystal in the order of its segments, and the core."""
@@ -67,5 +69,7 @@ class GatherOptions:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name of each channel of a hit."""
-        return tuple("core" if channel == self.core else str(channel) for channel in self.channels)
+        """Name of each channel of a hit: of a whole crystal those of its segments, else the numbers of the channels."""
+        n_others = len(self.channels) - (self.core is not None)
+        others = iter(SEGMENT_NAMES if n_others == N_SEGMENTS else [str(c) for c in self.channels if c != self.core])
+        return tuple("core" if channel == self.core else next(others) for channel in self.channels)

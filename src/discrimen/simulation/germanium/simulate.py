@@ -22,6 +22,8 @@ from discrimen.simulation.germanium.electronics import Electronics
 from discrimen.simulation.germanium.interactions import follow
 from discrimen.simulation.germanium.signals import Charges, Field, Window, build_field, induce
 
+RECORD = Window(n_samples=74, onset_ns=200.0)
+"""Of hits: 20 samples of baseline, and behind the onset as many as a basis has."""
 BLOCK_HITS = 1024
 """Hits in a block; each block has its own random numbers."""
 
@@ -40,8 +42,8 @@ class GermaniumConfig:
         Built-in crystal, or YAML file of one.
     n_hits : int
         How many.
-    energy_kev : float or None
-        Of single interactions; None for gamma rays of all energies.
+    energy_kev : tuple of float or None
+        Lowest and highest energy of single interactions, even in the logarithm; None for gamma rays.
     energy_min_kev, energy_max_kev : float
         Of gamma rays, even in the logarithm; a hit leaves at least the former.
     electronics : Electronics
@@ -66,7 +68,7 @@ class GermaniumConfig:
 
     detector: str = "greta-a"
     n_hits: int = 1000
-    energy_kev: float | None = None
+    energy_kev: tuple[float, float] | None = None
     energy_min_kev: float = 50.0
     energy_max_kev: float = 3000.0
     electronics: Electronics = field(default_factory=Electronics)
@@ -75,15 +77,16 @@ class GermaniumConfig:
     trigger_jitter_ns: float = 0.0
     rate_hz: float = 1000.0
     field_spacing_mm: float = 1.0
-    window: Window = field(default_factory=Window)
+    window: Window = RECORD
     seed: int = 0
     n_threads: int = 2
 
     def __post_init__(self) -> None:
         if self.n_hits < 1 or self.cloud_parts < 1:
             raise SettingsError(f"expected at least one hit of one part, got {self.n_hits} of {self.cloud_parts}")
-        if self.energy_kev is not None and not 10 <= self.energy_kev <= 3000:
-            raise SettingsError(f"energy_kev must be 10 to 3000, got {self.energy_kev:g}")
+        if self.energy_kev is not None and not 10 <= self.energy_kev[0] <= self.energy_kev[1] <= 3000:
+            low, high = self.energy_kev
+            raise SettingsError(f"energy_kev must be 10 to 3000, got {low:g} to {high:g}")
         if not 20 <= self.energy_min_kev < self.energy_max_kev <= 3000:
             raise SettingsError(
                 f"energies must rise between 20 and 3000 keV, got {self.energy_min_kev:g} to {self.energy_max_kev:g}"
@@ -147,7 +150,7 @@ def simulate_hits(config: GermaniumConfig, *, electric: Field | None = None) -> 
 def _block(
     config: GermaniumConfig, electric: Field, n: int, *, start: int, after_ps: int, rng: np.random.Generator
 ) -> Hits:
-    deposits = _single(config, electric, n, rng) if config.energy_kev is not None else _full(config, electric, n, rng)
+    deposits = _single(config.energy_kev, electric, n, rng) if config.energy_kev else _full(config, electric, n, rng)
     offsets = config.time_spread_ns * rng.random(n) + config.trigger_jitter_ns * rng.standard_normal(n)
     signals = induce(
         electric,
@@ -175,7 +178,7 @@ def _block(
     )
 
 
-def _single(config: GermaniumConfig, electric: Field, n: int, rng: np.random.Generator) -> _Deposits:
+def _single(energy_kev: tuple[float, float], electric: Field, n: int, rng: np.random.Generator) -> _Deposits:
     """Draw single interactions, even in the volume."""
     crystal: Crystal = electric.crystal
     box = np.array([crystal.radius_mm, crystal.radius_mm, crystal.length_mm])
@@ -184,7 +187,8 @@ def _single(config: GermaniumConfig, electric: Field, n: int, rng: np.random.Gen
         trial = (rng.random((2 * n + 64, 3)) - [0.5, 0.5, 0]) * box * [2, 2, 1]
         depths, _ = electric.depths_and_segments(trial)
         found = np.concatenate([found, trial[depths > _LEAST_DEPTH_MM]])
-    return _Deposits(found[:n], np.full(n, float(config.energy_kev or 0)), np.arange(n + 1, dtype=np.int64))
+    low, high = np.log(energy_kev)
+    return _Deposits(found[:n], np.exp(low + (high - low) * rng.random(n)), np.arange(n + 1, dtype=np.int64))
 
 
 def _full(config: GermaniumConfig, electric: Field, n: int, rng: np.random.Generator) -> _Deposits:

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from tests.grid_search.toy_basis import N_SAMPLES, PERIOD_NS, toy_basis, toy_traces
+
+from discrimen.errors import DataError
+from discrimen.grid_search.locate import GridSearch
+from discrimen.network.hits_domain import HitFlag
+from discrimen.pulses.hits import Hits
+
+CHANNELS = ("A1", "A2", "A3", "core")
+HEIGHT_ADC = 2000
+
+
+@dataclass(frozen=True)
+class NamedToy:
+    """The toy basis behind a fourth channel: segment 2 and the core both rise."""
+
+    positions_mm: np.ndarray
+    segment: np.ndarray
+    traces: np.ndarray
+    sample_period_ns: float = PERIOD_NS
+    channels: tuple[str, ...] = CHANNELS
+    onset_ns: float = 50.0
+
+
+def whole(traces: np.ndarray) -> np.ndarray:
+    return np.concatenate([traces, traces[:, -1:]], axis=1)
+
+
+BASIS = NamedToy(toy_basis().positions_mm, toy_basis().segment, whole(toy_basis().traces))
+
+
+def hits(n: int, *, seed: int = 0, n_before: int = 15) -> tuple[Hits, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    positions = rng.uniform(-4.5, 4.5, (n, 3))
+    clean = whole(toy_traces(positions, offset_ns=rng.uniform(0, 10, n)))
+    records = np.concatenate([np.zeros((n, 4, n_before)), clean], axis=2)
+    samples = 300 + HEIGHT_ADC * records + rng.normal(0, 4, records.shape)
+    made = Hits(samples=np.rint(samples).astype(np.int16), sample_period_ns=PERIOD_NS, channels=CHANNELS)
+    return made, positions
+
+
+def test_positions_are_found_whatever_the_order_of_the_channels() -> None:
+    made, truth = hits(200)
+    found = GridSearch(basis=BASIS).locate(made)
+    assert not found.flags.any()
+    assert np.median(np.linalg.norm(found.position_mm - truth, axis=1)) < 0.6
+    turned = replace(made, samples=made.samples[:, ::-1], channels=CHANNELS[::-1])
+    assert np.allclose(GridSearch(basis=BASIS).locate(turned).position_mm, found.position_mm, atol=1e-3)
+
+
+def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:
+    made, _ = hits(4)
+    samples = made.samples.copy()
+    samples[0, 0] = samples[0, 2]  # net charge in two segments
+    samples[1] = 300  # nothing at all
+    present = np.ones((4, 4), bool)
+    present[2, 3] = False
+    found = GridSearch(basis=BASIS, noise_adc=4.0).locate(replace(made, samples=samples, present=present))
+    assert found.flags[0] == HitFlag.SEVERAL_SEGMENTS
+    assert found.flags[1] & HitFlag.UNPREPARED
+    assert found.flags[2] & HitFlag.NO_REFERENCE
+    assert np.isnan(found.position_mm[:3]).all()
+    assert np.isfinite(found.position_mm[3]).all()
+
+
+def test_records_that_do_not_fit_the_basis_are_refused() -> None:
+    made, _ = hits(3)
+    search = GridSearch(basis=BASIS)
+    with pytest.raises(DataError, match=r"sampled every 8 ns, the basis every 10 ns"):
+        search.locate(replace(made, sample_period_ns=8.0))
+    with pytest.raises(DataError, match=rf"have 30 samples, the signals of the basis {N_SAMPLES}"):
+        search.locate(replace(made, samples=made.samples[:, :, :30]))
+    with pytest.raises(DataError, match=r"channel A1 has no noise before the pulse"):
+        search.locate(replace(made, samples=np.where(np.arange(4)[:, None] == 0, np.int16(0), made.samples)))
