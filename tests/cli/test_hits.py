@@ -100,4 +100,4 @@ def test_measured_and_calculated_signals_become_hits(run: Run, real_data: Path, 
         assert hits.present.all()
         assert not hits.column("flags").any()
         assert set(hits.column("segment").tolist()) == {15}
-        assert hits_info(output).channels[15:16] == ("15",)
+        assert hits_info(output).channels[15:16] == ("D3",)

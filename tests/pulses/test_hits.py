@@ -8,7 +8,7 @@ from tests.training.tasks.pulses import pair_pulses, two_channels
 from tests.training.toy_pulses import toy_pulses
 
 from discrimen.errors import DataError, SettingsError
-from discrimen.pulses.hits import as_hits, join_hits
+from discrimen.pulses.hits import as_hits, cut_records, join_hits
 from discrimen.training import Hits, TrainingConfig, train
 
 
@@ -76,3 +76,12 @@ def test_hits_of_other_channels_are_not_joined() -> None:
     other = Hits(samples=np.zeros((1, 3, 5), np.int16), sample_period_ns=10.0, channels=("b", "a", "core"))
     with pytest.raises(DataError, match="different channels"):
         join_hits([_hits(), other])
+
+
+def test_cut_records_keep_all_but_the_other_samples() -> None:
+    found = cut_records(_hits(masked=True), 1, 4)
+    assert found.samples[1].tolist() == _hits().samples[1, :, 1:4].tolist()
+    assert found.present is not None
+    assert found.column("segment").tolist() == [0, 1, 2, 3]
+    with pytest.raises(DataError, match=r"within the records, 0:5, got 2:6"):
+        cut_records(_hits(), 2, 6)

@@ -40,6 +40,14 @@ def hits(
             help="Least energy of the core, in the unit of the file (keV where calibrated).", show_default=False
         ),
     ] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="START:STOP",
+            help="Write these samples of the records alone, for example 100:200, where their ends are no signal.",
+            show_default=False,
+        ),
+    ] = None,
     dead: Annotated[
         list[int] | None, typer.Option(metavar="N", help="Channel that is dead; repeatable.", show_default=False, min=0)
     ] = None,
@@ -72,7 +80,7 @@ def hits(
     common.refuse_to_replace(output, files, overwrite=overwrite)
     readers = [inputs.open(path) for path in files]
     with common.progress("gathering", total=common.total_entries(readers)) as tick:
-        done = write_hits(readers, output, options=options, on_progress=tick)
+        done = write_hits(readers, output, options=options, samples=_range(samples), on_progress=tick)
     for file, report in zip(files, done.read, strict=True):
         common.log_left_out(file, report)
     if json:
@@ -82,6 +90,16 @@ def hits(
         print(line)
     left_out = f", {done.gathered.n_left_out} left out" if done.gathered.n_left_out else ""
     print(f"{done.n_hits} hits of {len(options.channels)} channels written to {output}{left_out}")
+
+
+def _range(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    start, _, stop = text.partition(":")
+    try:
+        return int(start), int(stop)
+    except ValueError as error:
+        raise SettingsError(f"--samples expects START:STOP, for example 100:200; got '{text}'") from error
 
 
 def parse_channels(text: str) -> tuple[int, ...]:

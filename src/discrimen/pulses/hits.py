@@ -149,6 +149,25 @@ def in_order_of(hits: Hits, channels: Sequence[str]) -> Hits:
     )
 
 
+def cut_records(hits: Hits, start: int, stop: int) -> Hits:
+    """Return hits with some samples of their records alone, half open.
+
+    Raises
+    ------
+    DataError
+        If the records do not have them.
+    """
+    if not 0 <= start < stop <= hits.n_samples:
+        raise DataError(f"expected samples within the records, 0:{hits.n_samples}, got {start}:{stop}")
+    return Hits(
+        samples=hits.samples[:, :, start:stop],
+        sample_period_ns=hits.sample_period_ns,
+        present=hits.present,
+        columns=hits.columns,
+        channels=hits.channels,
+    )
+
+
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:3])}, ... {names[-1]} ({len(names)})"
 

@@ -13,7 +13,7 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
-from discrimen.pulses.hits import Hits
+from discrimen.pulses.hits import Hits, cut_records
 from discrimen.runs.gather_hits import gather_hits
 from discrimen.runs.gather_options import GatherOptions
 from discrimen.runs.gather_report import GatherReport
@@ -55,6 +55,7 @@ def write_hits(
     output: Path,
     *,
     options: GatherOptions,
+    samples: tuple[int, int] | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> GatheredRuns:
     """Put the traces of run files together and write the hits into one file.
@@ -69,6 +70,8 @@ def write_hits(
         The file to write; it is complete or absent.
     options : GatherOptions
         How channels become hits.
+    samples : tuple of int, optional
+        First sample of the records that is written, and the one behind the last.
     on_progress : callable
         Called with the number of traces that were read.
 
@@ -84,14 +87,15 @@ def write_hits(
     gathered, before = GatherReport(), 0
     made_by = {
         "inputs": [str(path) for path in paths],
-        "options": {**asdict(options), "leave_out": int(options.leave_out)},
+        "options": {**asdict(options), "leave_out": int(options.leave_out), "samples": samples},
         "versions": software_versions("h5py"),
         "made": utc_now(),
     }
     with HitsWriter(output, made_by) as writer:
         for number, reader in enumerate(readers):
             for hits in gather_hits(reader, options=options, report=gathered):
-                writer.write(_of_run(hits, number) if len(readers) > 1 else hits)
+                kept = hits if samples is None else cut_records(hits, *samples)
+                writer.write(_of_run(kept, number) if len(readers) > 1 else kept)
                 on_progress(gathered.n_traces - before)
                 before = gathered.n_traces
         if not writer.n_hits:
