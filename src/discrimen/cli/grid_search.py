@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from discrimen.grid_search.locate import GridSearch
-from discrimen.grid_search.search import SearchOptions
-from discrimen.simulation.germanium.basis import read_basis
+from discrimen.errors import require_module
+
+if TYPE_CHECKING:
+    from discrimen.grid_search.locate import GridSearch
 
 OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc")
 OF_MODELS = ("device", "backend", "threads")
@@ -33,7 +34,20 @@ NoiseOption = Annotated[
 def grid_search(
     path: Path, *, adaptive: bool, interpolate: bool, latest_ns: float, noise_adc: float | None
 ) -> tuple[GridSearch, dict[str, Any]]:
-    """Return the search of a basis, and what a report says of it."""
+    """Return the search of a basis, and what a report says of it.
+
+    Raises
+    ------
+    MissingExtraError
+        If SciPy is missing.
+    FormatError
+        If the file holds no basis.
+    """
+    require_module("scipy", extra="germanium")
+    from discrimen.grid_search.locate import GridSearch
+    from discrimen.grid_search.search import SearchOptions
+    from discrimen.simulation.germanium.basis import read_basis
+
     basis = read_basis(path)
     method = GridSearch(
         basis=basis,

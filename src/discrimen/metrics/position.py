@@ -12,9 +12,8 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, require_module
 from discrimen.metrics.intervals import normal_quantile, wilson_interval
 from discrimen.metrics.waveform_residuals import Estimate
 from discrimen.pulses.hits import COORDINATES
@@ -171,7 +170,7 @@ def rms_estimate(values: Values, *, confidence: float) -> Estimate:
 def quantile_estimate(values: Values, share: float, *, confidence: float) -> Estimate:
     """Return a quantile with the interval between two of the ordered values (binomial)."""
     ordered, n = np.sort(values), len(values)
-    counted = stats.binom(n, share)
+    counted = require_module("scipy.stats", extra="analysis").binom(n, share)
     low = max(int(counted.ppf(_HALF - confidence / 2)) - 1, 0)
     high = min(int(counted.ppf(_HALF + confidence / 2)), n - 1)
     return Estimate(float(np.quantile(ordered, share)), float(ordered[low]), float(ordered[high]))
@@ -196,6 +195,7 @@ def fwhm(values: Values) -> float:
     counts, edges = np.histogram(values, _BINS, (low - margin, high + margin))
     width = 0.9 * spread * len(values) ** -0.2
     bin_mm = float(edges[1] - edges[0])
+    ndimage = require_module("scipy.ndimage", extra="analysis")
     density = ndimage.gaussian_filter1d(counts.astype(np.float64), width / bin_mm, mode="constant")
     found = _width_at_half(density) * bin_mm
     smeared = (_FWHM_PER_SIGMA * width) ** 2
