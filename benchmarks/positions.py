@@ -20,7 +20,7 @@ from discrimen.grid_search.bound import cramer_rao
 from discrimen.grid_search.locate import GridSearch
 from discrimen.grid_search.noise import white_noise
 from discrimen.grid_search.search import SearchOptions, search
-from discrimen.grid_search.segment_library import segment_library
+from discrimen.grid_search.segment_library import SegmentLibrary, segment_library
 from discrimen.inference.load import load_model
 from discrimen.inference.positions import ModelLocator
 from discrimen.metrics.position import quantile_estimate
@@ -35,6 +35,11 @@ from discrimen.simulation.germanium.simulate import GermaniumConfig, simulate_hi
 NOISE_KEV = 3.0
 OFFSETS_NS = np.arange(0, 10.1, 2.5)
 CONFIDENCE = 0.95
+SEARCHES = {
+    "grid search, its points alone": SearchOptions(interpolate=False),
+    "grid search": SearchOptions(),
+    "grid search, adaptive": SearchOptions(adaptive=True),
+}
 
 
 def arguments() -> argparse.Namespace:
@@ -62,17 +67,31 @@ def told(found: Located, hits: Hits) -> str:
     )
 
 
-def bound_mm(basis: Basis, energies_kev: list[float]) -> dict[float, float]:
-    """Return the median distance of the Cramér-Rao bound over the points of the whole crystal."""
-    noise = white_noise(NOISE_KEV, n_channels=37, n_samples=basis.traces.shape[2])
-    drawn: dict[float, list[np.ndarray]] = {energy: [] for energy in energies_kev}
-    for segment in np.unique(basis.segment[basis.segment >= 0]):
-        library = segment_library(
+def libraries_of(basis: Basis) -> dict[int, SegmentLibrary]:
+    """Return the library of each segment, in ADC counts."""
+    sigma = NOISE_KEV * Electronics().gain_adc_per_kev
+    noise = white_noise(sigma, n_channels=37, n_samples=basis.traces.shape[2])
+    return {
+        int(segment): segment_library(
             basis, int(segment), noise, channels=np.arange(37), offsets_ns=OFFSETS_NS, window=slice(None)
         )
-        for energy in energies_kev:
-            drawn[energy].append(cramer_rao(library, energy).distances_mm(draws=50).ravel())
-    return {energy: float(np.median(np.concatenate(each))) for energy, each in drawn.items()}
+        for segment in np.unique(basis.segment[basis.segment >= 0])
+    }
+
+
+def bound_mm(libraries: dict[int, SegmentLibrary], energies_kev: list[float]) -> dict[float, float]:
+    """Return the median distance of the Cramér-Rao bound over the points of the whole crystal."""
+    gain = Electronics().gain_adc_per_kev
+    return {
+        energy: float(
+            np.median(
+                np.concatenate(
+                    [cramer_rao(each, energy * gain).distances_mm(draws=50).ravel() for each in libraries.values()]
+                )
+            )
+        )
+        for energy in energies_kev
+    }
 
 
 def simulated(given: argparse.Namespace, energy_kev: float, seed: int, n_hits: int) -> Hits:
@@ -117,11 +136,12 @@ def main() -> None:
     given = arguments()
     basis = read_basis(given.basis)
     given.field = build_field(read_crystal(given.detector), n_threads=2)
-    bounds = bound_mm(basis, given.energies_kev)
+    libraries = libraries_of(basis)
+    bounds = bound_mm(libraries, given.energies_kev)
+    noise_adc = NOISE_KEV * Electronics().gain_adc_per_kev
     methods = {
-        "grid search, its points alone": GridSearch(basis=basis, options=SearchOptions(interpolate=False)),
-        "grid search": GridSearch(basis=basis),
-        "grid search, adaptive": GridSearch(basis=basis, options=SearchOptions(adaptive=True)),
+        name: GridSearch(basis=basis, options=options, noise_adc=noise_adc, libraries=libraries)
+        for name, options in SEARCHES.items()
     }
     locators = methods | {path.name: ModelLocator(load_model(path, threads=2).predictor) for path in given.models}
     for number, energy in enumerate(given.energies_kev):

@@ -47,7 +47,9 @@ class GridSearch:
     offset_step_ns : float
         Between the times that are compared.
     noise_adc : float or None
-        Of a sample in ADC counts, white; None: measured before the onset, in each channel of each file.
+        Of a sample in ADC counts, white; None: measured before the onset of the first hits, in each channel.
+    libraries : dict of int to SegmentLibrary
+        By segment, filled as hits come; those of another search with the same basis, times and noise may be given.
     """
 
     basis: NamedBasis
@@ -55,7 +57,7 @@ class GridSearch:
     latest_ns: float = 10.0
     offset_step_ns: float = 2.5
     noise_adc: float | None = None
-    _libraries: dict[int, SegmentLibrary] = field(default_factory=dict, repr=False)
+    libraries: dict[int, SegmentLibrary] = field(default_factory=dict, repr=False)
     _noise: Noise | None = field(default=None, repr=False)
 
     def locate(self, hits: Hits) -> Located:
@@ -157,8 +159,8 @@ class GridSearch:
         return ends.argmax(axis=1), flags
 
     def _library(self, segment: int, noise: Noise) -> SegmentLibrary:
-        if segment not in self._libraries:
-            self._libraries[segment] = segment_library(
+        if segment not in self.libraries:
+            self.libraries[segment] = segment_library(
                 self.basis,
                 segment,
                 noise,
@@ -166,4 +168,4 @@ class GridSearch:
                 offsets_ns=np.arange(0, self.latest_ns + 0.5 * self.offset_step_ns, self.offset_step_ns),
                 window=slice(0, self.basis.traces.shape[2]),
             )
-        return self._libraries[segment]
+        return self.libraries[segment]
