@@ -121,6 +121,11 @@ CHAINS: dict[str, Callable[[], Built]] = (
         ),
         "cropped": _on_four(lambda w: layers.Cropping1D(front=1, back=0), lambda w: layers.Cropping1D(front=0, back=2)),
         "reversed": _on_four(lambda w: layers.Reverse(), lambda w: w.conv(2, 4, 2)),
+        "neighbours": _on_four(lambda w: layers.Neighbours(sectors=2, rings=2, last=2), lambda w: w.dense(44, 3)),
+        "neighbours, segments alone": _on_four(lambda w: layers.Neighbours(sectors=5, rings=1, last=4)),
+        "neighbours in three rings": _chain(
+            lambda w: (layers.Reshape(steps=10, channels=2), layers.Neighbours(sectors=3, rings=3, last=1))
+        ),
         "layer normalisation": _on_four(lambda w: w.norm(4), lambda w: w.conv(2, 4, 2)),
         "layer normalisation of a row": _chain(lambda w: (FLAT, w.dense(20, 6), w.norm(6))),
         "one slope": _on_four(lambda w: layers.Prelu(slope=w(1))),

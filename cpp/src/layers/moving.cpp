@@ -103,4 +103,22 @@ void Reverse(Planner& planner) {
     place(planner, 0, steps - 1, steps, 0).direction = -1;
 }
 
+void Neighbours(Planner& planner) {
+    constexpr std::size_t n_around = 9;
+    planner.expect(1, 3, {});
+    const std::int32_t sectors = planner.option(0, 1, most_option), rings = planner.option(1, 1, most_option);
+    const std::int32_t last = planner.option(2, 1, most_option);
+    const Shape& in = planner.in_steps();
+    const std::size_t segments = std::size_t(sectors) * std::size_t(rings);
+    if (in.steps < segments)
+        throw Error("it wants " + number(segments) + " segments or more channels, and gets " + number(in.steps));
+    if (in.channels < std::size_t(last))
+        throw Error("it looks at the last " + number(std::size_t(last)) + " samples, and gets " + number(in.channels));
+    planner.give({1, (n_around + in.steps - segments) * in.channels + segments, false});
+    Operation& op = planner.add(Kind::neighbours);
+    op.groups = sectors;
+    op.length = rings;
+    op.count = last;
+}
+
 }  // namespace discrimen::layers

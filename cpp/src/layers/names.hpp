@@ -27,7 +27,8 @@
     LAYER(22, Reverse)                 \
     LAYER(23, SimpleRnn)               \
     LAYER(24, Attention)               \
-    LAYER(25, Sample)
+    LAYER(25, Sample)                  \
+    LAYER(26, Neighbours)
 
 // Every operation; the kernel of each is a function of the same name in kernels/layers.
 #define DISCRIMEN_OPERATIONS(OPERATION)                  \
@@ -50,4 +51,5 @@
     OPERATION(zeros)                                     \
     OPERATION(permute)                                   \
     OPERATION(attention)                                 \
-    OPERATION(sample)
+    OPERATION(sample)                                    \
+    OPERATION(neighbours)

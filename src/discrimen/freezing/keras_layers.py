@@ -201,6 +201,10 @@ def _nothing(_draft: Draft, _layer: Any, value: int) -> int:
     return value
 
 
+def _neighbours(draft: Draft, layer: Any, value: int) -> int:
+    return draft.add(kinds.Neighbours(sectors=layer.sectors, rings=layer.rings, last=layer.last), value)
+
+
 _EACH_STEP = (
     *("Dense", "LayerNormalization", "Activation", "ReLU", "LeakyReLU", "ELU"),
     *("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity"),
@@ -245,6 +249,7 @@ _TRANSLATIONS: Mapping[str, Translate] = MappingProxyType(
         "ZeroPadding1D": _channels_last(_zero_padding),
         "Cropping1D": _cropping,
         "TimeDistributed": _time_distributed,
+        "Neighbours": _neighbours,
         **ACTIVATION_LAYERS,
         **SCALING_LAYERS,
         **RECURRENT_LAYERS,

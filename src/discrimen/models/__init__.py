@@ -15,7 +15,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from discrimen.errors import SettingsError
-from discrimen.models import cnn, conv_autoencoder, dense_autoencoder, gru, lstm, mlp, patches, resnet, traces
+from discrimen.models import (
+    cnn,
+    conv_autoencoder,
+    dense_autoencoder,
+    gru,
+    lstm,
+    mlp,
+    neighbours,
+    patches,
+    resnet,
+    traces,
+)
 from discrimen.models.heads import add_heads, add_units, in_spreads
 from discrimen.models.options import ArchitectureOptions, AutoencoderOptions
 from discrimen.models.own_file import build_own, is_own
@@ -80,6 +91,11 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             description="for many channels: one dense layer for the trace of each, then dense layers",
             options=traces.TracesOptions,
             body=traces.body,
+        ),
+        "neighbours": Architecture(
+            description="for segmented crystals: dense layers on the hit segment, those around it and the core",
+            options=neighbours.NeighboursOptions,
+            body=neighbours.body,
         ),
         "resnet": Architecture(
             description="a deeper convolutional network with residual additions and batch normalisation",

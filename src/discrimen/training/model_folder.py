@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.keras_jax import KerasSession, forbid_cudnn, load_keras
+from discrimen.models.neighbours_layer import neighbours_layer
 from discrimen.network.model_description import ModelDescription, read_description
 from discrimen.output.provenance import sha256_of_file
 from discrimen.training.described import require_described
@@ -279,6 +280,7 @@ def _read_model(session: KerasSession, path: Path) -> Any:
     try:
         with session.on_device():
             # safe_mode refuses models that carry code.
+            neighbours_layer(session.keras)  # Keras must know it before it meets one in a file
             model = session.keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise FormatError(f"Keras cannot load this model: {' '.join(str(error).split())[:300]}", path) from error

@@ -11,6 +11,7 @@ from discrimen.network.layers.affine import *
 from discrimen.network.layers.attention import *
 from discrimen.network.layers.base import *
 from discrimen.network.layers.joining import *
+from discrimen.network.layers.neighbours import *
 from discrimen.network.layers.pointwise import *
 from discrimen.network.layers.pooling import *
 from discrimen.network.layers.recurrent import *

@@ -234,6 +234,28 @@ def _(layer: layers.Sample, graph: Graph, *inputs: Values) -> Values:
     return inputs[0]
 
 
+@add_layer.register
+def _(layer: layers.Neighbours, graph: Graph, *inputs: Values) -> Values:
+    values = settled(graph, inputs[0], Layout.CHANNELS_LAST)
+    channels, samples = values.shape
+    n_segments = layer.sectors * layer.rings
+    ends = graph.cut(graph.cut(values.name, 0, n_segments, axis=1), samples - layer.last, samples, axis=2)
+    hit = graph.node("ArgMax", graph.node("ReduceSum", ends, graph.integers(2), keepdims=0), axis=1, keepdims=0)
+    # Every place of a trace in the row of all values; the zeros lie behind them.
+    table = layers.places_around(layer.sectors, layer.rings)
+    first = np.where(table < 0, channels, table)[:, :, np.newaxis] * samples
+    places = (first + np.arange(samples)).reshape(n_segments, -1).astype(np.int64)
+    flat = graph.reshape(values.name, channels * samples)
+    nothing = graph.node("Mul", graph.cut(flat, 0, samples, axis=1), graph.number(0.0))
+    padded = graph.node("Concat", flat, nothing, axis=1)
+    around = graph.node("GatherElements", padded, graph.node("Gather", graph.constant(places), hit, axis=0), axis=1)
+    others = graph.cut(flat, n_segments * samples, channels * samples, axis=1)
+    is_hit = graph.node("Gather", graph.constant(np.eye(n_segments, dtype=np.float32)), hit, axis=0)
+    parts = (around, others, is_hit) if channels > n_segments else (around, is_hit)
+    name = graph.node("Concat", *parts, axis=1)
+    return Values(name=name, layout=Layout.ROWS, held=layer.shape(values.shape), shape=layer.shape(values.shape))
+
+
 def _pooled(
     graph: Graph, operator: str, layer: layers.MaxPooling1D | layers.AveragePooling1D, values: Values
 ) -> Values:
