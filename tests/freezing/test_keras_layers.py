@@ -209,7 +209,8 @@ def test_every_architecture_can_be_frozen_with_every_output(session: KerasSessio
         energy,
         Output(name="pulses", kind="count", shape=(1,), unit="1"),
     )
-    model = build_model(session.keras, architecture, {}, shape=(2, 21), outputs=outputs)
+    options = {"sectors": 2, "rings": 1} if architecture == "neighbours" else {}
+    model = build_model(session.keras, architecture, options, shape=(2, 21), outputs=outputs)
     assert_same_values(session, model, *outputs)
 
 

@@ -29,7 +29,8 @@ from discrimen.training.tasks.regression import position
 
 GOLDEN = Path(__file__).parent / "golden"
 AUTOENCODERS = ("dense_autoencoder", "conv_autoencoder")
-CLASSIFIERS = tuple(name for name in ARCHITECTURES if name not in AUTOENCODERS)
+OF_SEGMENTS = ("neighbours",)
+CLASSIFIERS = tuple(name for name in ARCHITECTURES if name not in (*AUTOENCODERS, *OF_SEGMENTS))
 TWO_DETECTORS = Preparation(
     sample_period_ns=10.0,
     channels=(
@@ -128,6 +129,7 @@ HIT_BODIES: Mapping[str, Mapping[str, Any]] = {
     "patches": {"filters": 12, "hidden": (16,)},
     "cnn": {},
     "traces": {"features": 6, "hidden": (16,)},
+    "neighbours": {"hidden": (16,)},
 }
 """Architectures that are tried on 37 channels, with options."""
 

@@ -12,7 +12,7 @@ from discrimen.cli.cluster_options import with_inputs_of_cluster
 from discrimen.cli.given_options import given_options, refuse_idle
 from discrimen.cli.input_options import parse_pairs
 from discrimen.cli.train_clean import CleanFiles, CleanOption, ComponentsOption
-from discrimen.cli.train_hits import ReferenceOption, trained_on_hits
+from discrimen.cli.train_hits import ReferenceOption, default_of_hits, trained_on_hits
 from discrimen.cli.train_resume import resumed_training
 from discrimen.cli.train_task import (
     ChargeWeightOption,
@@ -101,7 +101,9 @@ def train(
         ),
     ] = 0.0,
     part_moved: PartMovedOption = MOVED_SHARE,
-    architecture: Annotated[str, typer.Option(help=f"For hits by default traces. {_ARCHITECTURES}")] = "patches",
+    architecture: Annotated[
+        str, typer.Option(help=f"For hits by default neighbours (36 segments and a core) or traces. {_ARCHITECTURES}")
+    ] = "patches",
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the architecture, for example hidden=32,16; repeatable."),
@@ -215,7 +217,9 @@ def train(
             part_gain=part_gain,
             part_moved=part_moved,
         ),
-        architecture="traces" if of_hits and "architecture" not in given_options(context) else architecture,
+        architecture=default_of_hits(datasets)
+        if of_hits and "architecture" not in given_options(context)
+        else architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),
         optimizer=optimizer,
         learning_rate=learning_rate,

@@ -17,7 +17,9 @@ from discrimen.formats.inputs import InputOptions
 from discrimen.network.hits_domain import DOMAIN_KEY, learn_hits_domain
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.runs.gather_options import SEGMENT_NAMES
 from discrimen.runs.hits_dataset import HitsDataset, load_hits
+from discrimen.runs.hits_file import hits_info
 from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training import train as run_training
 from discrimen.training.resumed import read_unfinished
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 ReferenceOption = Annotated[
     str, typer.Option(metavar="NAME", help="Of hits: the channel that time and gain are taken from. docs/positions.md")
 ]
+
+
+def default_of_hits(paths: Sequence[Path]) -> str:
+    """Return the architecture for hits: neighbours for a crystal of 36 segments and a core, else traces."""
+    return "neighbours" if hits_info(paths[0]).channels == (*SEGMENT_NAMES, "core") else "traces"
 
 
 def read_hits_files(paths: Sequence[Path], inputs: InputOptions, *, channels: Sequence[str] = ()) -> HitsDataset:

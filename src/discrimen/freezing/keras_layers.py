@@ -45,7 +45,7 @@ def translated(draft: Draft, layer: Any, values: tuple[int, ...]) -> int:
     """
     kind = type(layer).__name__
     draft.origin = layer.name
-    if not type(layer).__module__.startswith("keras."):
+    if not type(layer).__module__.startswith(_KNOWN_LAYERS):
         raise SettingsError(
             f"layer '{layer.name}' ({kind}) is none of Keras' own and cannot be frozen: build it of layers of Keras"
         )
@@ -199,6 +199,10 @@ def _cropping(draft: Draft, layer: Any, value: int) -> int:
 
 def _nothing(_draft: Draft, _layer: Any, value: int) -> int:
     return value
+
+
+_KNOWN_LAYERS = ("keras.", "discrimen.models.neighbours_layer")
+"""Modules whose layers can be frozen: those of Keras, and ours."""
 
 
 def _neighbours(draft: Draft, layer: Any, value: int) -> int:

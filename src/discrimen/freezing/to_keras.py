@@ -10,6 +10,7 @@ import numpy as np
 
 from discrimen.errors import SettingsError
 from discrimen.keras_jax import KerasSession
+from discrimen.models.neighbours_layer import neighbours_layer
 from discrimen.network import layers as kinds
 from discrimen.network.activations import Activation
 from discrimen.network.graph import Network, shapes_of
@@ -225,6 +226,10 @@ def _reverse(build: _Building, _layer: kinds.Reverse, _: list[Shape], tensor: An
     return build.keras.ops.flip(tensor, axis=1)
 
 
+def _neighbours(build: _Building, layer: kinds.Neighbours, _: list[Shape], tensor: Any) -> Any:
+    return neighbours_layer(build.keras)(layer.sectors, layer.rings, layer.last)(tensor)
+
+
 def _upsampling(build: _Building, layer: kinds.UpSampling1D, _: list[Shape], tensor: Any) -> Any:
     return build("UpSampling1D", tensor, size=layer.size)
 
@@ -290,6 +295,7 @@ _LAYERS: Mapping[type[Layer], _Make] = MappingProxyType(
         kinds.Permute: _plain("Permute", dims=(2, 1)),
         kinds.Reshape: _reshape,
         kinds.Reverse: _reverse,
+        kinds.Neighbours: _neighbours,
         kinds.UpSampling1D: _upsampling,
         kinds.ZeroPadding1D: _zero_padding,
         kinds.Cropping1D: _cropping,

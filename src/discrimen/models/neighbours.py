@@ -42,8 +42,17 @@ def body(keras: ModuleType, waveform: Any, *, options: NeighboursOptions) -> Any
             f"neighbours wants {n_segments} segments (options sectors, rings) of {options.last} samples or more, got "
             f"{channels} channels of {samples}"
         )
-    layer = neighbours_layer(keras)
-    values = layer(options.sectors, options.rings, options.last, name="neighbours")(waveform)
+    layers, seen = (
+        keras.layers,
+        neighbours_layer(keras)(options.sectors, options.rings, options.last, name="neighbours"),
+    )
+    seen_values = seen(waveform)
+    values = seen_values
     for number, width in enumerate(options.hidden, start=1):
-        values = keras.layers.Dense(width, activation=options.activation, name=f"hidden_{number}")(values)
-    return values
+        values = layers.Dense(width, activation=options.activation, name=f"hidden_{number}")(values)
+    # Where the segment lies is a sum of its own: the dense layers are left with the place inside it.
+    n_values = seen_values.shape[1]
+    column = layers.Reshape((n_values, 1), name="in_a_column")(seen_values)
+    which = layers.Cropping1D((n_values - n_segments, 0), name="hit_segment")(column)
+    row = layers.Reshape((n_segments,), name="hit_segment_in_a_row")(which)
+    return layers.Concatenate(name="place_and_segment")([values, row])

@@ -21,7 +21,7 @@ def neighbours_layer(keras: ModuleType) -> Any:
         """See :class:`discrimen.network.layers.Neighbours`."""
 
         def __init__(self, sectors: int, rings: int, last: int, **options: Any) -> None:
-            super().__init__(trainable=False, **options)
+            super().__init__(**options)
             self.sectors, self.rings, self.last = sectors, rings, last
 
         def call(self, values: Any) -> Any:
