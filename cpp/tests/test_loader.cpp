@@ -191,6 +191,9 @@ void check_layers() {
     CHECK_REFUSED(load(with_layers({{frozen::sample, {}, {}, {0, 1}}})), "mean and variance have the shapes");
     CHECK_REFUSED(load(with_layers({{frozen::attention, {1}, {}, {0, 1, 1}}})), "query, key and value have the shapes");
     CHECK_REFUSED(load(with_layers({{frozen::attention, {3}, {}, {1, 1, 1}}})), "do not make 3 heads");
+    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {5, 1, 1}, {}}})), "it wants 5 segments or more channels, and gets 4");
+    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {2, 1, 3}, {}}})), "it looks at the last 3 samples, and gets 2");
+    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {2, 1, 0}, {}}})), "option 2 must lie between 1");
     CHECK_REFUSED(load(with_layers({{frozen::cropping, {2, 2}, {}}})), "it takes 4 of 4 steps away");
     CHECK_REFUSED(load(with_layers({{frozen::cropping, {-1, 2}, {}}})), "option 0 must lie between 0");
     CHECK_REFUSED(load(with_layers({{frozen::zero_padding, {huge, huge}, {}}})), "than a file of");

@@ -32,6 +32,7 @@ from discrimen.network.layers import (
     LayerNorm,
     MaxPooling1D,
     Multiply,
+    Neighbours,
     Permute,
     Prelu,
     Reshape,
@@ -40,6 +41,7 @@ from discrimen.network.layers import (
     UpSampling1D,
     ZeroPadding1D,
     options_of,
+    places_around,
 )
 
 RNG = np.random.default_rng(3)
@@ -62,7 +64,7 @@ def test_network_computes_alike_in_both_precisions(name: str) -> None:
 def test_networks_leave_no_layer_and_no_option_out() -> None:
     layers = [node.layer for build in NETWORKS.values() for node in build()[0].nodes]
     assert {type(layer) for layer in layers} == set(LAYERS.values())
-    assert {code: kind.code for code, kind in LAYERS.items()} == {code: code for code in range(1, 26)}
+    assert {code: kind.code for code, kind in LAYERS.items()} == {code: code for code in range(1, 27)}
     for kind in LAYERS.values():
         for option in options_of(next(layer for layer in layers if type(layer) is kind)):
             seen = {getattr(layer, option) for layer in layers if type(layer) is kind}
@@ -216,3 +218,18 @@ def test_values_that_cannot_be_joined_are_refused_with_numbers(name: str) -> Non
 def test_a_kernel_that_reaches_further_than_any_file_needs_is_refused(layer: Layer) -> None:
     with pytest.raises(DataError, match=r"reaches over .* at most 65536 are allowed"):
         layer.shape((4, 1))
+
+
+def test_neighbours_are_those_of_the_hit_segment_and_zeros_beyond_the_rings() -> None:
+    assert places_around(6, 6)[15].tolist() == [8, 9, 10, 14, 15, 16, 20, 21, 22]
+    assert places_around(6, 6)[0].tolist() == [-1, -1, -1, 5, 0, 1, 11, 6, 7]
+    values = np.arange(13.0)[:, np.newaxis] + np.zeros((2, 13, 3))
+    values[0, 7] += 100  # of 4 sectors and 3 rings: sector 3 of the middle ring
+    values[1, 2, 2] = 50
+    values[1, 9, :2] = 70  # not among the last samples
+    found = Neighbours(sectors=4, rings=3, last=1).compute(np, values)
+    rows = found[:, :30].reshape(2, 10, 3)
+    assert rows[0, :, 0].tolist() == [2, 3, 0, 6, 107, 4, 10, 11, 8, 12]
+    assert rows[1, :, 2].tolist() == [0, 0, 0, 1, 50, 3, 5, 6, 7, 12]
+    assert found[:, 30:].argmax(axis=1).tolist() == [7, 2]
+    assert found[:, 30:].sum() == 2

@@ -36,6 +36,7 @@ enum Code : std::uint32_t {
     simple_rnn,
     attention,
     sample,
+    neighbours,
 };
 
 enum Activation : std::int32_t {

@@ -181,6 +181,7 @@ bool can_fail(const Content& content) {
 
 }  // namespace
 
+// But Neighbours: where two segments end equally high, float and double choose different ones. tests/network has it.
 const std::vector<std::uint32_t> every_code = {
     frozen::dense,   frozen::conv1d,  frozen::max_pooling,      frozen::average_pooling,
     frozen::global_max_pooling,       frozen::global_average_pooling,
