@@ -8,7 +8,7 @@ from tests.grid_search.toy_basis import N_SAMPLES, PERIOD_NS, toy_basis, toy_tra
 
 from discrimen.errors import DataError
 from discrimen.grid_search.locate import GridSearch
-from discrimen.network.hits_domain import HitFlag
+from discrimen.network.hits_domain import PositionFlag
 from discrimen.pulses.hits import Hits
 
 CHANNELS = ("A1", "A2", "A3", "core")
@@ -61,9 +61,9 @@ def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:
     present = np.ones((4, 4), bool)
     present[2, 3] = False
     found = GridSearch(basis=BASIS, noise_adc=4.0).locate(replace(made, samples=samples, present=present))
-    assert found.flags[0] == HitFlag.SEVERAL_SEGMENTS
-    assert found.flags[1] & HitFlag.UNPREPARED
-    assert found.flags[2] & HitFlag.NO_REFERENCE
+    assert found.flags[0] == PositionFlag.SEVERAL_SEGMENTS
+    assert found.flags[1] & PositionFlag.UNPREPARED
+    assert found.flags[2] & PositionFlag.NO_REFERENCE
     assert np.isnan(found.position_mm[:3]).all()
     assert np.isfinite(found.position_mm[3]).all()
 

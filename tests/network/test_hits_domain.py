@@ -7,7 +7,7 @@ import pytest
 from tests.runs.toy_hits import CHANNELS, toy_hits
 
 from discrimen.errors import SettingsError
-from discrimen.network.hits_domain import DOMAIN_KEY, HitFlag, HitsDomain, learn_hits_domain
+from discrimen.network.hits_domain import DOMAIN_KEY, HitsDomain, PositionFlag, learn_hits_domain
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits
@@ -34,7 +34,7 @@ def test_hits_without_core_or_with_other_dead_segments_are_flagged() -> None:
     present = np.ones((4, 37), bool)
     present[0, -1] = present[1, 3] = present[2, 4] = False
     found = flags(replace(few, present=present))
-    assert found.tolist() == [HitFlag.NO_REFERENCE, 0, HitFlag.MISSING_CHANNELS, 0]
+    assert found.tolist() == [PositionFlag.NO_REFERENCE, 0, PositionFlag.MISSING_CHANNELS, 0]
 
 
 def test_net_charge_in_two_segments_is_flagged() -> None:
@@ -42,14 +42,14 @@ def test_net_charge_in_two_segments_is_flagged() -> None:
     apart = one.column("segment") != other.column("segment")
     both = replace(one, samples=((one.samples.astype(int) + other.samples) // 2).astype(np.int16))
     found = flags(both)
-    assert (found[apart] & HitFlag.SEVERAL_SEGMENTS).astype(bool).mean() > 0.99
-    assert not (found[~apart] & HitFlag.SEVERAL_SEGMENTS).any()
+    assert (found[apart] & PositionFlag.SEVERAL_SEGMENTS).astype(bool).mean() > 0.99
+    assert not (found[~apart] & PositionFlag.SEVERAL_SEGMENTS).any()
 
 
 def test_energies_outside_of_the_training_are_flagged() -> None:
     low, high = (toy_hits(5, energies_kev=(energy, energy)) for energy in (100.0, 3000.0))
-    assert (flags(low) == HitFlag.TOO_LOW).all()
-    assert (flags(high) == HitFlag.TOO_HIGH).all()
+    assert (flags(low) == PositionFlag.TOO_LOW).all()
+    assert (flags(high) == PositionFlag.TOO_HIGH).all()
 
 
 def test_the_domain_comes_back_from_the_provenance_of_a_model() -> None:

@@ -13,7 +13,7 @@ from tests.runs.toy_hits import CHANNELS, toy_hits, write_toy
 
 from discrimen.errors import DataError, OutputError, SettingsError
 from discrimen.inference.positions import ModelLocator, locate_hits
-from discrimen.network.hits_domain import DOMAIN_KEY, HitFlag, learn_hits_domain
+from discrimen.network.hits_domain import DOMAIN_KEY, PositionFlag, learn_hits_domain
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import Output
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
@@ -58,7 +58,7 @@ def test_positions_of_all_files_are_written_with_units_and_flags(tmp_path: Path,
     assert columns["file"].tolist() == [0] * 40 + [1] * 30
     assert columns["entry"].tolist() == [*range(40), *range(30)]
     assert np.array_equal(columns["segment"], np.r_[first.column("segment"), second.column("segment")])
-    assert columns["flags"][:3].tolist() == [HitFlag.NO_REFERENCE, HitFlag.MISSING_CHANNELS, 0]
+    assert columns["flags"][:3].tolist() == [PositionFlag.NO_REFERENCE, PositionFlag.MISSING_CHANNELS, 0]
     assert np.isnan(columns["x_mm"][:2]).all()
     assert np.isnan(columns["z_error_mm"][:2]).all()
     assert columns["x_mm"][2:40].tolist() == first.samples[2:, 0, -1].tolist()
@@ -89,7 +89,7 @@ def test_a_file_without_the_core_has_no_position_at_all() -> None:
     without = replace(hits, samples=hits.samples[:, :-1], channels=CHANNELS[:-1])
     located = locate_hits(PREDICTOR, without)
     assert np.isnan(located.position_mm).all()
-    assert (located.flags & HitFlag.NO_REFERENCE).all()
+    assert (located.flags & PositionFlag.NO_REFERENCE).all()
 
 
 def test_what_does_not_fit_the_model_is_refused_with_the_file(tmp_path: Path) -> None:

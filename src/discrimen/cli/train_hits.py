@@ -17,7 +17,7 @@ from discrimen.formats.inputs import InputOptions
 from discrimen.network.hits_domain import DOMAIN_KEY, learn_hits_domain
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
-from discrimen.runs.gather_options import SEGMENT_NAMES
+from discrimen.pulses.hits import SEGMENT_NAMES
 from discrimen.runs.hits_dataset import HitsDataset, load_hits
 from discrimen.runs.hits_file import hits_info
 from discrimen.training import TrainingConfig, TrainingResult, resume

@@ -12,12 +12,11 @@ from discrimen.errors import DataError
 from discrimen.grid_search.noise import Noise, white_noise
 from discrimen.grid_search.search import SearchOptions, search
 from discrimen.grid_search.segment_library import SegmentLibrary, SignalBasis, segment_library
-from discrimen.network.hits_domain import HitFlag
+from discrimen.network.hits_domain import END_SAMPLES, NET_SHARE, NET_SIGMA, PositionFlag
 from discrimen.network.located import Located
 from discrimen.pulses.hits import Hits, in_order_of
 
 _FEWEST_BASELINE = 4
-_NET_SHARE, _NET_SIGMA, _END_SAMPLES = 0.1, 5.0, 5
 
 
 class NamedBasis(SignalBasis, Protocol):
@@ -84,11 +83,11 @@ class GridSearch:
         whole = self._above_baseline(ordered)
         noise = self._noise_of(whole)
         traces = whole[:, :, -self.basis.traces.shape[2] :]
-        height = traces[:, -1, -_END_SAMPLES:].mean(axis=1)
+        height = traces[:, -1, -END_SAMPLES:].mean(axis=1)
         segment, flags = self._segments(traces, noise, height)
         if ordered.present is not None:
-            flags[~ordered.present[:, -1]] |= np.uint16(HitFlag.NO_REFERENCE)
-            flags[~ordered.present[:, :-1].all(axis=1)] |= np.uint16(HitFlag.MISSING_CHANNELS)
+            flags[~ordered.present[:, -1]] |= np.uint16(PositionFlag.NO_REFERENCE)
+            flags[~ordered.present[:, :-1].all(axis=1)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
         position = np.full((len(hits), 3), np.nan)
         everything = np.arange(len(self.basis.channels))
         for number in np.unique(segment[flags == 0]):
@@ -149,13 +148,13 @@ class GridSearch:
         self, traces: NDArray[np.float32], noise: Noise, height: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """Return the hit segment and the flags of hits that have none, or several."""
-        ends = traces[:, :-1, -_END_SAMPLES:].mean(axis=2)
-        sigma = np.sqrt(noise.covariance[:-1, 0, 0] / _END_SAMPLES)
-        net = (ends > _NET_SHARE * height[:, None]) & (ends > _NET_SIGMA * sigma)
+        ends = traces[:, :-1, -END_SAMPLES:].mean(axis=2)
+        sigma = np.sqrt(noise.covariance[:-1, 0, 0] / END_SAMPLES)
+        net = (ends > NET_SHARE * height[:, None]) & (ends > NET_SIGMA * sigma)
         flags = np.zeros(len(traces), np.uint16)
-        flags[~(height > 0)] |= np.uint16(HitFlag.UNPREPARED)
-        flags[~net.any(axis=1)] |= np.uint16(HitFlag.TOO_LOW)
-        flags[net.sum(axis=1) > 1] |= np.uint16(HitFlag.SEVERAL_SEGMENTS)
+        flags[~(height > 0)] |= np.uint16(PositionFlag.UNPREPARED)
+        flags[~net.any(axis=1)] |= np.uint16(PositionFlag.TOO_LOW)
+        flags[net.sum(axis=1) > 1] |= np.uint16(PositionFlag.SEVERAL_SEGMENTS)
         return ends.argmax(axis=1), flags
 
     def _library(self, segment: int, noise: Noise) -> SegmentLibrary:

@@ -9,7 +9,7 @@ import numpy as np
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference.base import Predictor
-from discrimen.network.hits_domain import HitFlag, HitsDomain
+from discrimen.network.hits_domain import HitsDomain, PositionFlag
 from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
@@ -124,15 +124,15 @@ def _located(predictor: Predictor, hits: Hits, number: int, domain: HitsDomain |
     if domain is None:
         flags = np.zeros(len(hits), np.uint16)
         if hits.present is not None:
-            flags[~hits.present[:, preparation.reference or 0]] |= np.uint16(HitFlag.NO_REFERENCE)
+            flags[~hits.present[:, preparation.reference or 0]] |= np.uint16(PositionFlag.NO_REFERENCE)
     else:
         flags = domain.flags(hits, preparation)
     present = hits.present if preparation.masked else None
     if hits.present is not None and not preparation.masked:
-        flags[~hits.present.all(axis=1) & (flags == 0)] |= np.uint16(HitFlag.MISSING_CHANNELS)
+        flags[~hits.present.all(axis=1) & (flags == 0)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
     values = predictor.run(hits.samples, present=present)[number].astype(np.float64)
     broken = ~np.isfinite(values).all(axis=1) & (flags == 0)
-    flags[broken] |= np.uint16(HitFlag.UNPREPARED)
+    flags[broken] |= np.uint16(PositionFlag.UNPREPARED)
     values[flags != 0] = np.nan
     n_values = len(COORDINATES)
     deviation = values[:, n_values:] if predictor.description.outputs[number].with_error else None

@@ -28,7 +28,7 @@ _SEEN_MARGIN = 1.1
 _SPREAD_OF_STEP = np.sqrt(2.0)
 
 
-class HitFlag(IntFlag):
+class PositionFlag(IntFlag):
     """Why a hit has no position, or what is unlike the training; bits of the column ``flags``."""
 
     NO_REFERENCE = 0x1
@@ -39,13 +39,13 @@ class HitFlag(IntFlag):
     UNPREPARED = 0x20
 
 
-FLAG_WORDS: Mapping[HitFlag, str] = {
-    HitFlag.NO_REFERENCE: "without the channel that time and gain are taken from",
-    HitFlag.MISSING_CHANNELS: "without channels that were there in the training",
-    HitFlag.SEVERAL_SEGMENTS: "with net charge in more segments than in the training",
-    HitFlag.TOO_LOW: "lower than the training",
-    HitFlag.TOO_HIGH: "higher than the training",
-    HitFlag.UNPREPARED: "which cannot be prepared",
+FLAG_WORDS: Mapping[PositionFlag, str] = {
+    PositionFlag.NO_REFERENCE: "without the channel that time and gain are taken from",
+    PositionFlag.MISSING_CHANNELS: "without channels that were there in the training",
+    PositionFlag.SEVERAL_SEGMENTS: "with net charge in more segments than in the training",
+    PositionFlag.TOO_LOW: "lower than the training",
+    PositionFlag.TOO_HIGH: "higher than the training",
+    PositionFlag.UNPREPARED: "which cannot be prepared",
 }
 
 
@@ -96,7 +96,7 @@ class HitsDomain:
             raise SettingsError(f"this is no domain of a model of hits: {error}") from error
 
     def flags(self, hits: Hits, preparation: Preparation) -> NDArray[np.uint16]:
-        """Return in what each hit is unlike the training, bits of :class:`HitFlag`, shape (hit,).
+        """Return in what each hit is unlike the training, bits of :class:`PositionFlag`, shape (hit,).
 
         Parameters
         ----------
@@ -112,11 +112,11 @@ class HitsDomain:
         strange[:, found.reference] = False
         too_many = (found.missing.sum(axis=1) > max(self.most_missing, 0)) | strange.any(axis=1)
         bits = {
-            HitFlag.NO_REFERENCE: found.missing[:, found.reference],
-            HitFlag.MISSING_CHANNELS: too_many & ~found.missing[:, found.reference],
-            HitFlag.SEVERAL_SEGMENTS: found.n_net > self.most_net,
-            HitFlag.TOO_LOW: level < self.level_adc[0],
-            HitFlag.TOO_HIGH: level > self.level_adc[1],
+            PositionFlag.NO_REFERENCE: found.missing[:, found.reference],
+            PositionFlag.MISSING_CHANNELS: too_many & ~found.missing[:, found.reference],
+            PositionFlag.SEVERAL_SEGMENTS: found.n_net > self.most_net,
+            PositionFlag.TOO_LOW: level < self.level_adc[0],
+            PositionFlag.TOO_HIGH: level > self.level_adc[1],
         }
         flags = np.zeros(len(hits), np.uint16)
         for bit, there in bits.items():

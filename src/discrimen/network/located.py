@@ -21,7 +21,7 @@ class Located:
     deviation_mm : ndarray of float64, shape (hit, 3), or None
         Predicted errors.
     flags : ndarray of uint16, shape (hit,)
-        Bits of :class:`~discrimen.network.hits_domain.HitFlag`.
+        Bits of :class:`~discrimen.network.hits_domain.PositionFlag`.
     """
 
     position_mm: NDArray[np.float64]

@@ -16,6 +16,11 @@ COORDINATES = ("x", "y", "z")
 """Of a position, in the coordinates of the detector."""
 
 
+SEGMENT_NAMES = tuple(f"{sector}{ring}" for ring in range(1, 7) for sector in "ABCDEF")
+"""Of a crystal of 6 sectors and 6 rings, in the order of its segments: letter of the sector, then number of the ring
+from the front on."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Hits:
     """Pulses of one or several channels, those of a hit side by side.

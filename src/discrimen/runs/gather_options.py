@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from discrimen.errors import SettingsError
 from discrimen.pulses.hit_flags import HitFlag
+from discrimen.pulses.hits import SEGMENT_NAMES
 
-SEGMENT_NAMES = tuple(f"{sector}{ring}" for ring in range(1, 7) for sector in "ABCDEF")
-"""Of a crystal, in the order of its segments: letter of the sector, number of the ring from the front on."""
 N_SEGMENTS = len(SEGMENT_NAMES)
 CORE_CHANNEL = N_SEGMENTS
 CHANNELS = tuple(range(N_SEGMENTS + 1))

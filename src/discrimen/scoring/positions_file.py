@@ -2,8 +2,8 @@
 
 One row a hit: the number of its file and its entry in it, what is known of it (time stamp, segment, energy),
 ``x_mm``, ``y_mm``, ``z_mm``, their predicted errors ``x_error_mm`` ... and ``flags``, the bits of
-:class:`discrimen.network.hits_domain.HitFlag`; a hit with a flag has NaN as its position. Provenance (model, version,
-files) and units are stored as text.
+:class:`discrimen.network.hits_domain.PositionFlag`; a hit with a flag has NaN as its position. Provenance (model,
+version, files) and units are stored as text.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from discrimen.evaluation.positions import (
     position_text,
     write_position_report,
 )
-from discrimen.network.hits_domain import HitFlag
+from discrimen.network.hits_domain import PositionFlag
 from discrimen.network.located import Located
 
 HITS = toy_hits(1000)
@@ -32,7 +32,7 @@ def located(*, snap_mm: float = 0.0, claimed: float = 1.0, flagged: int = 0) -> 
         found = np.round(found / snap_mm) * snap_mm
     deviation = np.broadcast_to(claimed * SIGMA_MM, found.shape).copy()
     flags = np.zeros(len(found), np.uint16)
-    flags[:flagged] = HitFlag.NO_REFERENCE
+    flags[:flagged] = PositionFlag.NO_REFERENCE
     found[:flagged] = deviation[:flagged] = np.nan
     return Located(position_mm=found, deviation_mm=deviation, flags=flags)
 

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from discrimen.errors import SettingsError
 from discrimen.pulses.detector import faults_of, read_yaml
+from discrimen.pulses.hits import SEGMENT_NAMES
 
 N_SECTORS, N_RINGS = 6, 6
 N_SEGMENTS = N_SECTORS * N_RINGS
 CORE = N_SEGMENTS
 """Number of the core contact, after the segments."""
 
-CHANNELS = (*(f"{'ABCDEF'[s % N_SECTORS]}{s // N_SECTORS + 1}" for s in range(N_SEGMENTS)), "core")
+CHANNELS = (*SEGMENT_NAMES, "core")
 """Names of the channels in their order: letter of the sector, number of the ring from the front on; the core last."""
 
 BUILT_IN = ("greta-a", "agata")
