@@ -197,7 +197,7 @@ def train(
     of_hits = are_hits_files(datasets)
     if not of_hits:
         refuse_idle(context, ("reference",), without="files of hits")
-    _refuse_idle_options(context, align=align, balance=balance, task=task, teacher=teacher)
+    _refuse_idle_options(context, align=align, balance=balance, task=task, teacher=teacher, of_hits=of_hits)
     if output is None:
         raise typer.BadParameter("give a folder for the model with -o, or an unfinished one with --resume")
     if not overwrite and not each_channel:
@@ -253,7 +253,7 @@ def train(
         overwrite=overwrite,
     )
     if of_hits:
-        refuse_idle(context, ("each_channel", "clean", "components", "augment"), without="files of pulses")
+        refuse_idle(context, ("each_channel", "components", "augment"), without="files of pulses")
         tell(*trained_on_hits(wish, inputs, output, reference=reference), json=json)
     elif each_channel:
         train_each_channel(wish, inputs, output, json=json)
@@ -262,7 +262,13 @@ def train(
 
 
 def _refuse_idle_options(
-    context: typer.Context, *, align: float | None, balance: BalanceName, task: TaskName, teacher: Path | None
+    context: typer.Context,
+    *,
+    align: float | None,
+    balance: BalanceName,
+    task: TaskName,
+    teacher: Path | None,
+    of_hits: bool,
 ) -> None:
     if align is None:
         refuse_idle(context, ("align_position", "interpolate"), without="--align")
@@ -270,8 +276,8 @@ def _refuse_idle_options(
         refuse_idle(context, ("balance_by", "balance_cap"), without="--balance")
     if task != "classification":
         refuse_idle(context, ("contamination", "soft_labels"), without="--task classification")
-    if task != "reconstruction":
-        refuse_idle(context, ("clean",), without="--task reconstruction")
+    if task != "reconstruction" and not of_hits:
+        refuse_idle(context, ("clean",), without="--task reconstruction, or hits")
     if task != "generation":
         refuse_idle(context, ("beta", "condition", "fewest"), without="--task generation")
     else:

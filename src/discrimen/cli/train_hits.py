@@ -29,6 +29,9 @@ from discrimen.training.tasks import Regression
 if TYPE_CHECKING:
     from discrimen.cli.train_wish import TrainingWish
 
+CLEAN_FILES = "clean_files"
+"""Where the provenance of a model names the files of hits without noise."""
+
 ReferenceOption = Annotated[
     str, typer.Option(metavar="NAME", help="Of hits: the channel that time and gain are taken from. docs/positions.md")
 ]
@@ -62,6 +65,7 @@ def trained_on_hits(
         raise typer.BadParameter("hits are trained on with --task position, or --task regression and --quantity")
     dataset = read_hits_files(wish.datasets, inputs)
     _require_columns(dataset, config.task)
+    clean = _clean_hits(wish.beside.clean, dataset, inputs)
     preparation = choose_hits_preparation(
         dataset.hits,
         dataset.settings,
@@ -76,6 +80,7 @@ def trained_on_hits(
         "files": list(dataset.files),
         "audit": _audited(dataset, parted, accept=wish.accept),
         DOMAIN_KEY: learn_hits_domain(dataset.hits, preparation).as_dict(),
+        **({} if clean is None else {CLEAN_FILES: list(clean.files)}),
     }
     common.log(parted.describe())
     with common.progress("training", total=config.epochs) as tick:
@@ -84,6 +89,7 @@ def trained_on_hits(
             preparation,
             config,
             folder=folder,
+            clean=None if clean is None else clean.hits,
             settings=dataset.settings,
             provenance=provenance,
             overwrite=wish.overwrite,
@@ -94,7 +100,7 @@ def trained_on_hits(
 
 
 def resumed_on_hits(
-    paths: Sequence[Path], folder: Path, inputs: InputOptions, *, config: TrainingConfig
+    paths: Sequence[Path], folder: Path, inputs: InputOptions, *, config: TrainingConfig, clean_paths: Sequence[Path]
 ) -> tuple[TrainingResult, HitsDataset]:
     """Read the hits again and go on with a training that was broken off.
 
@@ -104,10 +110,26 @@ def resumed_on_hits(
         As :func:`discrimen.training.resume`.
     """
     begun = read_unfinished(folder)
+    if bool(clean_paths) != (CLEAN_FILES in begun.given_provenance):
+        with_them = "without" if clean_paths else "with"
+        raise DataError(f"{folder}: this training began {with_them} --clean, and goes on in the same way")
     dataset = read_hits_files(paths, inputs)
+    clean = _clean_hits(clean_paths, dataset, inputs)
     parted = config.split_of(dataset.hits, files=dataset.files)
     with common.progress("training", total=config.epochs - len(begun.records)) as tick:
-        return resume(dataset.hits, folder, split=parted, progress=EpochBar(tick)), dataset
+        clean_hits = None if clean is None else clean.hits
+        return resume(dataset.hits, folder, clean=clean_hits, split=parted, progress=EpochBar(tick)), dataset
+
+
+def _clean_hits(paths: Sequence[Path], dataset: HitsDataset, inputs: InputOptions) -> HitsDataset | None:
+    """Read clean records of the hits, a file for each of theirs; None without any."""
+    if not paths:
+        return None
+    if len(paths) != len(dataset.files):
+        raise typer.BadParameter(
+            f"--clean: {len(dataset.files)} files of hits need as many files of clean ones, got {len(paths)}"
+        )
+    return read_hits_files(paths, inputs, channels=dataset.hits.channels)
 
 
 def _require_columns(dataset: HitsDataset, task: Regression) -> None:

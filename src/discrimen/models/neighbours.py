@@ -42,17 +42,31 @@ def body(keras: ModuleType, waveform: Any, *, options: NeighboursOptions) -> Any
             f"neighbours wants {n_segments} segments (options sectors, rings) of {options.last} samples or more, got "
             f"{channels} channels of {samples}"
         )
-    layers, seen = (
-        keras.layers,
-        neighbours_layer(keras)(options.sectors, options.rings, options.last, name="neighbours"),
-    )
-    seen_values = seen(waveform)
-    values = seen_values
+    layers = keras.layers
+    seen = neighbours_layer(keras)(options.sectors, options.rings, options.last, name="neighbours")(waveform)
+    values = seen
     for number, width in enumerate(options.hidden, start=1):
         values = layers.Dense(width, activation=options.activation, name=f"hidden_{number}")(values)
+    column = layers.Reshape((seen.shape[1], 1), name="in_a_column")(seen)
+    which = layers.Cropping1D((seen.shape[1] - n_segments, 0), name="hit_segment")(column)
     # Where the segment lies is a sum of its own: the dense layers are left with the place inside it.
-    n_values = seen_values.shape[1]
-    column = layers.Reshape((n_values, 1), name="in_a_column")(seen_values)
-    which = layers.Cropping1D((n_values - n_segments, 0), name="hit_segment")(column)
-    row = layers.Reshape((n_segments,), name="hit_segment_in_a_row")(which)
-    return layers.Concatenate(name="place_and_segment")([values, row])
+    return layers.Concatenate(name="place_and_segment")(
+        [
+            _in_its_sector(layers, values, which, options=options),
+            layers.Reshape((n_segments,), name="hit_segment_in_a_row")(which),
+        ]
+    )
+
+
+def _in_its_sector(layers: Any, values: Any, which: Any, *, options: NeighboursOptions) -> Any:
+    """Return the values in the places of the hit sector, zeros in those of the others.
+
+    Along and across the hit segment are other directions in each sector: what follows has weights for each, and the
+    dense layers need not know. A factor for each ring comes with it.
+    """
+    rings = layers.Reshape((options.rings, options.sectors), name="hit_ring_and_sector")(which)
+    sectors = layers.Permute((2, 1), name="hit_sector_and_ring")(rings)
+    width = values.shape[1]
+    factors = layers.Conv1D(width, 1, use_bias=False, kernel_initializer="ones", name="factors_of_rings")(sectors)
+    product = layers.Multiply(name="each_sector")([factors, layers.Reshape((1, width), name="as_a_step")(values)])
+    return layers.Flatten(name="in_its_sector")(product)

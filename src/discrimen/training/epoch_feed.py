@@ -13,13 +13,14 @@ from discrimen.errors import SettingsError
 from discrimen.network.preparation import Preparation
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.pulses.hits import Hits
+from discrimen.pulses.hits import Hits, as_hits
 from discrimen.simulation.distortion import Digitisation
 from discrimen.training.augmentation import Augmentation
 from discrimen.training.balance import Balance, balance_pulses
 from discrimen.training.config import TrainingConfig
 from discrimen.training.examples import Examples
 from discrimen.training.extension import RECORD, Extension, extension_of
+from discrimen.training.fresh_noise import FreshNoise
 from discrimen.training.tasks import Learning
 
 
@@ -64,6 +65,8 @@ class EpochFeed:
         Distorts the examples anew in each epoch.
     renewal : Renewal, optional
         Puts the examples together anew in each epoch, targets included.
+    fresh_noise : FreshNoise, optional
+        Gives each example other noise in each epoch, step by step: an epoch of many channels would fill the memory.
     weights : ndarray of float32, shape (example,), or None
         Of each example in the loss, if it is balanced by weights.
     chances : ndarray of float64, shape (example,), or None
@@ -78,11 +81,13 @@ class EpochFeed:
     balance: Balance | None = None
     augmentation: Augmentation | None = None
     renewal: Renewal | None = None
+    fresh_noise: FreshNoise | None = None
     weights: NDArray[np.float32] | None = field(init=False, default=None)
     chances: NDArray[np.float64] | None = field(init=False, default=None)
     _order: NDArray[np.int64] = field(init=False)
     _drawn: NDArray[np.float32] | None = field(init=False, default=None)
     _targets: NDArray[Any] | None = field(init=False, default=None)
+    _epoch: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._order = np.arange(len(self.waveforms))
@@ -94,7 +99,8 @@ class EpochFeed:
     @property
     def renewed(self) -> bool:
         """Whether epochs differ in more than their order."""
-        return self.augmentation is not None or self.chances is not None or self.renewal is not None
+        changes = (self.augmentation, self.chances, self.renewal, self.fresh_noise)
+        return any(each is not None for each in changes)
 
     @property
     def extension(self) -> Extension | None:
@@ -105,6 +111,7 @@ class EpochFeed:
         """Draw the examples of an epoch, counted from 0; the same epoch gives the same again."""
         if not self.renewed:
             return
+        self._epoch = epoch
         rng = np.random.default_rng([self.seed, 1, epoch])
         n_examples = len(self.waveforms)
         order = np.arange(n_examples)
@@ -121,7 +128,10 @@ class EpochFeed:
         """Return waveforms, targets and, if there are any, weights of one step of the epoch that began."""
         rows = slice(number * self.batch_size, (number + 1) * self.batch_size)
         at = self._order[rows]
-        waveforms = self.waveforms[at] if self._drawn is None else self._drawn[rows]
+        if self.fresh_noise is not None:
+            waveforms = self.fresh_noise.draw(at, rng=np.random.default_rng([self.seed, 8, self._epoch, number]))
+        else:
+            waveforms = self.waveforms[at] if self._drawn is None else self._drawn[rows]
         weights = () if self.weights is None else (self.weights[at],)
         targets = self.targets[at] if self._targets is None else self._targets[rows]
         return waveforms, targets, *weights
@@ -156,6 +166,7 @@ def plain_feed(
     balance: Balance | None = None,
     augmentation: Augmentation | None = None,
     renewal: Renewal | None = None,
+    fresh_noise: FreshNoise | None = None,
 ) -> EpochFeed:
     """Return the training examples as they are, unless a balance or an augmentation is given.
 
@@ -170,6 +181,7 @@ def plain_feed(
         balance=balance,
         augmentation=augmentation,
         renewal=renewal,
+        fresh_noise=fresh_noise,
     )
 
 
@@ -182,6 +194,7 @@ def training_feed(
     preparation: Preparation,
     settings: DetectorSettings,
     renewal: Renewal | None = None,
+    clean: Hits | None = None,
 ) -> EpochFeed:
     """Balance and augment the training part as the configuration wants it.
 
@@ -201,11 +214,14 @@ def training_feed(
         Of the detector.
     renewal : Renewal, optional
         Puts the examples together anew in each epoch.
+    clean : Hits, optional
+        The same hits without noise: each epoch gives them noise anew.
 
     Raises
     ------
     DataError
-        If the pulses have no crossing, so that there is no shape to balance over, or they cannot be extended.
+        If the pulses have no crossing, so that there is no shape to balance over, they cannot be extended, or the clean
+        hits are others.
     SettingsError
         If pulses of several channels are to be balanced or augmented, or there is nothing to extend.
     """
@@ -240,6 +256,7 @@ def training_feed(
         balance=balance,
         augmentation=augmentation,
         renewal=renewal,
+        fresh_noise=None if clean is None else FreshNoise.of(as_hits(pulses), clean, training, preparation),
     )
 
 

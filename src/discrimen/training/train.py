@@ -93,6 +93,7 @@ def train(
     *,
     folder: Path | str,
     targets: Targets | None = None,
+    clean: Hits | None = None,
     settings: DetectorSettings | None = None,
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
@@ -117,6 +118,9 @@ def train(
         What the columns of the pulses do not hold: for a regression by the name of the quantity, shape (pulse,) or
         (pulse, component), NaN where not known; for a reconstruction `waveform`, clean raw samples of the shape of
         the pulses' own.
+    clean : Hits, optional
+        The same hits without noise: in each epoch every hit gets the noise of another, see
+        :mod:`discrimen.training.fresh_noise`.
     settings : DetectorSettings, optional
         The detector, stored with the model.
     provenance : mapping, optional
@@ -154,6 +158,7 @@ def train(
         config,
         folder=Path(folder),
         targets=targets or {},
+        clean=clean,
         settings=settings,
         provenance=dict(provenance or {}) | provenance_of(records),
         overwrite=overwrite,
@@ -171,6 +176,7 @@ def resume(
     folder: Path | str,
     *,
     targets: Targets | None = None,
+    clean: Hits | None = None,
     progress: EpochListener | None = None,
     split: Split | None = None,
 ) -> TrainingResult:
@@ -180,7 +186,7 @@ def resume(
 
     Parameters
     ----------
-    pulses, targets, split
+    pulses, targets, clean, split
         The same as when the training began.
     folder : Path
         Of the unfinished training.
@@ -207,6 +213,7 @@ def resume(
         unfinished.config,
         folder=Path(folder),
         targets=targets or {},
+        clean=clean,
         settings=unfinished.description.settings,
         provenance=unfinished.given_provenance,
         overwrite=True,
@@ -227,6 +234,7 @@ def _train(
     *,
     folder: Path,
     targets: Targets,
+    clean: Hits | None,
     settings: DetectorSettings,
     provenance: dict[str, Any],
     overwrite: bool,
@@ -252,6 +260,7 @@ def _train(
         preparation=preparation,
         settings=settings,
         renewal=Renewal.of(parts[0], learning),
+        clean=clean,
     )
     parts = parts[0], _judging(parts[1], feed, learning, pulses, preparation, config)
     origin = provenance | data_provenance(of_channels, examples, parts, task.classes) | feed.record()
