@@ -14,7 +14,7 @@ from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits, in_order_of, join_hits
-from discrimen.runs.hits_file import hits_chunks, hits_info, is_hits_file
+from discrimen.runs.hits_file import hits_info, is_hits_file, read_hits
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -92,18 +92,16 @@ def load_hits(
     parts: list[Hits] = []
     files = []
     for path in paths:
-        info, n_hits = hits_info(path), 0
-        for piece in hits_chunks(path):
-            parts.append(_in_order(piece, wanted, path))
-            n_hits += len(piece)
-            on_progress(len(piece))
-        files.append({"name": path.name, "sha256": sha256_of_file(path), "n_pulses": n_hits})
+        info = hits_info(path)
+        if info.n_hits:
+            parts.append(_in_order(read_hits(path, on_progress=on_progress), wanted, path))
+        files.append({"name": path.name, "sha256": sha256_of_file(path), "n_pulses": info.n_hits})
         settings = with_period(settings, info.sample_period_ns, path)
     if not parts:
         raise DataError(f"{', '.join(map(str, paths))}: no hits")
     if any(part.present is not None for part in parts):
         parts = [part if part.present is not None else _all_there(part) for part in parts]
-    return HitsDataset(hits=join_hits(parts), settings=settings, files=tuple(files))
+    return HitsDataset(hits=parts[0] if len(parts) == 1 else join_hits(parts), settings=settings, files=tuple(files))
 
 
 def with_period(settings: DetectorSettings, period_ns: float | None, path: Path) -> DetectorSettings:

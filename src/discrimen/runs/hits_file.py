@@ -11,15 +11,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.errors import DataError, DiscrimenError, FormatError
 from discrimen.output.files import complete_or_absent
@@ -189,18 +190,34 @@ def hits_chunks(path: Path, *, chunk_bytes: int = _READ_BYTES) -> Iterator[Hits]
             )
 
 
-def read_hits(path: Path) -> Hits:
-    """Read all hits of a file into memory.
+def read_hits(path: Path, *, on_progress: Callable[[int], None] = lambda _: None) -> Hits:
+    """Read all hits of a file into memory, once.
+
+    Parameters
+    ----------
+    path : Path
+        A file of hits.
+    on_progress : callable
+        Called with the number of hits of each piece.
 
     Raises
     ------
     FormatError
         If the file holds none, or is damaged.
     """
-    chunks = list(hits_chunks(path))
-    if not chunks:
+    n_hits, n_read, rest = hits_info(path).n_hits, 0, []
+    samples: NDArray[Any] | None = None
+    for piece in hits_chunks(path):
+        if samples is None:
+            samples = np.empty((n_hits, *piece.samples.shape[1:]), dtype=piece.samples.dtype)
+        samples[n_read : n_read + len(piece)] = piece.samples
+        n_read += len(piece)
+        # The samples, by far the most, are in their place already.
+        rest.append(replace(piece, samples=piece.samples[:, :, :0]))
+        on_progress(len(piece))
+    if samples is None:
         raise FormatError("holds no hits", path)
-    return join_hits(chunks)
+    return replace(join_hits(rest), samples=samples)
 
 
 @contextmanager

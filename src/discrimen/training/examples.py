@@ -14,6 +14,9 @@ from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import Restoration, prepare
 from discrimen.pulses.hits import Hits
 
+_AT_ONCE = 8192
+"""Pulses that are prepared together: those of many channels fill the memory."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Examples:
@@ -96,11 +99,18 @@ def prepared_pulses(
         raise SettingsError(
             f"the preparation is for samples of {preparation.sample_period_ns:g} ns, the pulses have {period_ns:g} ns"
         )
-    present = None if pulses.present is None else pulses.present[taught]
-    prepared = prepare(pulses.samples[taught], preparation, present=present)
-    valid, back = prepared.valid, prepared.restoration
-    way_back = Restoration(back.start[valid], back.divisor[valid], back.baseline_adc[valid])
-    return prepared.waveforms[valid], taught[valid], way_back
+    waveforms = np.empty((len(taught), *preparation.shape), dtype=np.float32)
+    n_kept, kept, ways_back = 0, [taught[:0]], [prepare(pulses.samples[:0], preparation).restoration]
+    for first in range(0, len(taught), _AT_ONCE):
+        some = taught[first : first + _AT_ONCE]
+        present = None if pulses.present is None else pulses.present[some]
+        prepared = prepare(pulses.samples[some], preparation, present=present)
+        valid = np.flatnonzero(prepared.valid)
+        waveforms[n_kept : n_kept + len(valid)] = prepared.waveforms[valid]
+        n_kept += len(valid)
+        kept.append(some[valid])
+        ways_back.append(prepared.restoration[valid])
+    return waveforms[:n_kept], np.concatenate(kept), Restoration.joined(ways_back)
 
 
 def require_two_each(examples: Examples, classes: Sequence[str]) -> None:

@@ -257,7 +257,10 @@ def data_provenance(
     pulses: Hits, examples: Examples, parts: tuple[Examples, Examples], classes: Sequence[str]
 ) -> dict[str, Any]:
     """Return how many pulses of what kind were used, and what they can be known again by."""
-    samples = np.ascontiguousarray(pulses.samples[examples.pulse])
+    samples = pulses.samples
+    if not np.array_equal(examples.pulse, np.arange(len(pulses))):
+        samples = samples[examples.pulse]
+    samples = np.ascontiguousarray(samples)
     digest = hashlib.sha256(samples.data)
     digest.update(np.ascontiguousarray(examples.targets if examples.labels is None else examples.labels).data)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +251,7 @@ def _train(
     if split is None:
         split = config.split_of(pulses, targets=targets)
     parts = part_examples(examples, split.validation, task.classes)
+    examples = replace(examples, waveforms=examples.waveforms[:0])  # the parts hold them
     learning = task.learning(session.keras, preparation, parts[0], config)
     feed = training_feed(
         pulses,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,15 @@ class Restoration:
     def __getitem__(self, index: NDArray[Any]) -> Restoration:
         """Select pulses."""
         return Restoration(self.start[index], self.divisor[index], self.baseline_adc[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Restoration]) -> Restoration:
+        """Put those of several parts of pulses one behind the other."""
+        return cls(
+            np.concatenate([part.start for part in parts]),
+            np.concatenate([part.divisor for part in parts]),
+            np.concatenate([part.baseline_adc for part in parts]),
+        )
 
     def to_adc(self, waveforms: NDArray[Any], preparation: Preparation) -> NDArray[np.float64]:
         """Return prepared waveforms, shape (pulse, channel, sample), as ADC counts of the raw record."""

@@ -20,6 +20,7 @@ from discrimen.training.remix import Remix
 if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
 
+_AT_ONCE = 4096
 _MANY_CHANNELS = 8
 
 Loss = str | Callable[[Any, Any], Any]
@@ -90,7 +91,12 @@ def input_spread(preparation: Preparation, training: Examples) -> float:
     """
     if preparation.scale != "none" and preparation.n_channels < _MANY_CHANNELS:
         return 1.0
-    return float(np.sqrt(np.square(training.waveforms, dtype=np.float64).mean())) or 1.0
+    waveforms = training.waveforms
+    squares = sum(
+        float(np.square(waveforms[first : first + _AT_ONCE], dtype=np.float64).sum())
+        for first in range(0, len(waveforms), _AT_ONCE)
+    )
+    return float(np.sqrt(squares / waveforms.size)) or 1.0
 
 
 class Task(Protocol):
