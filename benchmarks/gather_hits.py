@@ -1,8 +1,8 @@
 """How fast traces of segmented crystals become hits: python benchmarks/gather_hits.py.
 
 Two GEB streams are written into a temporary folder, of type 100 (37 traces of 300 samples) and of mode 3 (200 samples).
-Each is read as bytes, as pulses, put together to hits, and written as a file of hits; seconds of one core, best of
-three, and the shares of the bytes' rate are of the same run.
+Each is read as bytes, as pulses, put together to hits, and written as a file of hits, plain and packed, which is read
+again; seconds of one core, best of three, and the shares of the bytes' rate are of the same run. Disks are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,33 +21,45 @@ from discrimen.pulses import Pulses
 from discrimen.runs.gather_hits import gather_hits
 from discrimen.runs.gather_options import GatherOptions
 from discrimen.runs.gather_runs import write_hits
+from discrimen.runs.hits_file import hits_chunks
 
 N_HITS, N_BLOCKS, N_ROUNDS = 500, 28, 3
 
 
 def main() -> None:
     """Write the streams, read them and print a table."""
-    print("file       MB  step     MB/s  of the bytes' rate   hits/s")
+    print("file       MB  step          MB/s  of the bytes' rate   hits/s")
     with tempfile.TemporaryDirectory() as folder:
         for make in (type_100, mode_3):
             path = Path(folder) / f"{make.__name__}.geb"
             make(path)
             size_mb = path.stat().st_size / 1e6
-            output = Path(folder) / "hits.h5"
+            plain, packed = Path(folder) / "plain.h5", Path(folder) / "packed.h5"
             steps: dict[str, Callable[[], object]] = {
                 "bytes": path.read_bytes,
                 "pulses": lambda path=path: [len(chunk) for chunk in open_reader(path).chunks()],
                 "hits": lambda path=path: [len(hits) for hits in gather_hits(open_reader(path))],
-                "file": lambda path=path, output=output: write_hits(
-                    [open_reader(path)], output, options=GatherOptions()
-                ),
+                "file": partial(gathered, path, plain),
+                "packed": partial(gathered, path, packed, packed=True),
+                "file again": lambda plain=plain: [len(hits) for hits in hits_chunks(plain)],
+                "packed again": lambda packed=packed: [len(hits) for hits in hits_chunks(packed)],
             }
             seconds = {name: best(step) for name, step in steps.items()}
             for name, took in seconds.items():
                 print(
-                    f"{make.__name__:9} {size_mb:4.0f}  {name:7} {size_mb / took:5.0f} {seconds['bytes'] / took:19.3f}"
+                    f"{make.__name__:9} {size_mb:4.0f}  {name:12} {size_mb / took:5.0f} {seconds['bytes'] / took:19.3f}"
                     f" {N_HITS * N_BLOCKS / took:8.0f}"
                 )
+            sizes = (
+                f"{name} {file.stat().st_size / size_mb / 1e6:.2f}"
+                for name, file in (("plain", plain), ("packed", packed))
+            )
+            print(f"{make.__name__:9} bytes of the stream: {', '.join(sizes)}")
+
+
+def gathered(path: Path, output: Path, *, packed: bool = False) -> None:
+    """Write the hits of a stream."""
+    write_hits([open_reader(path)], output, options=GatherOptions(), packed=packed)
 
 
 def best(step: Callable[[], object]) -> float:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from tests.formats.geb_frames import channels, crystals, packet, points
@@ -33,6 +34,11 @@ def test_traces_of_crystals_become_a_file_of_hits(run: Run, tmp_path: Path) -> N
     status, out, err = run("hits", tmp_path / "run.dat", "-o", output)
     assert (status, out) == (1, "")
     assert "--overwrite" in err
+    status, _, _ = run("hits", tmp_path / "run.dat", "-o", output, "--overwrite", "--packed")
+    assert status == 0
+    with h5py.File(output) as file:
+        assert [file["samples"].id.get_create_plist().get_filter(number)[0] for number in (0, 1)] == [32008, 3]
+    assert np.array_equal(read_hits(output).samples, traces)
 
 
 def test_faulty_hits_are_told_and_left_out_unless_wished(run: Run, tmp_path: Path) -> None:

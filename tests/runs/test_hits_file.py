@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from discrimen.errors import DataError, FormatError
+from discrimen.errors import DataError, FormatError, MissingExtraError
 from discrimen.pulses.hits import Hits
 from discrimen.runs.hits_file import HitsWriter, hits_chunks, hits_info, is_hits_file, read_hits
 
@@ -22,16 +23,17 @@ def hits(n: int, *, n_samples: int = 6, seed: int = 0) -> Hits:
     )
 
 
-def written(path: Path, *parts: Hits) -> Path:
-    with HitsWriter(path, {"source": "test"}) as writer:
+def written(path: Path, *parts: Hits, packed: bool = False) -> Path:
+    with HitsWriter(path, {"source": "test"}, packed=packed) as writer:
         for part in parts:
             writer.write(part)
     return path
 
 
-def test_what_was_written_comes_back_in_pieces_of_any_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_written_comes_back_in_pieces_of_any_size(tmp_path: Path, packed: bool) -> None:
     first, second = hits(5), hits(8, seed=1)
-    path = written(tmp_path / "run.hits", first, second)
+    path = written(tmp_path / "run.hits", first, second, packed=packed)
     assert is_hits_file(path)
     found = hits_info(path)
     assert (found.n_hits, found.channels, found.provenance) == (13, first.channels, {"source": "test"})
@@ -61,4 +63,33 @@ def test_a_file_that_is_none_or_contradicts_itself_is_refused(tmp_path: Path) ->
     with h5py.File(path, "r+") as file:
         file["columns/x_mm"].resize(4, axis=0)
     with pytest.raises(FormatError, match=r"expected 5 values of 'x_mm'"):
+        read_hits(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_bit_that_fell_over_is_found_by_the_checksum(tmp_path: Path, packed: bool) -> None:
+    path = written(tmp_path / "run.hits", hits(5000), packed=packed)
+    with h5py.File(path, "r") as file:
+        chunk = file["samples"].id.get_chunk_info(0)
+    with path.open("r+b") as stream:
+        stream.seek(chunk.byte_offset + chunk.size // 2)
+        before = stream.read(1)[0]
+        stream.seek(-1, 1)
+        stream.write(bytes([before ^ 1]))
+    with pytest.raises(FormatError, match="cannot be read as a file of hits"):
+        read_hits(path)
+
+
+def test_packing_makes_a_quiet_file_smaller(tmp_path: Path) -> None:
+    quiet = [hits(5000), hits(5000)]
+    sizes = [written(tmp_path / f"{packed}.h5", *quiet, packed=packed).stat().st_size for packed in (False, True)]
+    assert sizes[1] < 0.75 * sizes[0]
+
+
+def test_a_packed_file_says_what_is_missing_to_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "run.hits", hits(50), packed=True)
+    monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: code != 32008)
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
+    assert hits_info(path).n_hits == 50
+    with pytest.raises(MissingExtraError, match="codes"):
         read_hits(path)

@@ -62,6 +62,12 @@ def hits(
             "another length, or below the threshold; by default they are left out.",
         ),
     ] = False,
+    packed: Annotated[
+        bool,
+        typer.Option(
+            "--packed", help="Compress the samples, without loss: for slow or small disks. Needs the extra 'codes'."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     json: common.JsonOption = False,
     *,
@@ -80,7 +86,7 @@ def hits(
     common.refuse_to_replace(output, files, overwrite=overwrite)
     readers = [inputs.open(path) for path in files]
     with common.progress("gathering", total=common.total_entries(readers)) as tick:
-        done = write_hits(readers, output, options=options, samples=_range(samples), on_progress=tick)
+        done = write_hits(readers, output, options=options, samples=_range(samples), packed=packed, on_progress=tick)
     for file, report in zip(files, done.read, strict=True):
         common.log_left_out(file, report)
     if json:

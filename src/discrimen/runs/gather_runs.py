@@ -56,6 +56,7 @@ def write_hits(
     *,
     options: GatherOptions,
     samples: tuple[int, int] | None = None,
+    packed: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> GatheredRuns:
     """Put the traces of run files together and write the hits into one file.
@@ -72,6 +73,8 @@ def write_hits(
         How channels become hits.
     samples : tuple of int, optional
         First sample of the records that is written, and the one behind the last.
+    packed : bool
+        Whether to compress the samples; see :class:`~discrimen.runs.hits_file.HitsWriter`.
     on_progress : callable
         Called with the number of traces that were read.
 
@@ -79,6 +82,8 @@ def write_hits(
     ------
     DataError
         If the inputs hold no traces, no hit comes out, or runs differ in what they hold.
+    MissingExtraError
+        If what packs is not installed.
     OutputError, FormatError
         If the output is one of the inputs, or reading or writing fails.
     """
@@ -91,7 +96,7 @@ def write_hits(
         "versions": software_versions("h5py"),
         "made": utc_now(),
     }
-    with HitsWriter(output, made_by) as writer:
+    with HitsWriter(output, made_by, packed=packed) as writer:
         for number, reader in enumerate(readers):
             for hits in gather_hits(reader, options=options, report=gathered):
                 kept = hits if samples is None else cut_records(hits, *samples)

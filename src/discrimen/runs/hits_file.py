@@ -6,6 +6,9 @@
     present     (hit, channel), which channels are there; missing where all are
     columns/    what is known of each hit, by the names of discrimen.pulses.COLUMNS
     attributes  discrimen_hits (version of the layout), sample_period_ns, channels, provenance
+
+All are stored as they are, guarded by the checksums of HDF5: to compress noise costs more time than to gather it.
+Packed files have the samples as bits of one weight side by side (Bitshuffle) and compressed by LZ4.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.errors import DataError, DiscrimenError, FormatError
+from discrimen.errors import DataError, DiscrimenError, FormatError, require_module
 from discrimen.output.files import complete_or_absent
 from discrimen.output.hdf5 import Hdf5Output, hdf5_output
 from discrimen.output.plain import plain
@@ -31,6 +34,7 @@ from discrimen.pulses.hits import Hits, join_hits
 
 _MARK, _VERSION = "discrimen_hits", 1
 _CHUNK_BYTES = 2**20
+_GUARDED = {"fletcher32": True}
 _READ_BYTES = 16 * 2**20
 _H5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
@@ -44,10 +48,18 @@ class HitsWriter:
         The final name; the file is complete or absent.
     provenance : mapping, optional
         Where the hits come from, plain data; stored in the file.
+    packed : bool
+        Whether to compress the samples, without loss; reading then needs the extra `codes`, too.
+
+    Raises
+    ------
+    MissingExtraError
+        If what compresses is not installed.
     """
 
-    def __init__(self, path: Path, provenance: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, path: Path, provenance: Mapping[str, Any] | None = None, *, packed: bool = False) -> None:
         self.path, self.n_hits = path, 0
+        self._packing = dict(require_module("hdf5plugin", extra="codes").Bitshuffle(cname="lz4")) if packed else {}
         self._provenance = dict(provenance or {})
         self._open = ExitStack()
         self._output: Hdf5Output | None = None
@@ -91,15 +103,17 @@ class HitsWriter:
     def _begin(self, file: h5py.File, hits: Hits) -> None:
         shape = hits.samples.shape[1:]
         rows = max(1, _CHUNK_BYTES // max(1, hits.samples[:1].nbytes))
-        packed = {"compression": "lzf", "shuffle": True}
-        file.create_dataset(
-            "samples", (0, *shape), hits.samples.dtype, maxshape=(None, *shape), chunks=(rows, *shape), **packed
-        )
+
+        def begun(name: str, dtype: Any, n_rows: int, *row: int, **options: Any) -> None:
+            chunk = (n_rows, *row)
+            file.create_dataset(name, (0, *row), dtype, maxshape=(None, *row), chunks=chunk, **_GUARDED, **options)
+
+        begun("samples", hits.samples.dtype, rows, *shape, **self._packing)
         if hits.present is not None:
-            file.create_dataset("present", (0, shape[0]), bool, maxshape=(None, shape[0]), chunks=(2**12, shape[0]))
-        columns = file.create_group("columns")
+            begun("present", bool, 2**12, shape[0])
+        file.create_group("columns")
         for name in hits.columns:
-            columns.create_dataset(name, (0,), COLUMNS[name], maxshape=(None,), chunks=(2**14,), **packed)
+            begun(f"columns/{name}", COLUMNS[name], 2**14)
         file.attrs["sample_period_ns"] = float("nan") if hits.sample_period_ns is None else hits.sample_period_ns
         file.attrs["channels"] = json.dumps(list(hits.channels))
         file.attrs["provenance"] = json.dumps(plain(self._provenance))
@@ -174,10 +188,12 @@ def hits_chunks(path: Path, *, chunk_bytes: int = _READ_BYTES) -> Iterator[Hits]
     ------
     FormatError
         If the file holds no hits, or is damaged.
+    MissingExtraError
+        If it is packed, and what unpacks it is not installed.
     """
     with _opened(path) as file:
         info = _info(path, file)
-        samples = file["samples"]
+        samples = _readable(file["samples"])
         rows = max(1, chunk_bytes // max(1, info.n_channels * info.n_samples * samples.dtype.itemsize))
         for start in range(0, info.n_hits, rows):
             part = slice(start, start + rows)
@@ -204,6 +220,8 @@ def read_hits(path: Path, *, on_progress: Callable[[int], None] = lambda _: None
     ------
     FormatError
         If the file holds none, or is damaged.
+    MissingExtraError
+        See :func:`hits_chunks`.
     """
     n_hits, n_read, rest = hits_info(path).n_hits, 0, []
     samples: NDArray[Any] | None = None
@@ -229,6 +247,14 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         raise
     except (*_H5_ERRORS, OverflowError) as error:
         raise FormatError(f"cannot be read as a file of hits: {error}", path) from error
+
+
+def _readable(samples: h5py.Dataset) -> h5py.Dataset:
+    """Return samples whose filters are all there."""
+    creation = samples.id.get_create_plist()
+    if not all(h5py.h5z.filter_avail(creation.get_filter(n)[0]) for n in range(creation.get_nfilters())):
+        require_module("hdf5plugin", extra="codes")
+    return samples
 
 
 def _info(path: Path, file: h5py.File) -> HitsInfo:
