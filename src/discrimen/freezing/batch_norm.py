@@ -27,7 +27,8 @@ def folded(draft: Draft, outputs: Sequence[int]) -> tuple[int, ...]:
     """Fold every scaling into a layer beside it, and every activation into the linear layer before it.
 
     A scaling goes into the layer before it if that is linear, without an activation; else into the layer behind it if
-    that sees no padding, past a mean or a flattening if there is one between them; else it becomes a layer of its own.
+    that sees no padding, past a mean or a flattening if there is one between them, or past :class:`Neighbours`; else it
+    becomes a layer of its own.
     Layers are joined only where nothing else reads the value between them.
 
     Parameters
@@ -53,6 +54,8 @@ def folded(draft: Draft, outputs: Sequence[int]) -> tuple[int, ...]:
             before.layer = _both(before.layer, step.layer)
         elif isinstance(step.layer, Scaling) and (reader := _only_reader(draft, ends, value)) is not None:
             reader.layer = _both(step.layer, reader.layer)
+        elif isinstance(step.layer, Scaling) and _moved_past_neighbours(draft, ends, value, step.layer):
+            pass
         else:
             if isinstance(step.layer, Scaling) and not _moved_behind_reader(draft, ends, value, step.layer):
                 step.layer = _as_layer(step.layer, along_steps=len(draft.shapes[value]) == 2)
@@ -94,6 +97,44 @@ def _moved_behind_reader(draft: Draft, ends: list[int], value: int, scaling: Sca
     step.origin, reader.origin = reader.origin, step.origin
     draft.shapes[value] = draft.shapes[behind]
     return True
+
+
+def _moved_past_neighbours(draft: Draft, ends: list[int], value: int, scaling: Scaling) -> bool:
+    """Let the dense layers behind the only reader of a scaling, the layer of neighbours, see the values unscaled.
+
+    Which segment was hit is the same only if all values have one factor above 0, and nothing is added to them.
+    """
+    factor = scaling.scale[0]
+    if (
+        scaling.shift.any()
+        or not (scaling.scale == factor).all()
+        or not factor > 0
+        or not _read_once(draft, ends, value)
+    ):
+        return False
+    (neighbours,) = draft.readers(value)
+    if not isinstance(neighbours.layer, kinds.Neighbours):
+        return False
+    behind = draft.steps.index(neighbours) + 1
+    n_values = draft.shapes[behind][0]
+    n_traces = n_values - neighbours.layer.sectors * neighbours.layer.rings
+    readers = draft.readers(behind)
+    dense = [step for step in readers if isinstance(step.layer, kinds.Dense)]
+    if behind in ends or not all(step in dense or _sees_none_of(draft, ends, step, n_traces) for step in readers):
+        return False
+    scale = np.where(np.arange(n_values) < n_traces, factor, 1.0)
+    for step in dense:
+        step.layer = _both(Scaling(scale=scale, shift=np.zeros(n_values)), step.layer)
+    return True
+
+
+def _sees_none_of(draft: Draft, ends: list[int], step: Step, n_values: int) -> bool:
+    """Tell whether a step only makes a column of values, of which the first ones are cropped at once."""
+    value = draft.steps.index(step) + 1
+    in_a_column = isinstance(step.layer, kinds.Reshape) and draft.shapes[value][1:] == (1,)
+    layers = [reader.layer for reader in draft.readers(value)]
+    cropped = all(isinstance(layer, kinds.Cropping1D) and layer.front >= n_values for layer in layers)
+    return in_a_column and value not in ends and cropped
 
 
 def _read_once(draft: Draft, ends: list[int], value: int) -> bool:
