@@ -57,3 +57,13 @@ def test_the_domain_comes_back_from_the_provenance_of_a_model() -> None:
     assert HitsDomain.of_model({}) is None
     with pytest.raises(SettingsError, match="no domain of a model of hits"):
         HitsDomain.of_model({DOMAIN_KEY: {"level_adc": [1]}})
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(np.int16, 2**15 - 1), (np.uint16, 2**16 - 1), (np.int32, 2**31 - 1)])
+def test_sums_of_the_largest_samples_do_not_overflow(dtype: type, largest: int) -> None:
+    few = toy_hits(3, seed=1)
+    samples = np.where(few.samples > few.samples[:, :, :5].mean() + 200, largest, 0)
+    found = learn_hits_domain(replace(few, samples=samples.astype(dtype)), PREPARATION)
+    wanted = learn_hits_domain(replace(few, samples=samples.astype(np.float32)), PREPARATION)
+    assert found.level_adc == pytest.approx(wanted.level_adc, rel=1e-6)
+    assert found.level_adc[1] > largest / 2

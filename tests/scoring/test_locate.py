@@ -7,11 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from tests.runs.toy_hits import CHANNELS, toy_hits, write_toy
 
-from discrimen.errors import DataError, OutputError, SettingsError
+from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.inference.positions import ModelLocator, locate_hits
 from discrimen.network.hits_domain import DOMAIN_KEY, PositionFlag, learn_hits_domain
 from discrimen.network.model_description import ModelDescription
@@ -117,3 +118,16 @@ def test_rows_with_other_columns_are_refused_and_no_file_stays(tmp_path: Path) -
         writer.write({"x_mm": one})
         writer.write({"y_mm": one})
     assert not path.exists()
+
+
+def test_a_file_of_positions_with_a_bit_that_fell_over_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.h5"
+    with open_position_writer(path, attributes={}) as writer:
+        writer.write({"x_mm": np.arange(1000, dtype=np.float32)})
+    with h5py.File(path) as file:
+        at = file["x_mm"].id.get_chunk_info(0).byte_offset + 40
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="no file of positions"):
+        read_positions(path)

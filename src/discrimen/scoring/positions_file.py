@@ -24,7 +24,7 @@ from discrimen.output.hdf5 import hdf5_output
 
 TREE = "positions"
 _PROVENANCE = "provenance"
-_CHUNK_ROWS = 65_536
+_CHUNK_ROWS = 16_384
 _UNITS = ("mm", "kev", "ps", "ns")
 
 Columns = Mapping[str, NDArray[Any]]
@@ -102,7 +102,7 @@ class _Hdf5:
     def begin(self, columns: Columns) -> None:
         for name, values in columns.items():
             data = self._output.file.create_dataset(
-                name, (0,), values.dtype, maxshape=(None,), chunks=(_CHUNK_ROWS,), shuffle=True, compression="lzf"
+                name, (0,), values.dtype, maxshape=(None,), chunks=(_CHUNK_ROWS,), fletcher32=True
             )
             if unit := unit_of(name):
                 data.attrs["units"] = unit
