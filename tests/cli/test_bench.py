@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.scoring.small_hits_model import write_small_hits_model
 from tests.scoring.small_model import write_small_model
 
 from discrimen.cli.main import main
@@ -47,6 +48,29 @@ def test_json_is_one_object_and_the_plot_a_picture(bench: Bench, tmp_path: Path)
     native = [row for row in result["times"] if row["backend"] == "native"]
     assert [row["batch_size"] for row in native] == [1, 20]
     assert {"median_ns_per_signal", "low_ns_per_signal", "high_ns_per_signal", "ratio_to_native"} <= set(native[0])
+
+
+def test_models_of_many_channels_are_told_in_hits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_small_hits_model(tmp_path / "hits.discrimen")
+    monkeypatch.setattr("discrimen.benchmark.run._BACKENDS", ("native",))
+    monkeypatch.setattr("discrimen.benchmark.run._DEFAULT_BYTES", 50_000)
+    for how in ([], ["--json", "--plot", str(tmp_path / "times.png")]):
+        monkeypatch.setattr(sys, "argv", ["discrimen", "bench", str(model), "--seconds", "0.01", *how])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code in (0, None)
+    table, told = capsys.readouterr().out.split("{", maxsplit=1)
+    assert "us/hit" in table
+    assert "hits/s" in table
+    result = json.loads("{" + told)
+    assert result["n_channels"] == 37
+    assert result["n_samples"] > 10
+    assert [row["batch_size"] for row in result["times"]] == [1, 10]
+    for row in result["times"]:
+        assert row["hits_per_s"] == pytest.approx(1e9 / row["median_ns_per_signal"])
+    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("batch", ["1,x", "", "1," + "9" * 5000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -113,12 +114,16 @@ def test_times_fit_and_are_whole() -> None:
         for name in names
     )  # fmt: skip
     bench = Bench(
-        model="m", sha256="", n_samples=75, threads=1, n_cores=2, load_average=0.0, backends=names, times=times,
-        left_out=(),
+        model="m", sha256="", n_channels=1, n_samples=75, threads=1, n_cores=2, load_average=0.0, backends=names,
+        times=times, left_out=(),
     )  # fmt: skip
     lines = time_table(bench)
     assert fits(lines)
     assert lines[1].split()[-3:] == ["495000", "368000-2950000", "1234.56"]
+    lines = time_table(replace(bench, n_channels=37))
+    assert fits(lines)
+    assert lines[0].split()[2:] == ["us/hit", "quartiles", "x", "native", "hits/s"]
+    assert lines[1].split()[-4:] == ["495", "368-2950", "1234.56", "2020"]
 
 
 def test_fitted_quantities_fit_with_two_digits_of_their_error() -> None:

@@ -22,6 +22,7 @@ from discrimen.output.provenance import sha256_of_file, software_versions, utc_n
 
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
 LARGEST_BATCH = 1_000_000
+_DEFAULT_BYTES = 256_000_000
 _NATIVE: BackendName = "native"
 WITH_DOMAIN = "native and domain"
 _BACKENDS: tuple[BackendName, ...] = tuple(name for name in get_args(BackendName) if name != "keras")
@@ -56,6 +57,11 @@ class BatchTime:
     n_rounds: int
     ratio_to_native: float
 
+    @property
+    def signals_per_s(self) -> float:
+        """How many signals a second, by the median."""
+        return 1e9 / self.median_ns_per_signal
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
@@ -74,8 +80,8 @@ class Bench:
     ----------
     model, sha256 : str
         The frozen file.
-    n_samples : int
-        Of each raw record.
+    n_channels, n_samples : int
+        Of each signal, and of each raw record. A signal of many channels is a hit.
     threads : int
         How many compute at once.
     n_cores, load_average
@@ -90,6 +96,7 @@ class Bench:
 
     model: str
     sha256: str
+    n_channels: int
     n_samples: int
     threads: int
     n_cores: int
@@ -98,15 +105,23 @@ class Bench:
     times: tuple[BatchTime, ...]
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def of_hits(self) -> bool:
+        """Whether the signals are hits: the traces of many channels."""
+        return self.n_channels > 1
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {**asdict(self), "versions": software_versions("numpy", "onnxruntime", "openvino"), "date": utc_now()}
+        result = {**asdict(self), "versions": software_versions("numpy", "onnxruntime", "openvino"), "date": utc_now()}
+        if self.of_hits:
+            result["times"] = [{**asdict(row), "hits_per_s": row.signals_per_s} for row in self.times]
+        return result
 
 
 def bench(
     path: Path | str,
     *,
-    batch_sizes: Sequence[int] = BATCH_SIZES,
+    batch_sizes: Sequence[int] | None = None,
     threads: int = 1,
     seconds: float = 20.0,
     seed: int = 0,
@@ -118,8 +133,8 @@ def bench(
     ----------
     path : Path
         A ``*.discrimen``.
-    batch_sizes : sequence of int
-        Signals to a call, growing.
+    batch_sizes : sequence of int, optional
+        Signals to a call, growing; by default those of :data:`BATCH_SIZES` whose samples fit 256 MB.
     threads : int
         How many compute at once.
     seconds : float
@@ -138,11 +153,13 @@ def bench(
     """
     path = Path(path)
     require_frozen(path)
-    _check(batch_sizes, threads, seconds)
+    _check(BATCH_SIZES if batch_sizes is None else batch_sizes, threads, seconds)
     predictors, left_out = _backends(path, threads)
     pulses = made_up_pulses(predictors[_NATIVE].description.preparation, _N_PULSES, seed=seed)
     if pulses.dtype.kind == "i":
         pulses = pulses.astype(np.int16)
+    if batch_sizes is None:
+        batch_sizes = [size for size in BATCH_SIZES if size * pulses[0].nbytes <= _DEFAULT_BYTES]
     backends = _names(predictors)
     load_average = os.getloadavg()[0]
     allowance_s = seconds / len(batch_sizes)
@@ -168,7 +185,8 @@ def bench(
     return Bench(
         model=str(path),
         sha256=sha256_of_file(path),
-        n_samples=pulses.shape[1],
+        n_channels=pulses.shape[1],
+        n_samples=pulses.shape[2],
         threads=threads,
         n_cores=len(os.sched_getaffinity(0)),
         load_average=load_average,

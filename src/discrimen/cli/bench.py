@@ -22,9 +22,14 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     model: Annotated[Path, typer.Argument(help="Frozen model (.discrimen).", show_default=False)],
-    batch: Annotated[str, typer.Option(metavar="N,N,...", help="Batch sizes, growing.")] = ",".join(
-        map(str, BATCH_SIZES)
-    ),
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,...",
+            help=f"Batch sizes, growing; by default those of {','.join(map(str, BATCH_SIZES))} that fit 256 MB.",
+            show_default=False,
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(help="How many compute at once.", min=1)] = 1,
     seconds: Annotated[float, typer.Option(help="For the timed calls, about; more means less noise.")] = 20.0,
     plot: Annotated[
@@ -36,12 +41,15 @@ def bench(
     seed: Annotated[int, typer.Option(help="Of the made-up pulses.", min=0)] = 0,
     json: common.JsonOption = False,
 ) -> None:
-    """Time a model from raw samples to scores against batch size, on every backend that is present."""
-    sizes = _batch_sizes(batch)
+    """Time a model from raw samples to scores against batch size, on every backend that is present.
+
+    Models of many channels are told in hits.
+    """
+    sizes = None if batch is None else _batch_sizes(batch)
     if plot is not None:
         refuse_inputs(plot, [model])
         require_module("matplotlib", extra="analysis")  # before anything is measured
-    with common.progress("measuring", total=len(sizes)) as tick:
+    with common.progress("measuring", total=None if sizes is None else len(sizes)) as tick:
         result = bench_model(
             model,
             batch_sizes=sizes,
@@ -74,17 +82,17 @@ def _draw(result: Bench, path: Path) -> None:
 
 def time_table(result: Bench) -> list[str]:
     """Return one line a batch size and backend, and what computes behind each name."""
-    rows = [
-        (
-            str(row.batch_size),
-            row.backend,
-            plain_digits(row.median_ns_per_signal, 3),
-            f"{plain_digits(row.low_ns_per_signal, 3)}-{plain_digits(row.high_ns_per_signal, 3)}",
-            f"{row.ratio_to_native:.2f}",
+    ns, unit = (1000.0, "us/hit") if result.of_hits else (1.0, "ns/signal")
+    head = ("batch", "backend", unit, "quartiles", "x native")
+    rows: list[tuple[str, ...]] = [(*head, "hits/s") if result.of_hits else head]
+    for row in result.times:
+        low, median, high = (
+            plain_digits(value / ns, 3)
+            for value in (row.low_ns_per_signal, row.median_ns_per_signal, row.high_ns_per_signal)
         )
-        for row in result.times
-    ]
-    lines = common.aligned([("batch", "backend", "ns/signal", "quartiles", "x native"), *rows])
+        told = (str(row.batch_size), row.backend, median, f"{low}-{high}", f"{row.ratio_to_native:.2f}")
+        rows.append((*told, plain_digits(row.signals_per_s, 3)) if result.of_hits else told)
+    lines = common.aligned(rows)
     return [*lines, *(f"{name}: {computed_by}" for name, computed_by in result.backends.items() if name != computed_by)]
 
 
