@@ -22,7 +22,7 @@ from discrimen.pulses.hits import COORDINATES, Hits
 from discrimen.runs.hits_file import hits_chunks, hits_info
 from discrimen.scoring.positions_file import PositionWriter, open_position_writer
 
-_KEPT = ("timestamp_ps", "board", "channel", "run", "crystal", "segment", "energy_kev")
+KEPT = ("timestamp_ps", "board", "channel", "run", "crystal", "segment", "energy_kev")
 """Columns of the hits that are written beside the positions, where there are such."""
 
 
@@ -167,7 +167,7 @@ class _Stage:
             except DataError as error:
                 raise DataError(f"{path}: {error}") from error
             self.compute_seconds += time.perf_counter() - begun
-            writer.write(self._rows(hits, located, number=number, first=n_hits))
+            writer.write(position_rows(hits, located, kept=self._kept, number=number, first=n_hits))
             n_hits += len(hits)
             n_located += int(np.count_nonzero(located.flags == 0))
             for words, count in located.counts().items():
@@ -175,19 +175,35 @@ class _Stage:
             on_progress(len(hits))
         return LocatedFile(path=path, n_hits=n_hits, n_located=n_located, flagged=flagged)
 
-    def _rows(self, hits: Hits, located: Located, *, number: int, first: int) -> dict[str, NDArray[Any]]:
-        entry = hits.columns.get("entry", np.arange(first, first + len(hits), dtype=np.int64))
-        rows: dict[str, NDArray[Any]] = {"file": np.full(len(hits), number, np.int32), "entry": entry}
-        rows |= {name: hits.columns[name] for name in self._kept}
-        for axis, values in zip(COORDINATES, located.position_mm.T, strict=True):
-            rows[f"{axis}_mm"] = values.astype(np.float32)
-        if located.deviation_mm is not None:
-            for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
-                rows[f"{axis}_error_mm"] = values.astype(np.float32)
-        return rows | {"flags": located.flags}
+
+def position_rows(
+    hits: Hits, located: Located, *, kept: Sequence[str], number: int, first: int
+) -> dict[str, NDArray[Any]]:
+    """Return the rows of a file of positions.
+
+    Parameters
+    ----------
+    hits : Hits
+        That were located.
+    located : Located
+        Where.
+    kept : sequence of str
+        Their columns that are written, too.
+    number, first : int
+        Of their file, and of the first of them in it, where they have no `entry`.
+    """
+    entry = hits.columns.get("entry", np.arange(first, first + len(hits), dtype=np.int64))
+    rows: dict[str, NDArray[Any]] = {"file": np.full(len(hits), number, np.int32), "entry": entry}
+    rows |= {name: hits.columns[name] for name in kept}
+    for axis, values in zip(COORDINATES, located.position_mm.T, strict=True):
+        rows[f"{axis}_mm"] = values.astype(np.float32)
+    if located.deviation_mm is not None:
+        for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
+            rows[f"{axis}_error_mm"] = values.astype(np.float32)
+    return rows | {"flags": located.flags}
 
 
 def _kept_columns(paths: Sequence[Path]) -> tuple[str, ...]:
     """Return what is known of the hits of all files."""
     known = [set(hits_info(path).columns) for path in paths]
-    return tuple(name for name in _KEPT if all(name in each for each in known))
+    return tuple(name for name in KEPT if all(name in each for each in known))

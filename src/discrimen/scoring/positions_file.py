@@ -24,7 +24,7 @@ from discrimen.output.hdf5 import hdf5_output
 
 TREE = "positions"
 _PROVENANCE = "provenance"
-_CHUNK_ROWS = 16_384
+_CHUNK_ROWS = 8_192
 _UNITS = ("mm", "kev", "ps", "ns")
 
 Columns = Mapping[str, NDArray[Any]]
