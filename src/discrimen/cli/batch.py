@@ -1,4 +1,4 @@
-"""``discrimen batch``: folders of jobs that classify many run files at a computing centre."""
+"""``discrimen batch``: folders of jobs that classify or locate many files at a computing centre."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.classify import register as register_classify
-from discrimen.cluster.batch import Batch
+from discrimen.cli.locate import register as register_locate
+from discrimen.cluster.batch import RESULTS, Batch, Task
 from discrimen.cluster.htcondor import ContainerBy, write_htcondor
 from discrimen.cluster.resources import Resources, parse_memory, parse_time
 from discrimen.cluster.slurm import write_slurm
 from discrimen.errors import OutputError, SettingsError
+from discrimen.inference.positions import position_output
 from discrimen.network.frozen_file import read_frozen
 from discrimen.scoring.outputs import plan_outputs
+from discrimen.scoring.position_outputs import plan_positions
+from discrimen.simulation.germanium.basis import is_basis_file
 
 _N_AT_A_TIME = 500
 
@@ -28,7 +32,8 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)]
 OutputOption = Annotated[
-    Path, typer.Option("-o", "--output", help="Folder of scores, as of classify.", show_default=False)
+    Path,
+    typer.Option("-o", "--output", help="Folder of scores or positions, as of classify or locate.", show_default=False),
 ]
 JobsOption = Annotated[
     Path, typer.Option(metavar="FOLDER", help="Where the files of the batch go.", show_default=False)
@@ -47,7 +52,10 @@ ContainerOption = Annotated[
     str | None, typer.Option(metavar="IMAGE", help="Apptainer image in which the jobs run.", show_default=False)
 ]
 OptionsOption = Annotated[
-    str, typer.Option("--options", metavar="TEXT", help="Further options of classify, as '--threshold 0.9 --to root'.")
+    str,
+    typer.Option(
+        "--options", metavar="TEXT", help="Further options of classify or locate, as '--threshold 0.9 --to root'."
+    ),
 ]
 
 
@@ -59,7 +67,7 @@ def register(app: typer.Typer) -> None:
 
 
 def batch() -> None:
-    """Write a folder of jobs that classify many run files; its script submit hands in what is missing."""
+    """Write a folder of jobs that classify run files, or locate hits; its script submit hands in what is missing."""
 
 
 def slurm(
@@ -153,23 +161,31 @@ def _batch(
     """Check everything that a job would stumble over, and put it together."""
     if absent := [path for path in files if not path.exists()]:
         raise SettingsError(f"{absent[0]}: there is no such run file ({len(absent)} of {len(files)} are missing)")
-    if model.suffix == ".discrimen" and model.is_file():
-        read_frozen(model)
-    words, kind = _checked_options(options, model, n_files=len(files))
+    task = _task_of(model)
+    words, kind = _checked_options(task, options, model, n_files=len(files))
+    outputs = plan_outputs(files, output, suffix=kind) if task == "classify" else plan_positions(files, output)
     made = Batch(
         folder=jobs.absolute(),
         model=model.absolute(),
         files=tuple(path.absolute() for path in files),
-        outputs=tuple(path.absolute() for path in plan_outputs(files, output, suffix=kind)),
+        outputs=tuple(path.absolute() for path in outputs),
         output=output.absolute(),
         options=words,
         resources=asked,
         files_per_job=files_per_job,
         container=None if container is None else _image(container),
         start_folder=Path.cwd(),
+        task=task,
     )
     _require_same_scores(made)
     return made
+
+
+def _task_of(model: Path) -> Task:
+    """Return the command of the jobs: hits are located by a frozen model that gives a position, or by a basis."""
+    if model.suffix == ".discrimen" and model.is_file():
+        return "classify" if position_output(read_frozen(model).description) is None else "locate"
+    return "locate" if is_basis_file(model) else "classify"
 
 
 def _image(container: str) -> str:
@@ -181,35 +197,37 @@ def _image(container: str) -> str:
     return str(Path(container).absolute())
 
 
-def _checked_options(text: str, model: Path, *, n_files: int) -> tuple[tuple[str, ...], str | None]:
-    """Return the options of classify as words, refused where classify would, and the suffix of the scores."""
+def _checked_options(task: Task, text: str, model: Path, *, n_files: int) -> tuple[tuple[str, ...], str | None]:
+    """Return the options of the command as words, refused where it would, and the suffix of scores."""
     try:
         words = shlex.split(text)
     except ValueError as error:
         raise typer.BadParameter(f"--options: {error} in {text!r}") from error
     app = typer.Typer(add_completion=False)
-    register_classify(app)
+    {"classify": register_classify, "locate": register_locate}[task](app)
     command = typer.main.get_command(app)
     try:
-        context = command.make_context("classify", [str(model), "run", "-o", "scores", *words])
+        context = command.make_context(task, [str(model), "run", "-o", "scores", *words])
     except _UsageError as error:
         raise typer.BadParameter(f"--options: {error.format_message()}") from error
     found: dict[str, Any] = context.params
     if str(found["output"]) != "scores" or len(found["files"]) > 1 or found["json"]:
         raise typer.BadParameter("--options: run files and -o stand for themselves, and jobs have no --json")
+    if task == "locate":
+        return tuple(words), None
     if n_files > 1 and found["plot"] is not None and found["plot"].suffix.lower() == ".png":
         raise typer.BadParameter(f"--options: {n_files} files need a folder of pictures, got --plot {found['plot']}")
     return tuple(words), None if found["to"] is None else f".{found['to']}"
 
 
 def _require_same_scores(made: Batch) -> None:
-    """Let classify look at the scores that are there already: it refuses those of another model, input or choice."""
+    """Let the command look at what is there already: it refuses that of another model, input or choice."""
     there = [str(path) for path, scores in zip(made.files, made.outputs, strict=True) if scores.exists()]
     if "--overwrite" in made.options:
         return
     for begin in range(0, len(there), _N_AT_A_TIME):
         some = there[begin : begin + _N_AT_A_TIME]
-        command = [sys.executable, "-P", "-m", "discrimen", "classify", str(made.model), *some, "-o", str(made.output)]
+        command = [sys.executable, "-P", "-m", "discrimen", made.task, str(made.model), *some, "-o", str(made.output)]
         done = subprocess.run([*command, *made.options], capture_output=True, text=True, check=False)
         if done.returncode:
             first = next((line for line in done.stderr.splitlines() if line.startswith("discrimen: ")), done.stderr)
@@ -229,5 +247,8 @@ def _report(made: Batch, submit: Path, *, json: bool) -> None:
             }
         )
         return
-    print(f"{len(made.files)} run files, {made.n_complete} of them with their scores, make {made.n_jobs} jobs at most")
+    results = RESULTS[made.task]
+    print(
+        f"{len(made.files)} run files, {made.n_complete} of them with their {results}, make {made.n_jobs} jobs at most"
+    )
     print(f"submit what is missing, now and again later: sh {shlex.quote(str(submit))}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.failed_files import FailedFiles
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.grid_search import (
     OF_GRID_SEARCH,
@@ -23,6 +24,7 @@ from discrimen.inference.positions import Locator, ModelLocator
 from discrimen.network.hits_domain import HitsDomain
 from discrimen.output.provenance import sha256_of_file
 from discrimen.scoring.locate import locate_files
+from discrimen.scoring.position_outputs import is_located, plan_positions
 from discrimen.simulation.germanium.basis import is_basis_file
 
 
@@ -39,7 +41,13 @@ def locate(
     files: Annotated[list[Path], typer.Argument(help="Files of hits.", show_default=False)],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="File of positions: .h5, .parquet or .root.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            help="File of all positions: .h5, .parquet or .root; or a folder, for a file of each input, unless "
+            "it is there already.",
+            show_default=False,
+        ),
     ],
     context: typer.Context,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
@@ -56,7 +64,10 @@ def locate(
 
     The inputs are never modified.
     """
-    common.refuse_to_replace(output, files, overwrite=overwrite)
+    in_folder = output.is_dir() or not output.suffix
+    planned = plan_positions(files, output) if in_folder else [output]
+    if not in_folder:
+        common.refuse_to_replace(output, files, overwrite=overwrite)
     locator: Locator
     if is_basis_file(model):
         refuse_idle(context, OF_MODELS, without="a model")
@@ -70,14 +81,23 @@ def locate(
         sha256, locator = loaded.sha256, ModelLocator(loaded.predictor)
         if HitsDomain.of_model(loaded.description.provenance) is None:
             common.log(f"{model}: does not know the hits of its training: those unlike them are located as any other")
-    with common.progress("locating", total=None) as tick:
-        done = locate_files(files, locator, output, model_sha256=sha256, on_progress=tick)
+    failures, results = FailedFiles(len(planned)), []
+    for target, some in zip(planned, [[path] for path in files] if in_folder else [files], strict=True):
+        with failures.noting(some[0]):
+            if in_folder and not overwrite and is_located(target, some[0], model_sha256=sha256):
+                results.append({"output": str(target), "skipped": True})
+                _say(json, f"{some[0]}: positions are complete in {target}, skipped")
+                continue
+            with common.progress("locating", total=None) as tick:
+                done = locate_files(some, locator, target, model_sha256=sha256, on_progress=tick)
+            results.append(done.as_dict())
+            _say(json, *done.lines())
     if json:
-        common.emit_json({"model": str(model), "model_sha256": sha256, **done.as_dict()})
-        return
-    for file in done.files:
-        print(file.told())
-    print(
-        f"written to {output} in {done.seconds:.2f} s: {done.n_hits / done.seconds:.0f} hits/s "
-        f"({done.n_hits / done.compute_seconds:.0f} hits/s without reading and writing)"
-    )
+        told = {"outputs": results, "failed": failures.as_list()} if in_folder else results[0]
+        common.emit_json({"model": str(model), "model_sha256": sha256, **told})
+    failures.exit_if_any()
+
+
+def _say(quiet: bool, *lines: str) -> None:
+    if not quiet:
+        print(*lines, sep="\n")

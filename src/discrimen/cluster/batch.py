@@ -1,4 +1,4 @@
-"""A batch: many run files, one model, and a folder of files that a batch system takes."""
+"""A batch: many files, one model, and a folder of files that a batch system takes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Literal
 
 from discrimen.cluster.resources import Resources
 from discrimen.errors import OutputError, SettingsError
@@ -21,9 +22,14 @@ SUBMIT, JOB, FILES, MODEL_SUM = "submit", "job.sh", "files.txt", "model.sha256"
 _OF_A_MODEL = (".discrimen", ".keras", ".onnx", ".data", ".json", ".yaml")
 
 
+Task = Literal["classify", "locate"]
+RESULTS: Mapping[Task, str] = {"classify": "scores", "locate": "positions"}
+"""What the jobs of each command write."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is to be classified, and how; all paths absolute.
+    """What is to be classified or located, and how; all paths absolute.
 
     Parameters
     ----------
@@ -32,11 +38,11 @@ class Batch:
     model : Path
         A frozen model, or a folder of a model.
     files, outputs : tuple of Path
-        Run files, and the file of scores of each.
+        Run files, and the file of scores of each; or files of hits, and the file of positions of each.
     output : Path
-        What ``classify`` gets as its output.
+        What the command gets as its output.
     options : tuple of str
-        Further options of ``classify``.
+        Further options of the command.
     resources : Resources
         What each job asks for.
     files_per_job : int
@@ -45,6 +51,8 @@ class Batch:
         Image in which the jobs run, a path or an address; None for the Python that writes the batch.
     start_folder : Path
         Where the jobs begin, to which relative paths in the options refer.
+    task : "classify" or "locate"
+        The command of each job.
 
     Raises
     ------
@@ -62,6 +70,7 @@ class Batch:
     files_per_job: int
     container: str | None
     start_folder: Path
+    task: Task = "classify"
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -138,6 +147,7 @@ def job_text(batch: Batch, *, head: Sequence[str]) -> str:
     values = {
         "folder": batch.folder,
         "start_folder": batch.start_folder,
+        "task": batch.task,
         "model": batch.model,
         "output": batch.output,
         "files_per_job": batch.files_per_job,
@@ -162,12 +172,13 @@ def submit_text(batch: Batch, *, scheduler: str, more: Mapping[str, str] | None 
         "folder": batch.folder,
         "files_per_job": batch.files_per_job,
         "longest_s": batch.resources.time_s,
+        "results": RESULTS[batch.task],
         **(more or {}),
     }
     return "\n".join(
         [
             "#!/bin/sh",
-            "# Submits the run files whose scores are not there yet, now and again later. -n: only say so.",
+            f"# Submits the files whose {RESULTS[batch.task]} are not there yet, now and again later. -n: only say so.",
             *(f"{name}={shlex.quote(str(value))}" for name, value in values.items()),
             script_body(f"{scheduler}.sh"),
             script_body("submit.sh"),

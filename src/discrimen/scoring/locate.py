@@ -77,6 +77,14 @@ class Locating:
         """All hits."""
         return sum(file.n_hits for file in self.files)
 
+    def lines(self) -> list[str]:
+        """Return it in lines."""
+        return [
+            *(file.told() for file in self.files),
+            f"written to {self.output} in {self.seconds:.2f} s: {self.n_hits / self.seconds:.0f} hits/s "
+            f"({self.n_hits / self.compute_seconds:.0f} hits/s without reading and writing)",
+        ]
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return {

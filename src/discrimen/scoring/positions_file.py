@@ -95,6 +95,24 @@ def read_positions(path: Path | str) -> tuple[dict[str, NDArray[Any]], dict[str,
         raise FormatError(f"no file of positions: {' '.join(str(error).split())}", path) from error
 
 
+def read_position_attributes(path: Path) -> dict[str, str]:
+    """Read the provenance of an HDF5 file of positions, without its rows.
+
+    Raises
+    ------
+    FormatError
+        If it is none.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = {name: str(value) for name, value in file.attrs.items()}
+    except (OSError, RuntimeError) as error:
+        raise FormatError(f"no file of positions: {' '.join(str(error).split())}", path) from error
+    if "model_sha256" not in found:
+        raise FormatError("no file of positions: it names no model", path)
+    return found
+
+
 class _Hdf5:
     def __init__(self, output: Any) -> None:
         self._output = output

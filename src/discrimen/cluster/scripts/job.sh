@@ -10,7 +10,7 @@ mapfile -t files < <(sed -n "$(( first + 1 )),$(( first + files_per_job ))p" "$l
 echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) on $(hostname): ${#files[@]} run files behind line $first of $list"
 
 sha256sum --check --status "$folder/model.sha256" ||
-  complain "$model: not the model for which this batch was written; write the batch again, for another folder of scores"
+  complain "$model: not the model for which this batch was written; write the batch again, for another folder of results"
 # Bash before 4.4 takes an empty array for an unset one.
 program=(${enter[@]+"${enter[@]}"} "${command[@]}")
 here=$("${program[@]}" --version) || complain "the program does not start on $(hostname): ${program[*]}"
@@ -19,4 +19,4 @@ here=$("${program[@]}" --version) || complain "the program does not start on $(h
 
 cd "$start_folder" || complain "$start_folder: not visible on $(hostname)"
 export OMP_NUM_THREADS=$cpus
-exec "${program[@]}" classify "$model" "${files[@]}" -o "$output" ${options[@]+"${options[@]}"}
+exec "${program[@]}" "$task" "$model" "${files[@]}" -o "$output" ${options[@]+"${options[@]}"}

@@ -12,7 +12,7 @@ esac
 cd "$folder"
 mkdir -p lists logs
 sha256sum --check --status model.sha256 ||
-  complain "the model is not the one for which this batch was written; write it again, for another folder of scores"
+  complain "the model is not the one for which this batch was written; write it again, for another folder of $results"
 
 stamp=$(date -u +%Y%m%dT%H%M%SZ)-$$
 todo=lists/$stamp.txt
@@ -47,7 +47,7 @@ n_complete=$(count complete)
 n_todo=$(count todo)
 n_gone=$(count gone)
 n_tasks=$(((n_todo + files_per_job - 1) / files_per_job))
-echo "$((n_complete + n_todo + n_gone)) run files: $n_complete have their scores, $n_todo to do in $n_tasks jobs, $n_gone gone"
+echo "$((n_complete + n_todo + n_gone)) run files: $n_complete have their $results, $n_todo to do in $n_tasks jobs, $n_gone gone"
 
 if [ "$n_todo" -gt 0 ] && [ -n "$last" ] && [ -d "logs/$last" ]; then
   endings() { grep -rlE "$1" "logs/$last" | wc -l; }
