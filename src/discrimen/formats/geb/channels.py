@@ -113,17 +113,25 @@ def _packet_bytes(begin: bytes) -> int:
 def columns_of(part: Packets) -> dict[str, NDArray[Any]]:
     """Return samples and columns of packets, as :class:`~discrimen.pulses.Pulses` takes them."""
     words = part.packets["words"].astype(np.int64)
-    samples = part.packets["samples"]
-    n_samples = samples.shape[1]
     return {
-        # Each two samples are swapped; the length of a packet is a multiple of two of them.
-        "samples": samples.reshape(-1, n_samples // 2, 2)[:, :, ::-1].reshape(-1, n_samples).astype(np.int16),
+        "samples": _samples_of(part.packets),
         "timestamp_ps": TICK_PS * (words[:, 3] | words[:, 2] << 16 | words[:, 5] << 32),
         "board": (words[:, 1] >> 6 & 0x7F).astype(np.int32),
         "channel": channel_numbers(words, part.frame).astype(np.int32),
         "energy": (words[:, 4] | (words[:, 7] & 0xFF) << 16) - ((words[:, 7] & 0x100) << 16).astype(np.float64),
         "flags": np.where(words[:, 7] & 0x8000, np.uint32(PulseFlag.PILE_UP), np.uint32(0)),
     }
+
+
+def _samples_of(packets: NDArray[np.void]) -> NDArray[np.int16]:
+    """Return the samples of packets in their order.
+
+    Each two are swapped, and big-endian: as one word of 32 bits they only are in the order of bytes of another machine.
+    The length of a packet is a multiple of two samples.
+    """
+    n_pairs = packets["samples"].shape[1] // 2
+    words = packets.view([("head", "u1", PACKET_HEAD_BYTES), ("pairs", ">u4", (n_pairs,))])["pairs"]
+    return words.astype("<u4").view("<i2").astype(np.int16, copy=False)
 
 
 def channel_numbers(words: NDArray[np.int64], frame: NDArray[np.int64]) -> NDArray[np.int64]:
