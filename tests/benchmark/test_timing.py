@@ -1,7 +1,8 @@
-"""Calls take turns and each is called often enough; no assertion on time."""
+"""Calls take turns and each is called often enough; no assertion on how quick they are."""
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from discrimen.benchmark.timing import LEAST_ROUNDS, time_in_turns
@@ -25,3 +26,8 @@ def test_the_turns_are_taken_in_another_order_in_each_round() -> None:
 
 def _remember(called: list[str], name: str) -> None:
     called.append(name)
+
+
+def test_the_clock_of_the_process_leaves_out_what_waits() -> None:
+    (waited,) = time_in_turns({"wait": lambda: time.sleep(0.02)}, seconds=0.01, clock_ns=time.process_time_ns).values()
+    assert waited.max() < 0.5 * 0.02e9

@@ -33,7 +33,7 @@ def time_in_turns(
     dict of str to ndarray of float64, shape (round,)
         Time of one call in ns, the mean of each stretch.
     """
-    n_calls = {name: _calls_to_a_stretch(call, clock_ns) for name, call in calls.items()}
+    n_calls = {name: _calls_to_a_stretch(call) for name, call in calls.items()}
     times_ns: dict[str, list[float]] = {name: [] for name in calls}
     names = list(calls)
     end_ns = time.perf_counter_ns() + seconds * 1e9
@@ -46,13 +46,13 @@ def time_in_turns(
     return {name: np.array(times) for name, times in times_ns.items()}
 
 
-def _calls_to_a_stretch(call: Callable[[], object], clock_ns: Callable[[], int]) -> int:
+def _calls_to_a_stretch(call: Callable[[], object]) -> int:
     """Choose by the best of a few calls: the first may compile, another may have waited for another process."""
-    shortest_ns = _stretch_ns(call, 1, clock_ns)
+    shortest_ns = _stretch_ns(call, 1, time.perf_counter_ns)
     for _ in range(_TRIALS):
         if shortest_ns > _STRETCH_NS:
             break
-        shortest_ns = min(shortest_ns, _stretch_ns(call, 1, clock_ns))
+        shortest_ns = min(shortest_ns, _stretch_ns(call, 1, time.perf_counter_ns))
     return max(1, round(_STRETCH_NS / max(shortest_ns, 1.0)))
 
 
