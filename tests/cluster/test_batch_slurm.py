@@ -10,10 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.cluster.batches import NAMES, content, submit, write_inputs
 from tests.cluster.slurm_node import SlurmNode
+from tests.runs.toy_hits import toy_hits, write_toy
+from tests.scoring.small_hits_model import write_small_hits_model
 from tests.scoring.small_model import long_records, write_run
+
+from discrimen.scoring.positions_file import read_positions
 
 pytestmark = pytest.mark.slurm
 
@@ -216,3 +221,19 @@ def test_jobs_that_take_too_long_are_named(batch: Write, slurm_node: SlurmNode, 
     wait_until(lambda: slurm_node.ask("squeue", "-h") == "", seconds=150)
     told = submit(jobs, "-n").stdout
     assert "of the jobs before, 1 did not end within 60 s: write the batch again with a longer --time" in told
+
+
+def test_hits_are_located_by_jobs(batch: Write, slurm_node: SlurmNode, tmp_path: Path) -> None:
+    model = write_small_hits_model(tmp_path / "hits.discrimen")
+    files = [write_toy(tmp_path / f"hits {number}.h5", toy_hits(40, seed=number)) for number in range(3)]
+    jobs = batch("--files-per-job", "2", files=files, model=model)
+    assert "0 have their positions, 3 to do in 2 jobs, 0 gone" in submit(jobs).stdout
+    wait_until_done(slurm_node)
+    require_scores(jobs, tmp_path / "sc ores", 3)
+    assert "3 have their positions, 0 to do" in submit(jobs).stdout
+    discrimen("locate", model, *files, "-o", tmp_path / "direct", "--threads", "1")
+    for path in (tmp_path / "sc ores").iterdir():
+        found, expected = (read_positions(each)[0] for each in (path, tmp_path / "direct" / path.name))
+        assert found.keys() == expected.keys()
+        for name, values in found.items():
+            assert np.array_equal(values, expected[name], equal_nan=values.dtype.kind == "f"), name
