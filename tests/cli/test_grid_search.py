@@ -14,13 +14,17 @@ from discrimen.pulses.hits import Hits
 from discrimen.runs.hits_file import HitsWriter
 from discrimen.scoring.positions_file import read_positions
 from discrimen.simulation.germanium.basis import Basis, write_basis
+from discrimen.simulation.germanium.crystal import Crystal, read_crystal
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def basis(tmp_path: Path) -> Path:
-    path = tmp_path / "basis.h5"
+    return written_basis(tmp_path / "basis.h5")
+
+
+def written_basis(path: Path, crystal: Crystal | None = None) -> Path:
     made = Basis(
         positions_mm=BASIS.positions_mm.astype(np.float32),
         segment=BASIS.segment.astype(np.int16),
@@ -30,6 +34,7 @@ def basis(tmp_path: Path) -> Path:
         channels=CHANNELS,
         source="toy",
         n_left_out=0,
+        crystal=crystal,
     )
     write_basis(path, made)
     return path
@@ -37,10 +42,14 @@ def basis(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_file(tmp_path: Path) -> Path:
-    path = tmp_path / "hits.h5"
+    return written_hits(tmp_path / "hits.h5")
+
+
+def written_hits(path: Path, crystal: Crystal | None = None) -> Path:
     made, truth = hits(60)
     columns = {f"{axis}_mm": truth[:, number].astype(np.float32) for number, axis in enumerate("xyz")}
-    with HitsWriter(path) as writer:
+    provenance = {} if crystal is None else {"simulation": {"crystal": crystal.model_dump()}}
+    with HitsWriter(path, provenance) as writer:
         writer.write(Hits(samples=made.samples, sample_period_ns=10.0, channels=CHANNELS, columns=columns))
     return path
 
@@ -58,6 +67,34 @@ def test_a_basis_locates_and_is_judged_as_a_model_is(run: Run, basis: Path, run_
     report = json.loads(out)
     assert report["model"]["name"] == "grid search"
     assert report["groups"]["all"][0]["figures"]["median_3d_mm"]["value"] < 1.0
+
+
+@pytest.mark.slow
+def test_walls_are_told_apart_where_the_crystal_is_known(run: Run, tmp_path: Path) -> None:
+    greta = read_crystal("greta-a")
+    basis, unknown = written_basis(tmp_path / "b.h5", greta), written_hits(tmp_path / "unknown.h5")
+    judge = ("-o", tmp_path / "report", "--json")
+    assert "distance to a wall" not in json.loads(run("evaluate", basis, unknown, *judge)[1])["groups"]
+    for options in ((unknown, "--detector", "greta-a"), (written_hits(tmp_path / "known.h5", greta),)):
+        status, out, err = run("evaluate", basis, *options, *judge)
+        assert status == 0, err
+        assert sum(each["n_hits"] for each in json.loads(out)["groups"]["distance to a wall"]) > 10
+
+
+def test_other_crystals_are_refused_and_other_fields_told(run: Run, tmp_path: Path) -> None:
+    greta = read_crystal("greta-a")
+    basis, same = written_basis(tmp_path / "b.h5", greta), written_hits(tmp_path / "known.h5", greta)
+    judge = ("-o", tmp_path / "report", "--json")
+    status, _, err = run("evaluate", basis, same, "--detector", "agata", *judge)
+    assert (status, "which is not the one of --detector agata" in err) == (1, True)
+    other = written_hits(tmp_path / "agata.h5", read_crystal("agata"))
+    for command in (("locate", basis, other, "-o", tmp_path / "p.h5"), ("evaluate", basis, other, *judge)):
+        status, _, err = run(*command)
+        assert (status, "these hits are of the crystal agata" in err) == (1, True)
+    assert not (tmp_path / "p.h5").exists()
+    low = written_hits(tmp_path / "low.h5", greta.model_copy(update={"bias_v": 4000.0}))
+    status, out, err = run("locate", basis, low, "-o", tmp_path / "p.h5", "--json")
+    assert (status, "WARNING" in err, len(json.loads(out)["warnings"])) == (0, True, 1)
 
 
 def test_options_that_do_nothing_are_refused(run: Run, basis: Path, run_file: Path, tmp_path: Path) -> None:

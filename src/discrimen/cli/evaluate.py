@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.cli.evaluate_positions import report_grid_search, report_positions
+from discrimen.cli.evaluate_positions import PositionWish, report_grid_search, report_positions
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.grid_search import OF_MODELS
@@ -52,6 +52,14 @@ def evaluate(
     confidence: common.ConfidenceOption = 0.95,
     seed: Annotated[int, typer.Option(help="Chooses among the tuning pulses.", min=0)] = 0,
     clean: JudgingCleanOption = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|YAML",
+            help="Of positions: the crystal, whose walls are told apart; simulated hits know theirs. docs/positions.md",
+            show_default=False,
+        ),
+    ] = None,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -66,25 +74,29 @@ def evaluate(
     """
     if is_basis_file(model):
         refuse_idle(context, (*_OF_CLASSES, "clean", *OF_MODELS), without="a model")
-        report_grid_search(model, datasets, output, inputs, confidence=confidence, seed=seed, json=json)
+        wish = PositionWish(files=datasets, detector=detector, confidence=confidence, seed=seed)
+        report_grid_search(model, wish, output, inputs, json=json)
         return
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     if judged_by_waveform(loaded.description):
         refuse_idle(context, ("tuning", "efficiencies"), without="a model that gives classes")
-        wish = WaveformWish(
+        refuse_idle(context, ("detector",), without="a model that gives a position")
+        waveform_wish = WaveformWish(
             datasets=datasets,
             clean=clean or (),
             energy_edges_kevee=energy_edges_kevee,
             confidence=confidence,
             seed=seed,
         )
-        report_waveforms(loaded, wish, output, inputs, json=json)
+        report_waveforms(loaded, waveform_wish, output, inputs, json=json)
         return
     refuse_idle(context, ("clean",), without="a model that gives a waveform")
     if judged_by_position(loaded.description):
         refuse_idle(context, _OF_CLASSES, without="a model that gives classes")
-        report_positions(loaded, datasets, output, inputs, confidence=confidence, seed=seed, json=json)
+        wish = PositionWish(files=datasets, detector=detector, confidence=confidence, seed=seed)
+        report_positions(loaded, wish, output, inputs, json=json)
         return
+    refuse_idle(context, ("detector",), without="a model that gives a position")
     require_labels([*datasets, *(tuning or [])], inputs)
     dataset = _load(datasets, loaded, inputs)
     tuning_set = _load(tuning, loaded, inputs) if tuning else None

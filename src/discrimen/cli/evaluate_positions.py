@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.cli import common
 from discrimen.cli.grid_search import grid_search
@@ -20,61 +24,82 @@ from discrimen.evaluation.positions import (
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
 from discrimen.output.plain import plain
+from discrimen.runs.hits_crystal import crystals_of_files, other_crystal, walls_of_hits
 from discrimen.runs.hits_dataset import HitsDataset, are_hits_files
+from discrimen.simulation.germanium.crystal import Crystal, read_crystal
 from discrimen.training.seen_pulses import seen_in_training
 
 
-def report_positions(
-    loaded: Model,
-    files: Sequence[Path],
-    output: Path,
-    inputs: InputOptions,
-    *,
-    confidence: float,
-    seed: int,
-    json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionWish:
+    """What to judge positions on, and how.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files of hits.
+    detector : str or None
+        The crystal of those whose files do not say it: a built-in one, or a YAML file.
+    confidence : float
+        Of every interval.
+    seed : int
+        Of the draws behind intervals.
+    """
+
+    files: Sequence[Path]
+    detector: str | None
+    confidence: float
+    seed: int
+
+
+def report_positions(loaded: Model, wish: PositionWish, output: Path, inputs: InputOptions, *, json: bool) -> None:
     """Judge the positions of a model, write the report, and tell.
 
     Raises
     ------
     DataError
-        If the files hold no hits.
+        If the files hold no hits, or those of another crystal.
     """
-    dataset = _read(files, inputs, channels=loaded.description.preparation.channel_names)
-    warnings = _seen(loaded, dataset)
+    dataset = _read(wish.files, inputs, channels=loaded.description.preparation.channel_names)
+    crystals = _crystals(wish, dataset)
+    trained = crystals_of_files(loaded.description.provenance.get("files", []))
+    warnings = [*_seen(loaded, dataset), *_of_other_crystals(dataset, crystals, trained, whose="the training")]
     report = evaluate_positions(
-        loaded.predictor, dataset.hits, confidence=confidence, seed=seed, files=dataset.files, notes=warnings
+        loaded.predictor,
+        dataset.hits,
+        wall_mm=_walls(dataset, crystals),
+        confidence=wish.confidence,
+        seed=wish.seed,
+        files=dataset.files,
+        notes=warnings,
     )
-    for warning in warnings:
-        common.log(f"WARNING: {warning}")
-    _write_and_tell(report, output, json=json)
+    _write_and_tell(report, output, warnings, json=json)
 
 
-def report_grid_search(
-    basis: Path,
-    files: Sequence[Path],
-    output: Path,
-    inputs: InputOptions,
-    *,
-    confidence: float,
-    seed: int,
-    json: bool,
-) -> None:
+def report_grid_search(basis: Path, wish: PositionWish, output: Path, inputs: InputOptions, *, json: bool) -> None:
     """Judge the positions that a full grid search of a basis finds, write the report, and tell.
 
     Raises
     ------
     DataError
-        If the files hold no hits.
+        If the files hold no hits, or those of another crystal.
     """
-    method, told = grid_search(basis, adaptive=False, interpolate=True, latest_ns=10.0, noise_adc=None)
-    dataset = _read(files, inputs, channels=method.basis.channels)
+    method, told, of_basis = grid_search(basis, adaptive=False, interpolate=True, latest_ns=10.0, noise_adc=None)
+    dataset = _read(wish.files, inputs, channels=method.basis.channels)
+    crystals = _crystals(wish, dataset)
+    warnings = _of_other_crystals(dataset, crystals, [of_basis], whose="the basis")
     with common.progress("searching", total=None):
         found = method.locate(dataset.hits)
-    judged = Judged.of_hits(dataset.hits)
-    report = judge_positions(found, judged, model=told, confidence=confidence, seed=seed, files=dataset.files)
-    _write_and_tell(report, output, json=json)
+    report = judge_positions(
+        found,
+        Judged.of_hits(dataset.hits, wall_mm=_walls(dataset, crystals)),
+        model=told,
+        confidence=wish.confidence,
+        seed=wish.seed,
+        files=dataset.files,
+        notes=warnings,
+    )
+    _write_and_tell(report, output, warnings, json=json)
 
 
 def _read(files: Sequence[Path], inputs: InputOptions, *, channels: tuple[str, ...]) -> HitsDataset:
@@ -83,7 +108,38 @@ def _read(files: Sequence[Path], inputs: InputOptions, *, channels: tuple[str, .
     return read_hits_files(files, inputs, channels=channels)
 
 
-def _write_and_tell(report: PositionReport, output: Path, *, json: bool) -> None:
+def _crystals(wish: PositionWish, dataset: HitsDataset) -> list[Crystal | None]:
+    """Return the crystal of each file, as it says or as was told."""
+    of_files = crystals_of_files(dataset.files)
+    if wish.detector is None:
+        return of_files
+    told = read_crystal(wish.detector)
+    for file, crystal in zip(dataset.files, of_files, strict=True):
+        if crystal is not None and crystal.digest() != told.digest():
+            raise DataError(
+                f"{file['name']}: was simulated for the crystal {crystal.name}, which is not the one of --detector "
+                f"{wish.detector}: leave the option out"
+            )
+    return [told] * len(of_files)
+
+
+def _walls(dataset: HitsDataset, crystals: Sequence[Crystal | None]) -> NDArray[np.float64] | None:
+    return walls_of_hits(dataset.hits, crystals, [file["n_pulses"] for file in dataset.files])
+
+
+def _of_other_crystals(
+    dataset: HitsDataset, crystals: Sequence[Crystal | None], known: Sequence[Crystal | None], *, whose: str
+) -> list[str]:
+    told = [
+        other_crystal(crystal, known, whose=whose, where=str(file["name"]))
+        for file, crystal in zip(dataset.files, crystals, strict=True)
+    ]
+    return [each for each in told if each is not None]
+
+
+def _write_and_tell(report: PositionReport, output: Path, warnings: Sequence[str], *, json: bool) -> None:
+    for warning in warnings:
+        common.log(f"WARNING: {warning}")
     with common.progress("drawing", total=None):
         written = write_position_report(report, output)
     if json:

@@ -11,6 +11,7 @@ from discrimen.errors import require_module
 
 if TYPE_CHECKING:
     from discrimen.grid_search.locate import GridSearch
+    from discrimen.simulation.germanium.crystal import Crystal
 
 OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc")
 OF_MODELS = ("device", "backend", "threads")
@@ -33,8 +34,8 @@ NoiseOption = Annotated[
 
 def grid_search(
     path: Path, *, adaptive: bool, interpolate: bool, latest_ns: float, noise_adc: float | None
-) -> tuple[GridSearch, dict[str, Any]]:
-    """Return the search of a basis, and what a report says of it.
+) -> tuple[GridSearch, dict[str, Any], Crystal | None]:
+    """Return the search of a basis, what a report says of it, and the crystal of the basis, where its file says it.
 
     Raises
     ------
@@ -64,4 +65,4 @@ def grid_search(
         "interpolate": interpolate,
         "latest_ns": latest_ns,
     }
-    return method, told
+    return method, told, basis.crystal

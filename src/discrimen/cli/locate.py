@@ -23,6 +23,7 @@ from discrimen.inference.load import load_model
 from discrimen.inference.positions import Locator, ModelLocator
 from discrimen.network.hits_domain import HitsDomain
 from discrimen.output.provenance import sha256_of_file
+from discrimen.runs.hits_crystal import crystals_of_files
 from discrimen.scoring.locate import locate_files
 from discrimen.scoring.position_outputs import is_located, plan_positions
 from discrimen.simulation.germanium.basis import is_basis_file
@@ -72,13 +73,15 @@ def locate(
     if is_basis_file(model):
         refuse_idle(context, OF_MODELS, without="a model")
         sha256 = sha256_of_file(model)
-        locator, _ = grid_search(
+        locator, _, of_basis = grid_search(
             model, adaptive=adaptive, interpolate=interpolate, latest_ns=latest_ns, noise_adc=noise_adc
         )
+        crystals = [of_basis]
     else:
         refuse_idle(context, OF_GRID_SEARCH, without="a basis")
         loaded = load_model(model, device=device, backend=backend, threads=threads)
         sha256, locator = loaded.sha256, ModelLocator(loaded.predictor)
+        crystals = crystals_of_files(loaded.description.provenance.get("files", []))
         if HitsDomain.of_model(loaded.description.provenance) is None:
             common.log(f"{model}: does not know the hits of its training: those unlike them are located as any other")
     failures, results = FailedFiles(len(planned)), []
@@ -89,7 +92,11 @@ def locate(
                 _say(json, f"{some[0]}: positions are complete in {target}, skipped")
                 continue
             with common.progress("locating", total=None) as tick:
-                done = locate_files(some, locator, target, model_sha256=sha256, on_progress=tick)
+                done = locate_files(
+                    some, locator, target, model_sha256=sha256, crystals=crystals, on_progress=tick
+                )
+            for warning in done.warnings:
+                common.log(f"WARNING: {warning}")
             results.append(done.as_dict())
             _say(json, *done.lines())
     if json:

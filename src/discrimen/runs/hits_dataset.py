@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.output.plain import plain
 from discrimen.output.provenance import sha256_of_file
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits, in_order_of, join_hits
+from discrimen.runs.hits_crystal import crystal_of_hits
 from discrimen.runs.hits_file import hits_info, is_hits_file, read_hits
 
 
@@ -28,7 +30,7 @@ class HitsDataset:
     settings : DetectorSettings
         What is known of detector and digitizer.
     files : tuple of dict
-        Name, SHA-256, number of hits and provenance of each file.
+        Name, SHA-256 and number of hits of each file, and the crystal that it was simulated for, where it says so.
     n_unlabelled : int
         Always 0: hits need no labels.
     """
@@ -90,12 +92,14 @@ def load_hits(
     settings = settings or DetectorSettings()
     wanted = tuple(channels) or hits_info(paths[0]).channels
     parts: list[Hits] = []
-    files = []
+    files: list[dict[str, Any]] = []
     for path in paths:
         info = hits_info(path)
         if info.n_hits:
             parts.append(_in_order(read_hits(path, on_progress=on_progress), wanted, path))
-        files.append({"name": path.name, "sha256": sha256_of_file(path), "n_pulses": info.n_hits})
+        crystal = crystal_of_hits(info)
+        told = {} if crystal is None else {"crystal": plain(crystal.model_dump())}
+        files.append({"name": path.name, "sha256": sha256_of_file(path), "n_pulses": info.n_hits, **told})
         settings = with_period(settings, info.sample_period_ns, path)
     if not parts:
         raise DataError(f"{', '.join(map(str, paths))}: no hits")

@@ -19,8 +19,10 @@ from discrimen.network.located import Located
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses.hits import COORDINATES, Hits
+from discrimen.runs.hits_crystal import crystal_of_hits, other_crystal
 from discrimen.runs.hits_file import hits_chunks, hits_info
 from discrimen.scoring.positions_file import PositionWriter, open_position_writer
+from discrimen.simulation.germanium.crystal import Crystal
 
 KEPT = ("timestamp_ps", "board", "channel", "run", "crystal", "segment", "energy_kev")
 """Columns of the hits that are written beside the positions, where there are such."""
@@ -65,12 +67,15 @@ class Locating:
         Wall time, reading and writing included.
     compute_seconds : float
         Of it in the model.
+    warnings : tuple of str
+        What a reader must know.
     """
 
     output: Path
     files: tuple[LocatedFile, ...]
     seconds: float
     compute_seconds: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def n_hits(self) -> int:
@@ -102,6 +107,7 @@ class Locating:
             "seconds": self.seconds,
             "hits_per_s": self.n_hits / self.seconds if self.seconds else 0.0,
             "compute_hits_per_s": self.n_hits / self.compute_seconds if self.compute_seconds else 0.0,
+            "warnings": list(self.warnings),
         }
 
 
@@ -111,6 +117,7 @@ def locate_files(
     output: Path,
     *,
     model_sha256: str,
+    crystals: Sequence[Crystal | None] = (),
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Locating:
     """Write the positions of all hits of files into one file.
@@ -125,6 +132,9 @@ def locate_files(
         ``.h5``, ``.parquet`` or ``.root``; complete or absent.
     model_sha256 : str
         Of the file of the model or the basis, stored with the positions.
+    crystals : sequence of Crystal or None
+        Of the hits of the training, or of the basis, where known: hits that were simulated for one whose segments lie
+        elsewhere are refused.
     on_progress : callable
         Called with the number of hits of each piece.
 
@@ -133,19 +143,20 @@ def locate_files(
     FormatError
         If a file holds no hits, or is damaged.
     DataError
-        If hits do not fit the model, or differ in what is known of them.
+        If hits do not fit the model, are of another crystal, or differ in what is known of them.
     SettingsError
         If the suffix is none of a file of positions.
     OutputError
         If the output is one of the inputs, or cannot be written.
     """
     refuse_inputs(output, list(paths))
-    kept = _kept_columns(paths)
+    kept, warnings = _kept_columns(paths), _of_other_crystals(paths, crystals)
     begun, stage = time.perf_counter(), _Stage(locator, kept)
     attributes = {
         "model_sha256": model_sha256,
         "files": json.dumps([path.name for path in paths]),
         "flags": json.dumps({words: int(bit) for bit, words in FLAG_WORDS.items()}),
+        "warnings": json.dumps(warnings),
         "versions": json.dumps(software_versions("numpy")),
         "created_utc": utc_now(),
     }
@@ -154,7 +165,11 @@ def locate_files(
         if not any(file.n_hits for file in files):
             raise DataError(f"{', '.join(map(str, paths))}: no hits")
     return Locating(
-        output=output, files=files, seconds=time.perf_counter() - begun, compute_seconds=stage.compute_seconds
+        output=output,
+        files=files,
+        seconds=time.perf_counter() - begun,
+        compute_seconds=stage.compute_seconds,
+        warnings=warnings,
     )
 
 
@@ -209,6 +224,14 @@ def position_rows(
         for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
             rows[f"{axis}_error_mm"] = values.astype(np.float32)
     return rows | {"flags": located.flags}
+
+
+def _of_other_crystals(paths: Sequence[Path], crystals: Sequence[Crystal | None]) -> tuple[str, ...]:
+    told = [
+        other_crystal(crystal_of_hits(hits_info(path)), crystals, whose="the model or basis", where=str(path))
+        for path in paths
+    ]
+    return tuple(each for each in told if each is not None)
 
 
 def _kept_columns(paths: Sequence[Path]) -> tuple[str, ...]:

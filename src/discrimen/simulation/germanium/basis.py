@@ -46,6 +46,8 @@ class Basis:
         SHA-256 of all that made the basis.
     n_left_out : int
         Positions left out, as their charge had not arrived at the end of the window.
+    crystal : Crystal or None
+        Of which crystal; None in a file that does not say.
     """
 
     positions_mm: NDArray[np.float32]
@@ -56,6 +58,7 @@ class Basis:
     channels: tuple[str, ...]
     source: str
     n_left_out: int = 0
+    crystal: Crystal | None = None
 
     def __len__(self) -> int:
         return len(self.positions_mm)
@@ -146,6 +149,7 @@ def build_basis(
         channels=CHANNELS,
         n_left_out=n_left_out,
         source=wish.source(crystal),
+        crystal=crystal,
     )
 
 
@@ -215,6 +219,8 @@ def write_basis(path: Path, basis: Basis) -> None:
         output.file.attrs["channels"] = json.dumps(list(basis.channels))
         output.file.attrs["n_left_out"] = basis.n_left_out
         output.file.attrs["source"] = basis.source
+        if basis.crystal is not None:
+            output.file.attrs["crystal"] = basis.crystal.model_dump_json()
         output.file.attrs[_MARK] = _VERSION
         output.check()
 
@@ -249,6 +255,7 @@ def read_basis(path: Path) -> Basis:
                 channels=tuple(json.loads(file.attrs["channels"])),
                 n_left_out=int(file.attrs["n_left_out"]),
                 source=str(file.attrs["source"]),
+                crystal=Crystal.model_validate_json(file.attrs["crystal"]) if "crystal" in file.attrs else None,
             )
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"cannot be read as a basis: {error}", path) from error

@@ -28,6 +28,11 @@ CHANNELS = (*SEGMENT_NAMES, "core")
 BUILT_IN = ("greta-a", "agata")
 """Crystals that come with the package; the files say where their numbers come from."""
 
+_FIELD_ONLY = (
+    *("name", "bias_v", "lattice_angle_deg"),
+    *("impurity_type", "impurity_front_1e10_per_cm3", "impurity_slope_1e10_per_cm4"),
+)
+
 _FOLDER = Path(__file__).parent / "crystals"
 
 _Positive = Annotated[float, Field(gt=0)]
@@ -126,6 +131,11 @@ class Crystal(BaseModel):
     def ring_edges_mm(self) -> NDArray[np.float64]:
         """Where rings begin and end, shape (7,)."""
         return np.concatenate([[0.0], np.cumsum(self.ring_heights_mm)])
+
+    def has_geometry_of(self, other: Crystal) -> bool:
+        """Whether another crystal has the same surface and segments, whatever its bias, impurities and lattice."""
+        mine, its = (each.model_dump(exclude=set(_FIELD_ONLY)) for each in (self, other))
+        return bool(mine == its)
 
     def digest(self) -> str:
         """Return the SHA-256 of all that describes the crystal."""
