@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, require_module
 from discrimen.metrics.intervals import normal_quantile, wilson_interval
+from discrimen.metrics.place_draws import PlaceDraws
 from discrimen.metrics.waveform_residuals import Estimate
 from discrimen.pulses.hits import COORDINATES
 
@@ -43,10 +45,13 @@ class PositionErrors:
         NaN where a coordinate is not known.
     deviation_mm : ndarray of float64, shape (hit, 3), or None
         What was predicted as the error of each coordinate.
+    place : ndarray of int64, shape (hit,), or None
+        Number of the true place where places repeat: intervals then count places.
     """
 
     residual_mm: Values
     deviation_mm: Values | None = None
+    place: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         shape = self.residual_mm.shape
@@ -54,6 +59,8 @@ class PositionErrors:
             raise DataError(f"expected residuals of shape (hit, 3), got {shape}")
         if self.deviation_mm is not None and self.deviation_mm.shape != shape:
             raise DataError(f"expected errors of shape {shape}, got {self.deviation_mm.shape}")
+        if self.place is not None and self.place.shape != shape[:1]:
+            raise DataError(f"expected places of shape {shape[:1]}, got {self.place.shape}")
 
     def __len__(self) -> int:
         return len(self.residual_mm)
@@ -61,7 +68,12 @@ class PositionErrors:
     def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> PositionErrors:
         """Select hits."""
         deviation = None if self.deviation_mm is None else self.deviation_mm[index]
-        return PositionErrors(residual_mm=self.residual_mm[index], deviation_mm=deviation)
+        place = None if self.place is None else self.place[index]
+        return PositionErrors(residual_mm=self.residual_mm[index], deviation_mm=deviation, place=place)
+
+    def draws(self, known: NDArray[np.bool_], *, confidence: float, rng: np.random.Generator) -> PlaceDraws:
+        """Return places of some hits drawn anew."""
+        return PlaceDraws.of(None if self.place is None else self.place[known], confidence=confidence, rng=rng)
 
     @property
     def distance_mm(self) -> Values:
@@ -110,7 +122,8 @@ def position_figures(
     """Return all figures of some hits with intervals.
 
     Quantiles have intervals of order statistics, shares those of Wilson, means and roots of mean squares those of the
-    normal distribution, widths at half maximum those of drawing the hits anew. All count hits as if each came alone.
+    normal distribution, widths at half maximum those of drawing the hits anew: all count hits. Where places repeat,
+    intervals are never narrower than those of drawing the places anew.
 
     Parameters
     ----------
@@ -129,30 +142,61 @@ def position_figures(
     if len(errors) < FEWEST:
         return None
     found: dict[str, Estimate] = {}
-    distance = _known(errors.distance_mm)
-    if len(distance) >= FEWEST:
+    distance, known = errors.distance_mm, np.isfinite(errors.distance_mm)
+    if known.sum() >= FEWEST:
+        draws = errors.draws(known, confidence=confidence, rng=rng)
         for name, (_, share) in RADII.items():
-            found[name] = quantile_estimate(distance, share, confidence=confidence)
-        found["rms_3d_mm"] = rms_estimate(distance, confidence=confidence)
+            by_hits = quantile_estimate(distance[known], share, confidence=confidence)
+            found[name] = draws.widened(by_hits, partial(_quantile, share=share), distance[known], least=0)
+        found["rms_3d_mm"] = draws.widened(
+            rms_estimate(distance[known], confidence=confidence), _rms, distance[known], least=0
+        )
     for number, axis in enumerate(COORDINATES):
-        residual = _known(errors.residual_mm[:, number])
-        if len(residual) < FEWEST:
-            continue
-        found[f"{axis}_rms_mm"] = rms_estimate(residual, confidence=confidence)
-        found[f"{axis}_fwhm_mm"] = _drawn(fwhm, residual, confidence=confidence, rng=rng)
-        found[f"{axis}_bias_mm"] = mean_estimate(residual, confidence=confidence)
-        if errors.pull is not None:
-            found |= _pulls(axis, _known(errors.pull[:, number]), confidence=confidence)
+        known = np.isfinite(errors.residual_mm[:, number])
+        if known.sum() >= FEWEST:
+            pull = None if errors.pull is None else errors.pull[known, number]
+            draws = errors.draws(known, confidence=confidence, rng=rng)
+            found |= _of_coordinate(axis, errors.residual_mm[known, number], pull, draws, rng)
     return {name: found[name] for name in FIGURE_WORDS if name in found}
 
 
-def _pulls(axis: str, pull: Values, *, confidence: float) -> dict[str, Estimate]:
-    inside = wilson_interval(int(np.count_nonzero(np.abs(pull) <= 1)), len(pull), confidence=confidence)
-    return {
-        f"{axis}_pull_mean": mean_estimate(pull, confidence=confidence),
-        f"{axis}_pull_width": rms_estimate(pull, confidence=confidence),
-        f"{axis}_coverage": Estimate(100 * inside.value, 100 * inside.low, 100 * inside.high),
+def _of_coordinate(
+    axis: str, residual: Values, pull: Values | None, draws: PlaceDraws, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    confidence = draws.confidence
+    found = {
+        f"{axis}_rms_mm": draws.widened(rms_estimate(residual, confidence=confidence), _rms, residual, least=0),
+        f"{axis}_fwhm_mm": draws.widened(
+            _drawn(fwhm, residual, confidence=confidence, rng=rng), fwhm, residual, least=0
+        ),
+        f"{axis}_bias_mm": draws.widened(mean_estimate(residual, confidence=confidence), _mean, residual),
     }
+    if pull is None:
+        return found
+    inside = wilson_interval(int(np.count_nonzero(np.abs(pull) <= 1)), len(pull), confidence=confidence)
+    share = Estimate(100 * inside.value, 100 * inside.low, 100 * inside.high)
+    share = draws.widened(share, _within, pull, least=0)
+    return found | {
+        f"{axis}_pull_mean": draws.widened(mean_estimate(pull, confidence=confidence), _mean, pull),
+        f"{axis}_pull_width": draws.widened(rms_estimate(pull, confidence=confidence), _rms, pull, least=0),
+        f"{axis}_coverage": Estimate(share.value, share.low, min(share.high, 100.0)),
+    }
+
+
+def _quantile(values: Values, *, share: float) -> float:
+    return float(np.quantile(values, share))
+
+
+def _rms(values: Values) -> float:
+    return sqrt(float(np.square(values).mean()))
+
+
+def _mean(values: Values) -> float:
+    return float(values.mean())
+
+
+def _within(pull: Values) -> float:
+    return 100 * float((np.abs(pull) <= 1).mean())
 
 
 def mean_estimate(values: Values, *, confidence: float) -> Estimate:
@@ -223,10 +267,6 @@ def _drawn(
     draws = [compute(values[rng.integers(len(values), size=len(values))]) for _ in range(_DRAWS)]
     low, high = np.quantile(draws, [_HALF - confidence / 2, _HALF + confidence / 2])
     return Estimate(compute(values), float(low), float(high))
-
-
-def _known(values: Values) -> Values:
-    return values[np.isfinite(values)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

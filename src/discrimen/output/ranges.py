@@ -53,7 +53,7 @@ class Panel:
     logarithmic: bool = False
 
 
-def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str]) -> TableRows:
+def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str], *, counted: str = "pulses") -> TableRows:
     """Return a column for each range, and a line for each figure that any of them has.
 
     Parameters
@@ -62,14 +62,17 @@ def range_rows(ranges: Sequence[FigureRange], words: Mapping[str, str]) -> Table
         In their order.
     words : mapping of str to str
         What each figure is called, with the unit.
+    counted : str
+        What the ranges are of.
     """
-    lines: list[Sequence[str | Cell]] = [("pulses", *(str(each.n_pulses) for each in ranges))]
+    lines: list[Sequence[str | Cell]] = [(counted, *(str(each.n_pulses) for each in ranges))]
     for name, words_of_it in words.items():
         found = [each.figures.get(name) for each in ranges]
         if any(each is not None for each in found):
-            lines.append((words_of_it, *map(_cell, found)))
+            lines.append((words_of_it, *map(cell_of, found)))
     return table_of(("figure", *(each.name for each in ranges)), lines)
 
 
-def _cell(found: Interval | None) -> Cell:
+def cell_of(found: Interval | None) -> Cell:
+    """Return a figure with its interval as it stands in a table."""
     return NOTHING if found is None else Cell(f"{found.value:.3g}", f"{found.low:.3g} to {found.high:.3g}")

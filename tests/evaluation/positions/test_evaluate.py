@@ -18,6 +18,7 @@ from discrimen.evaluation.positions import (
     position_text,
     write_position_report,
 )
+from discrimen.evaluation.positions.page import position_page
 from discrimen.network.hits_domain import PositionFlag
 from discrimen.network.located import Located
 
@@ -85,6 +86,21 @@ def test_near_walls_is_told_apart_where_the_distance_is_given() -> None:
     assert sum(each.n_hits for each in near) == 1000
 
 
+def test_intervals_of_a_scan_count_places_and_say_so() -> None:
+    place = np.arange(1000) % 8
+    scan = replace(JUDGED, truth_mm=JUDGED.truth_mm[place])
+    shift = np.random.default_rng(2).normal(0, 1, (8, 3))[place]
+    found = replace(located(), position_mm=located().position_mm - JUDGED.truth_mm + scan.truth_mm + shift)
+    report, alone = judged(found, scan), judged(located())
+    assert (report.all.n_places, alone.all.n_places) == (8, None)
+    widths = [each.all.figures["x_bias_mm"].high - each.all.figures["x_bias_mm"].low for each in (report, alone)]
+    assert widths[0] > 5 * widths[1]
+    assert "these hits lie at 8 places; intervals count places" in " ".join(report.notes)
+    assert "ranges have hits at fewer than 5 places" in " ".join(report.notes)
+    assert "nearly each has a place of its own" in " ".join(alone.notes)
+    assert "places" in {*position_page(report, pictures=False).tables[2].rows.heading}
+
+
 def test_one_coordinate_alone_is_judged_alone() -> None:
     scanned = replace(HITS, columns={"z_mm": HITS.column("z_mm")})
     report = judged(located(), Judged.of_hits(scanned))
@@ -113,5 +129,7 @@ def test_the_page_shows_all_groups_and_pictures(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "report.json").read_text())
     assert written["groups"]["all"][0]["figures"]["x_rms_mm"]["value"] == pytest.approx(1, rel=0.05)
     page = (tmp_path / "report.html").read_text()
-    assert "Against the radius" in page
+    assert page.count("<td>radius ") == len(judged(located()).groups["radius"])
+    assert "By energy and place" in page
     assert "Clustering on a grid" in page
+    assert "pulses" not in page.split("Origin")[0]

@@ -14,6 +14,7 @@ from discrimen.evaluation.positions.ranges import in_groups, ranges_of
 from discrimen.evaluation.positions.report import PositionMaps, PositionRange, PositionReport
 from discrimen.inference.base import Predictor
 from discrimen.inference.positions import locate_hits, position_output
+from discrimen.metrics.place_draws import FEWEST_PLACES, repeated_places
 from discrimen.metrics.position import PositionErrors, grid_clustering, position_figures
 from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
@@ -115,7 +116,11 @@ def judge_positions(
     if not 0 < confidence < 1:
         raise SettingsError(f"confidence must lie between 0 and 1, got {confidence:g}")
     left_out = found.counts() | {"whose truth is not known": int((~np.isfinite(judged.truth_mm).any(axis=1)).sum())}
-    errors = PositionErrors(residual_mm=found.position_mm - judged.truth_mm, deviation_mm=found.deviation_mm)
+    errors = PositionErrors(
+        residual_mm=found.position_mm - judged.truth_mm,
+        deviation_mm=found.deviation_mm,
+        place=repeated_places(judged.truth_mm),
+    )
     kept = np.asarray(np.isfinite(errors.residual_mm).any(axis=1))
     if not kept.any():
         told = ", ".join(f"{count} {words}" for words, count in left_out.items() if count)
@@ -123,20 +128,22 @@ def judge_positions(
     ranges = _Ranges(errors, kept, confidence, np.random.default_rng(seed))
     some = np.flatnonzero(kept)[:: max(1, int(kept.sum()) // _MOST_SHOWN)]
     groups = in_groups(list(ranges_of(truth_mm=judged.truth_mm, energy_kev=judged.energy_kev, wall_mm=judged.wall_mm)))
+    shown = {"all": (ranges.one("all", kept),)} | {
+        group: tuple(ranges.one(name, inside) for name, inside in parts) for group, parts in groups.items()
+    }
     return PositionReport(
         model=model,
         files=tuple(dict(file) for file in files),
         confidence=confidence,
         n_hits=len(kept),
         left_out={words: count for words, count in left_out.items() if count},
-        groups={"all": (ranges.one("all", kept),)}
-        | {group: tuple(ranges.one(name, inside) for name, inside in parts) for group, parts in groups.items()},
+        groups=shown,
         without_network_mm=_without_network(judged, kept),
         clustering=tuple(grid_clustering(found.position_mm, judged.truth_mm)),
         maps=_maps(found.position_mm[kept], judged.truth_mm[kept]),
         residual_mm=errors.residual_mm[some],
         pull=None if errors.pull is None else errors.pull[some],
-        notes=(*notes, *_notes(left_out)),
+        notes=(*notes, *_notes(left_out, shown)),
         created_utc=utc_now(),
         software=software_versions("numpy", "scipy"),
     )
@@ -184,7 +191,8 @@ class _Ranges:
     def one(self, name: str, inside: NDArray[np.bool_]) -> PositionRange:
         members = self.errors[np.flatnonzero(self.kept & inside)]
         figures = position_figures(members, confidence=self.confidence, rng=self.rng)
-        return PositionRange(name=name, n_hits=len(members), figures=figures or {})
+        n_places = None if members.place is None else len(np.unique(members.place))
+        return PositionRange(name=name, n_hits=len(members), figures=figures or {}, n_places=n_places)
 
 
 def _without_network(judged: Judged, kept: NDArray[np.bool_]) -> float:
@@ -230,9 +238,18 @@ def _edges(values: Values) -> Values:
     return np.arange(low, high + step, step)
 
 
-def _notes(left_out: Mapping[str, int]) -> list[str]:
+def _notes(left_out: Mapping[str, int], groups: Mapping[str, Sequence[PositionRange]]) -> list[str]:
     told = [f"{count} hits {words} are left out" for words, count in left_out.items() if count]
-    return [
-        *told,
-        "intervals count hits, as if each had come by itself; hits at few places (a scan, a grid) tell less than that",
+    n_places = groups["all"][0].n_places
+    if n_places is None:
+        return [*told, "intervals count hits: nearly each has a place of its own"]
+    told.append(f"these hits lie at {n_places} places; intervals count places, since hits of one place err together")
+    few = [
+        each for ranges in groups.values() for each in ranges if each.figures and (each.n_places or 0) < FEWEST_PLACES
     ]
+    if few:
+        told.append(
+            f"{len(few)} ranges have hits at fewer than {FEWEST_PLACES} places: their intervals count hits and are too "
+            "narrow"
+        )
+    return told

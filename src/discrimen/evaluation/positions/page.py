@@ -8,11 +8,11 @@ from typing import Any
 
 from discrimen.evaluation.positions.plots import draw_position_plots
 from discrimen.evaluation.positions.report import PositionRange, PositionReport
-from discrimen.metrics.position import FIGURE_WORDS, Clustering
+from discrimen.metrics.position import FIGURE_WORDS, RADII, Clustering
 from discrimen.output.pictures import picture
-from discrimen.output.ranges import FigureRange, range_rows
+from discrimen.output.ranges import FigureRange, cell_of, range_rows
 from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
-from discrimen.output.tables import TableRows, table_of
+from discrimen.output.tables import Cell, Line, TableRows, table_of
 from discrimen.pulses.hits import COORDINATES
 
 _CAPTIONS: Mapping[str, str] = {
@@ -20,6 +20,23 @@ _CAPTIONS: Mapping[str, str] = {
     "pulls": "Residuals over their predicted errors; the line is what errors that hold give.",
     "maps": "Where the hits were, and where they were found: points, lines or rims on the right alone are made by the "
     "method.",
+}
+_OF_DISTANCE = {name: words for name, words in FIGURE_WORDS.items() if name in RADII or name == "rms_3d_mm"}
+_OF_COORDINATE = {
+    "rms_mm": "rms (mm)",
+    "fwhm_mm": "FWHM (mm)",
+    "bias_mm": "mean error (mm)",
+    "pull_mean": "pull, mean",
+    "pull_width": "pull, rms",
+    "coverage": "within its error (%)",
+}
+_OF_RANGES = {
+    "median_3d_mm": "median (mm)",
+    "radius_68_mm": "68 % within (mm)",
+    "radius_95_mm": "95 % within (mm)",
+    "rms_3d_mm": "rms (mm)",
+    **{f"{axis}_rms_mm": f"{axis}, rms (mm)" for axis in COORDINATES},
+    **{f"{axis}_coverage": f"{axis}, within its error (%)" for axis in COORDINATES},
 }
 _AGAINST = "Figures against the {group}, with intervals."
 
@@ -44,18 +61,18 @@ def write_position_report(report: PositionReport, folder: Path | str) -> tuple[P
     return write_stage_report(position_page(report), folder, name="report", values=report.as_dict())
 
 
-def position_page(report: PositionReport) -> StagePage:
-    """Return what stands on the page."""
+def position_page(report: PositionReport, *, pictures: bool = True) -> StagePage:
+    """Return what stands on the page, with pictures or without."""
     words = (
         f"{report.confidence:.0%} intervals. Distance: in space, between what was found and the truth. Pull: residual "
         "over predicted error; where these hold, pulls have mean 0 and rms 1, and 68.3 % of the hits are within."
     )
-    tables = [PageTable("All hits", range_rows(figure_ranges(report.groups["all"]), FIGURE_WORDS), words)]
-    tables += [
-        PageTable(f"Against the {group}", range_rows(figure_ranges(ranges), FIGURE_WORDS))
-        for group, ranges in report.groups.items()
-        if group != "all"
+    tables = [
+        PageTable("All hits", range_rows(figure_ranges(report.groups["all"]), _OF_DISTANCE, counted="hits")),
+        PageTable("Each coordinate", _coordinate_rows(report.all), words),
     ]
+    if len(report.groups) > 1:
+        tables.append(PageTable("By energy and place", _group_rows(report), _group_words(report)))
     tables.append(
         PageTable(
             "Clustering on a grid",
@@ -71,10 +88,51 @@ def position_page(report: PositionReport) -> StagePage:
         tables=tuple(tables),
         notes=report.notes,
         pictures=tuple(
-            picture(figure, name=name, caption=captions[name]) for name, figure in draw_position_plots(report).items()
+            picture(figure, name=name, caption=captions[name])
+            for name, figure in (draw_position_plots(report) if pictures else {}).items()
         ),
         origin={"Files": list(report.files), "Model": _without_history(report.model)},
     )
+
+
+def _coordinate_rows(every: PositionRange) -> TableRows:
+    """Return a column for each coordinate."""
+    lines: list[Sequence[str | Cell]] = []
+    for ending, words in _OF_COORDINATE.items():
+        found = [every.figures.get(f"{axis}_{ending}") for axis in COORDINATES]
+        if any(each is not None for each in found):
+            lines.append((words, *map(cell_of, found)))
+    return table_of(("figure", *COORDINATES), lines)
+
+
+def _group_rows(report: PositionReport) -> TableRows:
+    """Return a line for each range, all groups below each other."""
+    shown = {name: words for name, words in _OF_RANGES.items() if name in report.all.figures}
+    counts_places = report.all.n_places is not None
+    lines = [
+        Line(
+            name,
+            (
+                Cell(str(each.n_hits)),
+                *([Cell(str(each.n_places))] if counts_places else []),
+                *(cell_of(each.figures.get(figure)) for figure in shown),
+            ),
+            group=begins,
+        )
+        for name, each, begins in report.lines()
+    ]
+    return TableRows(("hits of", "hits", *(["places"] if counts_places else []), *shown.values()), tuple(lines))
+
+
+def _group_words(report: PositionReport) -> str:
+    seen = [group for group in report.groups if group != "all"]
+    told = f"By the true {', '.join(seen)}; a hit stands once in each group. report.json has every figure of each line."
+    if "distance to a wall" in seen:
+        told += (
+            " Walls: planes between rings and between sectors, surface, bore and back. Charge that is freed near one "
+            "may be collected behind it."
+        )
+    return told
 
 
 def figure_ranges(ranges: Sequence[PositionRange]) -> tuple[FigureRange, ...]:

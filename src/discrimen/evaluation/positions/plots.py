@@ -46,10 +46,14 @@ def draw_position_plots(report: PositionReport) -> dict[str, Figure]:
     if report.pull is not None:
         drawn["pulls"] = _draw_pulls(report.pull)
     for group, ranges in report.groups.items():
-        shown = [FigureRange(name=each.name, n_pulses=each.n_hits, figures=each.figures) for each in ranges]
+        unit = "keV" if group == "energy" else "mm"
+        shown = [
+            FigureRange(name=each.name.removesuffix(f" {unit}"), n_pulses=each.n_hits, figures=each.figures)
+            for each in ranges
+        ]
         known = [each for each in shown if each.figures]
         if group != "all" and known:
-            drawn[group.replace(" ", "_")] = draw_ranges(known, _PANELS, axis=group)
+            drawn[group.replace(" ", "_")] = draw_ranges(known, _PANELS, axis=f"{group} ({unit})")
     drawn["maps"] = _draw_maps(report)
     return drawn
 
@@ -80,7 +84,7 @@ def _draw_pulls(pull: NDArray[np.float64]) -> Figure:
                 axes.hist(known, bins=80, range=(-_PULL_REACH, _PULL_REACH), density=True, color=BLUE, histtype="step")
             axes.plot(grid, np.exp(-0.5 * grid**2) / np.sqrt(2 * np.pi), color=VERMILION, label="errors that hold")
             axes.set_xlabel(f"pull of {axis}")
-            axes.set_ylabel("share of hits")
+            axes.set_ylabel("density of hits")
             axes.grid(visible=True)
             legend_over(axes, n_columns=1)
         return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from discrimen.metrics.position import Clustering
 from discrimen.metrics.waveform_residuals import Estimate
+
+_SHORT = {"distance to a wall": "wall"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,14 @@ class PositionRange:
         Those judged.
     figures : mapping of str to Estimate
         By the names of :data:`discrimen.metrics.position.FIGURE_WORDS`; empty for too few hits.
+    n_places : int or None
+        Distinct true places of these hits, which intervals count; None where hits hardly share places.
     """
 
     name: str
     n_hits: int
     figures: Mapping[str, Estimate]
+    n_places: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -100,6 +105,13 @@ class PositionReport:
     notes: tuple[str, ...]
     created_utc: str
     software: Mapping[str, str]
+
+    def lines(self) -> Iterator[tuple[str, PositionRange, bool]]:
+        """Yield the name of each range as a line of a table has it, the range, and whether it begins a group."""
+        for group, ranges in self.groups.items():
+            before = "" if group in ("all", "energy") else f"{_SHORT.get(group, group)} "
+            for number, each in enumerate(ranges):
+                yield f"{before}{each.name}", each, number == 0
 
     @property
     def all(self) -> PositionRange:

@@ -34,11 +34,11 @@ def position_text(report: PositionReport, *, width: int = 80) -> str:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("hits of", "hits", *_COLUMNS.values()):
         table.add_column(heading, justify="left" if heading == "hits of" else "right", no_wrap=True)
-    for group, ranges in report.groups.items():
-        for number, each in enumerate(ranges):
-            cells = [f"{each.figures[name].value:.3g}" if name in each.figures else "-" for name in _COLUMNS]
-            name = each.name if group in ("all", "energy") else f"{group} {each.name}"
-            table.add_row(name, str(each.n_hits), *cells, end_section=number + 1 == len(ranges))
+    for name, each, begins in report.lines():
+        if begins:
+            table.add_section()
+        cells = [f"{each.figures[figure].value:.3g}" if figure in each.figures else "-" for figure in _COLUMNS]
+        table.add_row(name, str(each.n_hits), *cells)
     out = StringIO()
     console = Console(file=out, width=width, highlight=False)
     console.print(summary(report), markup=False)
