@@ -62,6 +62,11 @@ def test_a_basis_locates_and_is_judged_as_a_model_is(run: Run, basis: Path, run_
     _, truth = hits(60)
     assert np.median(np.abs(found["x_mm"] - truth[:, 0])) < 0.5
     assert "x_error_mm" not in found
+    assert run("locate", basis, run_file, "-o", tmp_path / "mean.h5", "--posterior")[0] == 0
+    mean, _ = read_positions(tmp_path / "mean.h5")
+    assert np.median(np.abs(mean["x_mm"] - truth[:, 0])) < 0.8
+    # A point of the grid of 2 mm stands for what lies around it.
+    assert mean["x_error_mm"].min() > 0.5
     status, out, _ = run("evaluate", basis, run_file, "-o", tmp_path / "report", "--json")
     assert status == 0
     report = json.loads(out)
@@ -102,5 +107,7 @@ def test_options_that_do_nothing_are_refused(run: Run, basis: Path, run_file: Pa
     assert (status, "--threads does nothing without a model" in err) == (2, True)
     status, _, err = run("locate", tmp_path / "m.discrimen", run_file, "-o", tmp_path / "p.h5", "--adaptive")
     assert (status, "--adaptive does nothing without a basis" in err) == (2, True)
+    status, _, err = run("locate", basis, run_file, "-o", tmp_path / "p.h5", "--posterior", "--adaptive")
+    assert (status, "leave out --adaptive" in err) == (2, True)
     status, _, err = run("evaluate", basis, run_file, "-o", tmp_path / "r", "--efficiencies", "0.9")
     assert (status, "--efficiencies does nothing without a model" in err) == (2, True)

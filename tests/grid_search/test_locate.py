@@ -34,12 +34,12 @@ def whole(traces: np.ndarray) -> np.ndarray:
 BASIS = NamedToy(toy_basis().positions_mm, toy_basis().segment, whole(toy_basis().traces))
 
 
-def hits(n: int, *, seed: int = 0, n_before: int = 15) -> tuple[Hits, np.ndarray]:
+def hits(n: int, *, seed: int = 0, n_before: int = 15, noise_adc: float = 4) -> tuple[Hits, np.ndarray]:
     rng = np.random.default_rng(seed)
     positions = rng.uniform(-4.5, 4.5, (n, 3))
     clean = whole(toy_traces(positions, offset_ns=rng.uniform(0, 10, n)))
     records = np.concatenate([np.zeros((n, 4, n_before)), clean], axis=2)
-    samples = 300 + HEIGHT_ADC * records + rng.normal(0, 4, records.shape)
+    samples = 300 + HEIGHT_ADC * records + rng.normal(0, noise_adc, records.shape)
     made = Hits(samples=np.rint(samples).astype(np.int16), sample_period_ns=PERIOD_NS, channels=CHANNELS)
     return made, positions
 
@@ -51,6 +51,19 @@ def test_positions_are_found_whatever_the_order_of_the_channels() -> None:
     assert np.median(np.linalg.norm(found.position_mm - truth, axis=1)) < 0.6
     turned = replace(made, samples=made.samples[:, ::-1], channels=CHANNELS[::-1])
     assert np.allclose(GridSearch(basis=BASIS).locate(turned).position_mm, found.position_mm, atol=1e-3)
+
+
+def test_the_mean_of_the_posterior_comes_with_an_error_that_holds_in_much_noise() -> None:
+    made, truth = hits(400, noise_adc=80.0)
+    found = GridSearch(basis=BASIS, posterior=True).locate(made)
+    there = found.flags == 0
+    assert there.mean() > 0.9
+    assert found.deviation_mm is not None
+    residual = (found.position_mm - truth)[there]
+    assert np.abs((residual / found.deviation_mm[there]).std() - 1) < 0.15
+    searched = GridSearch(basis=BASIS).locate(made)
+    assert searched.deviation_mm is None
+    assert np.square(residual).mean() < 0.9 * np.square((searched.position_mm - truth)[there]).mean()
 
 
 def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:

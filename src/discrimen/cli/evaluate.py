@@ -12,7 +12,7 @@ from discrimen.cli import common
 from discrimen.cli.evaluate_positions import PositionWish, report_grid_search, report_positions
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
-from discrimen.cli.grid_search import OF_MODELS
+from discrimen.cli.grid_search import OF_MODELS, PosteriorOption
 from discrimen.cli.input_options import parse_numbers, with_input_options
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.cli.train_clean import JudgingCleanOption
@@ -60,6 +60,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    posterior: PosteriorOption = False,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
@@ -75,8 +76,9 @@ def evaluate(
     if is_basis_file(model):
         refuse_idle(context, (*_OF_CLASSES, "clean", *OF_MODELS), without="a model")
         wish = PositionWish(files=datasets, detector=detector, confidence=confidence, seed=seed)
-        report_grid_search(model, wish, output, inputs, json=json)
+        report_grid_search(model, wish, output, inputs, posterior=posterior, json=json)
         return
+    refuse_idle(context, ("posterior",), without="a basis")
     loaded = load_model(model, device=device, backend=backend, threads=threads)
     if judged_by_waveform(loaded.description):
         refuse_idle(context, ("tuning", "efficiencies"), without="a model that gives classes")

@@ -76,15 +76,17 @@ def report_positions(loaded: Model, wish: PositionWish, output: Path, inputs: In
     _write_and_tell(report, output, warnings, json=json)
 
 
-def report_grid_search(basis: Path, wish: PositionWish, output: Path, inputs: InputOptions, *, json: bool) -> None:
-    """Judge the positions that a full grid search of a basis finds, write the report, and tell.
+def report_grid_search(
+    basis: Path, wish: PositionWish, output: Path, inputs: InputOptions, *, posterior: bool, json: bool
+) -> None:
+    """Judge the positions that a full grid search of a basis, or the mean of the posterior, gives, and tell.
 
     Raises
     ------
     DataError
         If the files hold no hits, or those of another crystal.
     """
-    method, told, of_basis = grid_search(basis, adaptive=False, interpolate=True, latest_ns=10.0, noise_adc=None)
+    method, told, of_basis = grid_search(basis, posterior=posterior)
     dataset = _read(wish.files, inputs, channels=method.basis.channels)
     crystals = _crystals(wish, dataset)
     warnings = _of_other_crystals(dataset, crystals, [of_basis], whose="the basis")

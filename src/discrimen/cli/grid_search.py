@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from discrimen.grid_search.locate import GridSearch
     from discrimen.simulation.germanium.crystal import Crystal
 
-OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc")
+OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc", "posterior")
 OF_MODELS = ("device", "backend", "threads")
 
 AdaptiveOption = Annotated[
@@ -30,10 +30,24 @@ NoiseOption = Annotated[
         show_default=False,
     ),
 ]
+PosteriorOption = Annotated[
+    bool,
+    typer.Option(
+        "--posterior",
+        help="With a basis: the mean over all its points, weighted by their likelihood, with an error; the best at low "
+        "energy.",
+    ),
+]
 
 
 def grid_search(
-    path: Path, *, adaptive: bool, interpolate: bool, latest_ns: float, noise_adc: float | None
+    path: Path,
+    *,
+    adaptive: bool = False,
+    interpolate: bool = True,
+    latest_ns: float = 10.0,
+    noise_adc: float | None = None,
+    posterior: bool = False,
 ) -> tuple[GridSearch, dict[str, Any], Crystal | None]:
     """Return the search of a basis, what a report says of it, and the crystal of the basis, where its file says it.
 
@@ -43,7 +57,11 @@ def grid_search(
         If SciPy is missing.
     FormatError
         If the file holds no basis.
+    typer.BadParameter
+        If the mean of the posterior is to be searched for.
     """
+    if posterior and (adaptive or not interpolate):
+        raise typer.BadParameter("--posterior looks at all points: leave out --adaptive and --no-interpolate")
     require_module("scipy", extra="germanium")
     from discrimen.grid_search.locate import GridSearch
     from discrimen.grid_search.search import SearchOptions
@@ -55,9 +73,10 @@ def grid_search(
         options=SearchOptions(adaptive=adaptive, interpolate=interpolate),
         latest_ns=latest_ns,
         noise_adc=noise_adc,
+        posterior=posterior,
     )
     told = {
-        "name": "grid search",
+        "name": "mean of the posterior" if posterior else "grid search",
         "basis": path.name,
         "basis_source": basis.source,
         "n_positions": len(basis),

@@ -17,6 +17,7 @@ from discrimen.cli.grid_search import (
     InterpolateOption,
     LatestOption,
     NoiseOption,
+    PosteriorOption,
     grid_search,
 )
 from discrimen.inference.load import load_model
@@ -56,12 +57,13 @@ def locate(
     interpolate: InterpolateOption = True,
     latest_ns: LatestOption = 10.0,
     noise_adc: NoiseOption = None,
+    posterior: PosteriorOption = False,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Write the position of each hit in mm, by a model (with errors) or a grid search. docs/positions.md.
+    """Write the position of each hit in mm, by a model (with errors) or a basis. docs/positions.md.
 
     The inputs are never modified.
     """
@@ -74,7 +76,12 @@ def locate(
         refuse_idle(context, OF_MODELS, without="a model")
         sha256 = sha256_of_file(model)
         locator, _, of_basis = grid_search(
-            model, adaptive=adaptive, interpolate=interpolate, latest_ns=latest_ns, noise_adc=noise_adc
+            model,
+            adaptive=adaptive,
+            interpolate=interpolate,
+            latest_ns=latest_ns,
+            noise_adc=noise_adc,
+            posterior=posterior,
         )
         crystals = [of_basis]
     else:

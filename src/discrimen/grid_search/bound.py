@@ -74,7 +74,7 @@ class Posterior:
     mean_mm : ndarray of float64, shape (hit, 3)
         The estimate with the least mean square error.
     rms_mm : ndarray of float64, shape (hit, 3)
-        Its standard deviation in each coordinate.
+        Its standard deviation in each coordinate; each point stands for a cell of the grid around it.
     """
 
     mean_mm: NDArray[np.float64]
@@ -89,7 +89,7 @@ def posterior(
     Parameters
     ----------
     library : SegmentLibrary
-        Of the segment; its grid must be finer than the errors that come out.
+        Of the segment; where errors come out smaller than its grid, the mean is not the best estimate.
     measured : ndarray of float32, shape (hit, value)
         White traces.
     energy : ndarray of float, shape (hit,)
@@ -101,6 +101,7 @@ def posterior(
     signals = library.signals.reshape(-1, n_values)
     positions = library.positions_mm.astype(np.float64)
     means, spreads = [], []
+    of_cell = library.step_mm**2 / 12
     measured, _ = library.compared(measured)
     for start in range(0, len(measured), rows):
         found = chi_squares(signals, measured[start : start + rows], energy[start : start + rows])
@@ -109,5 +110,5 @@ def posterior(
         of_point /= of_point.sum(axis=1, keepdims=True)
         mean = of_point @ positions
         means.append(mean)
-        spreads.append(np.sqrt(np.maximum(of_point @ np.square(positions) - np.square(mean), 0)))
+        spreads.append(np.sqrt(np.maximum(of_point @ np.square(positions) - np.square(mean), 0) + of_cell))
     return Posterior(mean_mm=np.concatenate(means), rms_mm=np.concatenate(spreads))

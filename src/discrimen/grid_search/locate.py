@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.grid_search.bound import posterior
 from discrimen.grid_search.noise import Noise, white_noise
 from discrimen.grid_search.search import SearchOptions, search
 from discrimen.grid_search.segment_library import SegmentLibrary, SignalBasis, segment_library
@@ -41,6 +42,8 @@ class GridSearch:
         Of the crystal.
     options : SearchOptions
         How to search.
+    posterior : bool
+        Give the mean of the posterior with its standard deviation, instead of the least square.
     latest_ns : float
         Hits may be so much later in their record than the basis, from 0 on.
     offset_step_ns : float
@@ -53,6 +56,7 @@ class GridSearch:
 
     basis: NamedBasis
     options: SearchOptions = field(default_factory=SearchOptions)
+    posterior: bool = False
     latest_ns: float = 10.0
     offset_step_ns: float = 2.5
     noise_adc: float | None = None
@@ -71,7 +75,7 @@ class GridSearch:
         Returns
         -------
         Located
-            With the errors that the noise alone leaves, where the signal is linear.
+            With errors where the mean of the posterior is asked for.
 
         Raises
         ------
@@ -88,15 +92,18 @@ class GridSearch:
         if ordered.present is not None:
             flags[~ordered.present[:, -1]] |= np.uint16(PositionFlag.NO_REFERENCE)
             flags[~ordered.present[:, :-1].all(axis=1)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
-        position = np.full((len(hits), 3), np.nan)
+        position, deviation = np.full((2, len(hits), 3), np.nan)
         everything = np.arange(len(self.basis.channels))
         for number in np.unique(segment[flags == 0]):
             rows = np.flatnonzero((segment == number) & (flags == 0))
             library = self._library(int(number), noise)
-            position[rows] = search(
-                library, noise.whitened(traces[rows], everything), height[rows], options=self.options
-            ).positions_mm
-        return Located(position_mm=position, deviation_mm=None, flags=flags)
+            white = noise.whitened(traces[rows], everything)
+            if self.posterior:
+                found = posterior(library, white, height[rows])
+                position[rows], deviation[rows] = found.mean_mm, found.rms_mm
+            else:
+                position[rows] = search(library, white, height[rows], options=self.options).positions_mm
+        return Located(position_mm=position, deviation_mm=deviation if self.posterior else None, flags=flags)
 
     def _require_fitting(self, hits: Hits) -> None:
         n_samples = self.basis.traces.shape[2]
