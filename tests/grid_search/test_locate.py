@@ -67,18 +67,21 @@ def test_the_mean_of_the_posterior_comes_with_an_error_that_holds_in_much_noise(
 
 
 def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:
-    made, _ = hits(4)
+    made, _ = hits(6)
     samples = made.samples.copy()
     samples[0, 0] = samples[0, 2]  # net charge in two segments
     samples[1] = 300  # nothing at all
-    present = np.ones((4, 4), bool)
+    present = np.ones((6, 4), bool)
     present[2, 3] = False
+    samples[3, 3] = samples[4, 1] = 300  # a core and a segment that are connected to nothing
     found = GridSearch(basis=BASIS, noise_adc=4.0).locate(replace(made, samples=samples, present=present))
     assert found.flags[0] == PositionFlag.SEVERAL_SEGMENTS
     assert found.flags[1] & PositionFlag.UNPREPARED
     assert found.flags[2] & PositionFlag.NO_REFERENCE
-    assert np.isnan(found.position_mm[:3]).all()
-    assert np.isfinite(found.position_mm[3]).all()
+    assert found.flags[3] & PositionFlag.NO_REFERENCE
+    assert found.flags[4] == PositionFlag.MISSING_CHANNELS
+    assert np.isnan(found.position_mm[:5]).all()
+    assert np.isfinite(found.position_mm[5]).all()
 
 
 def test_records_that_do_not_fit_the_basis_are_refused() -> None:

@@ -37,6 +37,19 @@ def test_hits_without_core_or_with_other_dead_segments_are_flagged() -> None:
     assert found.tolist() == [PositionFlag.NO_REFERENCE, 0, PositionFlag.MISSING_CHANNELS, 0]
 
 
+def test_channels_that_hold_one_value_are_dead_where_others_have_noise() -> None:
+    few = toy_hits(4, seed=1)
+    samples = few.samples.copy()
+    samples[0, -1], samples[1, 3], samples[2, 4] = 100, 7, 0
+    assert flags(replace(few, samples=samples)).tolist()[1:] == [0, PositionFlag.MISSING_CHANNELS, 0]
+    assert flags(replace(few, samples=samples))[0] & PositionFlag.NO_REFERENCE
+    # A pulse behind a baseline without change is a pulse; without noise, segments far away have no signal at all.
+    samples = few.samples.copy()
+    samples[:, 4, :10] = 100
+    assert not flags(replace(few, samples=samples)).any()
+    assert not flags(toy_hits(4, seed=1, noise_adc=0.0)).any()
+
+
 def test_net_charge_in_two_segments_is_flagged() -> None:
     one, other = toy_hits(300, seed=2), toy_hits(300, seed=3)
     apart = one.column("segment") != other.column("segment")

@@ -13,7 +13,7 @@ from discrimen.grid_search.bound import posterior
 from discrimen.grid_search.noise import Noise, white_noise
 from discrimen.grid_search.search import SearchOptions, search
 from discrimen.grid_search.segment_library import SegmentLibrary, SignalBasis, segment_library
-from discrimen.network.hits_domain import END_SAMPLES, NET_SHARE, NET_SIGMA, PositionFlag
+from discrimen.network.hits_domain import END_SAMPLES, NET_SHARE, NET_SIGMA, PositionFlag, dead_channels
 from discrimen.network.located import Located
 from discrimen.pulses.hits import Hits, in_order_of
 
@@ -89,9 +89,11 @@ class GridSearch:
         traces = whole[:, :, -self.basis.traces.shape[2] :]
         height = traces[:, -1, -END_SAMPLES:].mean(axis=1)
         segment, flags = self._segments(traces, noise, height)
+        there = ~dead_channels(ordered, slice(0, self._n_baseline(ordered.n_samples)))
         if ordered.present is not None:
-            flags[~ordered.present[:, -1]] |= np.uint16(PositionFlag.NO_REFERENCE)
-            flags[~ordered.present[:, :-1].all(axis=1)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
+            there &= ordered.present
+        flags[~there[:, -1]] |= np.uint16(PositionFlag.NO_REFERENCE)
+        flags[~there[:, :-1].all(axis=1)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
         position, deviation = np.full((2, len(hits), 3), np.nan)
         everything = np.arange(len(self.basis.channels))
         for number in np.unique(segment[flags == 0]):

@@ -124,6 +124,35 @@ class HitsDomain:
         return flags
 
 
+def dead_channels(hits: Hits, before: slice) -> NDArray[np.bool_]:
+    """Return which channels hold one value from beginning to end, in hits whose other channels have noise.
+
+    Signals without noise may have such traces far away from the charge; of those nothing is taken for dead.
+
+    Parameters
+    ----------
+    hits : Hits
+        Channels that are absent are not among them.
+    before : slice
+        Samples before the rise.
+
+    Returns
+    -------
+    ndarray of bool, shape (hit, channel)
+    """
+    baseline = hits.samples[:, :, before]
+    still = (baseline == baseline[:, :, :1]).all(axis=2)
+    n_there: NDArray[Any] | int = hits.n_channels
+    if hits.present is not None:
+        still &= hits.present
+        n_there = hits.present.sum(axis=1)
+    row, channel = np.nonzero(still & (2 * still.sum(axis=1) <= n_there)[:, np.newaxis])
+    traces = hits.samples[row, channel]
+    dead = np.zeros(still.shape, np.bool_)
+    dead[row, channel] = (traces == traces[:, :1]).all(axis=1)
+    return dead
+
+
 def learn_hits_domain(hits: Hits, preparation: Preparation) -> HitsDomain:
     """Learn the limits of hits that a model is trained on.
 
@@ -165,7 +194,8 @@ class _Found:
         before = hits.samples[:, :, channel.baseline_start : channel.baseline_stop]
         n_before = before.shape[2]
         level = polarity * (_mean(hits.samples[:, :, -END_SAMPLES:]) - _mean(before))
-        missing = np.zeros(level.shape, np.bool_) if hits.present is None else ~hits.present
+        missing = dead_channels(hits, slice(channel.baseline_start, channel.baseline_stop))
+        missing |= False if hits.present is None else ~hits.present
         noise_of_level = _noise(before, ~missing) * np.sqrt(1 / END_SAMPLES + 1 / n_before)
         # A charge of either sign is a net charge: electrons and holes are collected by different contacts.
         limit = np.maximum(NET_SHARE * np.abs(level[:, reference]), NET_SIGMA * noise_of_level)
