@@ -84,6 +84,18 @@ def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:
     assert np.isfinite(found.position_mm[5]).all()
 
 
+def test_two_interactions_in_one_segment_get_no_position_where_the_square_is_limited() -> None:
+    made, _ = hits(60)
+    mixed = (made.samples.astype(np.int32) + made.samples[::-1]) // 2
+    both = replace(made, samples=mixed.astype(np.int16))
+    assert not GridSearch(basis=BASIS, noise_adc=4.0).locate(both).flags.any()
+    limited = GridSearch(basis=BASIS, noise_adc=4.0, most_chi_square=1.3)
+    assert (limited.locate(made).flags > 0).mean() < 0.1
+    flags = limited.locate(both).flags
+    assert (flags == PositionFlag.UNLIKE_SIGNALS).mean() > 0.3
+    assert np.isnan(limited.locate(both).position_mm[flags > 0]).all()
+
+
 def test_records_that_do_not_fit_the_basis_are_refused() -> None:
     made, _ = hits(3)
     search = GridSearch(basis=BASIS)

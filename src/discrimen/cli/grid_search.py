@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from discrimen.grid_search.locate import GridSearch
     from discrimen.simulation.germanium.crystal import Crystal
 
-OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc", "posterior")
+OF_GRID_SEARCH = ("adaptive", "interpolate", "latest_ns", "noise_adc", "posterior", "most_chi_square")
 OF_MODELS = ("device", "backend", "threads")
 
 AdaptiveOption = Annotated[
@@ -27,6 +27,15 @@ NoiseOption = Annotated[
     float | None,
     typer.Option(
         help="With a basis: noise of a sample in ADC counts; by default measured before the onset.",
+        show_default=False,
+    ),
+]
+ChiSquareOption = Annotated[
+    float | None,
+    typer.Option(
+        help="With a basis: no position for hits whose chi-square of a sample is above this, for example 1.2; 1 is "
+        "noise alone. Two interactions in one segment, clouds and cross-talk raise it.",
+        min=0.1,
         show_default=False,
     ),
 ]
@@ -48,6 +57,7 @@ def grid_search(
     latest_ns: float = 10.0,
     noise_adc: float | None = None,
     posterior: bool = False,
+    most_chi_square: float | None = None,
 ) -> tuple[GridSearch, dict[str, Any], Crystal | None]:
     """Return the search of a basis, what a report says of it, and the crystal of the basis, where its file says it.
 
@@ -60,8 +70,10 @@ def grid_search(
     typer.BadParameter
         If the mean of the posterior is to be searched for.
     """
-    if posterior and (adaptive or not interpolate):
-        raise typer.BadParameter("--posterior looks at all points: leave out --adaptive and --no-interpolate")
+    if posterior and (adaptive or not interpolate or most_chi_square is not None):
+        raise typer.BadParameter(
+            "--posterior looks at all points: leave out --adaptive, --no-interpolate and --most-chi-square"
+        )
     require_module("scipy", extra="germanium")
     from discrimen.grid_search.locate import GridSearch
     from discrimen.grid_search.search import SearchOptions
@@ -74,6 +86,7 @@ def grid_search(
         latest_ns=latest_ns,
         noise_adc=noise_adc,
         posterior=posterior,
+        most_chi_square=most_chi_square,
     )
     told = {
         "name": "mean of the posterior" if posterior else "grid search",
@@ -83,5 +96,6 @@ def grid_search(
         "adaptive": adaptive,
         "interpolate": interpolate,
         "latest_ns": latest_ns,
+        "most_chi_square": most_chi_square,
     }
     return method, told, basis.crystal

@@ -14,6 +14,7 @@ from discrimen.cli.grid_search import (
     OF_GRID_SEARCH,
     OF_MODELS,
     AdaptiveOption,
+    ChiSquareOption,
     InterpolateOption,
     LatestOption,
     NoiseOption,
@@ -57,6 +58,7 @@ def locate(
     interpolate: InterpolateOption = True,
     latest_ns: LatestOption = 10.0,
     noise_adc: NoiseOption = None,
+    most_chi_square: ChiSquareOption = None,
     posterior: PosteriorOption = False,
     device: common.DeviceOption = "cpu",
     backend: common.BackendOption = None,
@@ -82,6 +84,7 @@ def locate(
             latest_ns=latest_ns,
             noise_adc=noise_adc,
             posterior=posterior,
+            most_chi_square=most_chi_square,
         )
         crystals = [of_basis]
     else:

@@ -48,6 +48,9 @@ class GridSearch:
         Hits may be so much later in their record than the basis, from 0 on.
     offset_step_ns : float
         Between the times that are compared.
+    most_chi_square : float or None
+        Hits whose least square, by the number of samples of all channels, is above it get no position: two interactions
+        in one segment, for example. About 1 for noise alone; None: all get one.
     noise_adc : float or None
         Of a sample in ADC counts, white; None: measured before the onset of the first hits, in each channel.
     libraries : dict of int to SegmentLibrary
@@ -59,6 +62,7 @@ class GridSearch:
     posterior: bool = False
     latest_ns: float = 10.0
     offset_step_ns: float = 2.5
+    most_chi_square: float | None = None
     noise_adc: float | None = None
     libraries: dict[int, SegmentLibrary] = field(default_factory=dict, repr=False)
     _noise: Noise | None = field(default=None, repr=False)
@@ -101,10 +105,14 @@ class GridSearch:
             library = self._library(int(number), noise)
             white = noise.whitened(traces[rows], everything)
             if self.posterior:
-                found = posterior(library, white, height[rows])
-                position[rows], deviation[rows] = found.mean_mm, found.rms_mm
+                mean = posterior(library, white, height[rows])
+                position[rows], deviation[rows] = mean.mean_mm, mean.rms_mm
             else:
-                position[rows] = search(library, white, height[rows], options=self.options).positions_mm
+                found = search(library, white, height[rows], options=self.options)
+                unlike = rows[found.chi_square > (self.most_chi_square or np.inf) * found.n_values]
+                position[rows] = found.positions_mm
+                flags[unlike] |= np.uint16(PositionFlag.UNLIKE_SIGNALS)
+                position[unlike] = np.nan
         return Located(position_mm=position, deviation_mm=deviation if self.posterior else None, flags=flags)
 
     def _require_fitting(self, hits: Hits) -> None:

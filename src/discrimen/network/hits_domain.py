@@ -37,6 +37,7 @@ class PositionFlag(IntFlag):
     TOO_LOW = 0x8
     TOO_HIGH = 0x10
     UNPREPARED = 0x20
+    UNLIKE_SIGNALS = 0x40
 
 
 FLAG_WORDS: Mapping[PositionFlag, str] = {
@@ -46,6 +47,7 @@ FLAG_WORDS: Mapping[PositionFlag, str] = {
     PositionFlag.TOO_LOW: "lower than the training",
     PositionFlag.TOO_HIGH: "higher than the training",
     PositionFlag.UNPREPARED: "which cannot be prepared",
+    PositionFlag.UNLIKE_SIGNALS: "unlike every signal of the basis",
 }
 
 
