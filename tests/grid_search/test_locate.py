@@ -96,6 +96,19 @@ def test_two_interactions_in_one_segment_get_no_position_where_the_square_is_lim
     assert np.isnan(limited.locate(both).position_mm[flags > 0]).all()
 
 
+def test_noise_is_measured_where_channels_are_there() -> None:
+    made, truth = hits(200)
+    present = np.ones((200, 4), bool)
+    present[:150, 1] = False
+    samples = np.where(present[:, :, None], made.samples, np.int16(0))
+    some = GridSearch(basis=BASIS).locate(replace(made, samples=samples, present=present))
+    assert (some.flags[:150] == PositionFlag.MISSING_CHANNELS).all()
+    whole = GridSearch(basis=BASIS).locate(made)
+    apart = [np.linalg.norm(found.position_mm - truth, axis=1)[150:] for found in (some, whole)]
+    assert np.abs(some.position_mm - whole.position_mm)[150:].mean() < 0.05
+    assert np.median(apart[0]) < 1.1 * np.median(apart[1])
+
+
 def test_records_that_do_not_fit_the_basis_are_refused() -> None:
     made, _ = hits(3)
     search = GridSearch(basis=BASIS)

@@ -87,6 +87,11 @@ def locate(
             most_chi_square=most_chi_square,
         )
         crystals = [of_basis]
+        if most_chi_square is None:
+            common.log(
+                f"{model}: of two interactions in one segment the place is one between them, without a flag; "
+                "--most-chi-square leaves out hits unlike every signal"
+            )
     else:
         refuse_idle(context, OF_GRID_SEARCH, without="a basis")
         loaded = load_model(model, device=device, backend=backend, threads=threads)

@@ -89,13 +89,13 @@ class GridSearch:
         ordered = in_order_of(hits, self.basis.channels)
         self._require_fitting(ordered)
         whole = self._above_baseline(ordered)
-        noise = self._noise_of(whole)
-        traces = whole[:, :, -self.basis.traces.shape[2] :]
-        height = traces[:, -1, -END_SAMPLES:].mean(axis=1)
-        segment, flags = self._segments(traces, noise, height)
         there = ~dead_channels(ordered, slice(0, self._n_baseline(ordered.n_samples)))
         if ordered.present is not None:
             there &= ordered.present
+        noise = self._noise_of(whole, there)
+        traces = whole[:, :, -self.basis.traces.shape[2] :]
+        height = traces[:, -1, -END_SAMPLES:].mean(axis=1)
+        segment, flags = self._segments(traces, noise, height)
         flags[~there[:, -1]] |= np.uint16(PositionFlag.NO_REFERENCE)
         flags[~there[:, :-1].all(axis=1)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
         position, deviation = np.full((2, len(hits), 3), np.nan)
@@ -142,21 +142,24 @@ class GridSearch:
         above: NDArray[np.float32] = samples - before.mean(axis=2, keepdims=True)
         return above
 
-    def _noise_of(self, whole: NDArray[np.float32]) -> Noise:
+    def _noise_of(self, whole: NDArray[np.float32], there: NDArray[np.bool_]) -> Noise:
         if self._noise is None:
             n_channels, n_samples = whole.shape[1], int(self.basis.traces.shape[2])
             n_baseline = self._n_baseline(whole.shape[2])
             before = whole[:, :, :n_baseline]
             sigma = (
-                np.sqrt(n_baseline / (n_baseline - 1)) * before.std(axis=(0, 2))
+                np.sqrt(
+                    np.einsum("hcs,hcs,hc->c", before, before, there.astype(np.float32))
+                    / np.maximum(there.sum(axis=0) * (n_baseline - 1), 1)
+                )
                 if self.noise_adc is None
                 else np.full(n_channels, self.noise_adc)
             )
             silent = np.flatnonzero(~(sigma > 0))
             if len(silent):
                 raise DataError(
-                    f"channel {self.basis.channels[silent[0]]} has no noise before the pulse: give it (noise_adc), or "
-                    "is the channel dead?"
+                    f"channel {self.basis.channels[silent[0]]} has no noise before the pulse: is it dead or absent in "
+                    "all hits? For signals without noise give it (--noise-adc)"
                 )
             self._noise = white_noise(sigma, n_channels=n_channels, n_samples=n_samples)
         return self._noise
