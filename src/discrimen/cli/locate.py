@@ -107,9 +107,7 @@ def locate(
                 _say(json, f"{some[0]}: positions are complete in {target}, skipped")
                 continue
             with common.progress("locating", total=None) as tick:
-                done = locate_files(
-                    some, locator, target, model_sha256=sha256, crystals=crystals, on_progress=tick
-                )
+                done = locate_files(some, locator, target, model_sha256=sha256, crystals=crystals, on_progress=tick)
             for warning in done.warnings:
                 common.log(f"WARNING: {warning}")
             results.append(done.as_dict())
