@@ -55,7 +55,7 @@ def test_hits_are_trained_on_frozen_judged_and_located(run: Run, files: Path) ->
         (("--task", "classification"), "hits are trained on with --task position"),
         ((*MLP, "--reference", "cc"), "there is no channel 'cc' to be the reference"),
         (("--task", "regression", "--quantity", "energy_kevee=keVee"), "the hits have no column 'energy_kevee'"),
-        ((*MLP, "--clean", "a.h5", "--clean", "b.h5"), "1 files of hits need as many files of clean ones, got 2"),
+        ((*MLP, "--clean", "a.h5", "--clean", "b.h5"), "--clean: 2 files for 1 data sets"),
         ((*MLP, "--each-channel"), "--each-channel does nothing without files of pulses"),
     ],
 )

@@ -98,15 +98,12 @@ def test_every_epoch_has_noise_of_its_own_and_the_same_when_it_comes_again() -> 
     ("change", "message"),
     [
         (lambda clean: clean[:30], "must be of the same hits"),
-        (lambda clean: replace(clean, channels=(*clean.channels[1:], "A1")), "or other channels"),
-        (
-            lambda clean: replace(clean, columns={"segment": np.roll(clean.column("segment"), 1)}),
-            "the clean hits are others: segment of hit",
-        ),
+        (lambda clean: replace(clean, columns={"entry": np.arange(60)[::-1]}), "entry of pulse 0 is 0"),
     ],
 )
 def test_clean_records_of_other_hits_are_refused(change, message: str) -> None:  # type: ignore[no-untyped-def]
     noisy, clean = noisy_and_clean()
+    noisy = replace(noisy, columns={"entry": np.arange(60)})
     with pytest.raises(DataError, match=message):
         fresh(noisy, change(clean))
 

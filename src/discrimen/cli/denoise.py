@@ -9,11 +9,16 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
+from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.input_options import with_input_options
 from discrimen.cli.outside_options import MostOutsideOption, share_outside
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model, load_model
+from discrimen.network.hits_domain import HitsDomain
 from discrimen.reconstruction.denoise import Denoising, DenoisingOptions, denoise_runs
+from discrimen.reconstruction.denoise_hits import denoise_hits_files
+from discrimen.runs.hits_dataset import are_hits_files
+from discrimen.runs.hits_file import hits_info
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +28,18 @@ def register(app: typer.Typer) -> None:
 
 def denoise(
     model: common.ModelArgument,
-    files: Annotated[list[Path], typer.Argument(help="Run files of any readable format.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Run files of any readable format, or files of hits.", show_default=False)
+    ],
+    context: typer.Context,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="File to write: .lh5, .BIN, .csv, .dat, .root, .fast.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write: .lh5, .BIN, .csv, .dat, .root, .fast; .h5 of hits.",
+            show_default=False,
+        ),
     ],
     output_format: Annotated[
         str | None, typer.Option("--to", help="Format of the output; by default its suffix decides.")
@@ -39,7 +52,7 @@ def denoise(
     ] = False,
     as_float: Annotated[
         bool,
-        typer.Option("--float", help="Write float32 (.lh5 only); by default whole counts of the input's type."),
+        typer.Option("--float", help="Write float32 (.lh5, .h5); by default whole counts of the input's type."),
     ] = False,
     most_outside: MostOutsideOption = None,
     accept: Annotated[
@@ -75,6 +88,12 @@ def denoise(
         raise typer.BadParameter("--clean does nothing without --report: leave it out")
     allowed = share_outside(most_outside, accept=accept)
     loaded = load_model(model, device=device, backend=backend, threads=threads)
+    options = DenoisingOptions(keep=keep, as_float=as_float, most_outside=allowed)
+    if are_hits_files(files):
+        refuse_idle(context, ("output_format", "report", "clean"), without="files of pulses")
+        common.refuse_to_replace(output, files, overwrite=overwrite)
+        _tell(model, loaded, _hits(loaded, files, output, options), keep=keep, pages=(), json=json)
+        return
     readers = [inputs.open(path) for path in files]
     common.refuse_to_replace(output, files, overwrite=overwrite)
     with common.progress("denoising", total=common.total_entries(readers)) as tick:
@@ -82,7 +101,7 @@ def denoise(
             readers,
             loaded.predictor,
             output,
-            options=DenoisingOptions(keep=keep, as_float=as_float, most_outside=allowed),
+            options=options,
             format_name=output_format,
             model_sha256=loaded.sha256,
             on_progress=tick,
@@ -90,6 +109,22 @@ def denoise(
     common.log_stage(model, loaded.description, done.runs)
     common.log_columns_left_out(output, done.columns_left_out)
     pages = () if report is None else _report(loaded, files, clean or (), inputs, done, report)
+    _tell(model, loaded, done, keep=keep, pages=pages, json=json)
+
+
+def _hits(loaded: Model, files: Sequence[Path], output: Path, options: DenoisingOptions) -> Denoising:
+    """Denoise files of hits."""
+    if HitsDomain.of_model(loaded.description.provenance) is None:
+        common.log(
+            f"{loaded.path}: does not know the hits of its training: those unlike them are denoised as any other"
+        )
+    with common.progress("denoising", total=sum(hits_info(path).n_hits for path in files)) as tick:
+        return denoise_hits_files(
+            files, loaded.predictor, output, options=options, model_sha256=loaded.sha256, on_progress=tick
+        )
+
+
+def _tell(model: Path, loaded: Model, done: Denoising, *, keep: bool, pages: Sequence[Path], json: bool) -> None:
     if json:
         common.emit_json(
             {
@@ -103,7 +138,7 @@ def denoise(
         return
     for run in done.runs:
         print(run.told())
-    print(f"written to {output} in {done.seconds:.2f} s")
+    print(f"written to {done.output} in {done.seconds:.2f} s")
     common.print_report(pages)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from discrimen.cli import common
 from discrimen.cli.evaluate_positions import PositionWish, report_grid_search, report_positions
+from discrimen.cli.evaluate_traces import report_traces
 from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.grid_search import OF_MODELS, PosteriorOption
@@ -90,7 +91,11 @@ def evaluate(
             confidence=confidence,
             seed=seed,
         )
-        report_waveforms(loaded, waveform_wish, output, inputs, json=json)
+        if loaded.description.preparation.n_channels > 1:
+            refuse_idle(context, ("energy_edges_kevee",), without="a model of one channel")
+            report_traces(loaded, waveform_wish, output, inputs, json=json)
+        else:
+            report_waveforms(loaded, waveform_wish, output, inputs, json=json)
         return
     refuse_idle(context, ("clean",), without="a model that gives a waveform")
     if judged_by_position(loaded.description):

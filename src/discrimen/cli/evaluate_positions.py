@@ -63,7 +63,7 @@ def report_positions(loaded: Model, wish: PositionWish, output: Path, inputs: In
     dataset = _read(wish.files, inputs, channels=loaded.description.preparation.channel_names)
     crystals = _crystals(wish, dataset)
     trained = crystals_of_files(loaded.description.provenance.get("files", []))
-    warnings = [*_seen(loaded, dataset), *_of_other_crystals(dataset, crystals, trained, whose="the training")]
+    warnings = [*seen_hits(loaded, dataset), *_of_other_crystals(dataset, crystals, trained, whose="the training")]
     report = evaluate_positions(
         loaded.predictor,
         dataset.hits,
@@ -152,7 +152,7 @@ def _write_and_tell(report: PositionReport, output: Path, warnings: Sequence[str
     console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
 
 
-def _seen(loaded: Model, dataset: HitsDataset) -> list[str]:
+def seen_hits(loaded: Model, dataset: HitsDataset) -> list[str]:
     """Say what makes the figures look better than they are."""
     provenance = loaded.description.provenance
     known = {file["sha256"] for file in provenance.get("files", [])}

@@ -147,8 +147,8 @@ def simulate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the records without the noise of the electronics (.lh5): train --task reconstruction "
-            "--clean FILE. docs/denoise.md",
+            help="Also write the records without the noise of the electronics (.lh5; .h5 of germanium): train --task "
+            "reconstruction --clean FILE. docs/denoise.md",
             show_default=False,
         ),
     ] = None,

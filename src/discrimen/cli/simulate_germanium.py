@@ -55,7 +55,7 @@ GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "time_constant_ns", 
 _BOTH = ("output", "detector", "time_constant_ns", "json")
 _HITS = (
     *("n_pulses", "seed", "setup_seed", "noise_corner_mhz", "trigger_jitter_ns", "rate_hz"),
-    *("energy_kev", "noise_kev", "cloud_parts"),
+    *("energy_kev", "noise_kev", "cloud_parts", "clean"),
 )
 _CLOUD_PARTS = 8
 
@@ -87,9 +87,10 @@ def simulate_germanium(context: typer.Context, output: Path, wishes: Mapping[str
     _refuse(given, (*_BOTH, *_HITS), "a germanium crystal")
     config = _config(values, given)
     with common.progress("simulating", total=config.n_hits) as tick:
-        done = simulate_hits_file(config, output, on_progress=tick)
+        done = simulate_hits_file(config, output, clean=values["clean"], on_progress=tick)
     result = {
         "output": str(done.output),
+        "clean": None if values["clean"] is None else str(values["clean"]),
         "n_hits": done.n_hits,
         "n_several_interactions": done.n_several,
         "n_saturated": done.n_saturated,

@@ -137,7 +137,18 @@ def clean_targets(
     """
     if not clean:
         return {}, {}
-    if len(clean) != len(datasets):
-        raise typer.BadParameter(f"--clean: {len(clean)} files for {len(datasets)} data sets; give one for each")
+    require_one_each(clean, datasets)
     found = load_dataset([inputs.open(path) for path in clean], labelled=False)
     return {CLEAN: clean_samples(dataset, found)}, {"clean_files": list(found.files)}
+
+
+def require_one_each(clean: Sequence[Path], datasets: Sequence[Path]) -> None:
+    """Refuse clean files that are not one for each data set.
+
+    Raises
+    ------
+    typer.BadParameter
+        If they are more or fewer.
+    """
+    if len(clean) != len(datasets):
+        raise typer.BadParameter(f"--clean: {len(clean)} files for {len(datasets)} data sets; give one for each")

@@ -11,6 +11,7 @@ import typer
 from discrimen.audit import Severity
 from discrimen.audit.of_hits import audit_hits
 from discrimen.cli import common
+from discrimen.cli.train_clean import require_one_each
 from discrimen.cli.train_told import EpochBar
 from discrimen.errors import DataError
 from discrimen.formats.inputs import InputOptions
@@ -18,13 +19,15 @@ from discrimen.network.hits_domain import DOMAIN_KEY, learn_hits_domain
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
 from discrimen.pulses.hits import SEGMENT_NAMES
+from discrimen.runs.clean_hits import clean_hits_samples
 from discrimen.runs.hits_dataset import HitsDataset, load_hits
 from discrimen.runs.hits_file import hits_info
 from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training import train as run_training
 from discrimen.training.resumed import read_unfinished
 from discrimen.training.split import Split
-from discrimen.training.tasks import Regression
+from discrimen.training.tasks import Reconstruction, Regression, Task
+from discrimen.training.tasks.reconstruction import CLEAN
 
 if TYPE_CHECKING:
     from discrimen.cli.train_wish import TrainingWish
@@ -61,17 +64,20 @@ def trained_on_hits(
         As :func:`discrimen.training.train`.
     """
     config = wish.config
-    if not isinstance(config.task, Regression):
-        raise typer.BadParameter("hits are trained on with --task position, or --task regression and --quantity")
+    if not isinstance(config.task, Regression | Reconstruction):
+        raise typer.BadParameter(
+            "hits are trained on with --task position, --task regression and --quantity, or --task reconstruction"
+        )
     dataset = read_hits_files(wish.datasets, inputs)
-    _require_columns(dataset, config.task)
-    clean = _clean_hits(wish.beside.clean, dataset, inputs)
+    clean = clean_of_hits(wish.beside.clean, wish.datasets, dataset, inputs)
+    if isinstance(config.task, Regression):
+        _require_columns(dataset, config.task)
     preparation = choose_hits_preparation(
         dataset.hits,
         dataset.settings,
         reference=reference,
         scale=wish.scale,
-        window=wish.window,
+        window=_window(wish, dataset),
         alignment=wish.alignment,
     )
     common.log(_told(preparation))
@@ -89,7 +95,7 @@ def trained_on_hits(
             preparation,
             config,
             folder=folder,
-            clean=None if clean is None else clean.hits,
+            **_beside(config.task, dataset, clean),
             settings=dataset.settings,
             provenance=provenance,
             overwrite=wish.overwrite,
@@ -100,7 +106,7 @@ def trained_on_hits(
 
 
 def resumed_on_hits(
-    paths: Sequence[Path], folder: Path, inputs: InputOptions, *, config: TrainingConfig, clean_paths: Sequence[Path]
+    paths: Sequence[Path], folder: Path, inputs: InputOptions, *, config: TrainingConfig, clean: Sequence[Path] = ()
 ) -> tuple[TrainingResult, HitsDataset]:
     """Read the hits again and go on with a training that was broken off.
 
@@ -110,26 +116,46 @@ def resumed_on_hits(
         As :func:`discrimen.training.resume`.
     """
     begun = read_unfinished(folder)
-    if bool(clean_paths) != (CLEAN_FILES in begun.given_provenance):
-        with_them = "without" if clean_paths else "with"
+    if bool(clean) != (CLEAN_FILES in begun.given_provenance):
+        with_them = "without" if clean else "with"
         raise DataError(f"{folder}: this training began {with_them} --clean, and goes on in the same way")
     dataset = read_hits_files(paths, inputs)
-    clean = _clean_hits(clean_paths, dataset, inputs)
+    found = clean_of_hits(clean, paths, dataset, inputs)
     parted = config.split_of(dataset.hits, files=dataset.files)
     with common.progress("training", total=config.epochs - len(begun.records)) as tick:
-        clean_hits = None if clean is None else clean.hits
-        return resume(dataset.hits, folder, clean=clean_hits, split=parted, progress=EpochBar(tick)), dataset
+        told = _beside(config.task, dataset, found)
+        return resume(dataset.hits, folder, split=parted, progress=EpochBar(tick), **told), dataset
 
 
-def _clean_hits(paths: Sequence[Path], dataset: HitsDataset, inputs: InputOptions) -> HitsDataset | None:
-    """Read clean records of the hits, a file for each of theirs; None without any."""
-    if not paths:
+def clean_of_hits(
+    clean: Sequence[Path], datasets: Sequence[Path], dataset: HitsDataset, inputs: InputOptions
+) -> HitsDataset | None:
+    """Read the clean records of hits; None without such files.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is not one file for each data set.
+    """
+    if not clean:
         return None
-    if len(paths) != len(dataset.files):
-        raise typer.BadParameter(
-            f"--clean: {len(dataset.files)} files of hits need as many files of clean ones, got {len(paths)}"
-        )
-    return read_hits_files(paths, inputs, channels=dataset.hits.channels)
+    require_one_each(clean, datasets)
+    return read_hits_files(clean, inputs, channels=dataset.hits.channels)
+
+
+def _beside(task: Task, dataset: HitsDataset, clean: HitsDataset | None) -> dict[str, Any]:
+    """Return what clean records are to the training: the waveforms to give, or what gets fresh noise in each epoch."""
+    if clean is None:
+        return {}
+    samples = clean_hits_samples(dataset, clean)
+    return {"targets": {CLEAN: samples}} if isinstance(task, Reconstruction) else {"clean": clean.hits}
+
+
+def _window(wish: TrainingWish, dataset: HitsDataset) -> tuple[int, int] | None:
+    """Return the window that was asked for; a waveform takes the place of the whole record."""
+    if wish.window is None and wish.alignment is None and isinstance(wish.config.task, Reconstruction):
+        return 0, dataset.hits.n_samples
+    return wish.window
 
 
 def _require_columns(dataset: HitsDataset, task: Regression) -> None:

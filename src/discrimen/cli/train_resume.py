@@ -43,7 +43,7 @@ def resumed_training(
     config = unfinished.config
     common.log(f"{folder}: going on after epoch {len(unfinished.records)} of at most {config.epochs}")
     if are_hits_files(datasets):
-        return resumed_on_hits(datasets, folder, inputs, config=config, clean_paths=beside.clean)
+        return resumed_on_hits(datasets, folder, inputs, config=config, clean=beside.clean)
     dataset = read_training_data(datasets, inputs, config)
     targets, _ = beside.targets(datasets, dataset, inputs, config.task)
     parted = config.split_of(dataset.pulses, files=dataset.files)

@@ -122,8 +122,10 @@ class Predictor(Protocol):
             See :meth:`predict`.
         """
 
-    def reconstruct(self, samples: NDArray[Any]) -> Reconstructed:
+    def reconstruct(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> Reconstructed:
         """Give the first waveform output in ADC counts, and say which pulses are unlike those of the training.
+
+        What it gives of channels that are absent means nothing.
 
         Raises
         ------
@@ -162,12 +164,12 @@ class ScoresOfRun:
             height_adc=heights_of(samples, preparation) if self.description.follows_height else None,
         )
 
-    def reconstruct(self: Predictor, samples: NDArray[Any]) -> Reconstructed:
+    def reconstruct(self: Predictor, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> Reconstructed:
         """Give waveforms, restored and compared with the domain by NumPy; see :meth:`Predictor.reconstruct`."""
         preparation, domain = self.description.preparation, self.description.domain
-        waveforms = self.run(samples)[self.description.waveform_at]
+        waveforms = self.run(samples, present=present)[self.description.waveform_at]
         return Reconstructed(
-            restored(waveforms, self.description, prepare(samples, preparation).restoration),
+            restored(waveforms, self.description, prepare(samples, preparation, present=present).restoration),
             None if domain is None else outside(samples, preparation, domain),
         )
 

@@ -90,20 +90,20 @@ class NativePredictor(ScoresOfRun):
         outputs = self._run(samples, outside=outside, height_adc=height_adc)
         return Judgement(outputs[self._description.scores_at], outside, height_adc)
 
-    def reconstruct(self, samples: NDArray[Any]) -> Reconstructed:
+    def reconstruct(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> Reconstructed:
         """Give waveforms, compared with the domain; see :meth:`discrimen.inference.base.Predictor.reconstruct`."""
-        values, restoration, outside = self._with_way_back(samples, self._description.waveform_at)
+        values, restoration, outside = self._with_way_back(samples, self._description.waveform_at, present=present)
         return Reconstructed(restored(values, self._description, restoration), outside)
 
     def encode(self, samples: NDArray[Any]) -> Encoded:
         """Give codes, compared with the domain; see :meth:`discrimen.inference.base.Predictor.encode`."""
         return self._with_way_back(samples, self._description.code_at)
 
-    def _with_way_back(self, samples: NDArray[Any], at: int) -> Encoded:
+    def _with_way_back(self, samples: NDArray[Any], at: int, *, present: NDArray[Any] | None = None) -> Encoded:
         """Return the values of an output, the way back of each pulse, and which ones are outside."""
         outside = np.empty(len(samples), dtype=np.uint16) if self._model.knows_domain else None
         way_back = np.empty((len(samples), 2 + self._description.preparation.n_channels))
-        values = self._run(samples, outside=outside, restoration=way_back)[at]
+        values = self._run(samples, present=present, outside=outside, restoration=way_back)[at]
         start, divisor, *_ = way_back.T
         return Encoded(values, Restoration(start.astype(np.float32), divisor, way_back[:, 2:]), outside)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference.base import Predictor
-from discrimen.network.hits_domain import HitsDomain, PositionFlag
+from discrimen.network.hits_domain import HitsDomain, PositionFlag, unlike_training
 from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
@@ -90,7 +90,7 @@ def locate_hits(predictor: Predictor, hits: Hits) -> Located:
         raise SettingsError(f"this is for models that give a position (x, y, z in mm); this one gives {given}")
     preparation = description.preparation
     ordered = in_order_of(hits, preparation.channel_names)
-    _require_fitting(ordered, preparation)
+    require_fitting_hits(ordered, preparation)
     domain = HitsDomain.of_model(description.provenance)
     parts = [
         _located(predictor, ordered[start : start + _PIECE_HITS], number, domain)
@@ -106,7 +106,14 @@ def locate_hits(predictor: Predictor, hits: Hits) -> Located:
     )
 
 
-def _require_fitting(hits: Hits, preparation: Preparation) -> None:
+def require_fitting_hits(hits: Hits, preparation: Preparation) -> None:
+    """Refuse hits of another sampling period, or with records too short.
+
+    Raises
+    ------
+    DataError
+        If they are such.
+    """
     period_ns = hits.info.sample_period_ns
     if period_ns is not None and not np.isclose(period_ns, preparation.sample_period_ns, rtol=1e-6):
         raise DataError(
@@ -121,15 +128,7 @@ def _require_fitting(hits: Hits, preparation: Preparation) -> None:
 
 def _located(predictor: Predictor, hits: Hits, number: int, domain: HitsDomain | None) -> Located:
     preparation = predictor.description.preparation
-    if domain is None:
-        flags = np.zeros(len(hits), np.uint16)
-        if hits.present is not None:
-            flags[~hits.present[:, preparation.reference or 0]] |= np.uint16(PositionFlag.NO_REFERENCE)
-    else:
-        flags = domain.flags(hits, preparation)
-    present = hits.present if preparation.masked else None
-    if hits.present is not None and not preparation.masked:
-        flags[~hits.present.all(axis=1) & (flags == 0)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
+    flags, present = unlike_training(hits, preparation, domain)
     values = predictor.run(hits.samples, present=present)[number].astype(np.float64)
     broken = ~np.isfinite(values).all(axis=1) & (flags == 0)
     flags[broken] |= np.uint16(PositionFlag.UNPREPARED)

@@ -155,6 +155,33 @@ def dead_channels(hits: Hits, before: slice) -> NDArray[np.bool_]:
     return dead
 
 
+def unlike_training(
+    hits: Hits, preparation: Preparation, domain: HitsDomain | None
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_] | None]:
+    """Return the flags of hits, and which channels are there as the model may be told.
+
+    A model that knows no domain flags what it cannot take at all.
+
+    Parameters
+    ----------
+    hits : Hits
+        In the order of the model's channels.
+    preparation : Preparation
+        Of the model.
+    domain : HitsDomain or None
+        Of the model.
+    """
+    if domain is None:
+        flags = np.zeros(len(hits), np.uint16)
+        if hits.present is not None:
+            flags[~hits.present[:, preparation.reference or 0]] |= np.uint16(PositionFlag.NO_REFERENCE)
+    else:
+        flags = domain.flags(hits, preparation)
+    if hits.present is not None and not preparation.masked:
+        flags[~hits.present.all(axis=1) & (flags == 0)] |= np.uint16(PositionFlag.MISSING_CHANNELS)
+    return flags, hits.present if preparation.masked else None
+
+
 def learn_hits_domain(hits: Hits, preparation: Preparation) -> HitsDomain:
     """Learn the limits of hits that a model is trained on.
 

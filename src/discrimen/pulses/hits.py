@@ -95,6 +95,16 @@ class Hits:
         """Number of samples of each channel."""
         return int(self.samples.shape[2])
 
+    def with_samples(self, samples: NDArray[Any], *, columns: Mapping[str, NDArray[Any]] | None = None) -> Hits:
+        """Return the same hits with other samples, of shape (hit, channel, sample), and other columns if wished."""
+        return Hits(
+            samples=samples,
+            sample_period_ns=self.sample_period_ns,
+            present=self.present,
+            columns=self.columns if columns is None else columns,
+            channels=self.channels,
+        )
+
     def column(self, name: str) -> NDArray[Any]:
         """Return a column that must be present.
 
@@ -164,13 +174,7 @@ def cut_records(hits: Hits, start: int, stop: int) -> Hits:
     """
     if not 0 <= start < stop <= hits.n_samples:
         raise DataError(f"expected samples within the records, 0:{hits.n_samples}, got {start}:{stop}")
-    return Hits(
-        samples=hits.samples[:, :, start:stop],
-        sample_period_ns=hits.sample_period_ns,
-        present=hits.present,
-        columns=hits.columns,
-        channels=hits.channels,
-    )
+    return hits.with_samples(hits.samples[:, :, start:stop])
 
 
 def _few(names: Sequence[str]) -> str:

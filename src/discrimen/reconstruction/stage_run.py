@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.formats.base import ReadReport
+from discrimen.inference.clean_traces import NOT_DENOISED
 from discrimen.network.domain import OutsideTally
 from discrimen.output.stage_report import PageTable
 from discrimen.output.tables import table_of
@@ -25,6 +26,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "n_too_large": "with a code too large",
         "n_more": "of more than two pulses",
         "n_unclear": "of two, one without a leading edge",
+        **{name: words for name, words in NOT_DENOISED.items() if name != "n_unprepared"},
     }
 )
 """Why a stage passes a pulse by, by the name of its count."""
@@ -98,12 +100,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StageRun:
-    """One input: where it lies, what was met, and what became of its pulses."""
+    """One input: where it lies, what was met, and what became of its pulses, or of what `things` are."""
 
     path: Path
     report: ReadReport
     counts: Counts
     outside: OutsideTally | None
+    things: str = "pulses"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -117,7 +120,7 @@ class StageRun:
     def told(self) -> str:
         """Return in a sentence what was done, and what befell the others."""
         counts = self.counts
-        line = f"{self.path}: {counts.n_done} of {self.report.n_read} pulses {_word(counts.done[0])}"
+        line = f"{self.path}: {counts.n_done} of {self.report.n_read} {self.things} {_word(counts.done[0])}"
         return f"{line}; {counts.fate}: {reasons}" if (reasons := counts.told()) else line
 
 
@@ -139,8 +142,8 @@ def require_some(runs: Sequence[StageRun]) -> None:
     total = summed(runs)
     if not total.n_done:
         raise DataError(
-            f"{', '.join(str(run.path) for run in runs)}: none of {sum(run.report.n_read for run in runs)} pulses "
-            f"could be {_word(total.done[0])}: {total.told() or 'there are none'}"
+            f"{', '.join(str(run.path) for run in runs)}: none of {sum(run.report.n_read for run in runs)} "
+            f"{runs[0].things} could be {_word(total.done[0])}: {total.told() or 'there are none'}"
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from discrimen.errors import OutputError
 from discrimen.output.plain import plain
 from discrimen.output.provenance import software_versions
 from discrimen.pulses import PulseFlag
+from discrimen.pulses.hits import Hits
 from discrimen.runs.hits_file import HitsWriter, is_hits_file
 from discrimen.simulation.germanium.basis import Basis, BasisWish, cached_basis, is_basis_file
 from discrimen.simulation.germanium.crystal import Crystal, read_crystal
-from discrimen.simulation.germanium.simulate import GermaniumConfig, simulate_hits
+from discrimen.simulation.germanium.simulate import GermaniumConfig, simulate_clean_hits, simulate_hits
 
 SUFFIXES = (".h5", ".hdf5")
 """Of files of hits."""
@@ -47,7 +49,11 @@ class SimulatedHits:
 
 
 def simulate_hits_file(
-    config: GermaniumConfig, output: Path, *, on_progress: Callable[[int], None] = lambda _: None
+    config: GermaniumConfig,
+    output: Path,
+    *,
+    clean: Path | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> SimulatedHits:
     """Simulate hits into a file; the truth stands in its columns.
 
@@ -57,6 +63,8 @@ def simulate_hits_file(
         What to simulate.
     output : Path
         The file; a name that another kind of file has is refused.
+    clean : Path, optional
+        Another one, for the same hits before noise, rounding and the ends of the digitizer's range.
     on_progress : callable
         Called with the number of hits of each block.
 
@@ -65,16 +73,23 @@ def simulate_hits_file(
     OutputError
         If the file has no suffix of HDF5, something else has its name, or the file system refuses.
     """
-    _require_name(output, is_hits_file, what="hits")
+    for path in (output, *((clean,) if clean else ())):
+        _require_name(path, is_hits_file, what="hits")
+    if clean is not None and clean.resolve() == output.resolve():
+        raise OutputError(f"{clean}: is the file of the recorded hits; give the clean ones a name of their own")
     crystal = read_crystal(config.detector)
     provenance = {
         "simulation": {**plain(asdict(config)), "crystal": crystal.model_dump(), "crystal_sha256": crystal.digest()},
         "software": software_versions("numba"),
     }
     n_saturated = n_several = n_uncollected = 0
-    with HitsWriter(output, provenance) as writer:
-        for hits in simulate_hits(config):
-            writer.write(hits)
+    with ExitStack() as open_files:
+        writers = [open_files.enter_context(HitsWriter(output, provenance))]
+        if clean is not None:
+            writers.append(open_files.enter_context(HitsWriter(clean, {**provenance, "clean": True})))
+        for hits, bare in _simulated(config, with_clean=clean is not None):
+            for writer, each in zip(writers, (hits, bare), strict=False):
+                writer.write(each)
             n_saturated += int(np.count_nonzero(hits.column("flags") & PulseFlag.SATURATED_INPUT))
             n_several += int(np.count_nonzero(hits.column("n_interactions") > 1))
             n_uncollected += int(np.count_nonzero(hits.column("segment") < 0))
@@ -86,6 +101,14 @@ def simulate_hits_file(
         n_several=n_several,
         n_uncollected=n_uncollected,
     )
+
+
+def _simulated(config: GermaniumConfig, *, with_clean: bool) -> Iterator[tuple[Hits, Hits]]:
+    """Yield hits and clean ones; the same ones twice where nobody wants these."""
+    if with_clean:
+        yield from simulate_clean_hits(config)
+    else:
+        yield from ((hits, hits) for hits in simulate_hits(config))
 
 
 def simulate_basis_file(crystal: Crystal, wish: BasisWish, output: Path) -> tuple[Basis, bool]:

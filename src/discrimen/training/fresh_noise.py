@@ -14,6 +14,7 @@ from discrimen.errors import DataError
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare
 from discrimen.pulses.hits import Hits
+from discrimen.runs.clean_hits import require_same_hits
 from discrimen.training.examples import Examples
 
 
@@ -51,7 +52,7 @@ class FreshNoise:
         DataError
             If the clean records are of other hits, the hits have no noise, or none has all its channels.
         """
-        _require_same(recorded, clean)
+        require_same_hits(recorded, clean)
         donors = examples.pulse
         if recorded.present is not None:
             donors = donors[recorded.present[donors].all(axis=1)]
@@ -80,19 +81,3 @@ class FreshNoise:
         drawn = prepared.waveforms
         drawn[~prepared.valid] = self.examples.waveforms[at[~prepared.valid]]
         return drawn
-
-
-def _require_same(recorded: Hits, clean: Hits) -> None:
-    if recorded.samples.shape != clean.samples.shape or recorded.channels != clean.channels:
-        raise DataError(
-            f"the clean hits have the shape {clean.samples.shape} (hit, channel, sample), the hits "
-            f"{recorded.samples.shape}, or other channels: they must be of the same hits"
-        )
-    for name in ("entry", "timestamp_ps", "segment"):
-        ours, theirs = recorded.columns.get(name), clean.columns.get(name)
-        if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
-            first = int(np.flatnonzero(ours != theirs)[0])
-            raise DataError(
-                f"the clean hits are others: {name} of hit {first} is {ours[first]}, that of its clean record "
-                f"{theirs[first]}; give the files that were written together, in one order"
-            )

@@ -33,7 +33,7 @@ def ranges_of(
         Distance to the nearest wall of a segment.
     """
     if energy_kev is not None:
-        for name, inside in _energies(energy_kev):
+        for name, inside in energy_ranges(energy_kev):
             yield "energy", name, inside
     for group, values in {"radius": np.hypot(truth_mm[:, 0], truth_mm[:, 1]), "depth": truth_mm[:, 2]}.items():
         for low, high in pairwise(_even_edges(values)):
@@ -53,7 +53,8 @@ def in_groups(found: Sequence[tuple[str, str, NDArray[np.bool_]]]) -> Mapping[st
     return groups
 
 
-def _energies(energy_kev: Values) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def energy_ranges(energy_kev: Values) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the name and the members of each range of energy; a few different values are ranges of their own."""
     known = energy_kev[np.isfinite(energy_kev)]
     lines = np.unique(np.round(known / _LINE_KEV) * _LINE_KEV)
     if len(lines) <= _MOST_LINES:

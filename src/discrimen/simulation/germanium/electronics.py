@@ -100,6 +100,10 @@ class Electronics:
         cut = np.clip(rounded, -_MIDDLE, _MIDDLE - 1)
         return cut.astype(np.int16), np.any(cut != rounded, axis=(1, 2))
 
+    def noiseless(self, traces_kev: NDArray[np.float32], *, sample_period_ns: float) -> NDArray[np.float32]:
+        """Return what :meth:`digitise` has before noise, rounding and the ends of the range, in ADC counts."""
+        return self._crossed(traces_kev, sample_period_ns) * np.float32(self.gain_adc_per_kev)
+
     def _crossed(self, traces: NDArray[np.float32], sample_period_ns: float) -> NDArray[np.float32]:
         """Add cross-talk."""
         if not self.linear_crosstalk and not self.differential_crosstalk_ns:

@@ -137,19 +137,41 @@ def simulate_hits(config: GermaniumConfig, *, electric: Field | None = None) -> 
     SettingsError
         If the crystal cannot be, or is not depleted.
     """
+    for hits, _ in _blocks(config, electric):
+        yield hits
+
+
+def simulate_clean_hits(config: GermaniumConfig, *, electric: Field | None = None) -> Iterator[tuple[Hits, Hits]]:
+    """Simulate hits as :func:`simulate_hits` does, each block with the same hits clean.
+
+    Clean hits have float32 samples in ADC counts: before noise, rounding and the ends of the digitizer's range.
+
+    Yields
+    ------
+    hits, clean : Hits
+        Of the same columns.
+    """
+    for hits, traces_kev in _blocks(config, electric):
+        clean = config.electronics.noiseless(traces_kev, sample_period_ns=config.window.sample_period_ns)
+        yield hits, hits.with_samples(clean)
+
+
+def _blocks(config: GermaniumConfig, electric: Field | None) -> Iterator[tuple[Hits, NDArray[np.float32]]]:
+    """Yield hits with the charge signals behind them, in keV."""
     crystal = read_crystal(config.detector)
     electric = electric or build_field(crystal, spacing_mm=config.field_spacing_mm, n_threads=config.n_threads)
     last_ps = 0
     for block, start in enumerate(range(0, config.n_hits, BLOCK_HITS)):
         rng = np.random.default_rng(np.random.SeedSequence([config.seed, block]))
-        hits = _block(config, electric, min(BLOCK_HITS, config.n_hits - start), start=start, after_ps=last_ps, rng=rng)
+        n = min(BLOCK_HITS, config.n_hits - start)
+        hits, traces_kev = _block(config, electric, n, start=start, after_ps=last_ps, rng=rng)
         last_ps = int(hits.column("timestamp_ps")[-1])
-        yield hits
+        yield hits, traces_kev
 
 
 def _block(
     config: GermaniumConfig, electric: Field, n: int, *, start: int, after_ps: int, rng: np.random.Generator
-) -> Hits:
+) -> tuple[Hits, NDArray[np.float32]]:
     deposits = _single(config.energy_kev, electric, n, rng) if config.energy_kev else _full(config, electric, n, rng)
     offsets = config.time_spread_ns * rng.random(n) + config.trigger_jitter_ns * rng.standard_normal(n)
     signals = induce(
@@ -163,7 +185,7 @@ def _block(
     period_ns = config.window.sample_period_ns
     samples, saturated = config.electronics.digitise(signals.traces, sample_period_ns=period_ns, rng=rng)
     gaps_ps = np.rint(rng.exponential(1e12 / config.rate_hz, size=n)).astype(np.int64)
-    return Hits(
+    hits = Hits(
         samples=samples,
         sample_period_ns=period_ns,
         channels=CHANNELS,
@@ -176,6 +198,7 @@ def _block(
             **_truth(deposits),
         },
     )
+    return hits, signals.traces
 
 
 def _single(energy_kev: tuple[float, float], electric: Field, n: int, rng: np.random.Generator) -> _Deposits:

@@ -1,0 +1,58 @@
+"""``discrimen evaluate`` of a model that gives the clean traces of hits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.evaluate_positions import seen_hits
+from discrimen.cli.evaluate_waveforms import WaveformWish
+from discrimen.cli.train_hits import clean_of_hits, read_hits_files
+from discrimen.errors import DataError
+from discrimen.evaluation.traces import evaluate_traces, trace_text, write_trace_report
+from discrimen.formats.inputs import InputOptions
+from discrimen.inference.load import Model
+from discrimen.output.plain import plain
+from discrimen.runs.hits_dataset import are_hits_files
+from discrimen.training.tasks.reconstruction import CLEAN
+
+
+def report_traces(loaded: Model, wish: WaveformWish, output: Path, inputs: InputOptions, *, json: bool) -> None:
+    """Judge the clean traces of a model, write the report, and tell.
+
+    Raises
+    ------
+    DataError
+        If the files hold no hits.
+    typer.BadParameter
+        If there are no clean ones to compare with.
+    """
+    if not are_hits_files(wish.datasets):
+        raise DataError(f"{wish.datasets[0]}: this model takes files of hits; 'discrimen hits' makes them")
+    if not wish.clean:
+        raise typer.BadParameter("denoised hits are judged beside clean ones: give --clean (simulate --clean)")
+    dataset = read_hits_files(wish.datasets, inputs, channels=loaded.description.preparation.channel_names)
+    targets, _ = clean_of_hits(wish.clean, wish.datasets, dataset, inputs)
+    warnings = seen_hits(loaded, dataset)
+    with common.progress("judging", total=None):
+        report = evaluate_traces(
+            loaded.predictor,
+            dataset.hits,
+            targets[CLEAN],
+            confidence=wish.confidence,
+            seed=wish.seed,
+            files=dataset.files,
+            notes=warnings,
+        )
+    for warning in warnings:
+        common.log(f"WARNING: {warning}")
+    with common.progress("drawing", total=None):
+        written = write_trace_report(report, output)
+    if json:
+        common.emit_json(plain(report.as_dict()))
+        return
+    console = common.stdout_console()
+    console.print(trace_text(report, width=min(console.width, 100)), markup=False, end="")
+    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
