@@ -209,7 +209,7 @@ def test_every_architecture_can_be_frozen_with_every_output(session: KerasSessio
         energy,
         Output(name="pulses", kind="count", shape=(1,), unit="1"),
     )
-    options = {"sectors": 2, "rings": 1} if architecture == "neighbours" else {}
+    options = {"sectors": 2, "rings": 1} if architecture.startswith("neighbours") else {}
     model = build_model(session.keras, architecture, options, shape=(2, 21), outputs=outputs)
     assert_same_values(session, model, *outputs)
 

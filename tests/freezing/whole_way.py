@@ -29,7 +29,7 @@ from discrimen.training.tasks.regression import position
 
 GOLDEN = Path(__file__).parent / "golden"
 AUTOENCODERS = ("dense_autoencoder", "conv_autoencoder")
-OF_SEGMENTS = ("neighbours",)
+OF_SEGMENTS = ("neighbours", "neighbours_autoencoder")
 CLASSIFIERS = tuple(name for name in ARCHITECTURES if name not in (*AUTOENCODERS, *OF_SEGMENTS))
 TWO_DETECTORS = Preparation(
     sample_period_ns=10.0,
@@ -130,6 +130,7 @@ HIT_BODIES: Mapping[str, Mapping[str, Any]] = {
     "cnn": {},
     "traces": {"features": 6, "hidden": (16,)},
     "neighbours": {"hidden": (16,)},
+    "neighbours_autoencoder": {"hidden": (16,), "linear": 8, "far": 2},
 }
 """Architectures that are tried on 37 channels, with options."""
 

@@ -80,7 +80,7 @@ def test_width_and_depth_follow_the_option(hidden: Any, n_parameters: int) -> No
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(("n_channels", "window_length"), [(1, 16), (1, 75), (3, 16)])
 def test_every_architecture_gives_probabilities(architecture: str, n_channels: int, window_length: int) -> None:
-    options = {"sectors": n_channels, "rings": 1} if architecture == "neighbours" else {}
+    options = {"sectors": n_channels, "rings": 1} if architecture.startswith("neighbours") else {}
     model = build(architecture, window_length, n_channels, **options)
     scores = np.asarray(model(np.random.default_rng(0).normal(size=(5, n_channels, window_length)).astype(np.float32)))
     assert scores.shape == (5, 2)

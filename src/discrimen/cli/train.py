@@ -102,7 +102,7 @@ def train(
     ] = 0.0,
     part_moved: PartMovedOption = MOVED_SHARE,
     architecture: Annotated[
-        str, typer.Option(help=f"For hits by default neighbours (36 segments and a core) or traces. {_ARCHITECTURES}")
+        str, typer.Option(help=f"For hits see docs/positions.md, docs/denoise.md. {_ARCHITECTURES}")
     ] = "patches",
     option: Annotated[
         list[str] | None,
@@ -217,7 +217,7 @@ def train(
             part_gain=part_gain,
             part_moved=part_moved,
         ),
-        architecture=default_of_hits(datasets)
+        architecture=default_of_hits(datasets, task)
         if of_hits and "architecture" not in given_options(context)
         else architecture,
         options=parse_pairs(option or [], example="hidden=32,16"),

@@ -40,8 +40,10 @@ ReferenceOption = Annotated[
 ]
 
 
-def default_of_hits(paths: Sequence[Path]) -> str:
-    """Return the architecture for hits: neighbours for a crystal of 36 segments and a core, else traces."""
+def default_of_hits(paths: Sequence[Path], task: str) -> str:
+    """Return the architecture for hits: one of neighbours for a crystal of 36 segments and a core."""
+    if task == "reconstruction":
+        return "neighbours_autoencoder" if hits_info(paths[0]).channels == (*SEGMENT_NAMES, "core") else "mlp"
     return "neighbours" if hits_info(paths[0]).channels == (*SEGMENT_NAMES, "core") else "traces"
 
 

@@ -23,6 +23,7 @@ from discrimen.models import (
     lstm,
     mlp,
     neighbours,
+    neighbours_autoencoder,
     patches,
     resnet,
     traces,
@@ -62,7 +63,7 @@ class Architecture:
         ``body(keras, waveform, options=...)`` puts layers on a tensor of shape (pulse, channel, sample) and returns
         what the heads take, of shape (pulse, value).
     decode : callable or None
-        Of an auto-encoder, whose option `code` is the width of its code:
+        Of an auto-encoder, whose option `code`, if it has one, is the width of its code:
         ``decode(keras, code, shape=..., options=..., name=...)`` returns a waveform of shape (pulse, channel, sample).
     """
 
@@ -96,6 +97,12 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             description="for segmented crystals: dense layers on the hit segment, those around it and the core",
             options=neighbours.NeighboursOptions,
             body=neighbours.body,
+        ),
+        "neighbours_autoencoder": Architecture(
+            description="for segmented crystals: neighbours, and the traces put back where they came from; no code",
+            options=neighbours_autoencoder.NeighboursAutoencoderOptions,
+            body=neighbours_autoencoder.body,
+            decode=neighbours_autoencoder.decode,
         ),
         "resnet": Architecture(
             description="a deeper convolutional network with residual additions and batch normalisation",
@@ -174,7 +181,8 @@ def code_width(architecture: str, options: Mapping[str, Any]) -> int | None:
     """Return how many numbers the code of an auto-encoder has; None for an architecture without one."""
     if is_own(architecture) or ARCHITECTURES[architecture].decode is None:
         return None
-    return int(check_options(architecture, options).model_dump()["code"])
+    code = check_options(architecture, options).model_dump().get("code")
+    return None if code is None else int(code)
 
 
 def code_cost_options(architecture: str, options: Mapping[str, Any]) -> AutoencoderOptions | None:

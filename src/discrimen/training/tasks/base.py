@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from discrimen.training.config import TrainingConfig
 
 _AT_ONCE = 4096
-_MANY_CHANNELS = 8
+MANY_CHANNELS = 8
+"""From so many on most channels of a hit hold nothing."""
 
 Loss = str | Callable[[Any, Any], Any]
 Targets = Mapping[str, NDArray[Any]]
@@ -89,7 +90,7 @@ def input_spread(preparation: Preparation, training: Examples) -> float:
 
     Of hits most channels hold nothing, and transients are small beside the area of the reference.
     """
-    if preparation.scale != "none" and preparation.n_channels < _MANY_CHANNELS:
+    if preparation.scale != "none" and preparation.n_channels < MANY_CHANNELS:
         return 1.0
     waveforms = training.waveforms
     squares = sum(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import Restoration, gather_window
 from discrimen.pulses.hits import Hits
 from discrimen.training.examples import Examples, prepared_pulses
-from discrimen.training.tasks.base import Learning, Targets, input_spread
+from discrimen.training.tasks.base import MANY_CHANNELS, Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
 from discrimen.training.tasks.code_cost import learning_with_cost
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CLEAN = "waveform"
 """Name of the target: raw samples of a clean record of each pulse, of the shape of the pulses' own."""
+_LEAST_SQUARE = 1e-9
+"""Of that of the pulses: what a network gives exactly teaches it no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,17 @@ class Reconstruction:
         def mean_absolute(targets: Any, values: Any) -> Any:
             return _mean_known(ops, targets, ops.abs(_known(ops, targets) - values))
 
+        def log_mean_square(targets: Any, values: Any) -> Any:
+            return ops.log(mean_square(targets, values) + _LEAST_SQUARE)
+
         metric = keras.metrics.MeanMetricWrapper(mean_absolute, name="absolute_error")
         label = "mean square (prepared scale, squared)" if spread == 1 else "mean square (of that of the pulses)"
         plain = Learning(loss=mean_square, loss_label=label, metrics=(metric,), input_spread=spread)
         options = code_cost_options(config.architecture, config.options)
+        if options is None and preparation.n_channels >= MANY_CHANNELS:
+            # The same relative error of the network is below the noise of weak hits and far above that of strong ones.
+            label = "mean logarithm of a hit's mean square"
+            return replace(plain, loss=log_mean_square, loss_label=label)
         if options is None:
             return plain
         return learning_with_cost(keras, plain, (mean_square, mean_absolute), options, training)
