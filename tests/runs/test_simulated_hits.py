@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,29 @@ def test_file_holds_what_was_simulated_and_says_of_what(tmp_path: Path) -> None:
     assert info.provenance["simulation"]["crystal"]["bias_v"] == 5000
     assert info.provenance["simulation"]["crystal_sha256"] == read_crystal("greta-a").digest()
     assert info.provenance["simulation"]["seed"] == 1
+
+
+def test_clean_hits_are_the_same_before_noise(tmp_path: Path) -> None:
+    done = simulate_hits_file(CONFIG, tmp_path / "hits.h5", clean=tmp_path / "clean.h5")
+    hits, clean = read_hits(done.output), read_hits(tmp_path / "clean.h5")
+    assert np.array_equal(hits.samples, next(simulate_hits(CONFIG)).samples)
+    assert clean.samples.dtype == np.float32
+    assert not clean.samples[:, :, :18].any()
+    noise = hits.samples - clean.samples
+    assert noise.std() == pytest.approx(3.0 * 2.4, rel=0.02)
+    assert np.abs(np.corrcoef(noise.ravel(), clean.samples.ravel())[0, 1]) < 0.02
+    for name, column in hits.columns.items():
+        assert np.array_equal(column, clean.column(name), equal_nan=column.dtype.kind == "f")
+    with pytest.raises(OutputError, match="is the file of the recorded hits"):
+        simulate_hits_file(CONFIG, tmp_path / "hits.h5", clean=tmp_path / "hits.h5")
+
+
+def test_clean_hits_have_the_cross_talk_of_the_recorded_ones(tmp_path: Path) -> None:
+    crossed = replace(CONFIG, electronics=replace(CONFIG.electronics, linear_crosstalk=0.01, noise_kev=0.0))
+    simulate_hits_file(crossed, tmp_path / "hits.h5", clean=tmp_path / "clean.h5")
+    hits, clean = read_hits(tmp_path / "hits.h5"), read_hits(tmp_path / "clean.h5")
+    assert np.abs(hits.samples - clean.samples).max() <= 0.51
+    assert clean.samples[:, :36, -1].min() < -5
 
 
 def test_basis_is_made_once(tmp_path: Path) -> None:

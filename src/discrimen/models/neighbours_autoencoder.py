@@ -134,6 +134,6 @@ def _fixed(keras: ModuleType, row: Any, kernel: NDArray[Any], *, bias: NDArray[A
     layer = keras.layers.Dense(
         kernel.shape[1], use_bias=bias is not None, kernel_initializer="zeros", trainable=False, name=name
     )
-    values = layer(row)
+    layer.build(row.shape)
     layer.set_weights([kernel] if bias is None else [kernel, bias])
-    return values
+    return layer(row)

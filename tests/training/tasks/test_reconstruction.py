@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from tests.runs.toy_hits import toy_hits
 from tests.training.tasks.pulses import pair_pulses, two_channels
 
 from discrimen.errors import DataError
 from discrimen.keras_jax import load_keras
 from discrimen.network.preparation import Alignment
 from discrimen.network.prepare import prepare
+from discrimen.network.prepare.choose_hits import choose_hits_preparation
+from discrimen.pulses.detector import DetectorSettings
 from discrimen.training import Reconstruction, TrainingConfig, TrainingResult, load_model_folder, train
 from discrimen.training.tasks.reconstruction import in_scale_of
 
@@ -100,3 +103,20 @@ def test_absent_channels_do_not_count() -> None:
     loss = CONFIG.task.learning(load_keras().keras, masked, examples, CONFIG).loss
     wrong = np.where(present[:, :, np.newaxis], examples.waveforms, 1e6).astype(np.float32)
     assert_allclose(np.asarray(loss(examples.targets, wrong)), 0, atol=1e-12)
+
+
+def test_each_hit_of_many_channels_counts_alike() -> None:
+    """Twice the error of a hit adds the same to the loss, be the hit weak or strong; absent channels do not count."""
+    keras = load_keras("cpu").keras
+    hits = toy_hits(20)
+    preparation = choose_hits_preparation(hits, DetectorSettings(), reference="core", window=(0, 60))
+    examples = Reconstruction().examples(hits, preparation, {}, CONFIG)
+    learning = Reconstruction().learning(keras, preparation, examples, TrainingConfig(architecture="mlp"))
+    wanted = np.zeros((2, 37, 60), np.float32)
+    given = np.zeros_like(wanted)
+    given[0], given[1] = 1e-4, 1e-2
+    wanted[:, 5], given[:, 5] = np.nan, 1e3
+    assert callable(learning.loss)
+    once, twice = (np.asarray(learning.loss(wanted, factor * given)) for factor in (1, 2))
+    assert_allclose(twice - once, 2 * np.log(2), rtol=1e-3)
+    assert_allclose(once[1] - once[0], 2 * np.log(100), rtol=1e-3)
