@@ -33,7 +33,8 @@ from discrimen.runs.hits_file import read_hits
 from discrimen.simulation.germanium.basis import read_basis
 
 N_COMPONENTS = 150
-N_ENERGIES = 30
+N_ENERGIES = 16
+MOST_HITS = 1500
 N_BEFORE, N_END, CORE = 14, 5, 36
 ENERGIES_KEV = ((50, 75), (75, 150), (150, 400), (400, 1000), (1000, 2000))
 
@@ -50,7 +51,7 @@ class Filter:
 
     def __post_init__(self) -> None:
         self.segment, self.height = segment_and_height(self.clean)
-        self.ensembles: dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = {}
+        self.ensembles: dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]] = {}
 
     def reconstruct(self, samples: NDArray[Any], *, present: NDArray[Any] | None = None) -> Reconstructed:
         above = samples - samples[:, :, :N_BEFORE].mean(axis=2, keepdims=True, dtype=np.float32)
@@ -65,27 +66,25 @@ class Filter:
         return Reconstructed(made + (samples - above), None)
 
     def _filtered(self, above: NDArray[Any], height: NDArray[Any], segment: int) -> NDArray[Any]:
-        mean, variance, components = self._ensemble(segment if self.together else -1)
+        mean, variance, components, overlaps = self._ensemble(segment if self.together else -1)
         traces = above.reshape(len(height), *((-1,) if self.together else above.shape[1:]))
         left = traces - mean * height.reshape(-1, *[1] * (traces.ndim - 1))
         square = np.square(np.median(height))
         prior = np.concatenate([variance * square, np.full(len(components) - len(variance), 1e6 * self.noise_adc**2)])
-        inner = components @ components.T + np.diag(self.noise_adc**2 / prior)
+        inner = overlaps + np.diag(self.noise_adc**2 / prior)
         found = np.linalg.solve(inner, components @ left.reshape(-1, components.shape[1]).T).T @ components
         result: NDArray[Any] = mean * height.reshape(-1, *[1] * (traces.ndim - 1)) + found.reshape(traces.shape)
         return result.reshape(above.shape)
 
-    def _ensemble(self, segment: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Return mean, variances of components, and components with constants behind them, of unit energy."""
+    def _ensemble(self, segment: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return mean, variances, components with constants behind them, and their products, of unit energy."""
         if segment not in self.ensembles:
-            of = self.segment == segment if segment >= 0 else slice(0, 4000)
-            unit = self.clean[of] / self.height[of][:, None, None]
+            of = np.flatnonzero((self.segment == segment) | (segment < 0))[:MOST_HITS]
+            unit = self.clean[of] / self.height[of][:, None, None].astype(np.float32)
             n_channels, n_samples = unit.shape[1:]
             rows = unit.reshape(len(unit), -1) if self.together else unit.reshape(-1, n_samples)
             mean = rows.mean(axis=0)
-            values, vectors = np.linalg.eigh(
-                np.cov((rows - mean)[:20_000].T) if not self.together else _gram(rows - mean)
-            )
+            values, vectors = np.linalg.eigh(np.cov((rows - mean).T) if not self.together else _gram(rows - mean))
             order = np.argsort(values)[::-1][:N_COMPONENTS]
             values = np.maximum(values[order], 1e-14)
             if self.together:
@@ -93,7 +92,8 @@ class Filter:
                 constants = np.kron(np.eye(n_channels), np.ones((1, n_samples)))
             else:
                 components, constants = vectors[:, order].T, np.ones((1, n_samples))
-            self.ensembles[segment] = mean, values, np.vstack([components, constants])
+            both = np.vstack([components, constants]).astype(np.float32)
+            self.ensembles[segment] = mean, values, both, (both @ both.T).astype(np.float64)
         return self.ensembles[segment]
 
 
@@ -152,9 +152,13 @@ def main() -> None:
     parser.add_argument("--basis", type=Path)
     parser.add_argument("--positions", type=Path)
     parser.add_argument("--hits", type=int, default=8000, help="of the test")
+    parser.add_argument("--segments", type=int, nargs="+", help="of the test, by default all")
     parser.add_argument("--noise-kev", type=float, default=3.0)
     given = parser.parse_args()
     hits, clean = (read_hits(path)[: given.hits] for path in (given.test, given.test_clean))
+    if given.segments:
+        chosen = np.isin(hits.column("segment"), given.segments)
+        hits, clean = hits[chosen], clean[chosen]
     noise_adc = given.noise_kev * 2.4
     networks = {path.name: load_model(path, threads=2).predictor for path in given.models}
     description = next(iter(networks.values())).description
