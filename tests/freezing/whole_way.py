@@ -130,7 +130,6 @@ HIT_BODIES: Mapping[str, Mapping[str, Any]] = {
     "cnn": {},
     "traces": {"features": 6, "hidden": (16,)},
     "neighbours": {"hidden": (16,)},
-    "neighbours_autoencoder": {"hidden": (16,), "linear": 8, "far": 2},
 }
 """Architectures that are tried on 37 channels, with options."""
 
