@@ -59,6 +59,15 @@ def test_single_interactions_of_a_crystal_of_a_file(run_json: RunJson, tmp_path:
     assert not hits.samples[:, :, 0].any()
 
 
+def test_two_interactions_in_one_segment_of_a_part_of_the_hits(run_json: RunJson, tmp_path: Path) -> None:
+    pairs = ("--share-of-pairs", "0.5", "--second-share", "0.2", "--second-distance-mm", "5:10")
+    given = ("--energy-kev", "300", "-n", "60", *pairs)
+    result = run_json("simulate", "--detector", "greta-a", "-o", tmp_path / "hits.h5", *given)
+    hits = read_hits(tmp_path / "hits.h5")
+    assert 15 < result["n_several_interactions"] == np.count_nonzero(hits.column("n_interactions") == 2) < 45
+    assert np.allclose(hits.column("energy_2_kev")[hits.column("n_interactions") == 2], 60)
+
+
 def test_response_of_a_basis_can_be_chosen(run_json: RunJson, tmp_path: Path) -> None:
     wish = ("simulate", "--detector", "greta-a", "--basis-mm", "12")
     slow = run_json(*wish, "-o", tmp_path / "slow.h5", "--time-constant-ns", "80")
@@ -83,6 +92,9 @@ def test_basis_is_written_and_found_again(run: Run, run_json: RunJson, tmp_path:
         (("--detector", "greta-a", "--spectrum", "Cs-137"), "--spectrum does nothing for a germanium crystal"),
         (("--detector", "greta-a", "--format", "lh5"), "--format does nothing"),
         (("--detector", "agata", "--basis-mm", "2", "--seed", "3"), "--seed does nothing for a basis"),
+        (("--detector", "greta-a", "--second-share", "0.5"), "--second-share does nothing without --energy-kev"),
+        (("--detector", "greta-a", "--energy-kev", "9", "--second-share", "x"), "--second-share: expected a share"),
+        (("--share-of-pairs", "0.5"), "--share-of-pairs does nothing without --detector"),
         (("--energy-kev", "100"), "--energy-kev does nothing without --detector"),
         (("--detector", "EJ-309", "--basis-mm", "2"), "--basis-mm does nothing without --detector"),
     ],

@@ -16,6 +16,9 @@ from discrimen.cli.simulate_germanium import (
     CloudOption,
     EnergyOption,
     NoiseOption,
+    SecondDistanceOption,
+    SecondShareOption,
+    ShareOfPairsOption,
     TimeConstantOption,
     simulate_germanium,
 )
@@ -177,6 +180,9 @@ def simulate(
         ),
     ] = None,
     energy_kev: EnergyOption = None,
+    share_of_pairs: ShareOfPairsOption = None,
+    second_share: SecondShareOption = None,
+    second_distance_mm: SecondDistanceOption = None,
     noise_kev: NoiseOption = None,
     cloud_parts: CloudOption = None,
     time_constant_ns: TimeConstantOption = None,
@@ -190,6 +196,9 @@ def simulate(
     if is_crystal(detector):
         wishes: dict[str, Any] = {
             "energy_kev": energy_kev,
+            "share_of_pairs": share_of_pairs,
+            "second_share": second_share,
+            "second_distance_mm": second_distance_mm,
             "noise_kev": noise_kev,
             "cloud_parts": cloud_parts,
             "time_constant_ns": time_constant_ns,

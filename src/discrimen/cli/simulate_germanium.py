@@ -15,6 +15,7 @@ from discrimen.runs.simulated_hits import simulate_basis_file, simulate_hits_fil
 from discrimen.simulation.germanium.basis import BasisWish
 from discrimen.simulation.germanium.crystal import read_crystal
 from discrimen.simulation.germanium.electronics import TIME_CONSTANT_NS
+from discrimen.simulation.germanium.pairs import Pairs
 from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig
 
 EnergyOption = Annotated[
@@ -49,13 +50,39 @@ TimeConstantOption = Annotated[
     typer.Option(help="Germanium: single pole of the preamplifiers; by default 45.", show_default=False),
 ]
 
-GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "time_constant_ns", "basis_mm")
+ShareOfPairsOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Germanium, with --energy-kev: share of the hits that have two interactions in one segment, which share "
+        "the energy; by default 1 where one of the next two is given, else none.",
+        show_default=False,
+    ),
+]
+SecondShareOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE|LOW:HIGH",
+        help="Germanium, with --energy-kev: share of the energy in the smaller of two; by default 0.1:0.5.",
+        show_default=False,
+    ),
+]
+SecondDistanceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MM|LOW:HIGH",
+        help="Germanium, with --energy-kev: distance of two interactions; by default 2:20.",
+        show_default=False,
+    ),
+]
+
+_OF_PAIRS = ("share_of_pairs", "second_share", "second_distance_mm")
+GERMANIUM_ONLY = ("energy_kev", "noise_kev", "cloud_parts", "time_constant_ns", "basis_mm", *_OF_PAIRS)
 """Options that do nothing for a scintillator."""
 
 _BOTH = ("output", "detector", "time_constant_ns", "json")
 _HITS = (
     *("n_pulses", "seed", "setup_seed", "noise_corner_mhz", "trigger_jitter_ns", "rate_hz"),
-    *("energy_kev", "noise_kev", "cloud_parts", "clean"),
+    *("energy_kev", "noise_kev", "cloud_parts", "clean", *_OF_PAIRS),
 )
 _CLOUD_PARTS = 8
 
@@ -137,7 +164,8 @@ def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumCon
     config = GermaniumConfig(
         detector=values["detector"],
         n_hits=values["n_pulses"],
-        energy_kev=_energies(values["energy_kev"]) if single else None,
+        energy_kev=_range(values["energy_kev"], "--energy-kev", "an energy or LOW:HIGH in keV") if single else None,
+        pairs=_pairs(values, given, single=single),
         cloud_parts=values["cloud_parts"] or (1 if single else _CLOUD_PARTS),
         trigger_jitter_ns=values["trigger_jitter_ns"],
         rate_hz=values["rate_hz"],
@@ -149,9 +177,28 @@ def _config(values: Mapping[str, Any], given: Mapping[str, str]) -> GermaniumCon
     return replace(config, electronics=replace(electronics, setup_seed=setup_seed, **changes))
 
 
-def _energies(text: str) -> tuple[float, float]:
+def _pairs(values: Mapping[str, Any], given: Mapping[str, str], *, single: bool) -> Pairs | None:
+    wanted = [name for name in _OF_PAIRS if name in given]
+    if not wanted:
+        return None
+    if not single:
+        raise typer.BadParameter(
+            f"{given[wanted[0]]} does nothing without --energy-kev: leave it out, or give that too"
+        )
+    share, distance = values["second_share"], values["second_distance_mm"]
+    changes: dict[str, Any] = {}
+    if "share_of_pairs" in given:
+        changes["share_of_hits"] = values["share_of_pairs"]
+    if share is not None:
+        changes["second_share"] = _range(share, "--second-share", "a share or LOW:HIGH")
+    if distance is not None:
+        changes["distance_mm"] = _range(distance, "--second-distance-mm", "a distance or LOW:HIGH in mm")
+    return Pairs(**changes)
+
+
+def _range(text: str, option: str, expected: str) -> tuple[float, float]:
     try:
         low, _, high = text.partition(":")
         return float(low), float(high or low)
     except ValueError as error:
-        raise typer.BadParameter(f"--energy-kev: expected an energy or LOW:HIGH in keV, got '{text}'") from error
+        raise typer.BadParameter(f"{option}: expected {expected}, got '{text}'") from error

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from discrimen.errors import SettingsError
 from discrimen.pulses.hits import Hits, join_hits
+from discrimen.simulation.germanium import pairs as pairs_module
 from discrimen.simulation.germanium import simulate as module
+from discrimen.simulation.germanium.pairs import Pairs, places_inside
 from discrimen.simulation.germanium.signals import Charges, Field, Window, induce
 from discrimen.simulation.germanium.simulate import FULL_PHYSICS, GermaniumConfig, simulate_hits
 
@@ -93,3 +96,64 @@ def test_blocks_are_the_same_however_many_hits(greta: Field, monkeypatch: pytest
 def test_impossible_wishes_are_refused(changes: dict[str, float], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         replace(SINGLE, **changes)
+
+
+def test_pairs_have_the_distance_and_the_share_that_were_wanted_in_one_segment(greta: Field) -> None:
+    wanted = Pairs(share_of_hits=0.5, second_share=(0.2, 0.3), distance_mm=(4.0, 12.0))
+    hits = simulated(replace(SINGLE, n_hits=300, pairs=wanted), greta)
+    two = hits.column("n_interactions") == 2
+    assert 0.4 < two.mean() < 0.6
+    first, second = (np.stack([hits.column(f"{axis}{which}_mm") for axis in "xyz"], axis=1) for which in ("", "_2"))
+    apart = np.linalg.norm(first - second, axis=1)
+    assert np.isnan(apart[~two]).all()
+    assert 4 <= apart[two].min() < 5 < 11 < apart[two].max() <= 12
+    share = hits.column("energy_2_kev")[two] / hits.column("energy_kev")[two]
+    assert 0.2 <= share.min() < 0.22 < 0.28 < share.max() <= 0.3
+    for places in (first[two], second[two]):
+        alone = induce(greta, Charges.single(places), window=SINGLE.window)
+        assert np.array_equal(alone.segment, hits.column("segment")[two])
+
+
+def test_the_signal_of_a_pair_is_the_sum_of_both(greta: Field) -> None:
+    silent = replace(SINGLE.electronics, noise_kev=0.0)
+    hits = simulated(replace(SINGLE, n_hits=20, pairs=Pairs(second_share=(0.5, 0.5)), electronics=silent), greta)
+    offsets = hits.column("time_offset_ns")
+    signals = [
+        induce(
+            greta,
+            Charges.single(np.stack([hits.column(f"{axis}{which}_mm") for axis in "xyz"], axis=1)),
+            window=SINGLE.window,
+            time_constants_ns=45.0,
+            time_offsets_ns=offsets,
+        ).traces
+        for which in ("", "_2")
+    ]
+    assert np.abs(hits.samples / 2.4 - 150 * (signals[0] + signals[1])).max() < 0.3
+
+
+def test_points_are_collected_where_their_signals_say(greta: Field) -> None:
+    places = places_inside(greta, 200, np.random.default_rng(1))
+    wanted = induce(greta, Charges.single(places), window=Window(n_samples=54, onset_ns=0.0)).segment
+    assert len(np.unique(wanted)) > 20
+    assert np.array_equal(greta.collecting_segments(places, longest_ns=540.0), wanted)
+
+
+def test_distances_that_no_segment_has_are_refused(greta: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs_module, "_MOST_TRIES", 3)
+    with pytest.raises(SettingsError, match="two interactions 70 mm apart found no place in one segment of greta-a"):
+        simulated(replace(SINGLE, pairs=Pairs(distance_mm=(70.0, 70.0))), greta)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"share_of_hits": 0.0}, "share of pairs must be above 0"),
+        ({"second_share": (0.2, 0.6)}, "at most 0.5 of the energy, got 0.2 to 0.6"),
+        ({"distance_mm": (5.0, 2.0)}, "distances of pairs must be above 0 and rise, got 5 to 2 mm"),
+    ],
+)
+def test_impossible_pairs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Pairs(**changes)
+    with pytest.raises(SettingsError, match="pairs share an energy that is given"):
+        GermaniumConfig(pairs=Pairs())

@@ -41,6 +41,15 @@ def _velocity(rows, shares, velocities, first, out):
 
 
 @compiled
+def _midpoint_velocity(x, y, z, first, rows, shares, velocity, row, velocities, origin, spacing, shape):
+    """Find the velocity half a step on; `rows` and `shares` are those of the point."""
+    _velocity(rows, shares, velocities, first, velocity)
+    mx, my, mz = (x + 0.5 * STEP_NS * velocity[0], y + 0.5 * STEP_NS * velocity[1], z + 0.5 * STEP_NS * velocity[2])
+    if _cell(mx, my, min(mz, shape.length - _BELOW_BACK_MM), row, origin, spacing, rows, shares):
+        _velocity(rows, shares, velocities, first, velocity)
+
+
+@compiled
 def _add_weighting(rows, shares, weighting, amount, charge):
     """Add a charge's induced charges on all contacts."""
     r0, r1, r2, r3, r4, r5, r6, r7 = rows
@@ -77,10 +86,7 @@ def _drift(start, first, sign, amount, spread, charge, row, velocities, weightin
         if not _cell(x, y, z, row, origin, spacing, rows, shares):
             return _collected(x, y, z, step, sign * amount, charge, shape)
         _add_weighting(rows, shares, weighting, np.float32(sign * amount), charge[step])
-        _velocity(rows, shares, velocities, first, velocity)
-        mx, my, mz = (x + 0.5 * STEP_NS * velocity[0], y + 0.5 * STEP_NS * velocity[1], z + 0.5 * STEP_NS * velocity[2])
-        if _cell(mx, my, min(mz, shape.length - _BELOW_BACK_MM), row, origin, spacing, rows, shares):
-            _velocity(rows, shares, velocities, first, velocity)
+        _midpoint_velocity(x, y, z, first, rows, shares, velocity, row, velocities, origin, spacing, shape)
         x, y, z = x + STEP_NS * velocity[0], y + STEP_NS * velocity[1], z + STEP_NS * velocity[2]
         if growth > 0:
             larger = (radius**3 + growth * STEP_NS) ** (1 / 3)
@@ -179,3 +185,23 @@ def signals(
             share = np.float32(min(time - k, 1.0))
             for c in range(n_channels):
                 traces[e, c, s] = polarity[c] * ((1 - share) * charge[k, c] + share * charge[k + 1, c])
+
+
+@compiled
+def ends(points, longest_ns, row, velocities, origin, spacing, shape, contacts):
+    """Fill the contacts (point, 2) that holes and electrons of points end on, -1 after the longest time."""
+    rows, shares, velocity = np.empty(8, np.int64), np.empty(8, np.float32), np.empty(3)
+    for p in range(len(points)):
+        for carrier in range(2):
+            x, y, z = points[p, 0], points[p, 1], points[p, 2]
+            contacts[p, carrier] = -1
+            for _ in range(math.ceil(longest_ns / STEP_NS)):
+                first = 3 * carrier
+                inside = _cell(x, y, z, row, origin, spacing, rows, shares)
+                if inside:
+                    _midpoint_velocity(x, y, z, first, rows, shares, velocity, row, velocities, origin, spacing, shape)
+                    x, y, z = x + STEP_NS * velocity[0], y + STEP_NS * velocity[1], z + STEP_NS * velocity[2]
+                    z = min(z, shape.length - _BELOW_BACK_MM)
+                if not inside or depth_mm(x, y, z, shape) <= 0:
+                    contacts[p, carrier] = contact_at(x, y, z, shape)
+                    break

@@ -47,6 +47,35 @@ class Field:
         )
         return found
 
+    def collecting_segments(
+        self, points_mm: NDArray[np.floating], *, longest_ns: float, n_threads: int = 2
+    ) -> NDArray[np.int16]:
+        """Return which segment collects the charge of each point, -1 where nothing arrives within a time.
+
+        Faster than :func:`induce`, of which it is the segment for points without a cloud.
+        """
+        from discrimen.simulation.germanium import drift_kernels
+
+        points = np.ascontiguousarray(points_mm, dtype=np.float64)
+        grid, contacts = self.potentials.grid, np.empty((len(points), 2), dtype=np.int64)
+
+        def fill(start: int) -> None:
+            stop = start + _BLOCK_EVENTS
+            drift_kernels.ends(
+                points[start:stop],
+                longest_ns,
+                grid.row,
+                self.velocity_mm_per_ns,
+                grid.origin_mm,
+                grid.spacing_mm,
+                grid.shape,
+                contacts[start:stop],
+            )
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(fill, range(0, len(points), _BLOCK_EVENTS)))
+        return _collecting(contacts, Charges.single(points))
+
 
 def build_field(crystal: Crystal, *, spacing_mm: float = 1.0, n_threads: int = 2) -> Field:
     """Solve for the potentials of a crystal and the velocities in it.

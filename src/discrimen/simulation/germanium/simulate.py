@@ -1,7 +1,7 @@
 """Simulate hits of a segmented germanium crystal in blocks, with their truth.
 
-Two kinds: single interactions of one energy, even in the volume (the benchmark of position networks), or gamma rays of
-all energies with all that they do in the crystal.
+Two kinds: single interactions of one energy, even in the volume (the benchmark of position networks), or two in one
+segment; and gamma rays of all energies with all that they do in the crystal.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from discrimen.errors import SettingsError
 from discrimen.pulses import PulseFlag
 from discrimen.pulses.hits import Hits
 from discrimen.simulation.germanium.cloud import clouds
-from discrimen.simulation.germanium.crystal import CHANNELS, Crystal, read_crystal
+from discrimen.simulation.germanium.crystal import CHANNELS, read_crystal
 from discrimen.simulation.germanium.electronics import Electronics
 from discrimen.simulation.germanium.interactions import follow
+from discrimen.simulation.germanium.pairs import Pairs, places_inside, places_of_pairs
 from discrimen.simulation.germanium.signals import Charges, Field, Window, build_field, induce
 
 RECORD = Window(n_samples=74, onset_ns=200.0)
@@ -29,7 +30,6 @@ BLOCK_HITS = 1024
 
 _GAMMAS_AT_ONCE = 2048
 _MOST_TRIES = 1000
-_LEAST_DEPTH_MM = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class GermaniumConfig:
         How many.
     energy_kev : tuple of float or None
         Lowest and highest energy of single interactions, even in the logarithm; None for gamma rays.
+    pairs : Pairs or None
+        Two interactions in one segment, which share that energy, in hits or a part of them.
     energy_min_kev, energy_max_kev : float
         Of gamma rays, even in the logarithm; a hit leaves at least the former.
     electronics : Electronics
@@ -69,6 +71,7 @@ class GermaniumConfig:
     detector: str = "greta-a"
     n_hits: int = 1000
     energy_kev: tuple[float, float] | None = None
+    pairs: Pairs | None = None
     energy_min_kev: float = 50.0
     energy_max_kev: float = 3000.0
     electronics: Electronics = field(default_factory=Electronics)
@@ -87,6 +90,8 @@ class GermaniumConfig:
         if self.energy_kev is not None and not 10 <= self.energy_kev[0] <= self.energy_kev[1] <= 3000:
             low, high = self.energy_kev
             raise SettingsError(f"energy_kev must be 10 to 3000, got {low:g} to {high:g}")
+        if self.pairs is not None and self.energy_kev is None:
+            raise SettingsError("pairs share an energy that is given (energy_kev); gamma rays have interactions anyway")
         if not 20 <= self.energy_min_kev < self.energy_max_kev <= 3000:
             raise SettingsError(
                 f"energies must rise between 20 and 3000 keV, got {self.energy_min_kev:g} to {self.energy_max_kev:g}"
@@ -172,7 +177,9 @@ def _blocks(config: GermaniumConfig, electric: Field | None) -> Iterator[tuple[H
 def _block(
     config: GermaniumConfig, electric: Field, n: int, *, start: int, after_ps: int, rng: np.random.Generator
 ) -> tuple[Hits, NDArray[np.float32]]:
-    deposits = _single(config.energy_kev, electric, n, rng) if config.energy_kev else _full(config, electric, n, rng)
+    deposits = (
+        _chosen(config.energy_kev, config, electric, n, rng) if config.energy_kev else _full(config, electric, n, rng)
+    )
     offsets = config.time_spread_ns * rng.random(n) + config.trigger_jitter_ns * rng.standard_normal(n)
     signals = induce(
         electric,
@@ -201,17 +208,27 @@ def _block(
     return hits, signals.traces
 
 
-def _single(energy_kev: tuple[float, float], electric: Field, n: int, rng: np.random.Generator) -> _Deposits:
-    """Draw single interactions, even in the volume."""
-    crystal: Crystal = electric.crystal
-    box = np.array([crystal.radius_mm, crystal.radius_mm, crystal.length_mm])
-    found = np.zeros((0, 3))
-    while len(found) < n:
-        trial = (rng.random((2 * n + 64, 3)) - [0.5, 0.5, 0]) * box * [2, 2, 1]
-        depths, _ = electric.depths_and_segments(trial)
-        found = np.concatenate([found, trial[depths > _LEAST_DEPTH_MM]])
+def _chosen(
+    energy_kev: tuple[float, float], config: GermaniumConfig, electric: Field, n: int, rng: np.random.Generator
+) -> _Deposits:
+    """Draw single interactions, even in the volume, and pairs where they are wanted."""
+    places = places_inside(electric, n, rng)
     low, high = np.log(energy_kev)
-    return _Deposits(found[:n], np.exp(low + (high - low) * rng.random(n)), np.arange(n + 1, dtype=np.int64))
+    total_kev = np.exp(low + (high - low) * rng.random(n))
+    if config.pairs is None:
+        return _Deposits(places, total_kev, np.arange(n + 1, dtype=np.int64))
+    is_pair = rng.random(n) < config.pairs.share_of_hits
+    first = np.concatenate([[0], np.cumsum(1 + is_pair)]).astype(np.int64)
+    points, energies = np.repeat(places, 1 + is_pair, axis=0), np.repeat(total_kev, 1 + is_pair)
+    at = first[:-1][is_pair]
+    longest_ns = config.window.n_samples * config.window.sample_period_ns - config.window.onset_ns
+    both = places_of_pairs(electric, len(at), config.pairs, rng, longest_ns=longest_ns, n_threads=config.n_threads)
+    low, high = config.pairs.second_share
+    share = low + (high - low) * rng.random(len(at))
+    points[at], points[at + 1] = both[:, 0], both[:, 1]
+    energies[at + 1] *= share
+    energies[at] *= 1 - share
+    return _Deposits(points, energies, first)
 
 
 def _full(config: GermaniumConfig, electric: Field, n: int, rng: np.random.Generator) -> _Deposits:
