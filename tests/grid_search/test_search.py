@@ -5,9 +5,10 @@ import pytest
 from tests.grid_search.toy_basis import N_SAMPLES, toy_basis, toy_traces
 
 from discrimen.errors import DataError
-from discrimen.grid_search.bound import cramer_rao, posterior
+from discrimen.grid_search.bound import cramer_rao, cramer_rao_pairs, parting_efficiency, posterior
 from discrimen.grid_search.noise import Noise, measured_noise, white_noise
 from discrimen.grid_search.pair import search_pairs
+from discrimen.grid_search.pair_adaptive import search_pairs_adaptive
 from discrimen.grid_search.search import Found, SearchOptions, search
 from discrimen.grid_search.segment_library import SegmentLibrary, segment_library
 
@@ -113,3 +114,62 @@ def test_a_dead_channel_and_a_foreign_segment_are_refused() -> None:
         measured_noise(dead, N_SAMPLES)
     with pytest.raises(DataError, match="0 points in segment 5"):
         segment_library(toy_basis(), 5, WHITE, channels=CHANNELS, offsets_ns=OFFSETS_NS, window=slice(0, N_SAMPLES))
+
+
+def toy_pairs(n: int, share: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return both places of pairs 4 mm and more apart, and their white traces."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(-4.5, 4.5, (20 * n, 2, 3))
+    places = places[np.linalg.norm(places[:, 0] - places[:, 1], axis=1) > 4][:n]
+    offsets = rng.uniform(0, 10, n)
+    first, second = (toy_traces(places[:, number], offset_ns=offsets) for number in (0, 1))
+    noisy = ENERGY_KEV * (share * first + (1 - share) * second) + rng.normal(0, 3, first.shape)
+    return places, WHITE.whitened(noisy, CHANNELS)
+
+
+def test_pairs_between_the_points_are_met_to_the_noise() -> None:
+    _, measured = toy_pairs(60, 0.7)
+    energy = np.full(60, ENERGY_KEV)
+    shelf = library(WHITE)
+    between = search_pairs_adaptive(shelf, measured, energy)
+    on_points = search_pairs(shelf, measured, energy)
+    assert between.chi_square.mean() == pytest.approx(3 * N_SAMPLES - 6, rel=0.1)
+    assert on_points.chi_square.mean() > between.chi_square.mean() + 3
+    assert (between.share >= 0.5).all()
+
+
+def test_pairs_are_met_better_by_two_than_by_one_and_singles_are_not() -> None:
+    energy, shelf = np.full(80, ENERGY_KEV), library(WHITE)
+
+    def better(measured: np.ndarray) -> np.ndarray:
+        return search(shelf, measured, energy).chi_square - search_pairs_adaptive(shelf, measured, energy).chi_square
+
+    singles, pairs = better(made(80, WHITE, seed=3)[2]), better(toy_pairs(80, 0.5, seed=4)[1])
+    limit = np.quantile(singles, 0.95)
+    assert -1 < np.median(singles) < limit < 15
+    assert (pairs > limit).mean() > 0.5
+
+
+def test_the_bound_of_pairs_is_that_of_their_signals() -> None:
+    shelf = library(WHITE)
+    apart = np.linalg.norm(shelf.positions_mm[:, None] - shelf.positions_mm, axis=2)
+    far, near = (np.argwhere(np.abs(apart - wanted) < 0.1)[::40] for wanted in (6, 2))
+    wide, narrow = (cramer_rao_pairs(shelf, ENERGY_KEV, points, 0.5) for points in (far, near))
+    assert np.median(wide.unlike_one) > 3 * np.median(narrow.unlike_one)
+    assert np.median(wide.share) < np.median(narrow.share)
+    twice = cramer_rao_pairs(shelf, 2 * ENERGY_KEV, far, 0.5)
+    assert np.allclose(np.median(wide.unlike_one) * 4, np.median(twice.unlike_one), rtol=0.02)
+    assert np.median(twice.distances_mm()) < 0.7 * np.median(wide.distances_mm())
+    # A second one without energy is not known at all, the first as well as if it were alone.
+    alone = cramer_rao_pairs(shelf, ENERGY_KEV, far, 1 - 1e-9)
+    assert np.allclose(alone.covariance_mm2[:, 1], 100**2 * np.eye(3), rtol=1e-3, atol=1)
+    assert np.allclose(alone.unlike_one, 0, atol=1)  # rounding of float32
+
+
+def test_the_efficiency_of_a_likelihood_ratio_grows_from_its_false_share() -> None:
+    found = parting_efficiency(np.array([0.0, 5.0, 12.0, 100.0]))
+    assert found[0] == pytest.approx(0.05, abs=1e-4)
+    assert np.all(np.diff(found) > 0)
+    assert found[-1] > 0.999
+    drawn = np.random.default_rng(0).normal([np.sqrt(12.0), 0, 0, 0], 1, (40_000, 4))
+    assert found[2] == pytest.approx((np.square(drawn).sum(axis=1) > 9.488).mean(), abs=0.01)

@@ -15,8 +15,8 @@ from discrimen.evaluation.traces import evaluate_traces, trace_text, write_trace
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
 from discrimen.output.plain import plain
+from discrimen.runs.clean_hits import clean_hits_samples
 from discrimen.runs.hits_dataset import are_hits_files
-from discrimen.training.tasks.reconstruction import CLEAN
 
 
 def report_traces(loaded: Model, wish: WaveformWish, output: Path, inputs: InputOptions, *, json: bool) -> None:
@@ -34,13 +34,14 @@ def report_traces(loaded: Model, wish: WaveformWish, output: Path, inputs: Input
     if not wish.clean:
         raise typer.BadParameter("denoised hits are judged beside clean ones: give --clean (simulate --clean)")
     dataset = read_hits_files(wish.datasets, inputs, channels=loaded.description.preparation.channel_names)
-    targets, _ = clean_of_hits(wish.clean, wish.datasets, dataset, inputs)
+    clean = clean_of_hits(wish.clean, wish.datasets, dataset, inputs)
+    assert clean is not None
     warnings = seen_hits(loaded, dataset)
     with common.progress("judging", total=None):
         report = evaluate_traces(
             loaded.predictor,
             dataset.hits,
-            targets[CLEAN],
+            clean_hits_samples(dataset, clean),
             confidence=wish.confidence,
             seed=wish.seed,
             files=dataset.files,

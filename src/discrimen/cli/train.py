@@ -18,6 +18,7 @@ from discrimen.cli.train_task import (
     ChargeWeightOption,
     ConditionOption,
     FewestOption,
+    InteractionsOption,
     PartMovedOption,
     RateWeightOption,
     TaskName,
@@ -101,6 +102,7 @@ def train(
         ),
     ] = 0.0,
     part_moved: PartMovedOption = MOVED_SHARE,
+    interactions: InteractionsOption = 1,
     architecture: Annotated[
         str, typer.Option(help=f"For hits see docs/positions.md, docs/denoise.md. {_ARCHITECTURES}")
     ] = "patches",
@@ -216,6 +218,7 @@ def train(
             charge_weight=charge_weight,
             part_gain=part_gain,
             part_moved=part_moved,
+            interactions=interactions,
         ),
         architecture=default_of_hits(datasets, task)
         if of_hits and "architecture" not in given_options(context)
@@ -286,6 +289,8 @@ def _refuse_idle_options(
         refuse_idle(context, ("teacher", "rate_weight", "charge_weight"), without="--task compression")
     if task != "separation":
         refuse_idle(context, ("components", "part_gain", "part_moved"), without="--task separation")
+    if task != "position":
+        refuse_idle(context, ("interactions",), without="--task position")
     if teacher is None:
         refuse_idle(context, ("teacher_weight",), without="--teacher")
 

@@ -26,7 +26,8 @@ from discrimen.training import TrainingConfig, TrainingResult, resume
 from discrimen.training import train as run_training
 from discrimen.training.resumed import read_unfinished
 from discrimen.training.split import Split
-from discrimen.training.tasks import Reconstruction, Regression, Task
+from discrimen.training.tasks import Interactions, Reconstruction, Regression, Task
+from discrimen.training.tasks.interactions import COLUMNS
 from discrimen.training.tasks.reconstruction import CLEAN
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ def trained_on_hits(
         As :func:`discrimen.training.train`.
     """
     config = wish.config
-    if not isinstance(config.task, Regression | Reconstruction):
+    if not isinstance(config.task, Regression | Interactions | Reconstruction):
         raise typer.BadParameter(
             "hits are trained on with --task position, --task regression and --quantity, or --task reconstruction"
         )
     dataset = read_hits_files(wish.datasets, inputs)
     clean = clean_of_hits(wish.beside.clean, wish.datasets, dataset, inputs)
-    if isinstance(config.task, Regression):
+    if not isinstance(config.task, Reconstruction):
         _require_columns(dataset, config.task)
     preparation = choose_hits_preparation(
         dataset.hits,
@@ -160,8 +161,10 @@ def _window(wish: TrainingWish, dataset: HitsDataset) -> tuple[int, int] | None:
     return wish.window
 
 
-def _require_columns(dataset: HitsDataset, task: Regression) -> None:
-    wanted = [name for quantity in task.quantities for name in quantity.target_columns]
+def _require_columns(dataset: HitsDataset, task: Regression | Interactions) -> None:
+    wanted = list(COLUMNS)
+    if isinstance(task, Regression):
+        wanted = [name for quantity in task.quantities for name in quantity.target_columns]
     missing = [name for name in wanted if name not in dataset.hits.columns]
     if missing:
         known = ", ".join(dataset.hits.columns) or "none"

@@ -19,7 +19,7 @@ from discrimen.network.condition import SizeName
 from discrimen.runs.dataset import Dataset
 from discrimen.training import Classification, Compression, Generation, Quantity, Reconstruction, Regression, Separation
 from discrimen.training.split import Split
-from discrimen.training.tasks import Task
+from discrimen.training.tasks import Interactions, Task
 from discrimen.training.tasks.generation import LEAST
 from discrimen.training.tasks.regression import position
 
@@ -54,6 +54,16 @@ PartMovedOption = Annotated[
     ),
 ]
 
+
+InteractionsOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=2,
+        help="With --task position: most interactions in a segment that the network knows; 2 gives the place of the "
+        "second and the probability that there is one. docs/positions.md",
+    ),
+]
 
 ConditionName = Literal["class,light", "class,height", "light", "height"]
 ConditionOption = Annotated[
@@ -91,6 +101,7 @@ def chosen_task(
     fewest: int,
     part_gain: float,
     part_moved: float,
+    interactions: int,
 ) -> Task:
     """Return the task of the options.
 
@@ -110,6 +121,8 @@ def chosen_task(
         Of a separation: how far the parts of a record are given gains of their own.
     part_moved : float
         Of a separation: share of the examples whose second part is moved later.
+    interactions : int
+        Most interactions in a segment that positions shall be of.
 
     Raises
     ------
@@ -127,7 +140,7 @@ def chosen_task(
             "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
             "generation": lambda: generation_of(condition, beta=beta, fewest=fewest),
             "separation": lambda: Separation(gain=part_gain, moved_share=part_moved),
-            "position": lambda: Regression((position(),)),
+            "position": lambda: Regression((position(),)) if interactions == 1 else Interactions(),
         }
         return _made(makers[name])
     if not quantities:

@@ -11,6 +11,7 @@ from discrimen.training.tasks.base import Learning, Targets, Task
 from discrimen.training.tasks.classification import Classification
 from discrimen.training.tasks.compression import Compression
 from discrimen.training.tasks.generation import Generation
+from discrimen.training.tasks.interactions import Interactions
 from discrimen.training.tasks.reconstruction import Reconstruction
 from discrimen.training.tasks.regression import Quantity, Regression
 from discrimen.training.tasks.separation import Separation
@@ -20,6 +21,7 @@ __all__ = [
     "Classification",
     "Compression",
     "Generation",
+    "Interactions",
     "Learning",
     "Quantity",
     "Reconstruction",
@@ -31,7 +33,10 @@ __all__ = [
 ]
 
 TASKS: Mapping[str, type[Task]] = MappingProxyType(
-    {task.name: task for task in (Classification, Reconstruction, Compression, Regression, Generation, Separation)}
+    {
+        task.name: task
+        for task in (Classification, Reconstruction, Compression, Regression, Interactions, Generation, Separation)
+    }
 )
 
 
@@ -56,6 +61,8 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
             return Generation(**given)
         if name == Regression.name:
             return Regression(tuple(Quantity(**quantity) for quantity in given["quantities"]))
+        if name == Interactions.name:
+            return Interactions(**given)
         if name == Separation.name:
             return Separation(**given)
     except (TypeError, KeyError) as error:
