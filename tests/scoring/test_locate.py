@@ -16,7 +16,7 @@ from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.inference.positions import ModelLocator, locate_hits
 from discrimen.network.hits_domain import DOMAIN_KEY, PositionFlag, learn_hits_domain
 from discrimen.network.model_description import ModelDescription
-from discrimen.network.outputs import Output
+from discrimen.network.outputs import ClassThreshold, Output, class_scores
 from discrimen.network.prepare.choose_hits import choose_hits_preparation
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits
@@ -77,6 +77,48 @@ def test_units_stand_beside_the_columns(tmp_path: Path) -> None:
         assert {file[name].attrs["units"] for name in ("x_mm", "z_error_mm")} == {"mm"}
         assert file["energy_kev"].attrs["units"] == "keV"
     assert parquet.read_schema(tmp_path / "p.parquet").field("x_mm").metadata == {b"unit": b"mm"}
+
+
+def knows_two(*, share: float) -> Any:
+    """A predictor of one or two: each second hit has two, the smaller one 100 mm further in x."""
+    names, number = ("x", "y", "z"), Output(name="share", kind="quantity", shape=(1,), unit="1", with_error=True)
+    second = Output(name="second_position", kind="quantity", shape=(3,), unit="mm", names=names, with_error=True)
+    threshold = {"false_pairs_5_percent": ClassThreshold(0.25, of="two")}
+    scores = replace(class_scores(("one", "two"), name="interactions"), thresholds=threshold)
+
+    def run_two(samples: np.ndarray, *, present: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+        first = run(samples, present=present)[0]
+        two = np.where(np.arange(len(samples)) % 2, 0.9, 0.1).astype(np.float32)
+        share_row = np.tile(np.float32([share, 0.05]), (len(samples), 1))
+        return first, first + np.float32([100, 0, 0, 0, 0, 0]), share_row, np.stack([1 - two, two], axis=1)
+
+    description = replace(DESCRIPTION, outputs=(POSITION, second, number, scores))
+    return SimpleNamespace(description=description, backend="test", run=run_two)
+
+
+def test_a_second_interaction_is_written_beside_the_first(tmp_path: Path) -> None:
+    path = write_toy(tmp_path / "a.h5", with_faults(toy_hits(40)))
+    locate_files([path], ModelLocator(knows_two(share=0.8)), tmp_path / "p.h5", model_sha256="")
+    columns, _ = read_positions(tmp_path / "p.h5")
+    assert np.isnan(columns["two_probability"][:2]).all()
+    assert np.isnan(columns["x_2_mm"][:2]).all()
+    assert columns["two_probability"][2:4].tolist() == pytest.approx([0.1, 0.9])
+    assert np.allclose(columns["x_2_mm"][2:] - columns["x_mm"][2:], 100)
+    assert np.allclose(columns["energy_share"][2:], 0.8)
+    assert np.allclose(columns["z_2_error_mm"][2:], 3)
+    locate_files([path], LOCATOR, tmp_path / "one.h5", model_sha256="")
+    columns, _ = read_positions(tmp_path / "one.h5")
+    assert np.isnan(columns["two_probability"]).all()
+    assert "x_2_mm" not in columns
+
+
+def test_two_of_which_the_second_has_more_energy_are_turned() -> None:
+    located = locate_hits(knows_two(share=0.4), toy_hits(40))
+    assert located.second is not None
+    apart = located.second.position_mm[:, 0] - located.position_mm[:, 0]
+    assert np.allclose(apart, np.where(np.arange(40) % 2, -100, 100))
+    assert np.allclose(located.second.share, np.where(np.arange(40) % 2, 0.6, 0.4))
+    assert located.second.limit == 0.25
 
 
 def test_channels_in_another_order_give_the_same_positions() -> None:

@@ -24,6 +24,7 @@ from discrimen.cli.grid_search import (
 from discrimen.inference.load import load_model
 from discrimen.inference.positions import Locator, ModelLocator
 from discrimen.network.hits_domain import HitsDomain
+from discrimen.network.interactions import InteractionOutputs
 from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.hits_crystal import crystals_of_files
 from discrimen.scoring.locate import locate_files
@@ -99,6 +100,8 @@ def locate(
         crystals = crystals_of_files(loaded.description.provenance.get("files", []))
         if HitsDomain.of_model(loaded.description.provenance) is None:
             common.log(f"{model}: does not know the hits of its training: those unlike them are located as any other")
+        if InteractionOutputs.of_model(loaded.description) is None:
+            common.log(f"{model}: knows one interaction in a segment: of two there it gives one position between them")
     failures, results = FailedFiles(len(planned)), []
     for target, some in zip(planned, [[path] for path in files] if in_folder else [files], strict=True):
         with failures.noting(some[0]):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.inference.base import Predictor
 from discrimen.network.hits_domain import HitsDomain, PositionFlag, unlike_training
-from discrimen.network.located import Located
+from discrimen.network.interactions import FALSE_PAIRS, InteractionOutputs
+from discrimen.network.located import Located, SecondInteraction
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
 from discrimen.pulses.hits import COORDINATES, Hits, in_order_of
 
 POSITION_UNIT = "mm"
 _PIECE_HITS = 20_000
+_HALF = 0.5
 
 
 class Locator(Protocol):
@@ -93,17 +97,16 @@ def locate_hits(predictor: Predictor, hits: Hits) -> Located:
     require_fitting_hits(ordered, preparation)
     domain = HitsDomain.of_model(description.provenance)
     parts = [
-        _located(predictor, ordered[start : start + _PIECE_HITS], number, domain)
+        _given(predictor, ordered[start : start + _PIECE_HITS], domain)
         for start in range(0, max(1, len(ordered)), _PIECE_HITS)
     ]
-    with_error = description.outputs[number].with_error
-    return Located(
-        position_mm=np.concatenate([part.position_mm for part in parts]),
-        deviation_mm=np.concatenate([part.deviation_mm for part in parts if part.deviation_mm is not None])
-        if with_error
-        else None,
-        flags=np.concatenate([part.flags for part in parts]),
-    )
+    flags = np.concatenate([part[1] for part in parts])
+    values = [np.concatenate(each).astype(np.float64) for each in zip(*(part[0] for part in parts), strict=True)]
+    broken = ~np.isfinite(values[number]).all(axis=1) & (flags == 0)
+    flags[broken] |= np.uint16(PositionFlag.UNPREPARED)
+    for each in values:
+        each[flags != 0] = np.nan
+    return _as_located(values, number, description, flags)
 
 
 def require_fitting_hits(hits: Hits, preparation: Preparation) -> None:
@@ -126,13 +129,39 @@ def require_fitting_hits(hits: Hits, preparation: Preparation) -> None:
         )
 
 
-def _located(predictor: Predictor, hits: Hits, number: int, domain: HitsDomain | None) -> Located:
+def _given(
+    predictor: Predictor, hits: Hits, domain: HitsDomain | None
+) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.uint16]]:
+    """Return what each output gives, and the flags of the hits."""
     preparation = predictor.description.preparation
     flags, present = unlike_training(hits, preparation, domain)
-    values = predictor.run(hits.samples, present=present)[number].astype(np.float64)
-    broken = ~np.isfinite(values).all(axis=1) & (flags == 0)
-    flags[broken] |= np.uint16(PositionFlag.UNPREPARED)
-    values[flags != 0] = np.nan
-    n_values = len(COORDINATES)
-    deviation = values[:, n_values:] if predictor.description.outputs[number].with_error else None
-    return Located(position_mm=values[:, :n_values], deviation_mm=deviation, flags=flags)
+    return tuple(predictor.run(hits.samples, present=present)), flags
+
+
+def _as_located(
+    values: Sequence[NDArray[np.float64]], number: int, description: ModelDescription, flags: NDArray[np.uint16]
+) -> Located:
+    n_values, given = len(COORDINATES), values[number]
+    with_error, at = description.outputs[number].with_error, InteractionOutputs.of_model(description)
+    if at is None:
+        deviation = given[:, n_values:] if with_error else None
+        return Located(position_mm=given[:, :n_values], deviation_mm=deviation, flags=flags)
+    probability, share = values[at.interactions][:, 1], values[at.share]
+    first, second = given.copy(), values[at.second].copy()
+    # The network may give two of nearly the same energy in either order.
+    turned = (share[:, 0] < _HALF) & (probability > _HALF)
+    first[turned], second[turned] = values[at.second][turned], given[turned]
+    threshold = description.outputs[at.interactions].thresholds.get(FALSE_PAIRS)
+    return Located(
+        position_mm=first[:, :n_values],
+        deviation_mm=first[:, n_values:],
+        flags=flags,
+        second=SecondInteraction(
+            probability=probability,
+            position_mm=second[:, :n_values],
+            deviation_mm=second[:, n_values:],
+            share=np.where(turned, 1 - share[:, 0], share[:, 0]),
+            share_deviation=share[:, 1],
+            limit=threshold.value if threshold is not None and isinstance(threshold.value, float) else _HALF,
+        ),
+    )

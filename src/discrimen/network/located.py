@@ -11,22 +11,49 @@ from discrimen.network.hits_domain import FLAG_WORDS
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SecondInteraction:
+    """What is told of a second interaction in the segment of a hit; NaN for a hit with a flag.
+
+    Parameters
+    ----------
+    probability : ndarray of float64, shape (hit,)
+        That there are two.
+    position_mm, deviation_mm : ndarray of float64, shape (hit, 3)
+        Place of the one with less energy, if there are two, and its predicted error.
+    share, share_deviation : ndarray of float64, shape (hit,)
+        Of the energy in the first, if there are two, and its predicted error.
+    limit : float
+        Probability from which on a hit counts as two: 5 % of the single interactions of the training's validation part.
+    """
+
+    probability: NDArray[np.float64]
+    position_mm: NDArray[np.float64]
+    deviation_mm: NDArray[np.float64]
+    share: NDArray[np.float64]
+    share_deviation: NDArray[np.float64]
+    limit: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
     """Positions of hits.
 
     Parameters
     ----------
     position_mm : ndarray of float64, shape (hit, 3)
-        x, y, z; NaN for a hit with a flag.
+        x, y, z; NaN for a hit with a flag. Of two interactions that are known, the one with more energy.
     deviation_mm : ndarray of float64, shape (hit, 3), or None
         Predicted errors.
     flags : ndarray of uint16, shape (hit,)
         Bits of :class:`~discrimen.network.hits_domain.PositionFlag`.
+    second : SecondInteraction or None
+        None of a method that knows one interaction in a segment only: it takes two for one between them.
     """
 
     position_mm: NDArray[np.float64]
     deviation_mm: NDArray[np.float64] | None
     flags: NDArray[np.uint16]
+    second: SecondInteraction | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many hits have each flag, by its words; a hit may have several."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.inference.positions import Locator
 from discrimen.network.hits_domain import FLAG_WORDS
-from discrimen.network.located import Located
+from discrimen.network.located import Located, SecondInteraction
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses.hits import COORDINATES, Hits
@@ -223,7 +223,7 @@ def position_rows(
     if located.deviation_mm is not None:
         for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
             rows[f"{axis}_error_mm"] = values.astype(np.float32)
-    return rows | {"flags": located.flags}
+    return rows | _second_columns(located.second, len(hits)) | {"flags": located.flags}
 
 
 def _of_other_crystals(paths: Sequence[Path], crystals: Sequence[Crystal | None]) -> tuple[str, ...]:
@@ -232,6 +232,19 @@ def _of_other_crystals(paths: Sequence[Path], crystals: Sequence[Crystal | None]
         for path in paths
     ]
     return tuple(each for each in told if each is not None)
+
+
+def _second_columns(second: SecondInteraction | None, n_hits: int) -> dict[str, NDArray[Any]]:
+    """Return what is told of a second interaction; its probability is NaN where the method knows one only."""
+    if second is None:
+        return {"two_probability": np.full(n_hits, np.nan, np.float32)}
+    rows: dict[str, NDArray[Any]] = {"two_probability": second.probability.astype(np.float32)}
+    for suffix, values in (("mm", second.position_mm), ("error_mm", second.deviation_mm)):
+        for axis, column in zip(COORDINATES, values.T, strict=True):
+            rows[f"{axis}_2_{suffix}"] = column.astype(np.float32)
+    rows["energy_share"] = second.share.astype(np.float32)
+    rows["energy_share_error"] = second.share_deviation.astype(np.float32)
+    return rows
 
 
 def _kept_columns(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.evaluation.positions.parting import TrueInteractions, judge_parting
 from discrimen.evaluation.positions.ranges import in_groups, ranges_of
 from discrimen.evaluation.positions.report import PositionMaps, PositionRange, PositionReport
 from discrimen.inference.base import Predictor
@@ -46,12 +47,15 @@ class Judged:
         That holds the charge.
     wall_mm : ndarray of float64, shape (hit,), or None
         Distance of the truth to the nearest wall of a segment, where the caller knows it.
+    interactions : TrueInteractions or None
+        Of hits of one and of more interactions.
     """
 
     truth_mm: Values
     energy_kev: Values | None = None
     segment: NDArray[Any] | None = None
     wall_mm: Values | None = None
+    interactions: TrueInteractions | None = None
 
     @classmethod
     def of_hits(cls, hits: Hits, *, wall_mm: Values | None = None) -> Judged:
@@ -74,7 +78,20 @@ class Judged:
             energy_kev=None if energy is None else energy.astype(np.float64),
             segment=hits.columns.get("segment"),
             wall_mm=wall_mm,
+            interactions=_interactions(hits, truth),
         )
+
+
+def _interactions(hits: Hits, first_mm: Values) -> TrueInteractions | None:
+    names = [f"{axis}_2_mm" for axis in COORDINATES]
+    if not {*names, "n_interactions", "energy_kev", "energy_2_kev"} <= set(hits.columns):
+        return None
+    return TrueInteractions(
+        n_interactions=hits.column("n_interactions").astype(np.int64),
+        first_mm=first_mm,
+        second_mm=np.stack([hits.column(name).astype(np.float64) for name in names], axis=1),
+        second_share=(hits.column("energy_2_kev") / hits.column("energy_kev")).astype(np.float64),
+    )
 
 
 def judge_positions(
@@ -127,7 +144,13 @@ def judge_positions(
         raise DataError(f"no hit can be judged: of {len(kept)} hits, {told or 'none has a position'}")
     ranges = _Ranges(errors, kept, confidence, np.random.default_rng(seed))
     some = np.flatnonzero(kept)[:: max(1, int(kept.sum()) // _MOST_SHOWN)]
-    groups = in_groups(list(ranges_of(truth_mm=judged.truth_mm, energy_kev=judged.energy_kev, wall_mm=judged.wall_mm)))
+    found_ranges = ranges_of(
+        truth_mm=judged.truth_mm,
+        energy_kev=judged.energy_kev,
+        wall_mm=judged.wall_mm,
+        n_interactions=None if judged.interactions is None else judged.interactions.n_interactions,
+    )
+    groups = in_groups(list(found_ranges))
     shown = {"all": (ranges.one("all", kept),)} | {
         group: tuple(ranges.one(name, inside) for name, inside in parts) for group, parts in groups.items()
     }
@@ -143,6 +166,9 @@ def judge_positions(
         maps=_maps(found.position_mm[kept], judged.truth_mm[kept]),
         residual_mm=errors.residual_mm[some],
         pull=None if errors.pull is None else errors.pull[some],
+        parting=None
+        if judged.interactions is None
+        else judge_parting(found, judged.interactions, confidence=confidence),
         notes=(*notes, *_notes(left_out, shown)),
         created_utc=utc_now(),
         software=software_versions("numpy", "scipy"),

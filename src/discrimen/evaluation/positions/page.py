@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from discrimen.evaluation.positions.plots import draw_position_plots
+from discrimen.evaluation.positions.parting import FIGURE_WORDS as PARTING_WORDS
+from discrimen.evaluation.positions.parting import Parting, PartingRange
+from discrimen.evaluation.positions.plots import PARTED_BY, draw_position_plots, parting_picture
 from discrimen.evaluation.positions.report import PositionRange, PositionReport
 from discrimen.metrics.position import FIGURE_WORDS, RADII, Clustering
 from discrimen.output.pictures import picture
@@ -73,6 +75,7 @@ def position_page(report: PositionReport, *, pictures: bool = True) -> StagePage
     ]
     if len(report.groups) > 1:
         tables.append(PageTable("By energy and place", _group_rows(report), _group_words(report)))
+    tables += _parting_tables(report.parting)
     tables.append(
         PageTable(
             "Clustering on a grid",
@@ -81,7 +84,8 @@ def position_page(report: PositionReport, *, pictures: bool = True) -> StagePage
             "none, is made by the method.",
         )
     )
-    captions = dict(_CAPTIONS) | {_file_name(group): _AGAINST.format(group=group) for group in report.groups}
+    captions = dict(_CAPTIONS) | {parting_picture(group): _AGAINST.format(group=group) for group in PARTED_BY}
+    captions |= {_file_name(group): _AGAINST.format(group=group) for group in report.groups}
     return StagePage(
         title="Positions judged",
         done=(summary(report),),
@@ -135,7 +139,21 @@ def _group_words(report: PositionReport) -> str:
     return told
 
 
-def figure_ranges(ranges: Sequence[PositionRange]) -> tuple[FigureRange, ...]:
+def _parting_tables(parting: Parting | None) -> list[PageTable]:
+    if parting is None:
+        return []
+    words = (
+        f"Taken for two: hits whose probability of two interactions is {parting.limit:.3g} and more, from where on 5 % "
+        "of the single interactions were taken for two when the model was trained. Distances from the truth in the "
+        "order of the two that fits better."
+    )
+    return [
+        PageTable(f"One or two interactions, by {group}", range_rows(figure_ranges(ranges), PARTING_WORDS), words)
+        for group, ranges in parting.groups.items()
+    ]
+
+
+def figure_ranges(ranges: Sequence[PositionRange | PartingRange]) -> tuple[FigureRange, ...]:
     """Return ranges as tables and plots take them."""
     return tuple(FigureRange(name=each.name, n_pulses=each.n_hits, figures=each.figures) for each in ranges)
 

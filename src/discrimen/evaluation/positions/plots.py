@@ -25,6 +25,15 @@ _PANELS = (
     ),
     *(Panel(label=f"within the error of {axis} (%)", series={f"{axis}_coverage": "hits"}) for axis in ("x", "z")),
 )
+_PARTING_PANELS = (
+    Panel(label="taken for two (%)", series={"taken_for_two": "hits"}),
+    Panel(label="median distance (mm)", series={"median_first_mm": "first", "median_second_mm": "second"}),
+    Panel(label="share of the energy", series={"share_rms": "rms"}),
+)
+PARTED_BY = ("distance", "share of the second")
+"""Groups of hits of two interactions that are drawn."""
+_UNITS = {"energy": "keV", "interactions": ""}
+"""Of the groups that are no lengths."""
 _REACH = 0.99
 _PULL_REACH = 5.0
 
@@ -35,7 +44,7 @@ def draw_position_plots(report: PositionReport) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        ``residuals``, ``pulls`` (predicted errors), one for each group of ranges, ``maps``.
+        ``residuals``, ``pulls`` (predicted errors), one for each group of ranges, those of two interactions, ``maps``.
 
     Raises
     ------
@@ -46,16 +55,28 @@ def draw_position_plots(report: PositionReport) -> dict[str, Figure]:
     if report.pull is not None:
         drawn["pulls"] = _draw_pulls(report.pull)
     for group, ranges in report.groups.items():
-        unit = "keV" if group == "energy" else "mm"
+        unit = _UNITS.get(group, "mm")
         shown = [
             FigureRange(name=each.name.removesuffix(f" {unit}"), n_pulses=each.n_hits, figures=each.figures)
             for each in ranges
         ]
         known = [each for each in shown if each.figures]
         if group != "all" and known:
-            drawn[group.replace(" ", "_")] = draw_ranges(known, _PANELS, axis=f"{group} ({unit})")
+            axis = f"{group} ({unit})" if unit else group
+            drawn[group.replace(" ", "_")] = draw_ranges(known, _PANELS, axis=axis)
+    for group in PARTED_BY if report.parting is not None else ():
+        of_two = [] if report.parting is None else report.parting.groups.get(group, ())
+        parted = [FigureRange(name=each.name, n_pulses=each.n_hits, figures=each.figures) for each in of_two]
+        if any(each.figures for each in parted):
+            axis = f"{group} (mm)" if group == "distance" else group
+            drawn[parting_picture(group)] = draw_ranges(parted, _PARTING_PANELS, axis=axis)
     drawn["maps"] = _draw_maps(report)
     return drawn
+
+
+def parting_picture(group: str) -> str:
+    """Return the name of the picture of hits of two interactions."""
+    return f"two_by_{group.replace(' ', '_')}"
 
 
 def _draw_residuals(residual_mm: NDArray[np.float64]) -> Figure:

@@ -19,7 +19,11 @@ Values = NDArray[np.float64]
 
 
 def ranges_of(
-    *, truth_mm: Values, energy_kev: Values | None, wall_mm: Values | None
+    *,
+    truth_mm: Values,
+    energy_kev: Values | None,
+    wall_mm: Values | None,
+    n_interactions: NDArray[np.int64] | None = None,
 ) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """Yield the group, the name and the members of each range.
 
@@ -31,7 +35,12 @@ def ranges_of(
         A few different values are ranges of their own.
     wall_mm : ndarray of float64, shape (hit,), or None
         Distance to the nearest wall of a segment.
+    n_interactions : ndarray of int64, shape (hit,), or None
+        How many there are in each hit; ranges of their own where hits differ in it.
     """
+    if n_interactions is not None and len(np.unique(n_interactions)) > 1:
+        for name, inside in (("one", n_interactions == 1), ("two", n_interactions == 2), ("more", n_interactions > 2)):
+            yield "interactions", name, inside
     if energy_kev is not None:
         for name, inside in energy_ranges(energy_kev):
             yield "energy", name, inside

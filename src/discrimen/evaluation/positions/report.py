@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.evaluation.positions.parting import Parting
 from discrimen.metrics.position import Clustering
 from discrimen.metrics.waveform_residuals import Estimate
 
@@ -89,6 +90,8 @@ class PositionReport:
         When.
     software : mapping
         Versions.
+    parting : Parting or None
+        One against two interactions, where the model knows two and some hits have them.
     """
 
     model: Mapping[str, Any]
@@ -105,6 +108,7 @@ class PositionReport:
     notes: tuple[str, ...]
     created_utc: str
     software: Mapping[str, str]
+    parting: Parting | None = None
 
     def lines(self) -> Iterator[tuple[str, PositionRange, bool]]:
         """Yield the name of each range as a line of a table has it, the range, and whether it begins a group."""
@@ -121,4 +125,4 @@ class PositionReport:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON; single hits are left to the pictures."""
         names = ("model", "files", "confidence", "n_hits", "left_out", "groups", "without_network_mm", "clustering")
-        return {name: getattr(self, name) for name in (*names, "notes", "created_utc", "software")}
+        return {name: getattr(self, name) for name in (*names, "parting", "notes", "created_utc", "software")}

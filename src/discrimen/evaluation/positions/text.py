@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from discrimen.evaluation.positions.page import seen_clustering, summary
+from discrimen.evaluation.positions.parting import Parting
 from discrimen.evaluation.positions.report import PositionReport
 from discrimen.pulses.hits import COORDINATES
 
@@ -18,6 +19,13 @@ _COLUMNS = {
     "radius_95_mm": "95 %\n(mm)",
     "rms_3d_mm": "rms\n(mm)",
     **{f"{axis}_rms_mm": f"{axis} rms\n(mm)" for axis in COORDINATES},
+}
+
+_PARTING_COLUMNS = {
+    "taken_for_two": "taken for two\n(%)",
+    "median_first_mm": "first, median\n(mm)",
+    "median_second_mm": "second, median\n(mm)",
+    "share_rms": "share\nrms",
 }
 
 
@@ -48,7 +56,25 @@ def position_text(report: PositionReport, *, width: int = 80) -> str:
     told = [f"{axis} {each.value:.1f} %" for axis, each in zip(COORDINATES, coverage, strict=True) if each is not None]
     if told:
         console.print(f"within the predicted error (68.3 % if it holds): {', '.join(told)}", markup=False)
+    if report.parting is not None:
+        console.print(_parting_table(report.parting))
+        console.print("the order of two is the one that fits better; one: single interactions", markup=False)
     for note in (seen_clustering(report), *report.notes):
         if note is not None:
             console.print(f"note: {note}", markup=False)
     return out.getvalue()
+
+
+def _parting_table(parting: Parting) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("interactions", "hits", *_PARTING_COLUMNS.values()):
+        table.add_column(heading, justify="left" if heading == "interactions" else "right", no_wrap=True)
+    for group, ranges in parting.groups.items():
+        for number, each in enumerate(ranges):
+            cells = [f"{each.figures[name].value:.3g}" if name in each.figures else "-" for name in _PARTING_COLUMNS]
+            taken = each.figures.get("taken_for_two")
+            if taken is not None:
+                cells[0] = f"{taken.value:.1f} ({taken.low:.1f}-{taken.high:.1f})"
+            name = each.name if group == "number" else f"{group} {each.name}"
+            table.add_row(name, str(each.n_hits), *cells, end_section=number + 1 == len(ranges))
+    return table
