@@ -89,12 +89,13 @@ def test_parting_is_judged_by_distance_in_the_better_order(turned: bool) -> None
 def test_the_report_tells_it_and_a_method_that_knows_one_has_none() -> None:
     report = judged(found())
     assert [each.name for each in report.groups["interactions"]] == ["one", "two"]
-    text = position_text(report, width=100)
+    text = position_text(report)
     assert "distance 10 mm" in text
     assert "100.0 (99.0-100.0)" in text
     alone = judged(replace(found(), second=None))
     assert alone.parting is None
     assert "taken for two" not in position_text(alone)
+    assert "…" not in text
     assert judge_positions(found(), replace(TRUTH, interactions=None), model={}).parting is None
 
 

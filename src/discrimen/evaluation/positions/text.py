@@ -21,10 +21,11 @@ _COLUMNS = {
     **{f"{axis}_rms_mm": f"{axis} rms\n(mm)" for axis in COORDINATES},
 }
 
+_PARTED_BY = {"distance": "distance", "share of the second": "second has"}
 _PARTING_COLUMNS = {
-    "taken_for_two": "taken for two\n(%)",
-    "median_first_mm": "first, median\n(mm)",
-    "median_second_mm": "second, median\n(mm)",
+    "taken_for_two": "for two\n(%)",
+    "median_first_mm": "first\n(mm)",
+    "median_second_mm": "second\n(mm)",
     "share_rms": "share\nrms",
 }
 
@@ -58,7 +59,7 @@ def position_text(report: PositionReport, *, width: int = 80) -> str:
         console.print(f"within the predicted error (68.3 % if it holds): {', '.join(told)}", markup=False)
     if report.parting is not None:
         console.print(_parting_table(report.parting))
-        console.print("the order of two is the one that fits better; one: single interactions", markup=False)
+        console.print("for two: hits taken for two; first, second: median distance, in the order that fits better")
     for note in (seen_clustering(report), *report.notes):
         if note is not None:
             console.print(f"note: {note}", markup=False)
@@ -75,6 +76,6 @@ def _parting_table(parting: Parting) -> Table:
             taken = each.figures.get("taken_for_two")
             if taken is not None:
                 cells[0] = f"{taken.value:.1f} ({taken.low:.1f}-{taken.high:.1f})"
-            name = each.name if group == "number" else f"{group} {each.name}"
+            name = each.name if group == "number" else f"{_PARTED_BY[group]} {each.name}"
             table.add_row(name, str(each.n_hits), *cells, end_section=number + 1 == len(ranges))
     return table
