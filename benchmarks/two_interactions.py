@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=77)
     parser.add_argument("--detector", default="greta-a")
     parser.add_argument("--energies-kev", type=float, nargs="+", default=[300, 1000])
-    parser.add_argument("--segments", type=int, nargs="+", default=[3, 9, 15, 20, 27, 33])
+    parser.add_argument("--segments", type=int, nargs="+", default=[9, 15, 33])
     parser.add_argument("--basis", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("-n", "--n-hits", type=int, default=3000)
