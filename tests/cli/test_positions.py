@@ -30,7 +30,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_hits_are_trained_on_frozen_judged_and_located(run: Run, files: Path) -> None:
     model, frozen = files / "model", files / "m.discrimen"
     how = ("--epochs", "25", "--batch-size", "200", "--learning-rate-decay", "cosine", "-o", model, "--json")
-    status, out, err = run("train", files / "train.h5", *MLP, *how)
+    status, out, err = run("train", files / "train.h5", *MLP, "--quantity", "time_offset_ns=ns", *how)
     assert status == 0, err
     assert "37 channels; time and gain from 'core' (scale area)" in err
     assert json.loads(out)["model"]["outputs"][0]["unit"] == "mm"
@@ -41,12 +41,18 @@ def test_hits_are_trained_on_frozen_judged_and_located(run: Run, files: Path) ->
     figures = told["groups"]["all"][0]["figures"]
     assert figures["median_3d_mm"]["value"] < 0.6 * told["without_network_mm"]
     assert 55 < figures["x_coverage"]["value"] < 80
+    offset = told["further"]["time_offset_ns"]
+    assert offset["rms"]["value"] < 1.02 * offset["spread"]["value"], "the toy hardly tells its time"
+    assert 55 < offset["coverage"]["value"] < 80
     status, out, err = run("locate", frozen, files / "test.h5", "-o", files / "p.h5", "--json")
     assert status == 0, err
     assert json.loads(out)["files"][0]["n_located"] == 800
     columns, _ = read_positions(files / "p.h5")
     rms = np.sqrt(np.square(columns["z_mm"] - toy_hits(800, seed=1).column("z_mm")).mean())
     assert rms == pytest.approx(figures["z_rms_mm"]["value"], rel=1e-3)
+    late = columns["time_offset_ns"] - toy_hits(800, seed=1).column("time_offset_ns")
+    assert np.sqrt(np.square(late).mean()) == pytest.approx(offset["rms"]["value"], rel=1e-3)
+    assert np.isfinite(columns["time_offset_error_ns"]).all()
     status, out, err = run("evaluate", frozen, files / "train.h5", "-o", files / "again")
     assert "the model was trained on train.h5: these figures are too good" in err
 
@@ -98,6 +104,10 @@ def test_one_or_two_interactions_go_the_whole_way(run: Run, tmp_path: Path) -> N
         (("--task", "regression", "--quantity", "energy_kevee=keVee"), "the hits have no column 'energy_kevee'"),
         ((*MLP, "--clean", "a.h5", "--clean", "b.h5"), "--clean: 2 files for 1 data sets"),
         ((*MLP, "--interactions", "2"), "the hits have no column 'x_2_mm'; they have: "),
+        (
+            (*MLP, "--interactions", "2", "--quantity", "time_offset_ns=ns"),
+            "--quantity does nothing with --interactions",
+        ),
         (("--interactions", "2"), "--interactions does nothing without --task position"),
         ((*MLP, "--each-channel"), "--each-channel does nothing without files of pulses"),
     ],

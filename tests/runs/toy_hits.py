@@ -29,7 +29,8 @@ def toy_hits(
     angle, z_mm = rng.uniform(0, 2 * np.pi, n_hits), rng.uniform(0, LENGTH_MM, n_hits)
     radius_mm = np.sqrt(rng.uniform(10.0**2, RADIUS_MM**2, n_hits))
     energy_kev = rng.uniform(*energies_kev, n_hits)
-    shapes = energy_scale * energy_kev[:, np.newaxis, np.newaxis] * _shapes(angle, radius_mm, z_mm, rng)
+    late = rng.uniform(0, 1, n_hits)
+    shapes = energy_scale * energy_kev[:, np.newaxis, np.newaxis] * _shapes(angle, radius_mm, z_mm, late)
     samples = 100 + shapes + rng.normal(0, noise_adc, shapes.shape)
     sector, ring = _segment(angle, z_mm)
     return Hits(
@@ -42,6 +43,7 @@ def toy_hits(
             "y_mm": radius_mm * np.sin(angle),
             "z_mm": z_mm,
             "n_interactions": np.ones(n_hits, np.int8),
+            "time_offset_ns": PERIOD_NS * late,
         },
         channels=CHANNELS,
     )
@@ -59,9 +61,9 @@ def _segment(angle: np.ndarray, z_mm: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return sector, np.minimum((z_mm // (LENGTH_MM / N_RINGS)).astype(int), N_RINGS - 1)
 
 
-def _shapes(angle: np.ndarray, radius_mm: np.ndarray, z_mm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _shapes(angle: np.ndarray, radius_mm: np.ndarray, z_mm: np.ndarray, late: np.ndarray) -> np.ndarray:
     """Traces in units of the energy, shape (hit, channel, sample)."""
-    time = np.arange(N_SAMPLES) - START - rng.uniform(0, 1, len(angle))[:, np.newaxis]
+    time = np.arange(N_SAMPLES) - START - late[:, np.newaxis]
     depth = (radius_mm / RADIUS_MM)[:, np.newaxis]
     electrons, holes = np.clip(time / (3 + 22 * depth), 0, 1), np.clip(time / (28 - 22 * depth), 0, 1)
     rise = depth * electrons + (1 - depth) * holes

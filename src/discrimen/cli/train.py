@@ -77,7 +77,9 @@ def train(
     quantity: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN=UNIT", help="With --task regression: what to learn, energy_kevee=keVee; repeatable."
+            metavar="COLUMN=UNIT",
+            help="With --task regression: what to learn, energy_kevee=keVee; with --task position: what to learn "
+            "beside it, time_offset_ns=ns; repeatable.",
         ),
     ] = None,
     with_error: Annotated[

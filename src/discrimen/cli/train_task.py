@@ -129,8 +129,10 @@ def chosen_task(
     typer.BadParameter
         If the options do not fit the task.
     """
+    if name == "position" and quantities and interactions > 1:
+        raise typer.BadParameter("--quantity does nothing with --interactions 2: leave it out")
     if name != "regression":
-        for option, given in (("--quantity", bool(quantities)), ("--with-error", with_error)):
+        for option, given in (("--quantity", bool(quantities) and name != "position"), ("--with-error", with_error)):
             if given:
                 raise typer.BadParameter(f"{option} does nothing without --task regression: leave it out")
         weights = {"teacher_weight": teacher_weight, "rate_weight": rate_weight, "charge_weight": charge_weight}
@@ -140,15 +142,21 @@ def chosen_task(
             "compression": lambda: Compression(teacher=None if teacher is None else str(teacher), **weights),
             "generation": lambda: generation_of(condition, beta=beta, fewest=fewest),
             "separation": lambda: Separation(gain=part_gain, moved_share=part_moved),
-            "position": lambda: Regression((position(),)) if interactions == 1 else Interactions(),
+            "position": lambda: (
+                Regression((position(), *_quantities(quantities, with_error=True)))
+                if interactions == 1
+                else Interactions()
+            ),
         }
         return _made(makers[name])
     if not quantities:
         raise typer.BadParameter("--task regression needs --quantity COLUMN=UNIT, for example energy_kevee=keVee")
-    units = parse_pairs(quantities, example="--quantity energy_kevee=keVee")
-    return _made(
-        lambda: Regression(tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items()))
-    )
+    return _made(lambda: Regression(_quantities(quantities, with_error=with_error)))
+
+
+def _quantities(pairs: Sequence[str], *, with_error: bool) -> tuple[Quantity, ...]:
+    units = parse_pairs(pairs, example="--quantity energy_kevee=keVee")
+    return tuple(Quantity(name=each, unit=unit, with_error=with_error) for each, unit in units.items())
 
 
 def _made(make: Callable[[], Task]) -> Task:

@@ -145,7 +145,12 @@ def _as_located(
     with_error, at = description.outputs[number].with_error, InteractionOutputs.of_model(description)
     if at is None:
         deviation = given[:, n_values:] if with_error else None
-        return Located(position_mm=given[:, :n_values], deviation_mm=deviation, flags=flags)
+        further = {
+            output.name: values[place]
+            for place, output in enumerate(description.outputs)
+            if place != number and output.kind == "quantity" and output.shape == (1,)
+        }
+        return Located(position_mm=given[:, :n_values], deviation_mm=deviation, flags=flags, further=further)
     probability, share = values[at.interactions][:, 1], values[at.share]
     first, second = given.copy(), values[at.second].copy()
     # The network may give two of nearly the same energy in either order.

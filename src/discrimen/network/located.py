@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +49,15 @@ class Located:
         Bits of :class:`~discrimen.network.hits_domain.PositionFlag`.
     second : SecondInteraction or None
         None of a method that knows one interaction in a segment only: it takes two for one between them.
+    further : mapping of str to ndarray of float64, shape (hit, 1 or 2)
+        Other quantities that a model gives, by their names: the value, and its predicted error where there is one.
     """
 
     position_mm: NDArray[np.float64]
     deviation_mm: NDArray[np.float64] | None
     flags: NDArray[np.uint16]
     second: SecondInteraction | None = None
+    further: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """Return how many hits have each flag, by its words; a hit may have several."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from discrimen.output.provenance import software_versions, utc_now
 from discrimen.pulses.hits import COORDINATES, Hits
 from discrimen.runs.hits_crystal import crystal_of_hits, other_crystal
 from discrimen.runs.hits_file import hits_chunks, hits_info
-from discrimen.scoring.positions_file import PositionWriter, open_position_writer
+from discrimen.scoring.positions_file import PositionWriter, open_position_writer, unit_of
 from discrimen.simulation.germanium.crystal import Crystal
 
 KEPT = ("timestamp_ps", "board", "channel", "run", "crystal", "segment", "energy_kev")
@@ -223,7 +223,10 @@ def position_rows(
     if located.deviation_mm is not None:
         for axis, values in zip(COORDINATES, located.deviation_mm.T, strict=True):
             rows[f"{axis}_error_mm"] = values.astype(np.float32)
-    return rows | _second_columns(located.second, len(hits)) | {"flags": located.flags}
+    rows |= _second_columns(located.second, len(hits))
+    for name, column in _further_columns(located.further).items():
+        rows[f"found_{name}" if name in rows else name] = column
+    return rows | {"flags": located.flags}
 
 
 def _of_other_crystals(paths: Sequence[Path], crystals: Sequence[Crystal | None]) -> tuple[str, ...]:
@@ -244,6 +247,16 @@ def _second_columns(second: SecondInteraction | None, n_hits: int) -> dict[str, 
             rows[f"{axis}_2_{suffix}"] = column.astype(np.float32)
     rows["energy_share"] = second.share.astype(np.float32)
     rows["energy_share_error"] = second.share_deviation.astype(np.float32)
+    return rows
+
+
+def _further_columns(further: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[Any]]:
+    """Return the other quantities of the model and their errors, which are named by the same unit."""
+    rows: dict[str, NDArray[Any]] = {}
+    for name, values in further.items():
+        unit = unit_of(name) and f"_{name.rsplit('_', 1)[-1]}"
+        names = (name, f"{name.removesuffix(unit)}_error{unit}")
+        rows |= {each: column.astype(np.float32) for each, column in zip(names, values.T, strict=False)}
     return rows
 
 

@@ -17,6 +17,7 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.positions import locate_hits, position_output
 from discrimen.metrics.place_draws import FEWEST_PLACES, repeated_places
 from discrimen.metrics.position import PositionErrors, grid_clustering, position_figures
+from discrimen.metrics.quantity import quantity_figures
 from discrimen.network.located import Located
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import software_versions, utc_now
@@ -49,6 +50,8 @@ class Judged:
         Distance of the truth to the nearest wall of a segment, where the caller knows it.
     interactions : TrueInteractions or None
         Of hits of one and of more interactions.
+    further : mapping of str to ndarray of float64, shape (hit,)
+        Other quantities by their names, as far as they are known.
     """
 
     truth_mm: Values
@@ -56,6 +59,7 @@ class Judged:
     segment: NDArray[Any] | None = None
     wall_mm: Values | None = None
     interactions: TrueInteractions | None = None
+    further: Mapping[str, Values] = field(default_factory=dict)
 
     @classmethod
     def of_hits(cls, hits: Hits, *, wall_mm: Values | None = None) -> Judged:
@@ -79,6 +83,7 @@ class Judged:
             segment=hits.columns.get("segment"),
             wall_mm=wall_mm,
             interactions=_interactions(hits, truth),
+            further={name: column.astype(np.float64) for name, column in hits.columns.items() if name not in names},
         )
 
 
@@ -169,6 +174,11 @@ def judge_positions(
         parting=None
         if judged.interactions is None
         else judge_parting(found, judged.interactions, confidence=confidence),
+        further={
+            name: quantity_figures(values, judged.further[name], confidence=confidence)
+            for name, values in found.further.items()
+            if name in judged.further
+        },
         notes=(*notes, *_notes(left_out, shown)),
         created_utc=utc_now(),
         software=software_versions("numpy", "scipy"),

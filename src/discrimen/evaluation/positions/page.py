@@ -11,6 +11,7 @@ from discrimen.evaluation.positions.parting import Parting, PartingRange
 from discrimen.evaluation.positions.plots import PARTED_BY, draw_position_plots, parting_picture
 from discrimen.evaluation.positions.report import PositionRange, PositionReport
 from discrimen.metrics.position import FIGURE_WORDS, RADII, Clustering
+from discrimen.metrics.quantity import QUANTITY_WORDS
 from discrimen.output.pictures import picture
 from discrimen.output.ranges import FigureRange, cell_of, range_rows
 from discrimen.output.stage_report import PageTable, StagePage, write_stage_report
@@ -76,6 +77,8 @@ def position_page(report: PositionReport, *, pictures: bool = True) -> StagePage
     if len(report.groups) > 1:
         tables.append(PageTable("By energy and place", _group_rows(report), _group_words(report)))
     tables += _parting_tables(report.parting)
+    if report.further:
+        tables.append(PageTable("Further quantities", _further_rows(report)))
     tables.append(
         PageTable(
             "Clustering on a grid",
@@ -137,6 +140,14 @@ def _group_words(report: PositionReport) -> str:
             "may be collected behind it."
         )
     return told
+
+
+def _further_rows(report: PositionReport) -> TableRows:
+    """Return a line for each quantity, in its own unit."""
+    lines: list[Sequence[str | Cell]] = [
+        (name, *(cell_of(figures.get(figure)) for figure in QUANTITY_WORDS)) for name, figures in report.further.items()
+    ]
+    return table_of(("quantity", *QUANTITY_WORDS.values()), lines)
 
 
 def _parting_tables(parting: Parting | None) -> list[PageTable]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,9 @@ class PositionReport:
         Versions.
     parting : Parting or None
         One against two interactions, where the model knows two and some hits have them.
+    further : mapping of str to mapping of str to Estimate
+        Other quantities of the model, by their names: figures of
+        :data:`discrimen.metrics.quantity.QUANTITY_WORDS`, in the unit of each.
     """
 
     model: Mapping[str, Any]
@@ -109,6 +112,7 @@ class PositionReport:
     created_utc: str
     software: Mapping[str, str]
     parting: Parting | None = None
+    further: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
     def lines(self) -> Iterator[tuple[str, PositionRange, bool]]:
         """Yield the name of each range as a line of a table has it, the range, and whether it begins a group."""
@@ -125,4 +129,6 @@ class PositionReport:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON; single hits are left to the pictures."""
         names = ("model", "files", "confidence", "n_hits", "left_out", "groups", "without_network_mm", "clustering")
-        return {name: getattr(self, name) for name in (*names, "parting", "notes", "created_utc", "software")}
+        return {
+            name: getattr(self, name) for name in (*names, "parting", "further", "notes", "created_utc", "software")
+        }

@@ -57,6 +57,11 @@ def position_text(report: PositionReport, *, width: int = 80) -> str:
     told = [f"{axis} {each.value:.1f} %" for axis, each in zip(COORDINATES, coverage, strict=True) if each is not None]
     if told:
         console.print(f"within the predicted error (68.3 % if it holds): {', '.join(told)}", markup=False)
+    for name, figures in report.further.items():
+        if figures:
+            inside = f", within its error {figures['coverage'].value:.1f} %" if "coverage" in figures else ""
+            spread = f"the truth varies by {figures['spread'].value:.3g}"
+            console.print(f"{name}: rms {figures['rms'].value:.3g} ({spread}){inside}", markup=False)
     if report.parting is not None:
         console.print(_parting_table(report.parting))
         console.print("for two: hits taken for two; first, second: median distance, in the order that fits better")
