@@ -50,7 +50,7 @@ class EpochFeed:
     Parameters
     ----------
     waveforms : ndarray of float32, shape (example, channel, window sample)
-        Undistorted network input.
+        Undistorted network input; none where fresh noise makes it.
     targets : ndarray, shape (example, ...)
         What the loss compares with.
     batch_size : int
@@ -90,7 +90,7 @@ class EpochFeed:
     _epoch: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self._order = np.arange(len(self.waveforms))
+        self._order = np.arange(len(self.targets))
         if self.balance is not None and self.balance.by == "weights":
             self.weights = self.balance.weights.astype(np.float32)
         elif self.balance is not None:
@@ -113,7 +113,7 @@ class EpochFeed:
             return
         self._epoch = epoch
         rng = np.random.default_rng([self.seed, 1, epoch])
-        n_examples = len(self.waveforms)
+        n_examples = len(self.targets)
         order = np.arange(n_examples)
         if self.chances is not None:
             order = np.sort(rng.choice(n_examples, n_examples, p=self.chances))
@@ -287,7 +287,7 @@ def _keras_dataset(keras: ModuleType, feed: EpochFeed) -> Any:
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
         def __len__(self) -> int:
-            return -(-len(feed.waveforms) // feed.batch_size)
+            return -(-len(feed.targets) // feed.batch_size)
 
         def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
             return feed.batch(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,10 @@ class Examples:
             pulse=self.pulse[index],
             labels=None if self.labels is None else self.labels[index],
         )
+
+    def without_waveforms(self) -> Examples:
+        """Return all but the network input, which fills the memory where others hold or make it."""
+        return replace(self, waveforms=np.empty((0, *self.waveforms.shape[1:]), np.float32))
 
     def count(self, label: int) -> int:
         """Return the number of examples of a class."""

@@ -78,6 +78,8 @@ class FreshNoise:
         samples += self.clean.samples[hits, :, seen]
         present = None if self.recorded.present is None else self.recorded.present[hits]
         prepared = prepare(samples, self.preparation, present=present)
-        drawn = prepared.waveforms
-        drawn[~prepared.valid] = self.examples.waveforms[at[~prepared.valid]]
+        drawn, bad = prepared.waveforms, np.flatnonzero(~prepared.valid)
+        if len(bad):
+            own = None if present is None else present[bad]
+            drawn[bad] = prepare(self.recorded.samples[hits[bad]], self.preparation, present=own).waveforms
         return drawn

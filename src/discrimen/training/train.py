@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +251,10 @@ def _train(
     if split is None:
         split = config.split_of(pulses, targets=targets)
     parts = part_examples(examples, split.validation, task.classes)
-    examples = replace(examples, waveforms=examples.waveforms[:0])  # the parts hold them
+    examples = examples.without_waveforms()  # the parts hold them
     learning = task.learning(session.keras, preparation, parts[0], config)
+    if clean is not None:
+        parts = parts[0].without_waveforms(), parts[1]
     feed = training_feed(
         pulses,
         parts[0],
