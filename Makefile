@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga bench bench-results clean
+.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga docs bench bench-results clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,7 +17,7 @@ ENGINE := $(wildcard bindings/* cpp/CMakeLists.txt cpp/include/discrimen/* cpp/s
 $(READY): pyproject.toml constraints.txt requirements-test.txt $(ENGINE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "discrimen needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[all]' -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[all,docs]' -r requirements-test.txt
 	touch $@
 
 demo: setup      ## the whole path on a simulated run; leaves plots, report, frozen model and scores in demo-output/
@@ -57,6 +57,9 @@ test-container: setup ## the recipes in containers/, in a root file system of th
 test-fpga: setup ## networks in an FPGA, through the open tools (installs the extra fpga)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fpga]'
 	$(BIN)/pytest -m fpga
+
+docs: setup      ## the documentation site in build/site/index.html, warnings and broken links as errors
+	PYTHONPATH=docs $(BIN)/python -m site_maker.build -o build/site
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py
