@@ -64,7 +64,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _named_links(text: str) -> str:
     """Let links that show the name of a file show the heading that they lead to."""
-    return re.sub(r"\[([\w-]+\.md)\]\((\1(?:#[\w-]+)?)\)", r"[](\2)", text)
+    return re.sub(r"\[([\w/.-]+\.md)\]\(((?:\.\./)*\1(?:#[\w-]+)?)\)", r"[](\2)", text)
 
 
 def _write(path: Path, text: str) -> None:

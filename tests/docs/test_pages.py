@@ -11,7 +11,7 @@ from site_maker import c_headers, check_links, rst
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *(DOCS / "decisions").glob("*.md")])
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "site_maker" not in path.parts)
 HEADERS = ROOT / "cpp" / "include" / "discrimen"
 
 
