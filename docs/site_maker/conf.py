@@ -13,20 +13,21 @@ copyright = "the discrimen developers, BSD 3-Clause licence"
 _version = re.search(r'DISCRIMEN_VERSION "(.+?)"', (ROOT / "cpp/include/discrimen/version.h").read_text("utf-8"))
 release = version = _version[1] if _version else ""
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_maker.docstrings"]
 root_doc = "index"
 smartquotes = False  # "--" is part of an option
 highlight_language = "text"
 
+myst_disable_syntax = ["myst_line_comment"]  # a line may begin with "% of the gammas"
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4  # `page.md#heading`, as the places where the sources are read make them
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_use_type_comments = False
-autodoc_class_signature = "separated"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_param = False  # types are words of people, no names to be looked up
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 cpp_maximum_signature_line_length = c_maximum_signature_line_length = 100

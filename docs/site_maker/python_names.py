@@ -10,7 +10,20 @@ import discrimen
 from site_maker import rst
 
 ROOMS = {
-    "keywords": ("Options by keyword", ["discrimen.api.options"]),
+    "keywords": (
+        "Options by keyword",
+        [
+            "discrimen.api.options",
+            "discrimen.labelling.band",
+            "discrimen.freezing.calibrate",
+            "discrimen.adaptation.recalibrate",
+            "discrimen.reconstruction.denoise",
+            "discrimen.reconstruction.encoding",
+            "discrimen.reconstruction.generation_options",
+            "discrimen.reconstruction.separate",
+            "discrimen.runs.overlay",
+        ],
+    ),
     "pulses": ("Pulses and settings", ["discrimen.pulses", "discrimen.pulses.detector", "discrimen.pulses.array"]),
     "formats": ("Formats and readers", ["discrimen.formats.base", "discrimen.formats.table"]),
     "datasets": ("Data sets", ["discrimen.runs.dataset", "discrimen.runs.hits_dataset", "discrimen.runs.hits_file"]),
@@ -32,7 +45,10 @@ ROOMS = {
         ],
     ),
     "inference": ("Predictors", ["discrimen.inference.base", "discrimen.inference.load"]),
-    "evaluation": ("Reports", ["discrimen.evaluation.report", "discrimen.comparison"]),
+    "evaluation": (
+        "Reports",
+        ["discrimen.evaluation", "discrimen.evaluation.waveforms.evaluate", "discrimen.comparison"],
+    ),
     "grid-search": (
         "Grid search and bounds of positions",
         ["discrimen.grid_search.search", "discrimen.grid_search.pair", "discrimen.grid_search.bound"],
@@ -41,7 +57,7 @@ ROOMS = {
 }
 """Beyond the names of ``discrimen`` itself: what reports, plug-ins and closer work need."""
 
-_MEMBERS = ":members:\n:show-inheritance:\n"
+_MEMBERS = ":members:\n:exclude-members: model_config\n"
 
 
 def pages() -> dict[str, str]:
@@ -88,4 +104,5 @@ def _modules(modules: list[str]) -> str:
 
 
 def _imported(name: str) -> str:
-    return ":imported-members:\n" if hasattr(importlib.import_module(name), "__all__") else ""
+    options = ":imported-members:\n" if hasattr(importlib.import_module(name), "__all__") else ""
+    return options + (":show-inheritance:\n" if name == "discrimen.errors" else "")

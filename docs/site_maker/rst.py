@@ -18,7 +18,8 @@ def inline(text: str) -> str:
         # What stands right beside would not be told from the markup.
         parts.append(made + ("\\ " if text[part.end() : part.end() + 1].isalnum() else ""))
         end = part.end()
-    return "".join(parts) + _SPECIAL.sub(r"\\\1", text[end:])
+    # Addresses that are examples, such as tcp://HOST:PORT, are no links.
+    return ("".join(parts) + _SPECIAL.sub(r"\\\1", text[end:])).replace("://", "\\://")
 
 
 def paragraphs(text: str) -> str:

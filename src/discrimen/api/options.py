@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SimulationOptions(TypedDict, total=False):
-    """Fields of :class:`discrimen.simulation.SimulationConfig`."""
+    """Fields of :class:`discrimen.simulation.config.SimulationConfig`."""
 
     neutron_fraction: float | None
     detector: str

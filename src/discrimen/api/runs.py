@@ -46,7 +46,7 @@ def simulate(
     components : Path or str, optional
         Where to write each pulse of every record on its own, clean (``.lh5``).
     **config
-        Further fields of :class:`~discrimen.simulation.SimulationConfig`.
+        Further fields of :class:`~discrimen.simulation.config.SimulationConfig`.
     """
     from discrimen.runs.simulated import simulate_run
     from discrimen.simulation.config import SimulationConfig
