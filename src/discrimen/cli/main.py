@@ -39,6 +39,8 @@ class Subcommand:
 
 
 SUBCOMMANDS = {
+    "run": Subcommand("the whole way from run folders to named pulses", "--mixed CF252 --gamma CO60 -o OUT", "all"),
+    "rerun": Subcommand("the same way again, only where something changed", "OUT --classify RUN", "all"),
     "simulate": Subcommand("simulate pulses of known kind into a run file", "-o run.lh5 -n 20000", "simulation"),
     "inspect": Subcommand("say what is in a run file", "run.BIN --plot run.png"),
     "convert": Subcommand("copy run files into one of another format", "run.BIN -o run.lh5"),

@@ -1,0 +1,41 @@
+"""``discrimen rerun``: the whole way again, where something changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from discrimen.cli import common
+from discrimen.cli.run import carry_out_and_tell
+from discrimen.errors import SettingsError
+from discrimen.workflow.run_files import files_of
+from discrimen.workflow.whole_run import add_runs
+from discrimen.workflow.wishes import FILE_NAME
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(rerun)
+
+
+def rerun(
+    folder: Annotated[Path, typer.Argument(help="That `discrimen run` has written.", show_default=False)],
+    classify: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN", help="Further runs to classify, added to run.yaml; repeatable.", show_default=False
+        ),
+    ] = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Do what changed in run.yaml, in the runs or since a break; all else stays as it is. docs/run.md."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise SettingsError(f"{folder}: holds no {FILE_NAME}; begin with 'discrimen run ... -o {folder}'")
+    if classify:
+        for each in classify:
+            files_of(each)
+        add_runs(path, classify)
+    carry_out_and_tell(folder, json=json)

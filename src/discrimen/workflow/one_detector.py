@@ -1,0 +1,76 @@
+"""Whether all runs are of one detector, as a network of one detector needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from discrimen.errors import DataError
+from discrimen.formats.compass.files import channel_and_serial
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """What tells detectors apart in the inspection of a run file; `what` is for people."""
+
+    place: tuple[int | None, int | None]
+    serial: str | None
+    n_samples: int
+    sample_period_ns: float | None
+    polarity: str | None
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        board, channel = self.place
+        place = f"board {board or 0} channel {channel or 0}"
+        card = "" if self.serial is None else f" of digitizer {self.serial}"
+        at = "" if self.sample_period_ns is None else f" of {self.sample_period_ns:g} ns"
+        goes = "" if self.polarity is None else f", {self.polarity}"
+        return f"{place}{card}, {self.n_samples} samples{at}{goes}"
+
+
+def require_one_detector(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse runs of several detectors: other places, digitizers, sampling or polarity.
+
+    Parameters
+    ----------
+    inspections : mapping of Path to mapping
+        What ``discrimen inspect --json`` says of each run file.
+
+    Raises
+    ------
+    DataError
+        With what the first run has and what another one has.
+    """
+    first: tuple[Path, Detector] | None = None
+    for path, found in inspections.items():
+        detectors = _detectors(path, found)
+        if len(detectors) > 1:
+            told = "; ".join(each.what for each in detectors[:3])
+            raise DataError(
+                f"{path}: holds {len(detectors)} detectors ({told}); a run is made for one: choose it with --channel "
+                "(and --board), or channel and board in run.yaml"
+            )
+        if first is None:
+            first = path, detectors[0]
+        elif detectors[0] != first[1]:
+            raise DataError(
+                f"runs of two detectors: {first[0]} has {first[1].what}; {path} has {detectors[0].what}; give the runs "
+                "of one detector, or choose its channel with --channel (channel in run.yaml)"
+            )
+
+
+def _detectors(path: Path, found: Mapping[str, Any]) -> list[Detector]:
+    channels = found.get("channels") or []
+    if not channels or "n_samples" not in channels[0]:
+        raise DataError(f"{path}: holds no waveforms, which a network needs; take the run with waveforms")
+    named = channel_and_serial(path)
+    serial = None if named is None else named[1]
+    polarity = found["settings"].get("polarity")
+    return [
+        Detector((each["board"], each["channel"]), serial, each["n_samples"], each["sample_period_ns"], polarity)
+        for each in channels
+    ]
