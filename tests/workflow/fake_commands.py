@@ -68,7 +68,11 @@ class FakeCommands:
 
     def _result(self, given: tuple[str, ...]) -> dict[str, Any]:
         counts = {"n_gamma": 10, "n_neutron": 20, "n_unknown": 5}
-        threshold = {"efficiency": _SHARE, "leakage": {"value": 0.0, "low": 0.0, "high": 0.001}}
+        threshold = {
+            "value": {"height_adc": [140.0, 5600.0]},
+            "efficiency": _SHARE,
+            "leakage": {"value": 0.0, "low": 0.0, "high": 0.001},
+        }
         file = {"skipped": False, "n_pulses": 100, "outside": {"n_outside": 2}, "n_not_scored": 0, **counts}
         source = {"neutron_share": 0.5, "neutron_share_low": 0.4, "neutron_share_high": 0.6}
         known: dict[str, dict[str, Any]] = {

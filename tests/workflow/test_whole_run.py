@@ -47,6 +47,7 @@ def test_the_steps_come_in_order_and_lead_to_a_page(folder: Path, commands: Fake
     for link in ("audit/audit.html", "report/report.html", "model.discrimen", "steps/train.json", "steps.json"):
         assert f'href="{link}"' in page
     assert "of validation loss 0.25000" in page
+    assert "at heights from 140 to 5600 ADC counts; lower pulses had no labels" in page
     assert "discrimen rerun out" in page
     assert done.what_next[0] == f"discrimen rerun {folder} --classify RUN"
     labels = [given for given in commands.ran if given[0] == "label"]
@@ -134,18 +135,21 @@ def test_runs_to_classify_are_added(folder: Path, commands: FakeCommands) -> Non
     assert told == "20 neutrons and 10 gammas; 2 (2.00%) unlike the pulses of the training, see the column outside"
 
 
-def test_one_run_that_cannot_be_classified_does_not_stop_the_others(folder: Path, commands: FakeCommands) -> None:
+@pytest.mark.parametrize("verb", ["inspect", "classify"])
+def test_one_later_run_that_is_bad_does_not_stop_the_others(folder: Path, commands: FakeCommands, verb: str) -> None:
     compass_run(folder.parent / "LATER", 3)
     compass_run(folder.parent / "LATER", 4)
     add_runs(folder / "run.yaml", [folder.parent / "LATER"])
-    commands.before = lambda given: (commands.fails.add if "run_3" in str(given) else commands.fails.discard)(
-        "classify"
-    )
+
+    def fail_on_the_third(given: tuple[str, ...]) -> None:
+        commands.fails = {verb} if "run_3" in str(given) else set()
+
+    commands.before = fail_on_the_third
     done = run(folder)
-    assert done.progress.failed == ["classify-LATER_run_3_DataR_run_3"]
+    assert done.progress.failed == [f"{verb}-LATER_run_3_DataR_run_3"]
     assert "classify-LATER_run_4_DataR_run_4" in done.progress.done
     assert done.what_next == [f"discrimen rerun {folder}"]
-    assert "the step classify-LATER_run_3_DataR_run_3 failed" in (folder / "index.html").read_text()
+    assert f"the step {verb}-LATER_run_3_DataR_run_3 failed" in (folder / "index.html").read_text()
 
 
 def test_what_is_done_stays_done_when_a_step_fails(folder: Path, commands: FakeCommands) -> None:
@@ -287,6 +291,11 @@ def test_without_a_gamma_source_bands_are_learnt(tmp_path: Path, commands: FakeC
     assert not any("--gamma-run" in given for given in commands.ran)
 
 
+def test_an_architecture_of_ones_own_is_found_from_everywhere(tmp_path: Path) -> None:
+    wishes = wishes_of({"mixed": ["a"], "labels": "band", "architecture": "mine.py:build"}).absolute(tmp_path)
+    assert wishes.architecture == f"{tmp_path / 'mine.py'}:build"
+
+
 def test_without_a_judge_all_is_learnt_from(folder: Path, commands: FakeCommands) -> None:
     change(folder, "judge: band", "judge: none")
     run(folder)
@@ -300,6 +309,8 @@ def test_a_folder_of_other_wishes_is_not_taken(folder: Path) -> None:
     begin(folder, wishes, command="again")
     with pytest.raises(OutputError, match=r"run.yaml: is there and says otherwise \(epochs is 60 there, 5 here\)"):
         begin(folder, wishes.model_copy(update={"epochs": 5}), command="other")
+    begin(folder, wishes.model_copy(update={"epochs": 5}), command="other", overwrite=True)
+    assert read_wishes(folder / "run.yaml").epochs == 5
 
 
 def test_two_runs_do_not_work_in_one_folder(folder: Path) -> None:

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rerun(
-    folder: Annotated[Path, typer.Argument(help="That `discrimen run` has written.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Of `discrimen run`, or its run.yaml.", show_default=False)],
     classify: Annotated[
         list[Path] | None,
         typer.Option(
@@ -31,6 +31,7 @@ def rerun(
     json: common.JsonOption = False,
 ) -> None:
     """Do what changed in run.yaml, in the runs or since a break; all else stays as it is. docs/run.md."""
+    folder = folder.parent if folder.name == FILE_NAME else folder
     path = folder / FILE_NAME
     if not path.is_file():
         raise SettingsError(f"{folder}: holds no {FILE_NAME}; begin with 'discrimen run ... -o {folder}'")

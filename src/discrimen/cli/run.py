@@ -74,6 +74,9 @@ def run(
     epochs: Annotated[int, typer.Option(help="Of the training, at most.", min=1)] = 60,
     neutron_efficiency: Annotated[float, typer.Option(help="Share of the neutrons that the threshold keeps.")] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run.yaml that says otherwise; steps that stay the same stay.")
+    ] = False,
     json: common.JsonOption = False,
 ) -> None:
     """Label, train, freeze, judge and classify; `discrimen rerun` does what changed. docs/run.md."""
@@ -93,7 +96,7 @@ def run(
         wishes = _kept_wishes(sources, [*given, *(name for name, paths in runs.items() if paths), *calibrations])
     else:
         wishes = _wishes(sources or [], runs, calibrations, given)
-    begin(folder, wishes, command=command_line())
+    begin(folder, wishes, command=command_line(), overwrite=overwrite)
     carry_out_and_tell(folder, json=json)
 
 

@@ -129,10 +129,17 @@ def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path) -> tu
     go on.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "discrimen", *arguments, "--json"]
+    # -P: the folder holds others' files, of which none is a module of Python.
+    command = [sys.executable, "-P", "-m", "discrimen", *arguments, "--json"]
     with log_file.open("w", encoding="utf-8") as kept, _result_file(folder) as result:
         with subprocess.Popen(
-            command, cwd=folder, stdout=result, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            cwd=folder,
+            stdout=result,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
         ) as process:
             try:
                 for line in process.stderr or ():

@@ -72,7 +72,8 @@ class Step:
 def inspections(found: FoundRuns, wishes: Wishes) -> list[Step]:
     """Return the first steps: what is in each run file."""
     names = short_names([each.path for each in found.everything])
-    return [_inspection(file, names[file.path], wishes) for file in found.everything]
+    learnt = {each.path for each in found.learnt_from}
+    return [_inspection(file, names[file.path], wishes, alone=file.path not in learnt) for file in found.everything]
 
 
 def the_rest(found: FoundRuns, wishes: Wishes, *, gates_known: bool) -> list[Step]:
@@ -143,7 +144,7 @@ def _paths(files: Sequence[RunFile]) -> tuple[str, ...]:
     return tuple(str(each.path) for each in files)
 
 
-def _inspection(file: RunFile, name: str, wishes: Wishes) -> Step:
+def _inspection(file: RunFile, name: str, wishes: Wishes, *, alone: bool) -> Step:
     reading = _Reading(wishes, None if wishes.settings is None else str(wishes.settings))
     picture = f"inspect/{name}.png"
     return Step(
@@ -154,6 +155,7 @@ def _inspection(file: RunFile, name: str, wishes: Wishes) -> Step:
         inputs=reading.inputs,
         outputs=(picture,),
         shown=(picture,),
+        alone=alone,
     )
 
 

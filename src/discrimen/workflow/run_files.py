@@ -59,11 +59,14 @@ class FoundRuns:
     passed_over: tuple[str, ...]
 
     @property
+    def learnt_from(self) -> tuple[RunFile, ...]:
+        """The run files on which the model depends."""
+        return (*self.mixed, *self.gamma, *(each for files in self.calibrate.values() for each in files))
+
+    @property
     def everything(self) -> tuple[RunFile, ...]:
         """Each run file once, in the order in which it is needed."""
-        calibrating = [each for files in self.calibrate.values() for each in files]
-        every = [*self.mixed, *self.gamma, *calibrating, *self.classify]
-        return tuple({each.path: each for each in every}.values())
+        return tuple({each.path: each for each in (*self.learnt_from, *self.classify)}.values())
 
 
 def find_runs(wishes: Wishes) -> FoundRuns:

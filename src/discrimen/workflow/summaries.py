@@ -72,9 +72,19 @@ def _freeze(result: Result) -> str:
         kept, leaked = chosen["efficiency"], chosen["leakage"]
         told += (
             f"; {name} keeps {kept['value']:.2%} ({kept['low']:.2%}-{kept['high']:.2%}) of the neutrons and leaks "
-            f"{leaked['value']:.3%} (below {leaked['high']:.3%}) of the gammas, by the labels"
+            f"{leaked['value']:.3%} (below {leaked['high']:.3%}) of the gammas, by the labels{_reach(chosen['value'])}"
         )
     return told
+
+
+def _reach(threshold: Any) -> str:
+    """Say from which height on a threshold by height was chosen: below, nobody labelled a pulse."""
+    if not isinstance(threshold, Mapping):
+        return ""
+    low, high = threshold["height_adc"][0], threshold["height_adc"][-1]
+    return (
+        f", at heights from {low:.0f} to {high:.0f} ADC counts; lower pulses had no labels, and fewer neutrons are kept"
+    )
 
 
 def _evaluate(result: Result) -> str:

@@ -69,8 +69,19 @@ class WholeRun:
         }
 
 
-def begin(folder: Path, wishes: Wishes, *, command: str) -> None:
+def begin(folder: Path, wishes: Wishes, *, command: str, overwrite: bool = False) -> None:
     """Write the file of wishes into the folder of a new run, if its runs are there; the same one may be there already.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    wishes : Wishes
+        With absolute paths.
+    command : str
+        The command line, for the file.
+    overwrite : bool
+        Whether to replace a file that says something else.
 
     Raises
     ------
@@ -81,12 +92,12 @@ def begin(folder: Path, wishes: Wishes, *, command: str) -> None:
     """
     find_runs(wishes)
     path = folder / FILE_NAME
-    if path.exists():
+    if path.exists() and not overwrite:
         other = differences(read_wishes(path), wishes)
         if other:
             raise OutputError(
                 f"{path}: is there and says otherwise ({'; '.join(other)}): change it there and give 'discrimen rerun "
-                f"{folder}', or choose another folder"
+                f"{folder}', choose another folder, or replace it with --overwrite"
             )
         return
     write_files(folder, {FILE_NAME: wishes_yaml(wishes, command=command)})
@@ -154,7 +165,8 @@ def _carry_out(run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, 
     first = inspections(found, wishes)
     run.steps = [*first, *the_rest(found, wishes, gates_known=True)]
     carry_out(first, record, run.progress, total=len(run.steps), log=log)
-    results = {step.run_files[0].path: run.progress.results[step.name] for step in first}
+    done = [step for step in first if step.name in run.progress.results]
+    results = {step.run_files[0].path: run.progress.results[step.name] for step in done}
     require_one_detector(results)
     gates_known = all(results[each.path]["settings"].get("gates") for each in found.mixed)
     rest = the_rest(found, wishes, gates_known=gates_known)

@@ -83,12 +83,19 @@ class Wishes(BaseModel):
                 **{name: _absolute(getattr(self, name), folder) for name in ("mixed", "gamma", "classify")},
                 "calibrate": {source: _absolute(paths, folder) for source, paths in self.calibrate.items()},
                 "settings": None if self.settings is None else _absolute([self.settings], folder)[0],
+                "architecture": _own_absolute(self.architecture, folder),
             }
         )
 
 
 def _absolute(paths: Sequence[Path], folder: Path) -> tuple[Path, ...]:
     return tuple(Path(os.path.abspath(folder / path.expanduser())) for path in paths)  # noqa: PTH100 - '..' goes too
+
+
+def _own_absolute(architecture: str, folder: Path) -> str:
+    """Return the name of a built-in architecture as it is, and FILE.py:FUNCTION with the whole path of the file."""
+    file, mark, function = architecture.rpartition(":")
+    return f"{_absolute([Path(file)], folder)[0]}:{function}" if mark else architecture
 
 
 def read_wishes(path: Path) -> Wishes:
