@@ -95,7 +95,7 @@ def _line(step: Step, record: Record, progress: Progress) -> StepLine:
         log = f"steps/{step.name}.log"
         return StepLine(step.title, state, "", step.command, (log,) if (record.folder / log).is_file() else ())
     seconds = record.done[step.name]["seconds"]
-    state = f"done before, {seconds:.0f} s" if step.name in progress.kept else f"{seconds:.0f} s"
+    state = f"done before ({seconds:.0f} s)" if step.name in progress.kept else f"{seconds:.0f} s"
     beside = (*step.shown, *step.outputs, step.result, f"steps/{step.name}.log")
     links = tuple(dict.fromkeys(name for name in beside if (record.folder / name).is_file()))
     return StepLine(step.title, state, summary(step.arguments, result), step.command, links)
