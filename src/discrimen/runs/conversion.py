@@ -76,6 +76,8 @@ def convert_runs(
                 if len(readers) > 1 and pulses.run is None:
                     pulses = pulses.replace(run=np.full(len(pulses), number, np.int32))
                 pulses = transform(pulses)
+                if not len(pulses):
+                    continue
                 left_out |= dict.fromkeys(name for name in pulses.columns() if name not in keeps)
                 writer.write(pulses)
                 on_progress(len(pulses))
