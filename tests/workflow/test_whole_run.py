@@ -258,6 +258,20 @@ def test_two_detectors_in_one_run_are_refused(folder: Path, commands: FakeComman
         run(folder)
 
 
+def test_list_mode_is_refused_before_anything_is_done(tmp_path: Path, commands: FakeCommands) -> None:
+    (tmp_path / "list.csv").write_text("BOARD;CHANNEL;TIMETAG;ENERGY;ENERGYSHORT;FLAGS\n0;0;1000;500;400;0x0\n")
+    begin(tmp_path / "out", wishes_of({"mixed": [tmp_path / "list.csv"], "labels": "band"}), command="discrimen run")
+    with pytest.raises(DataError, match=r"list.csv: holds list mode, charges without waveforms"):
+        run(tmp_path / "out")
+    assert commands.ran == []
+
+
+def test_a_run_without_pulses_is_told(folder: Path, commands: FakeCommands) -> None:
+    commands.channels = {"CO60": []}
+    with pytest.raises(DataError, match="holds no pulses"):
+        run(folder)
+
+
 def test_digitizers_are_told_apart_by_their_serial_numbers(tmp_path: Path, commands: FakeCommands) -> None:
     compass_run(tmp_path / "CF252", 1, name="DataR_CH0@DT5730S_1463_run_1.BIN")
     compass_run(tmp_path / "CF252", 2, name="DataR_CH0@DT5730S_9999_run_2.BIN")

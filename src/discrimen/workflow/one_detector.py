@@ -1,14 +1,16 @@
-"""Whether all runs are of one detector, as a network of one detector needs it."""
+"""Whether all runs hold waveforms of one detector, as a network of one detector needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, DiscrimenError
+from discrimen.formats.base import ListModeReader
 from discrimen.formats.compass.files import channel_and_serial
+from discrimen.formats.table import open_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,26 @@ class Detector:
         at = "" if self.sample_period_ns is None else f" of {self.sample_period_ns:g} ns"
         goes = "" if self.polarity is None else f", {self.polarity}"
         return f"{place}{card}, {self.n_samples} samples{at}{goes}"
+
+
+def require_waveforms(paths: Iterable[Path]) -> None:
+    """Refuse list mode before anything is done; what cannot be read at all is left to the inspection.
+
+    Raises
+    ------
+    DataError
+        If a file holds list mode.
+    """
+    for path in paths:
+        try:
+            reader = open_reader(path)
+        except DiscrimenError:
+            continue
+        if isinstance(reader, ListModeReader):
+            raise DataError(
+                f"{path}: holds list mode, charges without waveforms, and a network needs waveforms; record them, or "
+                "label the list by 'discrimen label --method band'"
+            )
 
 
 def require_one_detector(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
@@ -65,8 +87,8 @@ def require_one_detector(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
 
 def _detectors(path: Path, found: Mapping[str, Any]) -> list[Detector]:
     channels = found.get("channels") or []
-    if not channels or "n_samples" not in channels[0]:
-        raise DataError(f"{path}: holds no waveforms, which a network needs; take the run with waveforms")
+    if not channels:
+        raise DataError(f"{path}: holds no pulses (of the channel that was chosen)")
     named = channel_and_serial(path)
     serial = None if named is None else named[1]
     polarity = found["settings"].get("polarity")

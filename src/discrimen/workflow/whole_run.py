@@ -13,7 +13,7 @@ from discrimen.errors import DiscrimenError, MissingExtraError, OutputError
 from discrimen.output.files import write_files
 from discrimen.workflow.carry_out import Progress, carry_out, only_one
 from discrimen.workflow.edit import with_runs_to_classify
-from discrimen.workflow.one_detector import require_one_detector
+from discrimen.workflow.one_detector import require_one_detector, require_waveforms
 from discrimen.workflow.page import write_page
 from discrimen.workflow.plan import SUFFIX, Step, inspections, the_rest
 from discrimen.workflow.record import Record, read_record
@@ -162,6 +162,7 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
 
 
 def _carry_out(run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, log: Callable[[str], None]) -> None:
+    require_waveforms(each.path for each in found.learnt_from)
     first = inspections(found, wishes)
     run.steps = [*first, *the_rest(found, wishes, gates_known=True)]
     carry_out(first, record, run.progress, total=len(run.steps), log=log)
