@@ -49,7 +49,13 @@ class Progress:
 
 
 def carry_out(
-    steps: Sequence[Step], record: Record, progress: Progress, *, total: int, log: Callable[[str], None]
+    steps: Sequence[Step],
+    record: Record,
+    progress: Progress,
+    *,
+    total: int,
+    held: int,
+    log: Callable[[str], None],
 ) -> None:
     """Do what is not done yet, in order.
 
@@ -63,6 +69,8 @@ def carry_out(
         Takes what comes of them.
     total : int
         Number of steps of the whole plan, as far as it is known.
+    held : int
+        The open file that keeps others off the folder, see :func:`only_one`.
     log : callable
         Told one line for each step, and what the commands themselves say.
 
@@ -80,14 +88,14 @@ def carry_out(
             log(f"[{number}/{total}] {step.title}: done before")
         else:
             log(f"[{number}/{total}] {step.title}: {step.command}")
-            if not _do(step, key, record, log):
+            if not _do(step, key, record, held, log):
                 _failed(step, progress, log)
                 continue
             progress.done.append(step.name)
         progress.results[step.name] = json.loads((record.folder / step.result).read_text(encoding="utf-8"))
 
 
-def _do(step: Step, key: str, record: Record, log: Callable[[str], None]) -> bool:
+def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], None]) -> bool:
     """Run the command of a step; whether it ended well, with all that it was to make."""
     arguments = step.arguments
     if record.goes_on(step, key):
@@ -95,7 +103,8 @@ def _do(step: Step, key: str, record: Record, log: Callable[[str], None]) -> boo
         log(f"it was broken off: going on by discrimen {' '.join(arguments)}")
     record.begin(step, key)
     began = time.monotonic()
-    status, out = run_command(arguments, record.folder, log_file=record.folder / f"steps/{step.name}.log")
+    log_file = record.folder / f"steps/{step.name}.log"
+    status, out = run_command(arguments, record.folder, log_file=log_file, held=held)
     _require_unchanged(step)
     write_files(record.folder, {step.result: out})
     if status != 0 or any(not (record.folder / name).is_file() for name in step.outputs):
@@ -121,12 +130,12 @@ def _require_unchanged(step: Step) -> None:
             )
 
 
-def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path) -> tuple[int, str]:
+def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path, held: int) -> tuple[int, str]:
     """Run a command of this package in a folder, and return its exit status and its result as JSON.
 
     What it says on standard error goes on to that of this process and into a file. It is in a session of its own, so
     that Ctrl-C reaches this process alone: the command is then ended by SIGTERM, which leaves a training so that it can
-    go on.
+    go on. It holds the folder as long as it lives, even if this process was killed.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     # -P: the folder holds others' files, of which none is a module of Python.
@@ -140,6 +149,7 @@ def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path) -> tu
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
+            pass_fds=(held,),
         ) as process:
             try:
                 for line in process.stderr or ():
@@ -176,8 +186,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Let no other run work in the folder meanwhile.
+def only_one(folder: Path) -> Iterator[int]:
+    """Let no other run work in the folder meanwhile, and give the open file that says so.
 
     Raises
     ------
@@ -190,4 +200,4 @@ def only_one(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise OutputError(f"{folder}: another discrimen run works here; wait for its end") from error
-        yield
+        yield stream.fileno()

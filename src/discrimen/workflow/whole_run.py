@@ -132,14 +132,14 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
             raise MissingExtraError(module, "all")
     wishes = read_wishes(folder / FILE_NAME)
     run = WholeRun(folder)
-    with only_one(folder):
+    with only_one(folder) as held:
         record = read_record(folder)
         found = find_runs(wishes)
         run.news += found.passed_over
         for line in _what_was_found(found):
             log(line)
         try:
-            _carry_out(run, found, wishes, record, log)
+            _carry_out(run, found, wishes, record, held, log)
         finally:
             changed = _changes(found, wishes)
             failed = [f"the step {name} failed: steps/{name}.log says why" for name in run.progress.failed]
@@ -161,18 +161,20 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
     return run
 
 
-def _carry_out(run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, log: Callable[[str], None]) -> None:
+def _carry_out(
+    run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, held: int, log: Callable[[str], None]
+) -> None:
     require_waveforms(each.path for each in found.learnt_from)
     first = inspections(found, wishes)
     run.steps = [*first, *the_rest(found, wishes, gates_known=True)]
-    carry_out(first, record, run.progress, total=len(run.steps), log=log)
+    carry_out(first, record, run.progress, total=len(run.steps), held=held, log=log)
     done = [step for step in first if step.name in run.progress.results]
     results = {step.run_files[0].path: run.progress.results[step.name] for step in done}
     require_one_detector(results)
     gates_known = all(results[each.path]["settings"].get("gates") for each in found.mixed)
     rest = the_rest(found, wishes, gates_known=gates_known)
     run.steps = [*first, *rest]
-    carry_out(rest, record, run.progress, total=len(run.steps), log=log)
+    carry_out(rest, record, run.progress, total=len(run.steps), held=held, log=log)
 
 
 def _what_was_found(found: FoundRuns) -> list[str]:
