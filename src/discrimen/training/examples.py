@@ -104,8 +104,8 @@ def prepared_pulses(
             f"the preparation is for samples of {preparation.sample_period_ns:g} ns, the pulses have {period_ns:g} ns"
         )
     waveforms = np.empty((len(taught), *preparation.shape), dtype=np.float32)
-    n_kept, kept, ways_back = 0, [taught[:0]], [prepare(pulses.samples[:0], preparation).restoration]
-    for first in range(0, len(taught), _AT_ONCE):
+    n_kept, kept, ways_back = 0, [], []
+    for first in range(0, max(1, len(taught)), _AT_ONCE):
         some = taught[first : first + _AT_ONCE]
         present = None if pulses.present is None else pulses.present[some]
         prepared = prepare(pulses.samples[some], preparation, present=present)
