@@ -20,10 +20,11 @@ from discrimen.formats.settings_merge import common_settings
 from discrimen.network.domain import OutsideTally
 from discrimen.network.frozen_file import FrozenModel, require_frozen
 from discrimen.output.provenance import sha256_of_file
+from discrimen.output.summary import Summarised
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Adaptation:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Adaptation(Summarised):
     """A model that was adapted.
 
     Parameters

@@ -19,12 +19,13 @@ from discrimen.audit.plotted import Plotted, plotted_of
 from discrimen.audit.quantities import Pretrigger, Quantities, measure
 from discrimen.errors import DataError
 from discrimen.output.plain import plain
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset, file_of_pulse
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Audit:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Audit(Summarised):
     """What was found.
 
     Parameters
@@ -57,6 +58,11 @@ class Audit:
     pretrigger: Pretrigger
     seed: int
     plotted: Plotted
+
+    def summary(self) -> dict[str, str]:
+        """Return the number of pulses and each finding, for people."""
+        found = {f"{n}. {each.severity.value}": each.what for n, each in enumerate(self.findings, 1)}
+        return {"pulses": f"{self.n_gamma} gamma, {self.n_neutron} neutron"} | (found or {"findings": "none"})
 
     def of_severity(self, severity: Severity) -> tuple[Finding, ...]:
         """Return the findings of one severity."""

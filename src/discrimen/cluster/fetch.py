@@ -193,12 +193,16 @@ def _plan(reader: Reader, folder: Path, part_bytes: int) -> _FileToRead:
 def _job(file: _FileToRead, inputs: InputOptions, part: Part | None) -> Job:
     name = "all" if part is None else f"part-{part.number:05}"
     place = {} if part is None else {"from": str(part.start), "to": str(part.stop)}
+    told = {
+        "options": repr(replace(inputs, settings_file=None)),
+        "told": inputs.read.settings.model_dump_json(exclude_none=True),
+    }
     receipt = file.folder / f"{name}.json"
     return Job(
         name=f"read {name} of {file.path}",
         call=read_to_disk,
         arguments=(inputs, file, part, receipt.with_suffix(".zip")),
-        identity={**file.identity, "options": repr(replace(inputs, settings_file=None)), **place},
+        identity={**file.identity, **told, **place},
         receipt=receipt,
         leaves=(receipt.with_suffix(".zip"),),
     )

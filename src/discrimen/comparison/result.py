@@ -10,6 +10,7 @@ from discrimen.evaluation import NotComputed
 from discrimen.evaluation.report import at_efficiency, computed, main_efficiency
 from discrimen.metrics import Auc, Difference, EnergyBin, Leakage, LeakageRatio
 from discrimen.output.plain import plain
+from discrimen.output.summary import Summarised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +114,8 @@ class Group:
         return self.entries[0]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Comparison(Summarised):
     """Models on data sets, or reports.
 
     Parameters
@@ -139,6 +140,10 @@ class Comparison:
     origin: Mapping[str, Mapping[str, Any]]
     created_utc: str
     software: Mapping[str, str]
+
+    def summary(self) -> dict[str, str]:
+        """Return what is compared, for people."""
+        return {group.title: ", ".join(group.entries) for group in self.groups}
 
     @property
     def main_efficiency(self) -> float:

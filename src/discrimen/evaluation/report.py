@@ -32,6 +32,7 @@ from discrimen.metrics import (
     Temperature,
 )
 from discrimen.output.plain import plain
+from discrimen.output.summary import Summarised
 from discrimen.pulse_shape import CLASSIC_METHODS
 from discrimen.pulses.detector import GatesNs
 
@@ -97,8 +98,8 @@ def main_efficiency(efficiencies: Iterable[float]) -> float:
     return min(efficiencies, key=lambda efficiency: abs(efficiency - 0.95))
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class MethodResult:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class MethodResult(Summarised):
     """How well one method parts the classes in one range of energy.
 
     Parameters
@@ -167,8 +168,8 @@ class Reliability:
     temperature: Temperature | NotComputed
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class BinReport:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class BinReport(Summarised):
     """All methods side by side in one range of energy.
 
     Parameters
@@ -204,13 +205,19 @@ class BinReport:
         """What the range is called."""
         return "all energies" if self.energy is None else str(self.energy)
 
+    def leakages_in_words(self, methods: Iterable[str], efficiency: float) -> str:
+        """Return the gamma leakage of some methods in percent, for people."""
+        found = {name: self.computed()[name].leakage_at(efficiency) for name in methods if name in self.computed()}
+        told = [f"{name} {leak.leakage:.2%}" for name, leak in found.items() if leak is not None]
+        return ", ".join(told) or f"not computed ({self.n_gamma} gamma, {self.n_neutron} neutron)"
+
     def computed(self) -> dict[str, MethodResult]:
         """Return the methods that have a result."""
         return {name: result for name, result in self.methods.items() if isinstance(result, MethodResult)}
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Report:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Report(Summarised):
     """Result of :func:`discrimen.evaluation.evaluate`.
 
     Parameters
@@ -284,6 +291,17 @@ class Report:
     labels: tuple[LabelTrust, ...] = ()
     label_bounds: tuple[LabelBound, ...] = ()
     head: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, str]:
+        """Return the leakage of each range of energy at the main efficiency, network and charge comparison."""
+        wished = self.main_efficiency
+        shown = self.shown_methods(("network", "charge_nominal", "charge_best", "record_bound"))
+        return {
+            **({"read first": " ".join(self.head)} if self.head else {}),
+            **({"notes": "; ".join(self.notes)} if self.notes else {}),
+            "gamma leakage": f"at {wished:.0%} neutron efficiency",
+            **{part.name: part.leakages_in_words(shown, wished) for part in self.ranges},
+        }
 
     @property
     def ranges(self) -> tuple[BinReport, ...]:

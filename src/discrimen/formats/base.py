@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
 from discrimen.errors import DataError, FormatError
+from discrimen.output.summary import Summarised
 from discrimen.pulses import COLUMNS, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.list_mode import ListModeEvents
@@ -70,8 +71,8 @@ class ReadOptions:
     board_bit: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RunInfo(Summarised):
     """What is known of a run file before its pulses are read.
 
     Parameters

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from discrimen.network.domain import outside
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.prepare import Restoration, heights_of, prepare
+from discrimen.output.summary import Summarised
 
 
 class Judgement(NamedTuple):
@@ -147,8 +148,12 @@ class Predictor(Protocol):
         """
 
 
-class ScoresOfRun:
+class ScoresOfRun(Summarised):
     """Gives the methods of :class:`Predictor` that follow from :meth:`Predictor.run` to one that has it."""
+
+    def summary(self: Predictor) -> dict[str, str]:
+        """Return what computes and what comes out, for people."""
+        return {"computed by": self.backend, **self.description.summary()}
 
     def predict(self: Predictor, samples: NDArray[Any]) -> NDArray[np.float32]:
         """Score raw waveforms; see :meth:`Predictor.predict`."""

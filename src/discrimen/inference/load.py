@@ -17,10 +17,11 @@ from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import SUFFIX
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.provenance import sha256_of_file
+from discrimen.output.summary import Summarised
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Model(Summarised):
     """A trained model, ready to use.
 
     Parameters
@@ -36,6 +37,10 @@ class Model:
     path: Path
     predictor: Predictor
     sha256: str
+
+    def summary(self) -> dict[str, str]:
+        """Return where the model lies, what computes it and what it gives, for people."""
+        return {"path": str(self.path), "computed by": self.predictor.backend, **self.description.summary()}
 
     @property
     def description(self) -> ModelDescription:

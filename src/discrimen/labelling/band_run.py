@@ -14,13 +14,14 @@ from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band import BandLabels, BandOptions, find_bands
 from discrimen.labelling.places import Place, by_place, joined, no_place, reasons
 from discrimen.labelling.plane import Plane, plane_of_events, plane_of_pulses
+from discrimen.output.summary import Summarised
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
 from discrimen.runs.polarity import upright_chunks
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class RunBands:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class RunBands(Summarised):
     """The bands of each channel.
 
     Parameters

@@ -36,6 +36,7 @@ from discrimen.network.packing import (
     unpack_layers,
 )
 from discrimen.output.files import complete_or_absent
+from discrimen.output.summary import Summarised
 
 MAGIC = b"DISCRIM\0"
 VERSION = 3
@@ -47,14 +48,18 @@ _DIGEST_BYTES = 32
 _MAX_SECTIONS = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FrozenModel:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FrozenModel(Summarised):
     """A network with its preparation, as it crosses from training to everything else."""
 
     description: ModelDescription
     network: Network
     golden: GoldenVectors
     generator: Generator | None = None
+
+    def summary(self) -> dict[str, str]:
+        """Return what it gives and takes, for people."""
+        return self.description.summary()
 
 
 def require_frozen(path: Path, *, otherwise: str = "") -> None:

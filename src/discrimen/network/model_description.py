@@ -15,13 +15,14 @@ from discrimen.network.outputs import ClassThreshold, Output, OutputKind, class_
 from discrimen.network.part_template import PartTemplate
 from discrimen.network.preparation import Preparation
 from discrimen.output.files import complete_or_absent
+from discrimen.output.summary import Summarised
 from discrimen.pulses.detector import DetectorSettings, validate_settings
 
 DESCRIPTION_VERSION = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelDescription:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ModelDescription(Summarised):
     """Description of a trained model.
 
     Parameters
@@ -59,6 +60,20 @@ class ModelDescription:
                 "thresholds that follow the height of the pulse are for models of one channel, this one has "
                 f"{self.preparation.n_channels}"
             )
+
+    def summary(self) -> dict[str, str]:
+        """Return outputs, thresholds, architecture and input, for people."""
+        prepared = self.preparation
+        channels = f"{prepared.n_channels} channels x " if prepared.n_channels > 1 else ""
+        named = self.architecture.get("architecture") or self.architecture.get("name")
+        thresholds = [name for output in self.outputs for name in output.thresholds]
+        return {
+            "outputs": ", ".join(f"{each.name} ({', '.join(each.names) or each.kind})" for each in self.outputs),
+            **({"thresholds": ", ".join(thresholds)} if thresholds else {}),
+            **({"architecture": str(named)} if named else {}),
+            "input": f"{channels}{prepared.window_length} samples, every {prepared.sample_period_ns:g} ns, "
+            f"scale {prepared.scale}",
+        }
 
     @property
     def scores_at(self) -> int:

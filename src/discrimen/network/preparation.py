@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from discrimen.errors import SettingsError
+from discrimen.output.summary import Summarised
 
 Scale = Literal["peak", "area", "none"]
 
@@ -79,8 +80,8 @@ class Channel:
         return f"{self.baseline_start}:{self.baseline_stop}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Preparation(Summarised):
     """From raw samples to network input, of shape (channel, sample).
 
     Parameters

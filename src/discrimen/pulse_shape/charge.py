@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.output.summary import Summarised
 from discrimen.pulses.detector import GatesNs
 
 PSD_DEFINITION = "(Q_long - Q_short) / Q_long"
@@ -24,8 +25,8 @@ _BLOCK_SAMPLES = 2**20
 _EARLIEST_START_SAMPLES, _EARLIEST_START_NS = 4, 40.0
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Charges:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Charges(Summarised):
     """Gated charges of each pulse.
 
     Parameters

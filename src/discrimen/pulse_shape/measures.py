@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.network.prepare import constant_fraction_crossing
+from discrimen.output.summary import Summarised
 from discrimen.pulse_shape.charge import charge_comparison
 from discrimen.pulses.detector import GatesNs
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Measures:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Measures(Summarised):
     """Of each pulse.
 
     Parameters

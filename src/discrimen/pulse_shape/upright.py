@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.network.preparation import Alignment, Preparation
 from discrimen.network.prepare import constant_fraction_crossing, subtract_baseline
+from discrimen.output.summary import Summarised
 from discrimen.pulse_shape.charge import Charges, charge_comparison
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import GatesNs, LightCalibration
@@ -23,8 +24,8 @@ _ALIGNMENT_PULSES = 20_000
 _BLOCK_SAMPLES = 2**21
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Upright:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Upright(Summarised):
     """Waveforms above their baseline, pulses upwards, with the constant-fraction crossing of each.
 
     Parameters

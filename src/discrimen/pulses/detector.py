@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discrimen.errors import SettingsError
+from discrimen.output.summary import brief, summary_html, summary_text
 
 PolarityName = Literal["positive", "negative"]
 LightQuantity = Literal["peak_adc", "long_charge_adc_ns", "energy"]
@@ -179,6 +180,25 @@ class DetectorSettings(_Section):
         if len(set(places)) < len(places):
             raise ValueError("channels: a channel stands twice")
         return self
+
+    def summary(self) -> dict[str, str]:
+        """Return what is known, for people."""
+        every = {name: getattr(self, name) for name in type(self).model_fields}
+        known = {name: brief(value) for name, value in every.items() if value is not None}
+        if self.calibration is not None:
+            known["calibration"] = self.calibration.in_words
+        for name in {"baseline", "gates"} & set(known):
+            known[name] = str(getattr(self, name))
+        return known
+
+    def __repr__(self) -> str:
+        return summary_text(type(self).__name__, self.summary())
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        return summary_html(type(self).__name__, self.summary())
 
     def of(self, board: int, channel: int) -> DetectorSettings:
         """Return what holds for one channel: its own values, else those of all."""

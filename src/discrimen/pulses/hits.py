@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.output.summary import Summarised
 from discrimen.pulses.waveforms import COLUMNS, Pulses
 
 COORDINATES = ("x", "y", "z")
@@ -21,8 +22,8 @@ SEGMENT_NAMES = tuple(f"{sector}{ring}" for ring in range(1, 7) for sector in "A
 from the front on."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Hits:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Hits(Summarised):
     """Pulses of one or several channels, those of a hit side by side.
 
     Parameters
@@ -104,6 +105,16 @@ class Hits:
             columns=self.columns if columns is None else columns,
             channels=self.channels,
         )
+
+    def summary(self) -> dict[str, str]:
+        """Return shape, type and sampling, channels and columns, for people."""
+        return {
+            "hits": str(len(self)),
+            "samples": f"{self.n_channels} channels x {self.n_samples} of {self.samples.dtype}",
+            "sampled": "unknown" if self.sample_period_ns is None else f"every {self.sample_period_ns:g} ns",
+            "channels": _few(self.channels) if self.channels else "not named",
+            "columns": ", ".join(self.columns) or "none",
+        }
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a column that must be present.

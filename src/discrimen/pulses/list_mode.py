@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError
+from discrimen.output.summary import Summarised
 from discrimen.pulses.waveforms import COLUMNS, PulseFlag
 
 LIST_COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
@@ -31,8 +32,8 @@ LIST_ONLY = tuple(name for name in LIST_COLUMNS if name not in COLUMNS)
 _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ListModeEvents:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class ListModeEvents(Summarised):
     """Events of one stretch of a run, as the digitizer or another analysis computed them; None where there is none.
 
     Parameters

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
+from discrimen.output.summary import Summarised
 
 
 class Label(IntEnum):
@@ -87,8 +88,8 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
 """Every optional column of :class:`Pulses` and its type."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Pulses:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Pulses(Summarised):
     """Waveforms of equal length and sampling period, with one value a pulse in each column that is present.
 
     Parameters
@@ -197,6 +198,15 @@ class Pulses:
     def n_samples(self) -> int:
         """Number of samples of each waveform."""
         return int(self.samples.shape[1])
+
+    def summary(self) -> dict[str, str]:
+        """Return shape, type and sampling, classes and columns, for people."""
+        facts = {"pulses": str(len(self)), "samples": f"{self.n_samples} of {self.samples.dtype}"}
+        facts["sampled"] = "unknown" if self.sample_period_ns is None else f"every {self.sample_period_ns:g} ns"
+        if self.label is not None:
+            found = {each: int((self.label == each).sum()) for each in Label}
+            facts["labels"] = ", ".join(f"{n} {each.name.lower()}" for each, n in found.items() if n) or "none"
+        return facts | {"columns": ", ".join(self.columns()) or "none"}
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns that are present, by name."""

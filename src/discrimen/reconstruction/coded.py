@@ -17,7 +17,7 @@ from discrimen.reconstruction.encode import encoder_of, passed_by
 from discrimen.training.tasks.reconstruction import in_scale_of
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class CodedPredictor(ScoresOfRun):
     """Gives the waveform that `decode` writes, and the code as it is stored; NaN for pulses that have no code.
 

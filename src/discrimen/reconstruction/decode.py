@@ -22,14 +22,15 @@ from discrimen.network.parts import write_part
 from discrimen.network.prepare import Restoration
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import sha256_of_file
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.reconstruction.codes_file import CodedPulses, CodesFile, CodesHeader, open_codes
 from discrimen.reconstruction.whole_records import digitised, require_whole_record
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Decoding:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Decoding(Summarised):
     """A run file made of a codes file.
 
     Parameters

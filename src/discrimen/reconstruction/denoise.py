@@ -19,6 +19,7 @@ from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.output.stage_report import StageTold
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.pulses.rails import at_rail
 from discrimen.reconstruction.stage_run import Counts, StageRun, counts_table, require_some
@@ -47,8 +48,8 @@ class DenoisingOptions:
     most_outside: float = MOST_OUTSIDE
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Denoising:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Denoising(Summarised):
     """A file of denoised pulses.
 
     Parameters

@@ -12,6 +12,7 @@ from discrimen.errors import SettingsError
 from discrimen.inference.verdict import MOST_OUTSIDE
 from discrimen.network.model_description import ModelDescription
 from discrimen.output.stage_report import PageTable, StageTold
+from discrimen.output.summary import Summarised
 from discrimen.output.tables import table_of
 from discrimen.reconstruction.codes_file import CodesHeader
 from discrimen.reconstruction.stage_run import StageRun, counts_table
@@ -44,8 +45,8 @@ class EncodingOptions:
             raise SettingsError(f"the quantisation step must be positive and finite, got {self.step}")
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Encoding:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Encoding(Summarised):
     """A codes file.
 
     Parameters

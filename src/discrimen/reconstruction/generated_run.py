@@ -14,6 +14,7 @@ import numpy as np
 
 from discrimen.errors import OutputError
 from discrimen.formats.table import find_writable, open_writer
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label, Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.reconstruction.generate import PulseGenerator
@@ -23,8 +24,8 @@ from discrimen.simulation.truth import PILE_UP_COLUMNS, TruthWriter, require_fre
 _NO_PILE_UP = MappingProxyType({name: np.empty(0) for name in PILE_UP_COLUMNS})
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class GeneratedRun:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class GeneratedRun(Summarised):
     """Where generated pulses lie, and what they are.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from discrimen.output.summary import Summarised
 from discrimen.reconstruction.parts import Kind, Parted
 from discrimen.reconstruction.separation_judged import Judged
 from discrimen.reconstruction.stage_run import Counts, StageRun
@@ -32,7 +33,7 @@ def count_records(counts: Counts, parted: Parted) -> None:
         counts.add(name, parted.kind == kind)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class SeparatedRun(StageRun):
     """One input, and how right its parts are where that is known.
 
@@ -78,8 +79,8 @@ class SeparatedRun(StageRun):
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SeparatedRuns:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class SeparatedRuns(Summarised):
     """All inputs, and the file of separated pulses if one was asked for.
 
     Parameters

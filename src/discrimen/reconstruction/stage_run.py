@@ -16,6 +16,7 @@ from discrimen.formats.base import ReadReport
 from discrimen.inference.clean_traces import NOT_DENOISED
 from discrimen.network.domain import OutsideTally
 from discrimen.output.stage_report import PageTable
+from discrimen.output.summary import Summarised
 from discrimen.output.tables import table_of
 
 REASONS: Mapping[str, str] = MappingProxyType(
@@ -98,8 +99,8 @@ class Counts:
         return ", ".join(f"{self[name]} {REASONS[name]}" for name in self.reasons if self[name])
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class StageRun:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class StageRun(Summarised):
     """One input: where it lies, what was met, and what became of its pulses, or of what `things` are."""
 
     path: Path

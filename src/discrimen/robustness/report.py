@@ -8,6 +8,7 @@ from typing import Any
 
 from discrimen.evaluation import NotComputed
 from discrimen.metrics import Auc, Leakage, Share
+from discrimen.output.summary import Summarised
 from discrimen.simulation.distortion import DISTORTIONS
 
 
@@ -52,8 +53,8 @@ class RobustnessCurve:
         return next(point for point in self.points if point.size == 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Robustness:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Robustness(Summarised):
     """Curves of one or several models on the same distorted pulses.
 
     Parameters

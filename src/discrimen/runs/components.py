@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.formats.pile_up_text.reader import parts_beside
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses, concatenate
 from discrimen.simulation.simulate import SimulatedBlock
 
@@ -27,8 +28,8 @@ _LEAST_RISE_ADC = 1.5
 """Rounding to whole counts makes steps of one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Components:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Components(Summarised):
     """The two clean components of each of some records, in their order.
 
     Parameters

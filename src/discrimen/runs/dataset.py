@@ -14,6 +14,7 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.output.provenance import sha256_of_file
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.array import settings_of_model
 from discrimen.pulses.detector import DetectorSettings
@@ -21,8 +22,8 @@ from discrimen.pulses.places import board_and_channel, numbered_places
 from discrimen.runs.polarity import upright_chunks
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Dataset:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Dataset(Summarised):
     """Pulses of one detector.
 
     Parameters
@@ -45,13 +46,19 @@ class Dataset:
     n_unlabelled: int
     labels_from: tuple[Path, ...] = ()
 
+    def summary(self) -> dict[str, str]:
+        """Return what the pulses say of themselves, and the files, for people."""
+        unlabelled = {"left out": f"{self.n_unlabelled} without a label"} if self.n_unlabelled else {}
+        polarity = {"polarity": self.settings.polarity} if self.settings.polarity else {}
+        return {**self.pulses.summary(), **polarity, **unlabelled, "files": files_in_words(self.files)}
+
     def count(self, label: Label) -> int:
         """Return the number of pulses of a class."""
         return int((self.pulses.column("label") == label).sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Run:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Run(Summarised):
     """Pulses that were recorded together: one run of one file.
 
     Parameters
@@ -73,6 +80,12 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.pulse)
+
+
+def files_in_words(files: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many files there are, and their names."""
+    names = ", ".join(str(file["name"]) for file in files)
+    return names if len(files) == 1 else f"{len(files)}: {names}" if files else "none"
 
 
 def file_of_pulse(files: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:

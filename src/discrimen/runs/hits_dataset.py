@@ -12,15 +12,17 @@ import numpy as np
 from discrimen.errors import DataError, SettingsError
 from discrimen.output.plain import plain
 from discrimen.output.provenance import sha256_of_file
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits, in_order_of, join_hits
+from discrimen.runs.dataset import files_in_words
 from discrimen.runs.hits_crystal import crystal_of_hits
 from discrimen.runs.hits_file import hits_info, is_hits_file, read_hits
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class HitsDataset:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class HitsDataset(Summarised):
     """Hits of detectors of one kind.
 
     Parameters
@@ -39,6 +41,10 @@ class HitsDataset:
     settings: DetectorSettings
     files: tuple[dict[str, Any], ...]
     n_unlabelled: int = 0
+
+    def summary(self) -> dict[str, str]:
+        """Return what the hits say of themselves, and the files, for people."""
+        return {**self.hits.summary(), "files": files_in_words(self.files)}
 
     @property
     def pulses(self) -> Pulses:

@@ -12,13 +12,14 @@ from discrimen.formats.base import Reader
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.table import open_writer
 from discrimen.output.files import refuse_inputs
+from discrimen.output.summary import Summarised
 from discrimen.runs.dataset import load_dataset
 from discrimen.runs.overlay import OverlayOptions, overlaid
 from discrimen.runs.single_pulses import SingleCounts, single_pulses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverlaidRun:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OverlaidRun(Summarised):
     """Where the records lie, and what they were made of.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import OutputError
 from discrimen.formats.lh5 import reader as lh5
 from discrimen.formats.table import open_writer
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.components import components_of
@@ -22,8 +23,8 @@ from discrimen.simulation.simulate import SimulatedBlock, simulate_blocks_with_t
 from discrimen.simulation.truth import TruthWriter, require_free_truth, truth_path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedRun:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SimulatedRun(Summarised):
     """Where a simulated run lies and what it holds."""
 
     run: Path
@@ -31,6 +32,11 @@ class SimulatedRun:
     settings: DetectorSettings
     n_gamma: int
     n_neutron: int
+
+    def summary(self) -> dict[str, str]:
+        """Return where the run lies and what it holds, for people."""
+        pulses = f"{self.n_gamma} gamma, {self.n_neutron} neutron"
+        return {"run": str(self.run), "truth": str(self.truth), "pulses": pulses, **self.settings.summary()}
 
 
 def simulate_run(

@@ -9,14 +9,15 @@ from typing import Any
 
 from discrimen.formats.base import ReadReport
 from discrimen.network.domain import OutsideTally
+from discrimen.output.summary import Summarised
 from discrimen.scoring.counts import RunTally
 from discrimen.scoring.discriminator import for_one_or_each
 from discrimen.scoring.odd_channels import odd_channels
 from discrimen.scoring.rates import PileUpShares, RunTime, channel_table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classification:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Classification(Summarised):
     """What the classification of one run file gave.
 
     Parameters
@@ -68,6 +69,18 @@ class Classification:
     without_psd: str | None
     thresholds: Any
     seconds: float
+
+    def summary(self) -> dict[str, str]:
+        """Return the counts and where the scores are, for people."""
+        counts = {"neutron": self.n_neutron, "gamma": self.n_gamma, "not scored": self.n_not_scored}
+        counts |= {"vetoed": self.n_vetoed, "unlike the training": self.n_outside, "damaged": self.report.n_damaged}
+        always = ("neutron", "gamma")
+        return {
+            "output": str(self.output),
+            "pulses": ", ".join(f"{n} {name}" for name, n in counts.items() if n or name in always),
+            "threshold": str(self.thresholds),
+            "pulses a second": f"{self.n_pulses_per_s:.3g}",
+        }
 
     @property
     def n_outside(self) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.output.files import complete_or_absent
+from discrimen.output.summary import Summarised
 from discrimen.pulses import COLUMNS
 
 OUTSIDE = "outside"
@@ -62,8 +63,8 @@ def column_type(name: str) -> np.dtype[Any]:
     return types[name]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ScoreRows:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class ScoreRows(Summarised):
     """Scores of some pulses of one run file.
 
     Parameters
@@ -141,8 +142,8 @@ class ScoreRows:
         return typed | {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in scores.items()}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreTable:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ScoreTable(Summarised):
     """A whole file of scores.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from discrimen.keras_jax import load_keras
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits, as_hits
@@ -22,7 +23,7 @@ from discrimen.training.epoch_feed import EpochFeed, Renewal, training_feed
 from discrimen.training.examples import Examples, part_examples, require_two_each
 from discrimen.training.fit import StopReason, seeded
 from discrimen.training.generator_training import MADE_FROM, keep_generator, provenance_of, records_of_task
-from discrimen.training.history import EpochListener, EpochRecord
+from discrimen.training.history import VALIDATION, EpochListener, EpochRecord
 from discrimen.training.model_folder import claim_folder, require_free
 from discrimen.training.resumed import Unfinished, read_unfinished
 from discrimen.training.run import TrainingRun, data_provenance
@@ -33,8 +34,8 @@ from discrimen.training.tasks import Learning, Targets
 from discrimen.training.tensorboard_log import open_tensorboard_log
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TrainingResult:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class TrainingResult(Summarised):
     """A finished training.
 
     Parameters
@@ -69,6 +70,18 @@ class TrainingResult:
     n_training: int
     n_unlabelled: int
     n_invalid: int
+
+    def summary(self) -> dict[str, str]:
+        """Return where the model lies, how far the training went and what the best epoch reached, for people."""
+        best = {name: value for name, value in self.best.as_dict().items() if name.startswith(VALIDATION)}
+        return {
+            "folder": str(self.folder),
+            "epochs": f"{len(self.history)}, ended by {self.stopped_by}; best {self.best_epoch}",
+            "best epoch": ", ".join(f"{name} {value:.4g}" for name, value in best.items()),
+            "pulses": f"{self.n_training} to train, {len(self.validation_index)} to judge, "
+            f"{self.n_unlabelled + self.n_invalid} left out",
+            "seconds an epoch": f"{self.median_epoch_s:.2g}",
+        }
 
     @property
     def best(self) -> EpochRecord:

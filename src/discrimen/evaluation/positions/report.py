@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from discrimen.evaluation.positions.parting import Parting
 from discrimen.metrics.position import Clustering
 from discrimen.metrics.waveform_residuals import Estimate
+from discrimen.output.summary import Summarised
 
 _SHORT = {"distance to a wall": "wall"}
 
@@ -57,8 +58,8 @@ class PositionMaps:
     found_rz: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PositionReport:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class PositionReport(Summarised):
     """Positions judged.
 
     Parameters

@@ -13,6 +13,7 @@ from discrimen.evaluation.report import NotComputed
 from discrimen.metrics import EnergyBin, Leakage
 from discrimen.metrics.latents import Latents, Plane
 from discrimen.metrics.waveform_residuals import Estimate
+from discrimen.output.summary import Summarised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,8 @@ class ShownPlane:
     size_name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class WaveformReport:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class WaveformReport(Summarised):
     """A model judged by its waveforms.
 
     Parameters

@@ -18,6 +18,7 @@ from discrimen.network.prepare.steps import (
     gather_window,
     mean_baseline,
 )
+from discrimen.output.summary import Summarised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +61,8 @@ class Restoration:
         return adc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Prepared(Summarised):
     """Network input.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
 from discrimen.output.files import complete_or_absent
+from discrimen.output.summary import Summarised
 from discrimen.pulses.places import Place
 from discrimen.reconstruction.quality.look import Mark
 from discrimen.reconstruction.quality.profile import Profile
@@ -103,8 +104,8 @@ class ChannelReference:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class QualityReference:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class QualityReference(Summarised):
     """All channels of a detector, with what they belong to.
 
     Parameters

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.formats.base import ReadReport
+from discrimen.output.summary import Summarised
 from discrimen.pulses.places import Place
 from discrimen.reconstruction.quality.history import History
 from discrimen.reconstruction.quality.watch import Alarm
@@ -55,8 +56,8 @@ class ChannelQuality:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class RunQuality:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class RunQuality(Summarised):
     """What became of one run.
 
     Parameters
