@@ -27,11 +27,13 @@ from discrimen.evaluation.waveforms import evaluate_waveforms
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
+from discrimen.labelling.time_of_flight import FlightOptions
 from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
 from discrimen.reconstruction.generation_options import GenerationOptions
 from discrimen.reconstruction.separate import SeparationOptions
 from discrimen.runs.overlay import OverlayOptions
+from discrimen.search import SearchConfig
 from discrimen.simulation.config import SimulationConfig
 from discrimen.training import Reconstruction, Separation, TrainingConfig
 
@@ -126,6 +128,8 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.OverlayWishes, OverlayOptions, set()),
         (options.SeparationWishes, SeparationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
+        (options.FlightLabelOptions, FlightOptions, set()),
+        (options.SearchOptions, SearchConfig, set()),
     ],
 )
 def test_options_are_those_of_what_takes_them(known: type, takes: Callable[..., Any], given: set[str]) -> None:

@@ -14,6 +14,8 @@ from tests.reconstruction.coding_model import write_coding_model
 from tests.reconstruction.copying_model import write_copying_model
 from tests.reconstruction.separator_model import piled_up, write_separator
 from tests.reconstruction.small_generator import write_small_generator
+from tests.runs.toy_hits import toy_hits, write_toy
+from tests.scoring.small_hits_model import write_small_hits_model
 from tests.scoring.small_model import write_small_model
 from tests.training.toy_pulses import toy_pulses
 
@@ -24,7 +26,7 @@ from discrimen.pulses.detector import DetectorSettings, GatesNs
 
 BLOCKED = (
     "scipy", "sklearn", "matplotlib", "keras", "jax", "uproot", "awkward", "pyarrow", "onnx", "onnxruntime", "openvino",
-    "tensorboardX", "optuna", "pooch", "mplhep", "jinja2", "threadpoolctl", "hdf5plugin",
+    "tensorboardX", "optuna", "pooch", "pandas", "mplhep", "jinja2", "threadpoolctl", "hdf5plugin",
 )  # fmt: skip
 
 BLOCK = f"""
@@ -52,14 +54,39 @@ def said(call):
 
 labelled = discrimen.read("set.lh5")
 frozen = discrimen.load("small.discrimen")
+line = {"quantity": "peak_adc", "gain_kevee_per_unit": 0.5}
+calibrated = discrimen.read("set.lh5", settings=labelled.settings.merged(calibration=line))
 calls = {
     "Dataset": lambda: discrimen.Dataset,
+    "DetectorSettings": lambda: discrimen.DetectorSettings(adc_bits=14),
+    "GatesNs": lambda: discrimen.GatesNs,
+    "Hits": lambda: discrimen.Hits,
     "Label": lambda: discrimen.Label.GAMMA,
     "Model": lambda: discrimen.Model,
+    "PulseClassifier": lambda: discrimen.PulseClassifier.load("small.discrimen").predict(labelled[:9]),
     "Pulses": lambda: discrimen.Pulses,
+    "ReadOptions": lambda: discrimen.ReadOptions(tree="t"),
     "adapt": lambda: discrimen.adapt("small.discrimen", ["set.lh5"], "other.discrimen"),
     "audit_dataset": lambda: discrimen.audit_dataset(labelled),
+    "bench": lambda: discrimen.bench(frozen, seconds=0.01, batch_sizes=[1]),
+    "calibrate": lambda: discrimen.calibrate({"set.lh5": "Cs-137"}, quantity="peak_adc"),
+    "charges": lambda: discrimen.charges(labelled),
+    "compare": lambda: discrimen.compare({"one": frozen, "again": frozen}, labelled),
+    "convert": lambda: discrimen.convert("set.lh5", "set.BIN"),
+    "drift": lambda: discrimen.drift(frozen, "set.lh5", "set.lh5", window=1000),
+    "find_gates": lambda: discrimen.find_gates("set.lh5"),
+    "inspect": lambda: discrimen.inspect("set.lh5"),
+    "label_by_flight": lambda: discrimen.label_by_flight("set.lh5", flight_path_m=1.0),
+    "light": lambda: discrimen.light(calibrated),
+    "locate": lambda: discrimen.locate(discrimen.load("places.discrimen"), "hits.h5", "places.h5"),
+    "measure_robustness": lambda: discrimen.measure_robustness(frozen, labelled, n_pulses=200),
+    "preparation": lambda: discrimen.preparation(labelled),
+    "prepare": lambda: discrimen.prepare(labelled),
+    "psd": lambda: discrimen.psd(labelled),
+    "read_hits": lambda: discrimen.read_hits("hits.h5"),
+    "search_networks": lambda: discrimen.search_networks(labelled, "study", trials=1),
     "classify": lambda: discrimen.classify(frozen, "set.lh5", "scores.h5"),
+    "read_scores": lambda: discrimen.read_scores("scores.h5"),
     "decode": lambda: discrimen.decode("coder.discrimen", "set.codes", "decoded.lh5"),
     "denoise": lambda: discrimen.denoise(discrimen.load("copy.discrimen"), "set.lh5", "denoised.lh5"),
     "encode": lambda: discrimen.encode("coder.discrimen", "set.lh5", "set.codes", step=2.0),
@@ -82,6 +109,13 @@ print(json.dumps({name: said(call) for name, call in calls.items()}))
 
 EXTRAS = {
     "adapt": "analysis",
+    "calibrate": "analysis",
+    "compare": "analysis",
+    "drift": "analysis",
+    "find_gates": "analysis",
+    "label_by_flight": "analysis",
+    "measure_robustness": "analysis",
+    "search_networks": "search",
     "audit_dataset": "analysis",
     "decode": "codes",
     "encode": "codes",
@@ -111,13 +145,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_small_model(made / "small.discrimen")
     write_copying_model(made / "copy.discrimen")
     write_coding_model(made / "coder.discrimen")
+    write_small_hits_model(made / "places.discrimen")
+    write_toy(made / "hits.h5", toy_hits(20))
     write_small_generator(made / "generator.discrimen")
     write_separator(made / "part.discrimen")
     with open_writer(made / "piled.lh5", DetectorSettings(polarity="negative")) as writer:
         writer.write(piled_up(50)[0])
     gates = GatesNs(short_gate_end_ns=40, long_gate_end_ns=400)
     with open_writer(made / "set.lh5", DetectorSettings(polarity="negative", pretrigger_ns=150, gates=gates)) as writer:
-        writer.write(toy_pulses(2000))
+        writer.write(toy_pulses(2000).replace(tof_ns=np.r_[np.arange(2000) % 7 / 4, np.arange(2000) / 40 + 20]))
     return made
 
 
@@ -129,6 +165,31 @@ def test_every_public_name_works_or_names_its_extra(folder: Path) -> None:
         assert line.endswith(f"pip install 'discrimen[{EXTRAS[name]}]'" if name in EXTRAS else ""), (name, line)
         assert bool(line) == (name in EXTRAS), (name, line)
     assert (folder / "scores.h5").is_file()
+
+
+def test_no_public_name_is_a_room_that_would_hide_it() -> None:
+    rooms = {path.stem for path in Path(discrimen.__file__).parent.iterdir() if path.suffix in ("", ".py")}
+    assert "robustness" in rooms
+    assert not set(discrimen.__all__) & rooms
+    assert rooms - {"cli", "__init__", "__main__", "keras_jax", "__pycache__", "py"} <= set(dir(discrimen))
+
+
+def test_import_loads_nothing_of_weight() -> None:
+    code = "import json, sys, discrimen; discrimen.Pulses; print(json.dumps(sorted(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(ended.stdout))
+    assert "discrimen.pulses.waveforms" in loaded
+    assert not loaded & {
+        "discrimen.api",
+        "pandas",
+        "pyarrow",
+        "h5py",
+        "matplotlib",
+        "scipy",
+        "IPython",
+        "rich",
+        "keras",
+    }
 
 
 def test_scores_of_a_core_install_are_those_of_a_full_one(folder: Path) -> None:

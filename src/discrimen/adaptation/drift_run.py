@@ -20,6 +20,7 @@ from discrimen.inference.load import Model
 from discrimen.metrics.drift import Drift, DriftMonitor, DriftReference
 from discrimen.output.files import complete_or_absent
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.summary import Summarised
 
 KIND = "discrimen_drift_reference"
 VERSION = 1
@@ -27,8 +28,8 @@ SPLIT = {"logit": "peak_adc"}
 """The logit is looked at once more at given height: another source changes the heights, not this."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class StoredReference:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class StoredReference(Summarised):
     """A reference with what it belongs to.
 
     Parameters

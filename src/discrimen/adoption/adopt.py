@@ -28,6 +28,7 @@ from discrimen.network.model_description import ModelDescription, write_descript
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.summary import Summarised
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.checkpoints import save_model
 from discrimen.training.model_folder import ModelFolder, claim_folder
@@ -64,8 +65,8 @@ class Task:
     settings: DetectorSettings = field(default_factory=DetectorSettings)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Adoption:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Adoption(Summarised):
     """What was adopted.
 
     Parameters

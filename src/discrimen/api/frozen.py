@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from discrimen.api.inputs import open_all
 from discrimen.api.model import load, names_of, path_of
-from discrimen.api.runs import open_all
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
-from discrimen.formats.table import open_reader
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model
-from discrimen.network.thresholds import choose_threshold
+from discrimen.output.progress import seen_progress
 from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def adapt(
 
 
 def classify(
-    model: Model,
+    model: Model | Path | str,
     path: Path | str,
     output: Path | str,
     *,
@@ -112,8 +111,8 @@ def classify(
 
     Parameters
     ----------
-    model : Model
-        From :func:`train` or :func:`load`.
+    model : Model, Path or str
+        From :func:`train` or :func:`load`, its file or folder, or a folder of models, one a channel.
     path : Path or str
         Run file of any readable format; it is never modified.
     output : Path or str
@@ -125,13 +124,14 @@ def classify(
         the only one that it stores, or 0.5.
     """
     from discrimen.scoring.classify import classify_run
-    from discrimen.scoring.discriminator import Discriminator
+    from discrimen.scoring.discriminator import choose_thresholds, discriminators_of, load_models
 
-    reader = open_reader(path, options)
-    chosen = choose_threshold(model.description.thresholds, threshold)
-    return classify_run(
-        reader, Discriminator(predictor=model.predictor, sha256=model.sha256, threshold=chosen), Path(output)
-    )
+    where = path_of(model)
+    models = {"": model} if isinstance(model, Model) else load_models(where)
+    deciding = discriminators_of(where, models, choose_thresholds(models, threshold))
+    (reader,) = open_all(path, options)
+    with seen_progress(reader.info.path.name, total=reader.info.n_entries) as tick:
+        return classify_run(reader, deciding, Path(output), on_progress=tick)
 
 
 def _calibration_task(

@@ -65,7 +65,11 @@ def train(
         If the audit finds errors and they are not accepted.
     MissingExtraError, DeviceError
         If Keras or the device is missing.
+    KeyboardInterrupt
+        If the user interrupts before the first epoch ends. Later the training just ends, one line on standard error
+        says so, and the best model until then is returned.
     """
+    from discrimen.api.seen_training import seen_training
     from discrimen.network.prepare import choose_preparation
     from discrimen.training import TrainingConfig
     from discrimen.training import train as train_network
@@ -77,17 +81,20 @@ def train(
         targets, provenance = _component_targets(training.task.name, dataset, components)
     split = training.split_of(dataset.pulses, files=dataset.files, targets=targets)
     audit = _audited(dataset, split, training.task, accept=accept)
-    result = train_network(
-        dataset.pulses,
-        preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
-        training,
-        folder=folder,
-        settings=dataset.settings,
-        provenance={"files": list(dataset.files), "audit": audit, **provenance},
-        targets=targets,
-        overwrite=overwrite,
-        split=split,
-    )
+    with seen_training(training.epochs, folder) as told:
+        result = train_network(
+            dataset.pulses,
+            preparation or choose_preparation(dataset.settings, n_samples=dataset.pulses.n_samples),
+            training,
+            folder=folder,
+            settings=dataset.settings,
+            provenance={"files": list(dataset.files), "audit": audit, **provenance},
+            targets=targets,
+            overwrite=overwrite,
+            split=split,
+            progress=told,
+        )
+    told.end(result)
     return load(result.folder, device=training.device)
 
 
@@ -97,7 +104,7 @@ def load(path: Path | str, *, device: Device = "cpu", backend: BackendName | Non
 
 
 def evaluate(
-    model: Model,
+    model: Model | Path | str,
     dataset: Dataset,
     *,
     tuning: Dataset | None = None,
@@ -108,7 +115,7 @@ def evaluate(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         From :func:`train` or :func:`load`.
     dataset : Dataset
         Labelled.
@@ -124,6 +131,7 @@ def evaluate(
     DataError
         If the labels of a file are by source, which say nothing of a single pulse.
     """
+    model = model_of(model)
     from discrimen.evaluation import evaluate_dataset, write_report
     from discrimen.evaluation.loss_curve import loss_curve
     from discrimen.training.seen_pulses import seen_of
@@ -143,7 +151,7 @@ def evaluate(
 
 
 def evaluate_waveforms(
-    model: Model,
+    model: Model | Path | str,
     dataset: Dataset,
     *,
     clean: Dataset | None = None,
@@ -154,7 +162,7 @@ def evaluate_waveforms(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         That gives a waveform.
     dataset : Dataset
         With labels or without.
@@ -165,6 +173,7 @@ def evaluate_waveforms(
     **options
         Further arguments of :func:`discrimen.evaluation.waveforms.evaluate_waveforms`.
     """
+    model = model_of(model)
     from discrimen.evaluation import waveforms
     from discrimen.runs.clean_records import clean_samples
     from discrimen.training.seen_pulses import seen_of
@@ -182,6 +191,11 @@ def evaluate_waveforms(
     if folder is not None:
         waveforms.write_waveform_report(report, folder)
     return report
+
+
+def model_of(model: Model | Path | str) -> Model:
+    """Return a model that is given as such or as its file or folder."""
+    return model if isinstance(model, Model) else load(model)
 
 
 def path_of(model: Model | Path | str) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from discrimen.keras_jax import Device
-    from discrimen.pulses.detector import PolarityName
+    from discrimen.pulses.detector import DetectorSettings, GatesNs, PolarityName, WindowNs
     from discrimen.reconstruction.generation_options import Prior
+    from discrimen.search.config import PrunerName
     from discrimen.simulation.own_detector import OwnDetector
     from discrimen.simulation.sources import SpectrumName
     from discrimen.training.balance import BalanceBy, BalanceName
@@ -62,6 +64,29 @@ class SimulationOptions(TypedDict, total=False):
     seed: int
     setup_seed: int | None
     record_llr: bool
+
+
+class ReaderOptions(TypedDict, total=False):
+    """What a reader is told of files that do not say it; see :func:`discrimen.api.inputs.inputs_of`."""
+
+    settings: DetectorSettings | Path | str
+    sample_period_ns: float
+    polarity: PolarityName
+    pretrigger_ns: float
+    adc_bits: int
+    baseline: WindowNs | tuple[float, float]
+    gates: GatesNs | tuple[float, float, float]
+    format_name: str
+    record_samples: int
+    board: int | Sequence[int]
+    channel: int | Sequence[int]
+    branches: Mapping[str, str]
+    tree: str
+    companion: Path | str
+    sample_bytes: int
+    tick_ps: float
+    board_bit: int
+    chunk_bytes: int
 
 
 class TrainingOptions(TypedDict, total=False):
@@ -138,6 +163,36 @@ class BandLabelOptions(TypedDict, total=False):
     energy_range: tuple[float, float] | None
     n_draws: int
     confidence: float
+
+
+class FlightLabelOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.labelling.time_of_flight.FlightOptions`."""
+
+    flight_path_m: float | None
+    neutron_energy_mev: tuple[float, float]
+    neutron_window_ns: tuple[float, float] | None
+    gamma_window_sigmas: float
+    flat_range_ns: tuple[float, float] | None
+    accidental_neutron_share: float | None
+    n_draws: int
+    confidence: float
+
+
+class SearchOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.search.SearchConfig`."""
+
+    trials: int
+    pareto: bool
+    energy_edges_kevee: tuple[float, ...] | None
+    efficiency: float
+    epochs: int
+    patience: int | None
+    validation_share: float
+    split: SplitWish
+    validation_runs: tuple[str, ...]
+    pruner: PrunerName
+    seed: int
+    device: Device
 
 
 class GenerationWishes(TypedDict, total=False):

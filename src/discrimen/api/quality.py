@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from discrimen.api.runs import open_all
+from discrimen.api.inputs import open_all
+from discrimen.api.model import model_of
 from discrimen.errors import require_module
 from discrimen.formats.base import ReadOptions
 from discrimen.inference.load import Model
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def learn_quality(
-    model: Model,
+    model: Model | Path | str,
     paths: Path | str | Sequence[Path | str],
     output: Path | str | None = None,
     *,
@@ -29,7 +30,7 @@ def learn_quality(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         An auto-encoder of one channel.
     paths : Path, str or sequence of them
         Run files of any readable format, in the order of time.
@@ -47,6 +48,7 @@ def learn_quality(
     DataError, SettingsError
         If pulses and model do not fit, or there are too few.
     """
+    model = model_of(model)
     from discrimen.reconstruction.quality.run import learn_quality as learn
 
     reference = learn(open_all(paths, options), model, window=window, seed=seed)
@@ -56,7 +58,7 @@ def learn_quality(
 
 
 def quality(
-    model: Model,
+    model: Model | Path | str,
     reference: QualityReference | Path | str,
     paths: Path | str | Sequence[Path | str],
     *,
@@ -68,7 +70,7 @@ def quality(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         The auto-encoder of the reference.
     reference : QualityReference, Path or str
         From :func:`learn_quality`, or the file that it wrote.
@@ -86,6 +88,7 @@ def quality(
     DataError, SettingsError
         If pulses, model and reference do not fit each other.
     """
+    model = model_of(model)
     from discrimen.reconstruction.quality.reference import QualityReference
     from discrimen.reconstruction.quality.report import write_quality
     from discrimen.reconstruction.quality.run import watch_quality

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from discrimen.api.model import path_of
-from discrimen.api.runs import open_all
+from discrimen.api.inputs import open_all
+from discrimen.api.model import model_of, path_of
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.inference.load import Model
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def denoise(
-    model: Model,
+    model: Model | Path | str,
     paths: Path | str | Sequence[Path | str],
     output: Path | str,
     *,
@@ -36,7 +36,7 @@ def denoise(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         That gives a waveform, trained on clean records.
     paths : Path, str or sequence of them
         Run files of any readable format; they are never modified.
@@ -56,6 +56,7 @@ def denoise(
     SettingsError
         If there are clean records without a report, or the model gives no waveform of the whole record.
     """
+    model = model_of(model)
     from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
 
     if clean and report is None:
@@ -158,11 +159,11 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
 
 
 def separate(
-    model: Model,
+    model: Model | Path | str,
     paths: Path | str | Sequence[Path | str],
     output: Path | str | None = None,
     *,
-    classifier: Model | None = None,
+    classifier: Model | Path | str | None = None,
     components: Sequence[Components] | None = None,
     options: ReadOptions | None = None,
     report: Path | str | None = None,
@@ -172,7 +173,7 @@ def separate(
 
     Parameters
     ----------
-    model : Model
+    model : Model, Path or str
         Trained for the task separation.
     paths : Path, str or sequence of them
         Run files of any readable format; they are never modified.
@@ -189,6 +190,7 @@ def separate(
     **wishes
         Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`.
     """
+    model = model_of(model)
     from discrimen.reconstruction.separate import SeparationOptions, separate_runs
 
     chosen = SeparationOptions(**wishes)
@@ -196,7 +198,7 @@ def separate(
         open_all(paths, options),
         model.predictor,
         None if output is None else Path(output),
-        classifier=None if classifier is None else classifier.predictor,
+        classifier=None if classifier is None else model_of(classifier).predictor,
         components=components,
         options=chosen,
     )

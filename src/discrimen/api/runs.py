@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 
+from discrimen.api.inputs import Paths, open_all, paths_of
+from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader, ReadOptions
-from discrimen.formats.table import open_reader
+from discrimen.output.progress import seen_progress
 from discrimen.pulses import Label, Pulses
 from discrimen.runs.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import BandLabelOptions, OverlayWishes, SimulationOptions
+    from discrimen.api.options import BandLabelOptions, OverlayWishes, ReaderOptions, SimulationOptions
     from discrimen.audit import Audit
     from discrimen.labelling.band_run import RunBands
     from discrimen.runs.overlaid_run import OverlaidRun
@@ -88,24 +90,46 @@ def overlay(
     return overlay_run(open_all(paths, options), Path(path), Path(components), options=OverlayOptions(**wishes))
 
 
-def read(path: Path | str, *, label_by: LabelBy = "file", options: ReadOptions | None = None) -> Dataset:
-    """Read a run file into memory; for files larger than that, stream with :func:`discrimen.formats.table.open_reader`.
+def read(
+    paths: Paths,
+    *,
+    label_by: LabelBy | Sequence[LabelBy] = "file",
+    options: ReadOptions | None = None,
+    **reader: Unpack[ReaderOptions],
+) -> Dataset:
+    """Read run files into memory; what is larger than that is streamed with :func:`discrimen.api.inputs.open_all`.
 
     Parameters
     ----------
-    path : Path or str
+    paths : Path, str or sequence of them
         Of any readable format.
-    label_by : {"file", "truth", "gamma", "neutron"}
+    label_by : {"file", "truth", "gamma", "neutron"}, or one of them for each file
         Take the labels that the file holds (if any), those of the truth beside a simulated run, or give every pulse
         the same.
     options : ReadOptions, optional
-        What the file does not say.
+        What the files do not say.
+    **reader
+        The same by name, for example ``sample_period_ns=2, polarity="negative"``; see
+        :func:`discrimen.api.inputs.inputs_of`.
+
+    Raises
+    ------
+    FormatError, SettingsError
+        If a file cannot be read, or the files contradict each other.
+    DataError
+        If some of the files have labels and some have none.
     """
-    reader = open_reader(path, options)
-    if label_by == "file":
-        dataset = load_dataset([reader], labelled=False)
-        return dataset if dataset.pulses.label is None else replace(dataset, labels_from=(Path(path),))
-    return load_dataset([reader], transforms=[_labeller(label_by, Path(path))])
+    files = paths_of(paths)
+    ways = [label_by] * len(files) if isinstance(label_by, str) else list(label_by)
+    if len(ways) != len(files):
+        raise SettingsError(f"label_by: {len(ways)} ways for {len(files)} files: give one, or one for each")
+    readers = open_all(files, options, **reader)
+    own = set(ways) == {"file"}
+    transforms = [_require_alike(files)] * len(files) if own else list(map(_labeller, ways, files))
+    with seen_progress("reading", total=_entries(readers)) as tick:
+        dataset = load_dataset(readers, transforms=transforms, labelled=not own, on_progress=tick)
+    labelled = [path for way, path in zip(ways, files, strict=True) if way == "file"]
+    return dataset if dataset.pulses.label is None else replace(dataset, labels_from=tuple(labelled))
 
 
 def label_by_band(
@@ -180,16 +204,31 @@ def audit_dataset(
     return found
 
 
-def open_all(paths: Path | str | Sequence[Path | str], options: ReadOptions | None) -> list[Reader]:
-    """Open one or several run files."""
-    several = [paths] if isinstance(paths, Path | str) else paths
-    return [open_reader(path, options) for path in several]
+def _entries(readers: Sequence[Reader]) -> int | None:
+    counts = [reader.info.n_entries for reader in readers]
+    return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _require_alike(files: Sequence[Path]) -> Callable[[Pulses], Pulses]:
+    """Return what refuses pulses without labels after some with, and the other way round."""
+    labelled: list[bool] = []
+
+    def looked_at(pulses: Pulses) -> Pulses:
+        labelled.append(pulses.label is not None)
+        if labelled[-1] != labelled[0]:
+            names = ", ".join(path.name for path in files)
+            raise DataError(f"of {names} some have labels and some have none: give label_by, one for each file")
+        return pulses
+
+    return looked_at
 
 
 def _labeller(label_by: LabelBy, path: Path) -> Callable[[Pulses], Pulses]:
     from discrimen.labelling import label_all, label_by_truth
     from discrimen.simulation.truth import read_truth, truth_path
 
+    if label_by == "file":
+        return lambda pulses: pulses
     if label_by == "truth":
         return partial(label_by_truth, truth=read_truth(truth_path(path)))
     return partial(label_all, label=Label[label_by.upper()])

@@ -19,6 +19,7 @@ from discrimen.inference.load import BackendName, load_model
 from discrimen.network.frozen_file import require_frozen
 from discrimen.network.made_up import made_up_pulses
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.summary import Summarised
 
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
 LARGEST_BATCH = 1_000_000
@@ -72,8 +73,8 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Bench:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Bench(Summarised):
     """What was measured of a model.
 
     Parameters

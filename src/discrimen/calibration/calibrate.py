@@ -16,6 +16,7 @@ from discrimen.calibration.light_line import LightLine, light_line, light_resolu
 from discrimen.calibration.spectrum import FEWEST_PULSES, Spectrum, spectrum_of
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader
+from discrimen.output.summary import Summarised
 from discrimen.pulses.detector import LightQuantity, LightResolution
 from discrimen.pulses.places import Place
 
@@ -74,8 +75,8 @@ class CalibratedChannel:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Calibrated:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Calibrated(Summarised):
     """The calibration of runs.
 
     Parameters

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from discrimen.errors import OutputError
 from discrimen.output.plain import plain
+from discrimen.output.progress import Tick as Tick
+from discrimen.output.progress import progress as progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
     from discrimen.formats.base import Reader, ReadReport
     from discrimen.network.domain import OutsideTally
@@ -168,64 +167,3 @@ def total_entries(readers: Iterable[Reader]) -> int | None:
     """Return the number of events of several files, None if one of them does not know."""
     counts = [reader.info.n_entries for reader in readers]
     return None if None in counts else sum(count for count in counts if count is not None)
-
-
-class Tick(Protocol):
-    """Tell a progress display how far the work is."""
-
-    def __call__(self, advance: int = 1, /, *, note: str = "") -> None:
-        """Go forward by `advance`; `note` stands behind the bar."""
-
-
-@contextmanager
-def progress(title: str, *, total: int | None) -> Iterator[Tick]:
-    """Show progress on standard error: a bar on a terminal, a plain line every ten seconds elsewhere."""
-    if not sys.stderr.isatty():
-        yield _plain_progress(title, total)
-        return
-    with _bar() as display:
-        task = display.add_task(title, total=total, note="")
-
-        def tick(advance: int = 1, /, *, note: str = "") -> None:
-            display.update(task, advance=advance, note=note)
-
-        yield tick
-
-
-def _bar() -> Progress:
-    # Imported where there is a terminal to draw on, and not before: it takes as long as a million pulses.
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True, soft_wrap=True, highlight=False),
-        transient=True,
-    )
-
-
-def _plain_progress(title: str, total: int | None) -> Tick:
-    done = 0
-    next_line_s = time.monotonic() + 10
-
-    def tick(advance: int = 1, /, *, note: str = "") -> None:
-        nonlocal done, next_line_s
-        done += advance
-        if time.monotonic() >= next_line_s:
-            next_line_s = time.monotonic() + 10
-            of_total = f" of {total}" if total else ""
-            log(f"{title}: {done}{of_total} {note}".rstrip())
-
-    return tick

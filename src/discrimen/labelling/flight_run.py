@@ -14,6 +14,7 @@ from discrimen.errors import DataError
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
 from discrimen.labelling.places import Place, board_and_channel, by_place, no_place, reasons
 from discrimen.labelling.time_of_flight import FlightLabels, FlightOptions, find_flight_labels
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.pulses.list_mode import ListModeEvents
 
@@ -40,8 +41,8 @@ class FlightTimes:
     score: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class RunFlight:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class RunFlight(Summarised):
     """The flash of each channel, and the windows that all have in common.
 
     Parameters

@@ -20,6 +20,7 @@ from discrimen.formats.base import ListModeReader, Reader
 from discrimen.labelling.band_evidence import BandEvidence, find_evidence
 from discrimen.metrics.figure_of_merit import FigureOfMerit, figure_of_merit, two_gaussians
 from discrimen.network.prepare import choose_preparation
+from discrimen.output.summary import Summarised
 from discrimen.pulse_shape.charge import GateGrid, best_gates, charge_comparison, default_gate_grid
 from discrimen.pulse_shape.upright import Upright, upright
 from discrimen.pulses import PulseFlag, Pulses, concatenate
@@ -67,8 +68,8 @@ class Reached:
     problem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateChoice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GateChoice(Summarised):
     """Gates of one channel.
 
     Parameters

@@ -21,6 +21,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.places import Place, by_place, chosen, reasons
 from discrimen.labelling.source_shape import RunShapes
 from discrimen.labelling.source_slices import Slice, balanced, channel_slices
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label
 
 
@@ -84,8 +85,8 @@ class SourceSlice:
     keep_mixed_run: float
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SourceLabels:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class SourceLabels(Summarised):
     """Slices, the share of neutrons in the mixed runs, and what that means for the labels.
 
     Parameters

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.labelling.gamma_flash import GammaFlash, find_gamma_flash
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Label
 from discrimen.simulation.kinematics import light_flight_time_ns, neutron_energy_mev, neutron_flight_time_ns
 
@@ -106,8 +107,8 @@ class FlightWindow:
     contamination_high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlightLabels:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FlightLabels(Summarised):
     """Windows in time of flight, and what they are worth.
 
     Parameters

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, SettingsError
 from discrimen.metrics.drift_figure import Figure, figure_from, figure_of
 from discrimen.metrics.drift_tests import shape_p_value, shift_p_value, stability_index
+from discrimen.output.summary import Summarised
 
 N_BINS = 20
 FEWEST_PULSES = 500
@@ -133,8 +134,8 @@ class FigureDrift:
     drifted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Drift(Summarised):
     """Verdict on a window of pulses.
 
     Parameters

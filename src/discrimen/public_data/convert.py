@@ -14,6 +14,7 @@ from discrimen.errors import DataError, FormatError, OutputError, SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.labelling.one_class import label_all
+from discrimen.output.summary import Summarised
 from discrimen.public_data.lock import LOCK_NAME, read_lock
 from discrimen.public_data.matrix import read_matrix, read_numbers
 from discrimen.public_data.table import FileRule, PublicSet
@@ -37,8 +38,8 @@ class Converted:
     n_unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+@dataclass(frozen=True, slots=True, repr=False)
+class Conversion(Summarised):
     """What became of the files of a data set.
 
     Parameters

@@ -6,8 +6,8 @@ recoils excite more of the slow scintillation components than electrons do, so a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses.detector import GatesNs
 
 PSD_DEFINITION = "(Q_long - Q_short) / Q_long"
@@ -26,7 +27,7 @@ _EARLIEST_START_SAMPLES, _EARLIEST_START_NS = 4, 40.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class Charges(Summarised):
+class Charges(Summarised, Tabular):
     """Gated charges of each pulse.
 
     Parameters
@@ -43,6 +44,18 @@ class Charges(Summarised):
     short_charge_adc_ns: NDArray[np.float32]
     psd: NDArray[np.float32]
     truncated: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.psd)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> Charges:
+        """Select pulses by a slice, a boolean mask or an array of positions; a single position gives one pulse."""
+        rows = rows_at(index, len(self))
+        return Charges(**{name: values[rows] for name, values in self.table_columns().items()})
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return charges, PSD and whether a gate was cut."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

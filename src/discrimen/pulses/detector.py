@@ -187,8 +187,11 @@ class DetectorSettings(_Section):
         known = {name: brief(value) for name, value in every.items() if value is not None}
         if self.calibration is not None:
             known["calibration"] = self.calibration.in_words
-        for name in {"baseline", "gates"} & set(known):
-            known[name] = str(getattr(self, name))
+        if self.baseline is not None:
+            known["baseline"] = f"{self.baseline.start_ns:g} to {self.baseline.stop_ns:g} ns"
+        if self.gates is not None:
+            start, short, long = self.gates.gate_start_ns, self.gates.short_gate_end_ns, self.gates.long_gate_end_ns
+            known["gates"] = f"from {start:g} to {short:g} and to {long:g} ns"
         return known
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses.waveforms import COLUMNS, Pulses
 
 COORDINATES = ("x", "y", "z")
@@ -23,7 +24,7 @@ from the front on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class Hits(Summarised):
+class Hits(Summarised, Tabular):
     """Pulses of one or several channels, those of a hit side by side.
 
     Parameters
@@ -76,8 +77,9 @@ class Hits(Summarised):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: slice | NDArray[Any] | Sequence[int]) -> Hits:
-        """Select hits by a slice, a boolean mask or an array of positions."""
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> Hits:
+        """Select hits by a slice, a boolean mask or an array of positions; a single position gives one hit."""
+        index = rows_at(index, len(self))
         return Hits(
             samples=self.samples[index],
             sample_period_ns=self.sample_period_ns,
@@ -115,6 +117,15 @@ class Hits(Summarised):
             "channels": _few(self.channels) if self.channels else "not named",
             "columns": ", ".join(self.columns) or "none",
         }
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns that are present, which channels are there, and the samples."""
+        there = {} if self.present is None else {"present": self.present}
+        return {**self.columns, **there, "samples": self.samples}
+
+    def table_remarks(self) -> dict[str, str]:
+        """Return sampling period and names of the channels, where they are known."""
+        return {**self.info.table_remarks(), **({"channels": ", ".join(self.channels)} if self.channels else {})}
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a column that must be present.

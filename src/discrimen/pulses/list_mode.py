@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses.waveforms import COLUMNS, PulseFlag
 
 LIST_COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
@@ -33,7 +34,7 @@ _SATURATED = PulseFlag.SATURATED_GATE | PulseFlag.SATURATED_INPUT
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class ListModeEvents(Summarised):
+class ListModeEvents(Summarised, Tabular):
     """Events of one stretch of a run, as the digitizer or another analysis computed them; None where there is none.
 
     Parameters
@@ -82,6 +83,14 @@ class ListModeEvents(Summarised):
 
     def __len__(self) -> int:
         return len(self.entry)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> ListModeEvents:
+        """Select events by a slice, a boolean mask or an array of positions; a single position gives one event."""
+        return select_events(self, rows_at(index, len(self)))
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return every column that is there."""
+        return self.columns()
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return every column that is there, by name."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 
 
 class Label(IntEnum):
@@ -89,7 +90,7 @@ COLUMNS: Mapping[str, np.dtype[Any]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class Pulses(Summarised):
+class Pulses(Summarised, Tabular):
     """Waveforms of equal length and sampling period, with one value a pulse in each column that is present.
 
     Parameters
@@ -189,8 +190,9 @@ class Pulses(Summarised):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: slice | NDArray[Any] | Sequence[int]) -> Pulses:
-        """Select pulses by a slice, a boolean mask or an array of positions."""
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> Pulses:
+        """Select pulses by a slice, a boolean mask or an array of positions; a single position gives one pulse."""
+        index = rows_at(index, len(self))
         taken = {name: column[index] for name, column in self.columns().items()}
         return Pulses(samples=self.samples[index], sample_period_ns=self.sample_period_ns, **taken)
 
@@ -207,6 +209,14 @@ class Pulses(Summarised):
             found = {each: int((self.label == each).sum()) for each in Label}
             facts["labels"] = ", ".join(f"{n} {each.name.lower()}" for each, n in found.items() if n) or "none"
         return facts | {"columns": ", ".join(self.columns()) or "none"}
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns that are present, and the samples."""
+        return {**self.columns(), "samples": self.samples}
+
+    def table_remarks(self) -> dict[str, str]:
+        """Return the sampling period, where it is known."""
+        return {} if self.sample_period_ns is None else {"sample_period_ns": f"{self.sample_period_ns:.17g}"}
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns that are present, by name."""

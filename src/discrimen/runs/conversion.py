@@ -13,12 +13,13 @@ from discrimen.formats.base import Reader, ReadReport
 from discrimen.formats.settings_merge import common_settings
 from discrimen.formats.table import find_writable, open_writer
 from discrimen.output.files import refuse_inputs
+from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
 from discrimen.runs.polarity import upright_chunks
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+@dataclass(frozen=True, slots=True, repr=False)
+class Conversion(Summarised):
     """What was met in each input, and which columns the output has no place for."""
 
     reports: list[ReadReport]

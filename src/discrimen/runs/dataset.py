@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from discrimen.formats.base import Reader
 from discrimen.formats.settings_merge import common_settings
 from discrimen.output.provenance import sha256_of_file
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses import Label, Pulses, concatenate
 from discrimen.pulses.array import settings_of_model
 from discrimen.pulses.detector import DetectorSettings
@@ -23,7 +24,7 @@ from discrimen.runs.polarity import upright_chunks
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class Dataset(Summarised):
+class Dataset(Summarised, Tabular):
     """Pulses of one detector.
 
     Parameters
@@ -45,6 +46,28 @@ class Dataset(Summarised):
     files: tuple[dict[str, Any], ...]
     n_unlabelled: int
     labels_from: tuple[Path, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pulses)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> Dataset:
+        """Select pulses by a slice, a boolean mask or an array of positions that ascend from file to file.
+
+        Raises
+        ------
+        DataError
+            If the positions change the order of the files.
+        """
+        rows = rows_at(index, len(self))
+        return replace(self, pulses=self.pulses[rows], files=files_of_rows(self.files, rows))
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of the pulses, and their samples."""
+        return self.pulses.table_columns()
+
+    def table_remarks(self) -> dict[str, str]:
+        """Return the sampling period, and the names of the files."""
+        return {**self.pulses.table_remarks(), "files": ", ".join(str(file["name"]) for file in self.files)}
 
     def summary(self) -> dict[str, str]:
         """Return what the pulses say of themselves, and the files, for people."""
@@ -80,6 +103,23 @@ class Run(Summarised):
 
     def __len__(self) -> int:
         return len(self.pulse)
+
+
+def files_of_rows(files: Sequence[Mapping[str, Any]], rows: Any) -> tuple[dict[str, Any], ...]:
+    """Return the files that some pulses of a data set come from, with how many of each.
+
+    Raises
+    ------
+    DataError
+        If the pulses are not in the order of the files.
+    """
+    if not files:
+        return ()
+    of_file = file_of_pulse(files)[rows]
+    if (np.diff(of_file) < 0).any():
+        raise DataError("the pulses of a data set stay in the order of its files: give positions that ascend")
+    counts = np.bincount(of_file, minlength=len(files)).tolist()
+    return tuple({**file, "n_pulses": n} for file, n in zip(files, counts, strict=True) if n)
 
 
 def files_in_words(files: Sequence[Mapping[str, Any]]) -> str:

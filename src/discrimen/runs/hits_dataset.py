@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discrimen.errors import DataError, SettingsError
 from discrimen.output.plain import plain
 from discrimen.output.provenance import sha256_of_file
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits, in_order_of, join_hits
-from discrimen.runs.dataset import files_in_words
+from discrimen.runs.dataset import files_in_words, files_of_rows
 from discrimen.runs.hits_crystal import crystal_of_hits
 from discrimen.runs.hits_file import hits_info, is_hits_file, read_hits
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
-class HitsDataset(Summarised):
+class HitsDataset(Summarised, Tabular):
     """Hits of detectors of one kind.
 
     Parameters
@@ -41,6 +43,28 @@ class HitsDataset(Summarised):
     settings: DetectorSettings
     files: tuple[dict[str, Any], ...]
     n_unlabelled: int = 0
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> HitsDataset:
+        """Select hits by a slice, a boolean mask or an array of positions that ascend from file to file.
+
+        Raises
+        ------
+        DataError
+            If the positions change the order of the files.
+        """
+        rows = rows_at(index, len(self))
+        return replace(self, hits=self.hits[rows], files=files_of_rows(self.files, rows))
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of the hits, and their samples."""
+        return self.hits.table_columns()
+
+    def table_remarks(self) -> dict[str, str]:
+        """Return what is known of all hits."""
+        return {**self.hits.table_remarks(), "files": ", ".join(str(file["name"]) for file in self.files)}
 
     def summary(self) -> dict[str, str]:
         """Return what the hits say of themselves, and the files, for people."""

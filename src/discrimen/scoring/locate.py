@@ -18,6 +18,7 @@ from discrimen.network.hits_domain import FLAG_WORDS
 from discrimen.network.located import Located, SecondInteraction
 from discrimen.output.files import refuse_inputs
 from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.summary import Summarised
 from discrimen.pulses.hits import COORDINATES, Hits
 from discrimen.runs.hits_crystal import crystal_of_hits, other_crystal
 from discrimen.runs.hits_file import hits_chunks, hits_info
@@ -53,8 +54,8 @@ class LocatedFile:
         return f"{self.path}: {self.n_located} of {self.n_hits} hits located{f'; {why}' if why else ''}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locating:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Locating(Summarised):
     """What was done.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.output.files import complete_or_absent
 from discrimen.output.summary import Summarised
+from discrimen.output.tabular import Tabular, rows_at
 from discrimen.pulses import COLUMNS
 
 OUTSIDE = "outside"
@@ -123,6 +124,13 @@ class ScoreRows(Summarised):
     def __len__(self) -> int:
         return len(self.entry)
 
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> ScoreRows:
+        """Select pulses by a slice, a boolean mask or an array of positions; a single position gives one row."""
+        rows = rows_at(index, len(self))
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        taken: dict[str, Any] = {name: None if value is None else value[rows] for name, value in values.items()}
+        return ScoreRows(**taken)
+
     def columns(self, classes: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return the columns that are present, each with its own type, the scores by class.
 
@@ -143,7 +151,7 @@ class ScoreRows(Summarised):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ScoreTable(Summarised):
+class ScoreTable(Summarised, Tabular):
     """A whole file of scores.
 
     Parameters
@@ -159,6 +167,26 @@ class ScoreTable(Summarised):
     rows: ScoreRows
     classes: tuple[str, ...]
     attributes: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | Sequence[int]) -> ScoreTable:
+        """Select pulses by a slice, a boolean mask or an array of positions; a single position gives one row."""
+        return replace(self, rows=self.rows[index])
+
+    def table_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of the file."""
+        return self.rows.columns(self.classes)
+
+    def table_remarks(self) -> dict[str, str]:
+        """Return the provenance."""
+        return dict(self.attributes)
+
+    def summary(self) -> dict[str, str]:
+        """Return how many rows there are, classes and columns, for people."""
+        told = {"pulses": str(len(self)), "classes": ", ".join(self.classes)}
+        return {**told, "columns": ", ".join(self.table_columns())}
 
 
 class StagedScoreWriter(ABC):

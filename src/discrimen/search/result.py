@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from discrimen.output.summary import Summarised
 from discrimen.search.objective import OBJECTIVE_DEFINITION
 from discrimen.search.space import Value
 from discrimen.search.study import finished_trials
@@ -61,8 +62,8 @@ class TrialRow:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SearchResult(Summarised):
     """A search as it stands.
 
     Parameters

@@ -40,8 +40,8 @@ def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, los
         figure = new_figure(8.0, 7.0)
         metric = records[0].metric_names[0]
         loss_axes, metric_axes = figure.subplots(2, 1, sharex=True)
-        _draw_curves(loss_axes, records, "loss", best_epoch=best_epoch)
-        _draw_curves(metric_axes, records, metric, best_epoch=best_epoch)
+        draw_curves(loss_axes, records, "loss", best_epoch=best_epoch)
+        draw_curves(metric_axes, records, metric, best_epoch=best_epoch)
         loss_axes.set_ylabel(loss_label)
         losses = np.array([(record.loss, record.val_loss) for record in records])
         if np.isfinite(losses).all() and losses.min() > 0 and losses.max() > 5 * losses.min():
@@ -54,7 +54,8 @@ def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, los
             figure.savefig(part, format="png", dpi=130)
 
 
-def _draw_curves(axes: Axes, records: Sequence[EpochRecord], name: str, *, best_epoch: int) -> None:
+def draw_curves(axes: Axes, records: Sequence[EpochRecord], name: str, *, best_epoch: int) -> None:
+    """Draw one figure of training and validation over the epochs into given axes, the best epoch marked."""
     epochs = [record.epoch for record in records]
     figures = [record.as_dict() for record in records]
     validation = [each[f"{VALIDATION}{name}"] for each in figures]

@@ -31,11 +31,7 @@ def draw_roc(report: Report) -> Figure:
     parts = [part for part in report.ranges if part.computed()]
     figure, axes = panels(len(parts), sharey=True)
     for part, ax in zip(parts, axes, strict=True):
-        # The network comes last, on top.
-        for name, result in reversed(part.computed().items()):
-            _draw_method(ax, name, result)
-        _frame(ax, part)
-        ax.set_xlabel("neutron efficiency")
+        draw_roc_on(ax, part)
     figure.supylabel("gamma leakage", fontsize=12)
     axes[0].set_ylim(_least_leakage(parts), 1.5)
     lines = require_module("matplotlib.lines", extra="analysis")
@@ -50,12 +46,21 @@ def draw_roc(report: Report) -> Figure:
     return figure
 
 
+def draw_roc_on(ax: Axes, part: BinReport) -> None:
+    """Draw what :func:`draw_roc` draws, of one range of energy alone, into given axes."""
+    # The network comes last, on top.
+    for name, result in reversed(part.computed().items()):
+        _draw_method(ax, name, result)
+    _frame(ax, part)
+    ax.set_xlabel("neutron efficiency")
+
+
 def _draw_method(ax: Axes, name: str, result: MethodResult) -> None:
     colour = METHOD_COLOURS[name]
     seen = result.roc.leakage > 0
     ax.plot(
         result.roc.efficiency[seen], result.roc.leakage[seen],
-        color=colour, linestyle=METHOD_LINES[name], linewidth=2, drawstyle="steps-pre",
+        color=colour, linestyle=METHOD_LINES[name], linewidth=2, drawstyle="steps-pre", label=METHODS[name],
     )  # fmt: skip
     for leakage in result.leakages:
         if isinstance(leakage, Leakage):

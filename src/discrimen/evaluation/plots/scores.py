@@ -28,10 +28,16 @@ _SCORE_TICKS = {
 
 def draw_scores(report: Report) -> Figure:
     """Draw the score of gammas and of neutrons, and the thresholds of the wished efficiencies."""
+    figure = new_figure(8.0, 5.2)
+    draw_scores_on(figure.subplots(), report)
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def draw_scores_on(ax: Axes, report: Report) -> None:
+    """Draw what :func:`draw_scores` draws into given axes, without a legend."""
     hep = require_module("mplhep", extra="analysis")
     histogram = report.score_histogram
-    figure = new_figure(8.0, 5.2)
-    ax = figure.subplots()
     classes = (("gamma", histogram.gamma_counts, GAMMA_COLOUR), ("neutron", histogram.neutron_counts, NEUTRON_COLOUR))
     for name, counts, colour in classes:
         hep.histplot(
@@ -50,8 +56,6 @@ def draw_scores(report: Report) -> Figure:
     ax.set_xlabel("neutron score of the network")
     ax.set_ylabel("pulses per bin")
     _draw_thresholds(ax, report)
-    figure.legend(loc="outside upper center", ncols=3)
-    return figure
 
 
 def _draw_thresholds(ax: Axes, report: Report) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.output.plain import plain
+from discrimen.output.summary import Summarised
 from discrimen.runs.inspection.accumulate import ChannelTally, Kind, tally_chunk
 from discrimen.runs.inspection.odd import Compared, compare_channels, told
 from discrimen.runs.inspection.summary import ChannelSummary
@@ -20,13 +21,24 @@ MOST_LENGTHS = 16
 """Of records; each takes memory for each channel, and more are no summary."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Inspection(Summarised):
     """What one pass over a run file found."""
 
     info: RunInfo
     report: ReadReport
     channels: tuple[ChannelSummary, ...]
+
+    def summary(self) -> dict[str, str]:
+        """Return file, settings, channels and what was left out, for people."""
+        lengths = sorted({str(each.n_samples) for each in self.channels})
+        left_out = {"left out": "; ".join(self.report.left_out())} if self.report.left_out() else {}
+        return {
+            "file": f"{self.info.path} ({self.info.layout})",
+            "pulses": f"{self.report.n_read} of {len(self.channels)} channels, {' or '.join(lengths)} samples",
+            **left_out,
+            **{name: value for name, value in self.info.settings.summary().items() if name != "name"},
+        }
 
     @property
     def compared(self) -> tuple[Compared, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader, ReadReport, RunInfo
 from discrimen.output.plain import plain
+from discrimen.output.summary import Summarised
 from discrimen.pulses import PulseFlag
 from discrimen.pulses.list_mode import ListModeEvents
 
@@ -47,8 +48,8 @@ class ListedChannel:
     quantiles: Mapping[str, tuple[float, float, float]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListInspection:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ListInspection(Summarised):
     """What one pass over a list found."""
 
     info: RunInfo

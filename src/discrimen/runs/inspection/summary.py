@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.output.summary import Summarised
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ChannelSummary:
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class ChannelSummary(Summarised):
     """One channel of a run, or one length of record of it where lengths differ.
 
     Parameters
