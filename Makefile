@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga docs bench bench-results clean
+.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,10 +30,10 @@ lint: setup      ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: lint       ## lint and all fast tests (what CI runs)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga and not notebooks"
 
 test-slow: setup ## the slow tests
-	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga"
+	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga and not notebooks"
 
 test-real: setup ## the tests on real detector files only
 	$(BIN)/pytest -m real_data
@@ -60,6 +60,14 @@ test-fpga: setup ## networks in an FPGA, through the open tools (installs the ex
 
 docs: setup      ## the documentation site in build/site/index.html, warnings and broken links as errors
 	PYTHONPATH=docs $(BIN)/python -m site_maker.build -o build/site
+
+test-notebooks: setup ## the notebooks in a kernel of their own, and an interrupted training in one (installs the extra notebooks)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
+	$(BIN)/pytest -m notebooks
+
+notebooks: setup ## execute the notebooks anew, in place
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
+	$(BIN)/python notebooks/execute.py notebooks/*.ipynb
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py

@@ -45,6 +45,14 @@ def test_any_text_is_short_and_safe(title: str, facts: dict[str, str]) -> None:
     assert tags.found <= {"div", "b", "table", "tr", "td"}
 
 
+def test_no_length_of_the_facts_is_too_much() -> None:
+    for width in range(1, 90):
+        for n_facts in range(1, 12):
+            text = summary_text("x" * width, {f"{n}": "y" * width for n in range(n_facts)})
+            assert len(text) <= 300
+            assert text.endswith("...") or text.count("\n") == n_facts
+
+
 def test_fields_show_what_they_are_not_what_they_hold() -> None:
     thing = Thing(Path("a/<b>.lh5"), np.zeros((300, 75), np.int16), (1.25, 2.0), {"x": 1, "y": 2})
     told = thing.summary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
+from warnings import warn
 
 import numpy as np
 
@@ -126,7 +127,8 @@ def find_gates(
     Returns
     -------
     DetectorSettings
-        With the gates: for ``read(..., settings=...)``.
+        With the gates, for ``read(..., settings=...)``. A calibration of charges over other gates is left out, which a
+        warning says.
     dict of Place to GateChoice
         What the gates of each channel reach.
 
@@ -150,7 +152,9 @@ def find_gates(
             found[place] = choose_gates(some, settings.of(*place), rng=rng)
         except DataError as error:
             raise DataError(f"{place}: {error}") from error
-    written, _ = with_gates(settings, {place: choice.gates for place, choice in found.items()}, of=tuple(pulses))
+    written, stale = with_gates(settings, {place: choice.gates for place, choice in found.items()}, of=tuple(pulses))
+    if stale:
+        warn("the calibration was of charges over other gates and is left out: calibrate with these", stacklevel=2)
     return written, found
 
 

@@ -48,8 +48,13 @@ def house_style() -> Iterator[None]:
         If matplotlib is not installed.
     """
     matplotlib = require_module("matplotlib", extra="analysis")
-    with matplotlib.rc_context(_STYLE):
+    # Only these are put back: what a notebook turns on at the first figure must stay.
+    before = {name: matplotlib.rcParams[name] for name in _STYLE}
+    matplotlib.rcParams.update(_STYLE)
+    try:
         yield
+    finally:
+        matplotlib.rcParams.update(before)
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
