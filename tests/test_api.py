@@ -129,7 +129,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.SeparationWishes, SeparationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
         (options.FlightLabelOptions, FlightOptions, set()),
-        (options.SearchOptions, SearchConfig, set()),
+        (options.NetworkSearchOptions, SearchConfig, set()),
     ],
 )
 def test_options_are_those_of_what_takes_them(known: type, takes: Callable[..., Any], given: set[str]) -> None:

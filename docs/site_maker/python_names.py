@@ -53,6 +53,8 @@ ROOMS = {
         "Grid search and bounds of positions",
         ["discrimen.grid_search.search", "discrimen.grid_search.pair", "discrimen.grid_search.bound"],
     ),
+    "plots": ("Plots", ["discrimen.plots"]),
+    "testing": ("Tests of plug-ins", ["discrimen.testing"]),
     "errors": ("Errors", ["discrimen.errors"]),
 }
 """Beyond the names of ``discrimen`` itself: what reports, plug-ins and closer work need."""

@@ -156,6 +156,7 @@ _ROOMS = (
     "simulation",
     "testing",
     "training",
+    "workflow",
 )
 
 

@@ -14,7 +14,7 @@ from discrimen.output.progress import seen_progress
 from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import EvaluationOptions, ReaderOptions, SearchOptions
+    from discrimen.api.options import EvaluationOptions, ReaderOptions, NetworkSearchOptions
     from discrimen.benchmark import Bench
     from discrimen.comparison import Comparison
     from discrimen.metrics.drift import Drift
@@ -114,7 +114,7 @@ def search_networks(
     *,
     space: SearchSpace | Path | str | None = None,
     accept: bool = False,
-    **config: Unpack[SearchOptions],
+    **config: Unpack[NetworkSearchOptions],
 ) -> SearchResult:
     """Search for the best network by trainings; the same call goes on with a search that was ended.
 

@@ -178,7 +178,7 @@ class FlightLabelOptions(TypedDict, total=False):
     confidence: float
 
 
-class SearchOptions(TypedDict, total=False):
+class NetworkSearchOptions(TypedDict, total=False):
     """Fields of :class:`discrimen.search.SearchConfig`."""
 
     trials: int
