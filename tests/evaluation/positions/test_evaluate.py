@@ -65,7 +65,9 @@ def test_errors_that_claim_too_much_have_wide_pulls() -> None:
 def test_positions_on_a_grid_are_told() -> None:
     report = judged(located(snap_mm=2.0))
     assert {each.pitch_mm for each in report.clustering if each.is_seen} == {1.0, 2.0}
-    assert "positions cluster on a grid of 1 mm, 2 mm" in position_text(report)
+    told = position_text(report, width=80)
+    assert "positions cluster on a grid of 1 mm, 2 mm" in told
+    assert "…" not in told, "no figure is cut on 80 columns"
     fields = report.maps.found_xy.sum(axis=1)
     assert (fields[:-1] * fields[1:] == 0).mean() > 0.9
     assert report.maps.truth_xy.sum() == 1000

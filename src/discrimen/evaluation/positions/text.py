@@ -46,7 +46,7 @@ def position_text(report: PositionReport, *, width: int = 80) -> str:
     for name, each, begins in report.lines():
         if begins:
             table.add_section()
-        cells = [f"{each.figures[figure].value:.3g}" if figure in each.figures else "-" for figure in _COLUMNS]
+        cells = [f"{each.figures[figure].value:.2f}" if figure in each.figures else "-" for figure in _COLUMNS]
         table.add_row(name, str(each.n_hits), *cells)
     out = StringIO()
     console = Console(file=out, width=width, highlight=False)
