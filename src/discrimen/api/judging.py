@@ -14,7 +14,7 @@ from discrimen.output.progress import seen_progress
 from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import EvaluationOptions, ReaderOptions, NetworkSearchOptions
+    from discrimen.api.options import EvaluationOptions, NetworkSearchOptions, ReaderOptions
     from discrimen.benchmark import Bench
     from discrimen.comparison import Comparison
     from discrimen.metrics.drift import Drift
