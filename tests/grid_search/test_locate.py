@@ -71,17 +71,20 @@ def test_hits_that_one_interaction_does_not_explain_get_no_position() -> None:
     samples = made.samples.copy()
     samples[0, 0] = samples[0, 2]  # net charge in two segments
     samples[1] = 300  # nothing at all
-    present = np.ones((6, 4), bool)
-    present[2, 3] = False
     samples[3, 3] = samples[4, 1] = 300  # a core and a segment that are connected to nothing
-    found = GridSearch(basis=BASIS, noise_adc=4.0).locate(replace(made, samples=samples, present=present))
+    search = GridSearch(basis=BASIS, noise_adc=4.0)
+    found = search.locate(replace(made, samples=samples))
     assert found.flags[0] == PositionFlag.SEVERAL_SEGMENTS
     assert found.flags[1] & PositionFlag.UNPREPARED
-    assert found.flags[2] & PositionFlag.NO_REFERENCE
     assert found.flags[3] & PositionFlag.NO_REFERENCE
     assert found.flags[4] == PositionFlag.MISSING_CHANNELS
-    assert np.isnan(found.position_mm[:5]).all()
-    assert np.isfinite(found.position_mm[5]).all()
+    assert np.isnan(found.position_mm[[0, 1, 3, 4]]).all()
+    assert np.isfinite(found.position_mm[[2, 5]]).all()
+    present = np.ones((6, 4), bool)
+    present[2, 3] = False
+    told = search.locate(replace(made, samples=samples, present=present))
+    assert told.flags[2] & PositionFlag.NO_REFERENCE
+    assert told.flags[4] == 0, "the hits say that the channel is there"
 
 
 def test_two_interactions_in_one_segment_get_no_position_where_the_square_is_limited() -> None:

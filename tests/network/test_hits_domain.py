@@ -43,6 +43,8 @@ def test_channels_that_hold_one_value_are_dead_where_others_have_noise() -> None
     samples[0, -1], samples[1, 3], samples[2, 4] = 100, 7, 0
     assert flags(replace(few, samples=samples)).tolist()[1:] == [0, PositionFlag.MISSING_CHANNELS, 0]
     assert flags(replace(few, samples=samples))[0] & PositionFlag.NO_REFERENCE
+    told = replace(few, samples=samples, present=np.ones((4, 37), np.bool_))
+    assert flags(told).tolist()[1:] == [0, 0, 0], "what hits say of their channels holds"
     # A pulse behind a baseline without change is a pulse; without noise, segments far away have no signal at all.
     samples = few.samples.copy()
     samples[:, 4, :10] = 100

@@ -129,12 +129,13 @@ class HitsDomain:
 def dead_channels(hits: Hits, before: slice) -> NDArray[np.bool_]:
     """Return which channels hold one value from beginning to end, in hits whose other channels have noise.
 
-    Signals without noise may have such traces far away from the charge; of those nothing is taken for dead.
+    None of hits that say which channels are there. Signals without noise may have such traces far away from the charge;
+    of those nothing is taken for dead.
 
     Parameters
     ----------
     hits : Hits
-        Channels that are absent are not among them.
+        In the order of the model's or the basis' channels.
     before : slice
         Samples before the rise.
 
@@ -142,15 +143,13 @@ def dead_channels(hits: Hits, before: slice) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (hit, channel)
     """
+    dead = np.zeros(hits.samples.shape[:2], np.bool_)
+    if hits.present is not None:
+        return dead
     baseline = hits.samples[:, :, before]
     still = (baseline == baseline[:, :, :1]).all(axis=2)
-    n_there: NDArray[Any] | int = hits.n_channels
-    if hits.present is not None:
-        still &= hits.present
-        n_there = hits.present.sum(axis=1)
-    row, channel = np.nonzero(still & (2 * still.sum(axis=1) <= n_there)[:, np.newaxis])
+    row, channel = np.nonzero(still & (2 * still.sum(axis=1) <= hits.n_channels)[:, np.newaxis])
     traces = hits.samples[row, channel]
-    dead = np.zeros(still.shape, np.bool_)
     dead[row, channel] = (traces == traces[:, :1]).all(axis=1)
     return dead
 
