@@ -172,5 +172,7 @@ def test_ctrl_c_in_the_training_leaves_what_rerun_goes_on_from(run: Run, sources
     status, out, err = run("rerun", tmp_path / "out")
     assert status == 0, err
     assert "it was broken off: going on by discrimen train learn.lh5 --resume model" in err
-    assert history.read_text().splitlines()[: len(before)] == before
+    # An epoch whose state was not written yet is done again, in another time.
+    without_time = [[line.rsplit(",", 1)[0] for line in lines] for lines in (history.read_text().splitlines(), before)]
+    assert without_time[0][: len(before)] == without_time[1]
     assert "9 done before" in out
