@@ -117,7 +117,7 @@ def test_an_interrupted_training_leaves_a_line_and_a_model(after_an_epoch: bool,
 
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
     try:
-        seen = re.compile(r"training .* [3-9] of 100000" if after_an_epoch else r"training .* 0 of 100000")
+        seen = re.compile(r"training .* [1-9]\d* of 100000" if after_an_epoch else r"training .* 0 of 100000")
         told = run_cell(client, TRAIN, until=seen, act=manager.interrupt_kernel)
         streams = {each["name"]: each["text"] for each in told if each["type"] == "stream"}
         errors = [each for each in told if each["type"] == "error"]
