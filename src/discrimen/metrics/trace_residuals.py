@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.metrics.waveform_residuals import Estimate
-
-_DRAWS = 100
-_FEWEST = 20
+from discrimen.metrics.waveform_residuals import Estimate, drawn_estimates
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -92,15 +89,5 @@ def trace_figures(errors: TraceErrors, *, confidence: float, rng: np.random.Gene
         By the names of :data:`FIGURES`, those left out that are no number; None for fewer than 20.
     """
     some = errors[np.flatnonzero(errors.n_samples > 0)]
-    if len(some) < _FEWEST:
-        return None
-    ends = (0.5 - confidence / 2, 0.5 + confidence / 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = {name: compute(some) for name, (_, compute) in FIGURES.items()}
-        known = [name for name, value in values.items() if np.isfinite(value)]
-        draws: dict[str, list[float]] = {name: [] for name in known}
-        for _ in range(_DRAWS):
-            drawn = some[rng.integers(len(some), size=len(some))]
-            for name in known:
-                draws[name].append(FIGURES[name][1](drawn))
-    return {name: Estimate(values[name], *map(float, np.nanquantile(draws[name], ends))) for name in known}
+    computed = {name: compute for name, (_, compute) in FIGURES.items()}
+    return drawn_estimates(some, computed, confidence=confidence, rng=rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,17 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+class Rows(Protocol):
+    """What can be drawn: errors of many pulses or hits."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: NDArray[Any]) -> Self: ...
+
+
+_Rows = TypeVar("_Rows", bound=Rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -144,15 +155,40 @@ def waveform_figures(
     dict of str to Estimate, or None
         By the names of :data:`FIGURES`, those left out that are no number; None for fewer than 20 pulses.
     """
+    computed = {name: compute for name, (_, _, compute) in FIGURES.items()}
+    return drawn_estimates(errors, computed, confidence=confidence, rng=rng)
+
+
+def drawn_estimates(
+    errors: _Rows, figures: Mapping[str, Callable[[_Rows], float]], *, confidence: float, rng: np.random.Generator
+) -> dict[str, Estimate] | None:
+    """Return figures with intervals by drawing the rows anew (bootstrap).
+
+    Parameters
+    ----------
+    errors : Rows
+        Of pulses or hits.
+    figures : mapping of str to callable
+        What is computed of rows.
+    confidence : float
+        Of the intervals.
+    rng : Generator
+        Draws.
+
+    Returns
+    -------
+    dict of str to Estimate, or None
+        Those left out that are no number; None for fewer than 20 rows.
+    """
     if len(errors) < _FEWEST:
         return None
-    draws: dict[str, list[float]] = {name: [] for name in FIGURES}
+    draws: dict[str, list[float]] = {name: [] for name in figures}
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = {name: compute(errors) for name, (_, _, compute) in FIGURES.items()}
+        values = {name: compute(errors) for name, compute in figures.items()}
         known = [name for name, value in values.items() if np.isfinite(value)]
         for _ in range(_DRAWS):
             drawn = errors[rng.integers(len(errors), size=len(errors))]
             for name in known:
-                draws[name].append(FIGURES[name][2](drawn))
+                draws[name].append(figures[name](drawn))
     ends = (0.5 - confidence / 2, 0.5 + confidence / 2)
     return {name: Estimate(values[name], *map(float, np.nanquantile(draws[name], ends))) for name in known}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -223,13 +223,7 @@ def time_hits(name: str, model: Model, hits: Hits, *, packed: bool = False, seco
         run, stored, written = (Path(folder) / each for each in ("run.geb", "hits.h5", "positions.h5"))
         _write_run(run, hits)
         gathered = [
-            Hits(
-                samples=piece.samples,
-                sample_period_ns=hits.sample_period_ns,
-                present=piece.present,
-                columns=piece.columns,
-                channels=hits.channels,
-            )
+            replace(piece, sample_period_ns=hits.sample_period_ns, channels=hits.channels)
             for piece in gather_hits(open_reader(run), options=options)
         ]
         _store(stored, gathered, packed=packed)

@@ -117,6 +117,38 @@ def prepared_pulses(
     return waveforms[:n_kept], np.concatenate(kept), Restoration.joined(ways_back)
 
 
+def known_examples(
+    pulses: Hits, preparation: Preparation, values: NDArray[Any], *, known: NDArray[np.bool_]
+) -> Examples:
+    """Prepare the pulses whose targets are known, without classes.
+
+    Parameters
+    ----------
+    pulses : Hits
+        All of them.
+    preparation : Preparation
+        From raw samples to network input.
+    values : ndarray, shape (pulse, ...)
+        Their targets.
+    known : ndarray of bool, shape (pulse,)
+        Which of them can be learned from.
+
+    Raises
+    ------
+    DiscrimenError
+        As :func:`prepared_pulses`.
+    """
+    taught = np.flatnonzero(known)
+    waveforms, kept, _ = prepared_pulses(pulses, preparation, taught)
+    return Examples(
+        waveforms=waveforms,
+        targets=values[kept],
+        pulse=kept,
+        n_unlabelled=len(pulses) - len(taught),
+        n_invalid=len(taught) - len(kept),
+    )
+
+
 def require_two_each(examples: Examples, classes: Sequence[str]) -> None:
     """Refuse examples of which one class, or of which all, cannot both teach and judge.
 

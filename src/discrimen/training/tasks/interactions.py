@@ -16,7 +16,7 @@ from discrimen.network.model_description import ModelDescription
 from discrimen.network.outputs import ClassThreshold, Output, class_scores
 from discrimen.network.preparation import Preparation
 from discrimen.pulses.hits import COORDINATES, Hits
-from discrimen.training.examples import Examples, prepared_pulses
+from discrimen.training.examples import Examples, known_examples
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
 
@@ -73,15 +73,7 @@ class Interactions:
     def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every hit of one or two interactions; see :class:`~discrimen.training.tasks.base.Task`."""
         values = _values(pulses, targets)
-        taught = np.flatnonzero(np.isfinite(values[:, _TWO]))
-        waveforms, kept, _ = prepared_pulses(pulses, preparation, taught)
-        return Examples(
-            waveforms=waveforms,
-            targets=values[kept],
-            pulse=kept,
-            n_unlabelled=len(pulses) - len(taught),
-            n_invalid=len(taught) - len(kept),
-        )
+        return known_examples(pulses, preparation, values, known=np.isfinite(values[:, _TWO]))
 
     def learning(
         self, keras: ModuleType, preparation: Preparation, training: Examples, config: TrainingConfig

@@ -15,7 +15,7 @@ from discrimen.errors import DataError, SettingsError
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
 from discrimen.pulses.hits import COORDINATES, Hits
-from discrimen.training.examples import Examples, prepared_pulses
+from discrimen.training.examples import Examples, known_examples
 from discrimen.training.tasks.base import Learning, Targets, input_spread
 from discrimen.training.tasks.classless import refuse_options_of_classes
 
@@ -130,15 +130,8 @@ class Regression:
     def examples(self, pulses: Hits, preparation: Preparation, targets: Targets, config: TrainingConfig) -> Examples:
         """Prepare every pulse of which something is known; see :class:`~discrimen.training.tasks.base.Task`."""
         values = self._values(pulses, targets)
-        taught = np.flatnonzero(np.isfinite(values).any(axis=1))
-        waveforms, kept, _ = prepared_pulses(pulses, preparation, taught)
-        return Examples(
-            waveforms=waveforms,
-            targets=values[kept],
-            pulse=kept,
-            n_unlabelled=len(pulses) - len(taught),
-            n_invalid=len(taught) - len(kept),
-        )
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(values).any(axis=1))
+        return known_examples(pulses, preparation, values, known=known)
 
     def learning(
         self, keras: ModuleType, preparation: Preparation, training: Examples, config: TrainingConfig
