@@ -54,7 +54,8 @@ def _label(result: Result) -> str:
 
 def _audit(result: Result) -> str:
     worst = sorted({each["severity"] for each in result["findings"]})
-    found = f"{len(result['findings'])} findings ({', '.join(worst)})" if worst else "nothing found"
+    n_found = len(result["findings"])
+    found = f"{n_found} finding{'s' if n_found > 1 else ''} ({', '.join(worst)})" if worst else "nothing found"
     return f"{result['n_gamma']} gammas and {result['n_neutron']} neutrons: {found}"
 
 
