@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from discrimen.formats.base import ReadReport, opened_to_read
+from discrimen.formats.base import ReadReport
+from discrimen.formats.frame_walk import FrameWalk, next_mark
 
 KEY = struct.Struct("<IIIQ")
 TICK_PS = 10_000
@@ -96,146 +97,88 @@ def adf_frames(path: Path, wanted: frozenset[int], *, chunk_bytes: int, report: 
     FormatError
         If the file cannot be read.
     """
-    walk = FrameWalk(wanted, report)
-    rest, offset, is_end = b"", 0, False
-    with opened_to_read(path) as stream:
-        while not is_end:
-            more = stream.read(max(chunk_bytes, len(rest), KEY.size))
-            is_end = not more
-            text = rest + more
-            frames, done = walk.through(text, offset, is_end=is_end)
-            if frames:
-                yield frames
-            rest, offset = text[done:], offset + done
+    for _, _, frames in _AdfWalk(wanted, report).pieces(path, chunk_bytes=chunk_bytes):
+        yield frames
 
 
-class FrameWalk:
-    """Finds the frames in the pieces of a file.
-
-    Parameters
-    ----------
-    wanted : frozenset of int
-        Types of the frames that are returned.
-    report : ReadReport
-        Counts the others, and what is damaged.
-    """
+class _AdfWalk(FrameWalk[AdfFrame]):
+    head_bytes, cut = KEY.size, CUT
 
     def __init__(self, wanted: frozenset[int], report: ReadReport) -> None:
-        self._wanted, self._report = wanted, report
-        self._is_lost, self._is_end = False, False
-        self._offset = 0
+        super().__init__(report)
+        self._wanted = wanted
         self._event_ends: list[int] = []
 
     def through(self, text: bytes, offset: int, *, is_end: bool) -> tuple[list[AdfFrame], int]:
-        """Return the frames of a piece that begins at an offset of the file, and how many of its bytes are done."""
-        self._offset, self._is_end = offset, is_end
-        found: list[AdfFrame] = []
-        others: Counter[int] = Counter()
-        at = 0
-        after: int | None = 0
-        while after is not None and len(text) - after >= KEY.size:
-            at = after
-            if self._is_lost:
-                at, is_sound = _way_back(text, at, is_end=is_end)
-                if not is_sound:
-                    break
-                self._is_lost = False
-            after = self._step(text, at, found, others)
-        else:
-            at = at if after is None else after
-        for frame_type, count in others.items():
-            self._report.pass_over(f"ADF frame(s): {name_of(frame_type)}", count=count)
-        return found, self._finish(at, offset, len(text)) if is_end else at
+        self._others: Counter[int] = Counter()
+        found, done = super().through(text, offset, is_end=is_end)
+        for frame_type, count in self._others.items():
+            self.report.pass_over(f"ADF frame(s): {name_of(frame_type)}", count=count)
+        return found, done
 
-    def _step(self, text: bytes, at: int, found: list[AdfFrame], others: Counter[int]) -> int | None:
-        """Take the key that begins here, and return where the next begins; None if more has to come."""
+    def step(self, text: bytes, at: int, found: list[AdfFrame]) -> int | None:
         if not is_key(text, at):
-            return self._lose(NO_FRAME, at)
+            return self.lose(NO_FRAME, at)
         n_bytes, frame_type, event, tick = KEY.unpack_from(text, at)
         if frame_type in COMPOSITE:
-            self._enter(self._offset + at, self._offset + at + n_bytes)
+            self._enter(self.offset + at, self.offset + at + n_bytes)
             return self._leave(at + KEY.size)
         after = at + n_bytes
-        if not self._is_end and after + KEY.size > len(text):
+        if not self.is_end and after + KEY.size > len(text):
             return None
-        if after > len(text) and not _way_back(text, at + 1, is_end=True)[1]:
+        if after > len(text) and not self.way_back(text, at + 1, is_end=True)[1]:
             return None
         if after > len(text) or not _is_followed(text, after):
-            return self._lose(UNSOUND, at)
+            return self.lose(UNSOUND, at)
         if frame_type in self._wanted:
             payload = text[at + KEY.size : after]
-            found.append(AdfFrame(frame_type, event, TICK_PS * tick, self._offset + at, payload))
+            found.append(AdfFrame(frame_type, event, TICK_PS * tick, self.offset + at, payload))
         else:
-            others[frame_type] += 1
+            self._others[frame_type] += 1
         return self._leave(after)
 
-    def _finish(self, at: int, offset: int, size: int) -> int:
-        if at < size and not self._is_lost:
-            self._report.add_damage(CUT, offset=offset + at)
-        elif self._event_ends and not self._is_lost:
-            self._report.add_damage(WRONG_EVENT, offset=offset + size)
-        return size
+    def finish(self, at: int, size: int) -> None:
+        super().finish(at, size)
+        if at == size and self._event_ends and not self.is_lost:
+            self.report.add_damage(WRONG_EVENT, offset=self.offset + size)
 
     def _enter(self, begin: int, end: int) -> None:
         """Note where an event ends; one that is longer than the one around it is damage."""
         if self._event_ends and end > self._event_ends[-1]:
-            self._report.add_damage(WRONG_EVENT, offset=begin)
+            self.report.add_damage(WRONG_EVENT, offset=begin)
             self._event_ends.clear()
         self._event_ends.append(end)
 
     def _leave(self, at: int) -> int:
         """Leave the events that end here, and return the same place."""
-        while self._event_ends and self._event_ends[-1] <= self._offset + at:
-            if self._event_ends.pop() < self._offset + at:
-                self._report.add_damage(WRONG_EVENT, offset=self._offset + at)
+        while self._event_ends and self._event_ends[-1] <= self.offset + at:
+            if self._event_ends.pop() < self.offset + at:
+                self.report.add_damage(WRONG_EVENT, offset=self.offset + at)
         return at
 
-    def _lose(self, kind: str, at: int) -> int:
-        self._report.add_damage(kind, offset=self._offset + at)
-        self._is_lost = True
+    def lose(self, kind: str, at: int) -> int:
         self._event_ends.clear()
-        return at + 1
+        return super().lose(kind, at)
+
+    def way_back(self, text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
+        while (at := next_mark(text, at + _TYPE_AT, _MARKS) - _TYPE_AT) + _TYPE_AT < len(text):
+            if len(text) - at < KEY.size:
+                return at, False
+            if is_key(text, at):
+                n_bytes, frame_type, *_ = KEY.unpack_from(text, at)
+                after = at + (KEY.size if frame_type in COMPOSITE else n_bytes)
+                if not is_end and after + KEY.size > len(text):
+                    return at, False
+                if after <= len(text) and _is_followed(text, after):
+                    return at, True
+            at += 1
+        return max(0, len(text) - _TYPE_AT - 3), False
 
 
 def _is_followed(text: bytes, after: int) -> bool:
-    """Whether a frame may end here; a rest that is too short for a key is told as cut off."""
+    """Whether a frame may end here; a rest that is too short for a key counts as cut off."""
     return len(text) - after < KEY.size or is_key(text, after)
 
 
 _MARKS = tuple(struct.pack("<I", frame_type) for frame_type in NAMES)
 _TYPE_AT = 4
-_WINDOW_BYTES = 2**16
-
-
-def _way_back(text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
-    """Look for a frame of a known type behind damage.
-
-    Returns
-    -------
-    at : int
-        Where it begins, or from where on is to be looked once more has come.
-    is_sound : bool
-        Whether there is one.
-    """
-    while (at := _next_mark(text, at)) < len(text):
-        if len(text) - at < KEY.size:
-            return at, False
-        if is_key(text, at):
-            n_bytes, frame_type, *_ = KEY.unpack_from(text, at)
-            after = at + (KEY.size if frame_type in COMPOSITE else n_bytes)
-            if not is_end and after + KEY.size > len(text):
-                return at, False
-            if after <= len(text) and _is_followed(text, after):
-                return at, True
-        at += 1
-    return max(0, len(text) - _TYPE_AT - 3), False
-
-
-def _next_mark(text: bytes, at: int) -> int:
-    """Return where the next key of a known type may begin; the length of the text if none does."""
-    for begin in range(at + _TYPE_AT, len(text), _WINDOW_BYTES):
-        end = begin + _WINDOW_BYTES + 3
-        places = [place for mark in _MARKS if (place := text.find(mark, begin, end)) >= 0]
-        if places:
-            return min(places) - _TYPE_AT
-    return len(text)

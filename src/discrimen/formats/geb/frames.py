@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.base import ReadReport, opened_to_read
+from discrimen.formats.base import ReadReport
+from discrimen.formats.frame_walk import FrameWalk, next_mark
 
 HEAD = np.dtype([("type", "<i4"), ("load_bytes", "<i4"), ("tick", "<i8")])
 HEAD_BYTES = HEAD.itemsize
@@ -81,11 +82,6 @@ class Piece:
         return self.content[stretch.at : stretch.at + n_bytes].reshape(stretch.count, -1)
 
 
-def heads_of(rows: NDArray[np.uint8]) -> NDArray[np.void]:
-    """Return the heads of frames, of shape (frame,)."""
-    return np.ascontiguousarray(rows[:, :HEAD_BYTES]).view(HEAD)[:, 0]
-
-
 def can_be_head(content: bytes, at: int) -> bool:
     """Whether a head may begin here."""
     head = np.frombuffer(content, HEAD, 1, at)[0]
@@ -114,86 +110,51 @@ def pieces(path: Path, *, chunk_bytes: int, report: ReadReport) -> Iterator[Piec
     FormatError
         If the file cannot be read.
     """
-    walk, rest, offset, is_end = FrameWalk(report), b"", 0, False
-    with opened_to_read(path) as stream:
-        while not is_end:
-            more = stream.read(max(chunk_bytes, len(rest), HEAD_BYTES))
-            is_end = not more
-            text = rest + more
-            stretches, done = walk.through(text, offset, is_end=is_end)
-            if stretches:
-                yield Piece(np.frombuffer(text, np.uint8), offset, stretches)
-            rest, offset = text[done:], offset + done
+    for text, offset, stretches in _GebWalk(report).pieces(path, chunk_bytes=chunk_bytes):
+        yield Piece(np.frombuffer(text, np.uint8), offset, stretches)
 
 
-class FrameWalk:
-    """Finds the frames in the pieces of a file.
+class _GebWalk(FrameWalk[Stretch]):
+    head_bytes, cut = HEAD_BYTES, CUT
 
-    Parameters
-    ----------
-    report : ReadReport
-        Counts what is damaged.
-    """
-
-    def __init__(self, report: ReadReport) -> None:
-        self._report = report
-        self._is_lost = False
-        self._is_end = False
-        self._offset = 0
-
-    def through(self, text: bytes, offset: int, *, is_end: bool) -> tuple[list[Stretch], int]:
-        """Return the frames of a piece that begins at an offset of the file, and how many of its bytes are done."""
-        self._offset, self._is_end = offset, is_end
-        found: list[Stretch] = []
-        at = 0
-        after: int | None = 0
-        while after is not None and len(text) - after >= HEAD_BYTES:
-            at = after
-            if self._is_lost:
-                at, is_sound = way_back(text, at, is_end=is_end)
-                if not is_sound:
-                    break
-                self._is_lost = False
-            after = self._step(text, at, found)
-        else:
-            at = at if after is None else after
-        if is_end and at < len(text):
-            if not self._is_lost:
-                self._report.add_damage(CUT, offset=offset + at)
-            at = len(text)
-        return found, at
-
-    def _step(self, text: bytes, at: int, found: list[Stretch]) -> int | None:
-        """Take the frames of one kind that begin here, and return where the next begins; None if more has to come."""
+    def step(self, text: bytes, at: int, found: list[Stretch]) -> int | None:
         if not can_be_head(text, at):
-            return self._lose(NO_FRAME, at)
+            return self.lose(NO_FRAME, at)
         head = np.frombuffer(text, HEAD, 1, at)[0]
         frame_bytes = HEAD_BYTES + int(head["load_bytes"])
-        if not self._is_end and at + frame_bytes + HEAD_BYTES > len(text):
+        if not self.is_end and at + frame_bytes + HEAD_BYTES > len(text):
             return None
         if at + frame_bytes > len(text):
             # The last frame is cut off, unless sound ones follow: then its size is wrong.
-            return self._lose(UNSOUND, at) if way_back(text, at + 1, is_end=True)[1] else None
-        count = _n_alike(text, at, frame_bytes, spare=0 if self._is_end else HEAD_BYTES)
+            return self.lose(UNSOUND, at) if self.way_back(text, at + 1, is_end=True)[1] else None
+        count = self.n_alike(text, at, frame_bytes, head=HEAD, is_alike=_are_alike)
         last = at + (count - 1) * frame_bytes
         is_sound = _is_followed(text, last + frame_bytes)
-        must_wait = not (is_sound or self._is_end) and last + 2 * frame_bytes + HEAD_BYTES > len(text)
+        must_wait = not (is_sound or self.is_end) and last + 2 * frame_bytes + HEAD_BYTES > len(text)
         if not (is_sound or must_wait):
             is_sound = _is_followed_but_one(text, last, frame_bytes)
         if count > (not is_sound):
             found.append(Stretch(int(head["type"]), frame_bytes, count - (not is_sound), at))
         if must_wait:
             return last if count > 1 else None
-        return last + frame_bytes if is_sound else self._lose(UNSOUND, last)
+        return last + frame_bytes if is_sound else self.lose(UNSOUND, last)
 
-    def _lose(self, kind: str, at: int) -> int:
-        self._report.add_damage(kind, offset=self._offset + at)
-        self._is_lost = True
-        return at + 1
+    def way_back(self, text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
+        while (at := next_mark(text, at, _MARKS)) < len(text):
+            if len(text) - at < HEAD_BYTES + 4:
+                return at, False
+            if is_known(text, at):
+                after = at + HEAD_BYTES + int(np.frombuffer(text, HEAD, 1, at)[0]["load_bytes"])
+                if not is_end and after + HEAD_BYTES > len(text):
+                    return at, False
+                if after <= len(text) and _is_followed(text, after):
+                    return at, True
+            at += 1
+        return max(0, len(text) - _LONGEST_MARK + 1), False
 
 
 def _is_followed(text: bytes, after: int) -> bool:
-    """Whether a frame may end here; a rest that is too short for a head is told as cut off."""
+    """Whether a frame may end here; a rest that is too short for a head counts as cut off."""
     if len(text) - after < HEAD_BYTES:
         return True
     if not can_be_head(text, after) or is_known(text, after):
@@ -209,36 +170,9 @@ def _is_followed_but_one(text: bytes, at: int, frame_bytes: int) -> bool:
     return is_known(text, beyond) and text[at : at + _LONGEST_MARK] == text[beyond : beyond + _LONGEST_MARK]
 
 
-def _n_alike(text: bytes, at: int, frame_bytes: int, *, spare: int) -> int:
-    """Return how many frames of the type and size of the one here follow each other, itself counted."""
-    most = max(1, (len(text) - spare - at) // frame_bytes)
-    heads = heads_of(np.frombuffer(text, np.uint8, most * frame_bytes, at).reshape(most, frame_bytes))
+def _are_alike(heads: NDArray[np.void]) -> NDArray[np.bool_]:
     alike = (heads["type"] == heads["type"][0]) & (heads["load_bytes"] == heads["load_bytes"][0])
-    alike &= (heads["tick"] >= 0) & (heads["tick"] < LATEST_TICK)
-    return most if alike.all() else int(alike.argmin())
-
-
-def way_back(text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
-    """Look for a frame behind damage.
-
-    Returns
-    -------
-    at : int
-        Where it begins, or from where on is to be looked once more has come.
-    is_sound : bool
-        Whether there is one.
-    """
-    while (at := _next_mark(text, at)) < len(text):
-        if len(text) - at < HEAD_BYTES + 4:
-            return at, False
-        if is_known(text, at):
-            after = at + HEAD_BYTES + int(np.frombuffer(text, HEAD, 1, at)[0]["load_bytes"])
-            if not is_end and after + HEAD_BYTES > len(text):
-                return at, False
-            if after <= len(text) and _is_followed(text, after):
-                return at, True
-        at += 1
-    return max(0, len(text) - _LONGEST_MARK + 1), False
+    return np.asarray(alike & (heads["tick"] >= 0) & (heads["tick"] < LATEST_TICK))
 
 
 _MARKS = (
@@ -249,14 +183,3 @@ _MARKS = (
 """How frames begin that are known by more than their head."""
 
 _LONGEST_MARK = 8
-_WINDOW_BYTES = 2**16
-
-
-def _next_mark(text: bytes, at: int) -> int:
-    """Return where one of the marks stands next; the length of the text if none does."""
-    for begin in range(at, len(text), _WINDOW_BYTES):
-        end = begin + _WINDOW_BYTES + _LONGEST_MARK - 1
-        places = [place for mark in _MARKS if (place := text.find(mark, begin, end)) >= 0]
-        if places:
-            return min(places)
-    return len(text)

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.formats.base import ReadOptions, ReadReport, RunInfo
+from discrimen.formats.frame_walk import heads_of
 from discrimen.formats.geb.channels import WRONG_PACKET, columns_of, packets_in
 from discrimen.formats.geb.frames import (
     CHANNELS,
+    HEAD,
     HEAD_BYTES,
     TICK_PS,
     TRACES,
     TRACES_BYTES,
     Piece,
     Stretch,
-    heads_of,
     pieces,
 )
 from discrimen.formats.geb.survey import Survey, name_of
@@ -127,7 +128,7 @@ def _traces(rows: NDArray[np.uint8]) -> tuple[_Columns, int]:
     columns: _Columns = {
         "samples": loads["traces"].reshape(count, -1).astype(np.int16, copy=False),
         "entry": np.arange(count),
-        "timestamp_ps": np.repeat(TICK_PS * heads_of(rows)["tick"].astype(np.int64), n_channels),
+        "timestamp_ps": np.repeat(TICK_PS * heads_of(rows, HEAD)["tick"].astype(np.int64), n_channels),
         "board": np.zeros(count, np.int32),
         "channel": np.tile(np.arange(n_channels, dtype=np.int32), n_frames),
         "energy": trace_energies(loads).reshape(-1),

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.formats.base import ReadReport, opened_to_read
+from discrimen.formats.base import ReadReport
+from discrimen.formats.frame_walk import FrameWalk, heads_of
 
 HEAD = np.dtype(
     [
@@ -90,7 +91,7 @@ class Blocks:
     @property
     def heads(self) -> NDArray[np.void]:
         """Their heads, of shape (block,)."""
-        return np.ascontiguousarray(self.rows[:, :HEAD_BYTES]).view(HEAD)[:, 0]
+        return heads_of(self.rows, HEAD)
 
 
 def block_pieces(path: Path, *, unit: int, chunk_bytes: int, report: ReadReport) -> Iterator[list[Blocks]]:
@@ -112,20 +113,11 @@ def block_pieces(path: Path, *, unit: int, chunk_bytes: int, report: ReadReport)
     FormatError
         If the file cannot be read.
     """
-    walk = BlockWalk(unit, report)
-    rest, offset, is_end = b"", 0, False
-    with opened_to_read(path) as stream:
-        while not is_end:
-            more = stream.read(max(chunk_bytes, len(rest), HEAD_BYTES))
-            is_end = not more
-            text = rest + more
-            found, done = walk.through(text, offset, is_end=is_end)
-            if found:
-                yield found
-            rest, offset = text[done:], offset + done
+    for _, _, found in BlockWalk(unit, report).pieces(path, chunk_bytes=chunk_bytes):
+        yield found
 
 
-class BlockWalk:
+class BlockWalk(FrameWalk[Blocks]):
     """Finds the blocks in the pieces of a file.
 
     Parameters
@@ -136,52 +128,31 @@ class BlockWalk:
         Counts what is damaged.
     """
 
+    head_bytes, cut = HEAD_BYTES, CUT
+
     def __init__(self, unit: int, report: ReadReport) -> None:
-        self._unit, self._report = unit, report
-        self._is_lost, self._is_end = False, False
-        self._offset = 0
+        super().__init__(report)
+        self._unit = unit
 
-    def through(self, text: bytes, offset: int, *, is_end: bool) -> tuple[list[Blocks], int]:
-        """Return the blocks of a piece that begins at an offset of the file, and how many of its bytes are done."""
-        self._offset, self._is_end = offset, is_end
-        found: list[Blocks] = []
-        at = 0
-        after: int | None = 0
-        while after is not None and len(text) - after >= HEAD_BYTES:
-            at = after
-            if self._is_lost:
-                at, is_sound = self._way_back(text, at, is_end=is_end)
-                if not is_sound:
-                    break
-                self._is_lost = False
-            after = self._step(text, at, found)
-        else:
-            at = at if after is None else after
-        if is_end and at < len(text):
-            if not self._is_lost:
-                self._report.add_damage(CUT, offset=offset + at)
-            at = len(text)
-        return found, at
-
-    def _step(self, text: bytes, at: int, found: list[Blocks]) -> int | None:
-        """Take the blocks of one kind that begin here, and return where the next begins; None if more has to come."""
+    def step(self, text: bytes, at: int, found: list[Blocks]) -> int | None:
+        """Take the blocks of one kind and size that begin here."""
         head = head_at(text, at)
         n_bytes = 0 if head is None else self._unit * int(head["length"])
         if head is None or n_bytes < HEAD_BYTES:
-            return self._lose(NO_BLOCK, at)
-        if not self._is_end and at + n_bytes + HEAD_BYTES > len(text):
+            return self.lose(NO_BLOCK, at)
+        if not self.is_end and at + n_bytes + HEAD_BYTES > len(text):
             return None
         if at + n_bytes > len(text):
-            return self._lose(UNSOUND, at) if self._way_back(text, at + 1, is_end=True)[1] else None
-        count = _n_alike(text, at, n_bytes, spare=0 if self._is_end else HEAD_BYTES)
+            return self.lose(UNSOUND, at) if self.way_back(text, at + 1, is_end=True)[1] else None
+        count = self.n_alike(text, at, n_bytes, head=HEAD, is_alike=_are_alike)
         last = at + (count - 1) * n_bytes
         is_sound = self.is_followed(text, last + n_bytes)
         n_good = count - (not is_sound)
         if n_good:
             rows = np.frombuffer(text, np.uint8, n_good * n_bytes, at).reshape(n_good, n_bytes)
             kind = int(head["key"]) & _KIND
-            found.append(Blocks(kind, int(head["n_samples"]), rows, self._offset + at))
-        return last + n_bytes if is_sound else self._lose(UNSOUND, last)
+            found.append(Blocks(kind, int(head["n_samples"]), rows, self.offset + at))
+        return last + n_bytes if is_sound else self.lose(UNSOUND, last)
 
     def fits(self, text: bytes, at: int) -> bool:
         """Whether the channels of the block here fill it, as far as it has come."""
@@ -195,16 +166,11 @@ class BlockWalk:
         return at + n_bytes > len(text) or (len(places) > 1 and places[-1] == n_bytes)
 
     def is_followed(self, text: bytes, after: int) -> bool:
-        """Whether a block may end here; a rest that is too short for a head is told as cut off."""
+        """Whether a block may end here; a rest that is too short for a head counts as cut off."""
         return len(text) - after < HEAD_BYTES or head_at(text, after) is not None
 
-    def _lose(self, kind: str, at: int) -> int:
-        self._report.add_damage(kind, offset=self._offset + at)
-        self._is_lost = True
-        return at + 1
-
-    def _way_back(self, text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
-        """Look for a block behind damage; return its place, or from where on to look once more has come."""
+    def way_back(self, text: bytes, at: int, *, is_end: bool) -> tuple[int, bool]:
+        """Look for a block behind damage whose channels fill it."""
         while (at := text.find(b"\xda", at + 1) - 1) >= 0:
             head = head_at(text, at)
             if head is None and len(text) - at < HEAD_BYTES:
@@ -231,11 +197,6 @@ def channel_places(block: bytes, n_samples: int) -> list[int]:
     return places
 
 
-def _n_alike(text: bytes, at: int, n_bytes: int, *, spare: int) -> int:
-    """Return how many blocks of the kind and size of the one here follow each other, itself counted."""
-    most = max(1, (len(text) - spare - at) // n_bytes)
-    rows = np.frombuffer(text, np.uint8, most * n_bytes, at).reshape(most, n_bytes)
-    heads = np.ascontiguousarray(rows[:, :HEAD_BYTES]).view(HEAD)[:, 0]
+def _are_alike(heads: NDArray[np.void]) -> NDArray[np.bool_]:
     alike = (heads["key"] & _KIND) == (heads["key"][0] & _KIND)
-    alike &= (heads["n_samples"] == heads["n_samples"][0]) & (heads["length"] == heads["length"][0])
-    return most if alike.all() else int(alike.argmin())
+    return np.asarray(alike & (heads["n_samples"] == heads["n_samples"][0]) & (heads["length"] == heads["length"][0]))
