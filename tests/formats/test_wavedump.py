@@ -266,7 +266,10 @@ def test_mutations_never_give_a_wrong_length(plain: Path, position: int, junk: b
     except DiscrimenError:
         return
     assert all(chunk.n_samples == 40 for chunk in chunks)
-    assert len(junk) != dropped or report.n_read + report.n_damaged == 20
+    if len(junk) == dropped:
+        # Damage up to the end of the file counts once, however many events it hit: at most the last two here.
+        is_open = any("no further event" in kind for kind in report.damaged)
+        assert 20 - is_open <= report.n_read + report.n_damaged <= 20
 
 
 def test_configuration_gives_polarity_and_no_pretrigger(plain: Path) -> None:
