@@ -15,9 +15,10 @@ from discrimen.cli.evaluate_waveforms import WaveformWish, report_waveforms
 from discrimen.cli.given_options import refuse_idle
 from discrimen.cli.grid_search import OF_MODELS, PosteriorOption
 from discrimen.cli.input_options import parse_numbers, with_input_options
+from discrimen.cli.judged_report import write_and_tell
 from discrimen.cli.read_dataset import read_dataset, require_labels
 from discrimen.cli.train_clean import JudgingCleanOption
-from discrimen.evaluation import Report, evaluate_dataset, report_text, write_report
+from discrimen.evaluation import evaluate_dataset, report_text, write_report
 from discrimen.evaluation.loss_curve import loss_curve
 from discrimen.evaluation.positions import judged_by_position
 from discrimen.evaluation.report import NotComputed
@@ -119,25 +120,24 @@ def evaluate(
         seed=seed,
         loss=loss_curve(loaded.path, loaded.description.provenance),
     )
-    for warning in seen.warnings():
-        common.log(f"WARNING: {warning}")
-    common.log_unknown_domain(model, loaded.description)
+    warnings = [*seen.warnings()]
     if not isinstance(report.outside, NotComputed) and report.outside["warning"] is not None:
-        common.log(f"WARNING: {report.outside['warning']}")
-    with common.progress("drawing", total=None):
-        written = write_report(report, output)
-    if json:
-        again = seen.training_pulses
-        common.emit_json(
-            report.as_dict()
-            | {
-                "seen_in_training": seen.in_training,
-                "training_pulses_seen": again and asdict(again),
-                "seen_in_calibration": seen.in_calibration,
-            }
-        )
-    else:
-        _print(report, written)
+        warnings.append(str(report.outside["warning"]))
+    common.log_unknown_domain(model, loaded.description)
+    again = seen.training_pulses
+    write_and_tell(
+        report,
+        output,
+        write=write_report,
+        text=report_text,
+        warnings=warnings,
+        json=json,
+        besides={
+            "seen_in_training": seen.in_training,
+            "training_pulses_seen": again and asdict(again),
+            "seen_in_calibration": seen.in_calibration,
+        },
+    )
 
 
 def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
@@ -145,9 +145,3 @@ def _load(files: list[Path], loaded: Model, inputs: InputOptions) -> Dataset:
     names = ", ".join(str(path) for path in files)
     require_compatible(loaded.description, dataset.pulses, dataset.settings, where=names)
     return dataset
-
-
-def _print(report: Report, written: tuple[Path, ...]) -> None:
-    console = common.stdout_console()
-    console.print(report_text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)

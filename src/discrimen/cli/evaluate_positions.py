@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from discrimen.cli import common
 from discrimen.cli.grid_search import grid_search
+from discrimen.cli.judged_report import write_and_tell
 from discrimen.cli.train_hits import read_hits_files
 from discrimen.errors import DataError
 from discrimen.evaluation.positions import (
     Judged,
-    PositionReport,
     evaluate_positions,
     judge_positions,
     position_text,
@@ -23,7 +23,6 @@ from discrimen.evaluation.positions import (
 )
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
-from discrimen.output.plain import plain
 from discrimen.runs.hits_crystal import crystals_of_files, other_crystal, walls_of_hits
 from discrimen.runs.hits_dataset import HitsDataset, are_hits_files
 from discrimen.simulation.germanium.crystal import Crystal, read_crystal
@@ -73,7 +72,7 @@ def report_positions(loaded: Model, wish: PositionWish, output: Path, inputs: In
         files=dataset.files,
         notes=warnings,
     )
-    _write_and_tell(report, output, warnings, json=json)
+    write_and_tell(report, output, write=write_position_report, text=position_text, warnings=warnings, json=json)
 
 
 def report_grid_search(
@@ -101,7 +100,7 @@ def report_grid_search(
         files=dataset.files,
         notes=warnings,
     )
-    _write_and_tell(report, output, warnings, json=json)
+    write_and_tell(report, output, write=write_position_report, text=position_text, warnings=warnings, json=json)
 
 
 def _read(files: Sequence[Path], inputs: InputOptions, *, channels: tuple[str, ...]) -> HitsDataset:
@@ -137,19 +136,6 @@ def _of_other_crystals(
         for file, crystal in zip(dataset.files, crystals, strict=True)
     ]
     return [each for each in told if each is not None]
-
-
-def _write_and_tell(report: PositionReport, output: Path, warnings: Sequence[str], *, json: bool) -> None:
-    for warning in warnings:
-        common.log(f"WARNING: {warning}")
-    with common.progress("drawing", total=None):
-        written = write_position_report(report, output)
-    if json:
-        common.emit_json(plain(report.as_dict()))
-        return
-    console = common.stdout_console()
-    console.print(position_text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
 
 
 def seen_hits(loaded: Model, dataset: HitsDataset) -> list[str]:

@@ -9,12 +9,12 @@ import typer
 from discrimen.cli import common
 from discrimen.cli.evaluate_positions import seen_hits
 from discrimen.cli.evaluate_waveforms import WaveformWish
+from discrimen.cli.judged_report import write_and_tell
 from discrimen.cli.train_hits import clean_of_hits, read_hits_files
 from discrimen.errors import DataError
 from discrimen.evaluation.traces import evaluate_traces, trace_text, write_trace_report
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.load import Model
-from discrimen.output.plain import plain
 from discrimen.runs.clean_hits import clean_hits_samples
 from discrimen.runs.hits_dataset import are_hits_files
 
@@ -47,13 +47,4 @@ def report_traces(loaded: Model, wish: WaveformWish, output: Path, inputs: Input
             files=dataset.files,
             notes=warnings,
         )
-    for warning in warnings:
-        common.log(f"WARNING: {warning}")
-    with common.progress("drawing", total=None):
-        written = write_trace_report(report, output)
-    if json:
-        common.emit_json(plain(report.as_dict()))
-        return
-    console = common.stdout_console()
-    console.print(trace_text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
+    write_and_tell(report, output, write=write_trace_report, text=trace_text, warnings=warnings, json=json)

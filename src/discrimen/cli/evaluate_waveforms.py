@@ -8,12 +8,12 @@ from pathlib import Path
 
 from discrimen.cli import common
 from discrimen.cli.input_options import parse_numbers
+from discrimen.cli.judged_report import write_and_tell
 from discrimen.cli.train_clean import clean_targets
 from discrimen.evaluation.waveforms import evaluate_waveforms, waveform_text, write_waveform_report
 from discrimen.formats.inputs import InputOptions
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model
-from discrimen.output.plain import plain
 from discrimen.runs.dataset import load_dataset
 from discrimen.training.seen_pulses import seen_of
 from discrimen.training.tasks.reconstruction import CLEAN
@@ -52,18 +52,14 @@ def report_waveforms(loaded: Model, wish: WaveformWish, output: Path, inputs: In
         files=dataset.files,
         notes=seen.warnings(),
     )
-    for warning in seen.warnings():
-        common.log(f"WARNING: {warning}")
     common.log_unknown_domain(loaded.path, loaded.description)
-    with common.progress("drawing", total=None):
-        written = write_waveform_report(report, output)
-    if json:
-        again = seen.training_pulses
-        common.emit_json(
-            plain(report.as_dict())
-            | {"seen_in_training": seen.in_training, "training_pulses_seen": again and asdict(again)}
-        )
-        return
-    console = common.stdout_console()
-    console.print(waveform_text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
+    again = seen.training_pulses
+    write_and_tell(
+        report,
+        output,
+        write=write_waveform_report,
+        text=waveform_text,
+        warnings=seen.warnings(),
+        json=json,
+        besides={"seen_in_training": seen.in_training, "training_pulses_seen": again and asdict(again)},
+    )

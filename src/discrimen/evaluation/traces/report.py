@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.metrics.waveform_residuals import Estimate
+from discrimen.output.summary import Summarised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class ShownTrace:
     denoised: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TraceReport:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class TraceReport(Summarised):
     """Clean traces judged.
 
     Parameters
