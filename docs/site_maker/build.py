@@ -2,8 +2,8 @@
 
     PYTHONPATH=docs python -m site_maker.build [-o build/site]        # or: make docs
 
-The pages of ``docs/`` are copied to a folder beside the output, the references are written there, and Sphinx reads
-both. The site opens from the disk: nothing on its pages comes from another machine.
+The pages of ``docs/`` and the notebooks are copied to a folder beside the output, the references are written there, and
+Sphinx reads them all. The site opens from the disk: nothing on its pages comes from another machine.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def gather(sources: Path) -> None:
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         _write(sources / name.lower(), _named_links(re.sub(r"([\[(])docs/", r"\1", text)))
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        _copy(path, sources / "notebooks" / path.name)
     for folder, pages in references().items():
         for name, text in pages.items():
             _write(sources / "reference" / folder / f"{name}.rst", text)
@@ -56,7 +58,8 @@ def references() -> dict[str, dict[str, str]]:
 
 def _copy(source: Path, target: Path) -> None:
     if source.suffix == ".md":
-        _write(target, _named_links(source.read_text(encoding="utf-8")))
+        text = source.read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+        _write(target, _named_links(text))
     elif not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)

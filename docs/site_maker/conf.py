@@ -13,13 +13,14 @@ copyright = "the discrimen developers, BSD 3-Clause licence"
 _version = re.search(r'DISCRIMEN_VERSION "(.+?)"', (ROOT / "cpp/include/discrimen/version.h").read_text("utf-8"))
 release = version = _version[1] if _version else ""
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_maker.docstrings"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_maker.docstrings"]
 root_doc = "index"
 smartquotes = False  # "--" is part of an option
 highlight_language = "text"
 
 myst_disable_syntax = ["myst_line_comment"]  # a line may begin with "% of the gammas"
 myst_enable_extensions = ["deflist"]
+nb_execution_mode = "off"  # notebooks are stored as executed, and the tests execute them
 myst_heading_anchors = 4  # `page.md#heading`, as the places where the sources are read make them
 
 autodoc_member_order = "bysource"

@@ -55,6 +55,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
             names = re.findall(r"^[\w/-]+$", tree, re.MULTILINE)
             listed += [(index.parent / name).relative_to(DOCS).as_posix() for name in names]
     pages = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page != DOCS / "index.md"]
+    pages += [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
     own = [name for name in listed if not name.startswith("reference/") and name not in ("contributing", "changelog")]
     assert sorted(own) == sorted(pages)
 

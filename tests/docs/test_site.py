@@ -46,3 +46,13 @@ def test_search_knows_functions_of_python_and_of_c(site: Path) -> None:
     names = {place[-1] for places in index["objects"].values() for place in places}
     assert {"label_by_band", "discrimen_classify"} <= names
     assert "glossary" in index["docnames"]
+
+
+@pytest.mark.slow
+def test_notebooks_are_shown_with_what_their_cells_gave(site: Path) -> None:
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        page = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        n_pictures = path.read_text(encoding="utf-8").count('"image/png"')
+        assert n_pictures > 0
+        assert page.count("<img") >= n_pictures
+        assert "Traceback" not in page
