@@ -27,6 +27,39 @@ def test_rows_are_pulses_whatever_parts_the_numbers(tmp_path: Path, separator: s
     assert pulses.column("entry").tolist() == list(range(30))
 
 
+@pytest.mark.parametrize("separator", [",", ";", " ", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_regular_text_is_not_read_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str, end: str
+) -> None:
+    path = tmp_path / "waves.txt"
+    rows = [separator.join(map(str, row)) for row in abs(SAMPLES)]
+    path.write_bytes(b"\xef\xbb\xbf" + end.join(rows).encode())
+    reader = open_reader(path, ReadOptions(chunk_bytes=10_000))
+    monkeypatch.setattr("discrimen.formats.text_matrix.reader._rows", None)
+    pulses = concatenate(list(reader.chunks()))
+    np.testing.assert_array_equal(pulses.samples, abs(SAMPLES))
+    assert pulses.samples.dtype == np.int32
+    assert pulses.column("entry").tolist() == list(range(30))
+
+
+def test_one_odd_row_changes_nothing_for_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "waves.txt"
+    rows = [",".join(map(str, row)) for row in abs(SAMPLES)]
+    rows[20] = rows[20].replace(",", ",-", 1)
+    rows[25] += ",7"
+    rows[27] = rows[27].replace(",", ",70000,", 1).rpartition(",")[0]
+    path.write_text("\n".join(rows))
+    for chunk_bytes in (1, 8 * len(rows[0]), 10**6):
+        reader = open_reader(path, ReadOptions(chunk_bytes=chunk_bytes))
+        pulses = concatenate(list(reader.chunks()))
+        wanted = abs(SAMPLES)[np.arange(30) != 25]
+        wanted[20, 1] *= -1
+        wanted[26, 1:] = 70000, *wanted[26, 1:-1]
+        np.testing.assert_array_equal(pulses.samples, wanted)
+        assert reader.report.damaged["unusual number of samples"].first_offset == sum(len(row) + 1 for row in rows[:25])
+
+
 def test_volts_are_floats(tmp_path: Path) -> None:
     path = tmp_path / "volts.csv"
     np.savetxt(path, SAMPLES * 1e-4, delimiter=",")

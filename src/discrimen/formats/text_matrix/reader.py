@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import FormatError
-from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo
+from discrimen.formats.base import Format, ReadOptions, ReadReport, RunInfo, opened_to_read
+from discrimen.formats.records import read_by_threads, regular_records
 from discrimen.formats.settings_merge import merge_settings
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
@@ -26,7 +28,10 @@ FEWEST_SAMPLES = 8
 """A row of fewer numbers is taken for a row of a table."""
 
 _LOOKED_AT = 64
-_BYTES_A_NUMBER = 32
+_LOOKED_AT_BYTES = 2**16
+_MEMORY_OF_TEXT = 8
+"""How many times as much memory as its text a block takes while its lines are looked at one by one."""
+_MARK = b"\xef\xbb\xbf"
 _WHOLE = re.compile(r"[+-]?\d{1,9}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -47,8 +52,8 @@ class TextMatrixReader:
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         settings, source = merge_settings(options.settings, DetectorSettings(), found_in="file")
-        with _opened(path) as stream:
-            rows = [row for _, row in islice(_rows(stream), _LOOKED_AT)]
+        first = (line for block in _blocks(path, _LOOKED_AT_BYTES) for line in _rows(block))
+        rows = [row for _, row in islice(first, _LOOKED_AT)]
         good = _good(rows)
         # The length of a single row is borne out by no other: it may have been cut.
         if len(good) < 2 or 2 * len(good) <= len(rows):
@@ -58,7 +63,7 @@ class TextMatrixReader:
             )
         self._n_samples = len(good[0])
         self._whole = all(_WHOLE.fullmatch(token) for row in good for token in row)
-        self._n_rows = max(1, options.chunk_bytes // (_BYTES_A_NUMBER * self._n_samples))
+        self._block_bytes = max(1, options.chunk_bytes // _MEMORY_OF_TEXT)
         self.report = ReadReport()
         kind = "whole numbers" if self._whole else "numbers"
         self.info = RunInfo(
@@ -73,15 +78,31 @@ class TextMatrixReader:
         """Read the file once from its start; see :class:`~discrimen.formats.base.Reader`."""
         self.report = report = ReadReport()
         entry = 0
-        with _opened(self.info.path) as stream:
-            rows = _rows(stream)
-            while block := list(islice(rows, self._n_rows)):
-                samples, kept = self._samples(block, report)
-                at, entry = entry + np.flatnonzero(kept), entry + len(block)
-                if len(samples):
-                    report.n_read += len(samples)
-                    period_ns = self.info.settings.sample_period_ns
-                    yield Pulses(samples=samples, sample_period_ns=period_ns, entry=at)
+        for block, regular in read_by_threads(_blocks(self.info.path, self._block_bytes), self._regular):
+            if regular is None:
+                samples, kept = self._samples(list(_rows(block)), report)
+            else:
+                samples, kept = regular, np.ones(len(regular), np.bool_)
+            at, entry = entry + np.flatnonzero(kept), entry + len(kept)
+            if len(samples):
+                report.n_read += len(samples)
+                yield Pulses(samples=samples, sample_period_ns=self.info.settings.sample_period_ns, entry=at)
+
+    def _regular(self, block: _Block) -> NDArray[np.int32] | None:
+        """Return the samples of a block of nothing but rows of plain whole numbers, all of the usual length."""
+        if not self._whole:
+            return None
+        text = block.text if block.text.endswith(b"\n") else block.text + b"\n"
+        first = text[: text.index(b"\n")]
+        found = regular_records(
+            text,
+            prefixes=(),
+            field_end="\n",
+            separator=next((mark for mark in ",;\t" if mark.encode() in first), " "),
+            n_numbers=self._n_samples,
+            most=text.count(b"\n"),
+        )
+        return None if found is None else found.numbers.astype(np.int32)
 
     def _samples(
         self, block: list[tuple[int, list[str]]], report: ReadReport
@@ -101,21 +122,35 @@ class TextMatrixReader:
         return (samples.astype(np.int32), kept) if self._whole else (samples.astype(np.float32), kept)
 
 
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open(encoding="utf-8-sig", errors="replace", newline="\n")
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror or error}", path) from error
+class _Block(NamedTuple):
+    """Whole lines, and where they begin in the file."""
+
+    text: bytes
+    offset: int
 
 
-def _rows(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
+def _blocks(path: Path, n_bytes: int) -> Iterator[_Block]:
+    """Yield a file in blocks of whole lines, without the mark of UTF-8 at its beginning."""
+    with opened_to_read(path) as stream:
+        offset = _behind_mark(stream)
+        while lines := stream.readlines(n_bytes):
+            text = b"".join(lines)
+            yield _Block(text, offset)
+            offset += len(text)
+
+
+def _behind_mark(stream: BufferedReader) -> int:
+    return stream.seek(len(_MARK) if stream.read(len(_MARK)) == _MARK else 0)
+
+
+def _rows(block: _Block) -> Iterator[tuple[int, list[str]]]:
     """Yield offset and tokens of each line that is neither blank nor a remark."""
-    offset = 0
-    for line in stream:
-        tokens = _tokens(line)
+    offset = block.offset
+    for line in block.text.split(b"\n"):
+        tokens = _tokens(line.decode("utf-8", errors="replace"))
         if tokens and not tokens[0].startswith("#"):
             yield offset, tokens
-        offset += len(line.encode())
+        offset += len(line) + 1
 
 
 def _tokens(line: str) -> list[str]:
