@@ -1,4 +1,4 @@
-// Frozen files made in memory, whole or wrong on purpose; the layout is that of docs/frozen-file.md.
+// Frozen files made in memory, whole or wrong on purpose; the layout is that of docs/frozen-layout.md.
 #pragma once
 
 #include <cstdint>

@@ -59,7 +59,7 @@ def _options(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS|FILE", help="Work on a Dask scheduler that runs: docs/cluster.md", show_default=False
+            metavar="ADDRESS|FILE", help="Work on a Dask scheduler that runs: docs/dask.md", show_default=False
         ),
     ] = None,
     cluster: Annotated[

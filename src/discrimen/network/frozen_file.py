@@ -9,7 +9,7 @@ All numbers are little-endian. The file holds
   known: a reader without JSON needs all but ``meta``; and ``library`` of a decoder that makes pulses;
 - the SHA-256 of all before, 32 bytes.
 
-``docs/frozen-file.md`` describes each section.
+``docs/frozen-layout.md`` describes each section.
 """
 
 from __future__ import annotations

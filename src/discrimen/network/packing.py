@@ -1,4 +1,4 @@
-"""The sections of the frozen file as bytes; ``docs/frozen-file.md`` has their layout."""
+"""The sections of the frozen file as bytes; ``docs/frozen-layout.md`` has their layout."""
 
 from __future__ import annotations
 

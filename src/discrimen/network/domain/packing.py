@@ -1,4 +1,4 @@
-"""The section ``domain`` of the frozen file; ``docs/frozen-file.md`` has its layout."""
+"""The section ``domain`` of the frozen file; ``docs/frozen-layout.md`` has its layout."""
 
 from __future__ import annotations
 
