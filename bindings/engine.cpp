@@ -100,9 +100,9 @@ void check(discrimen::Status status) {
 std::vector<float*> pointers_to(const discrimen::Model& model, const std::vector<std::optional<Values>>& outputs,
                                 std::size_t n_pulses) {
     if (outputs.size() != model.outputs().size())
-        throw nb::value_error(("expected " + std::to_string(model.outputs().size()) + " outputs, got " +
-                               std::to_string(outputs.size()))
-                                  .c_str());
+        throw nb::value_error(
+            ("expected " + std::to_string(model.outputs().size()) + " outputs, got " + std::to_string(outputs.size()))
+                .c_str());
     std::vector<float*> pointers;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const std::size_t wanted = n_pulses * model.outputs()[i].n_values;
@@ -179,7 +179,8 @@ std::vector<double> single_pulse_ns(const std::string& path, const std::string& 
     const Buffer samples(array);
     const discrimen::Pulses pulses = pulses_of(samples, 0);
     char why[512] = "";
-    const discrimen_options options = {sizeof options, instruction_set.empty() ? nullptr : instruction_set.c_str(), nullptr};
+    const discrimen_options options = {sizeof options, instruction_set.empty() ? nullptr : instruction_set.c_str(),
+                                       nullptr};
     const std::unique_ptr<discrimen_model, void (*)(discrimen_model*)> model(
         discrimen_load(path.c_str(), &options, why, sizeof why), discrimen_free);
     if (!model) throw discrimen::Error(why);
@@ -242,8 +243,8 @@ NB_MODULE(_native, module) {
     module.def("run", &run, "model"_a, "workspace"_a, "samples"_a, "outputs"_a.noconvert(),
                "restoration"_a.noconvert() = nb::none(), "present"_a = nb::none(), "bits"_a = 0, "seed"_a = 0,
                "outside"_a.noconvert() = nb::none(), "height_adc"_a.noconvert() = nb::none());
-    module.def("decide", &decide, "model"_a, "output"_a, "number"_a, "values"_a.noconvert(),
-               "height_adc"_a.noconvert(), "passes"_a.noconvert());
+    module.def("decide", &decide, "model"_a, "output"_a, "number"_a, "values"_a.noconvert(), "height_adc"_a.noconvert(),
+               "passes"_a.noconvert());
     module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "bits"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());

@@ -28,7 +28,7 @@ std::int64_t read_records(const nb::bytes& text, const std::vector<nb::bytes>& p
     return discrimen::text::read_records(begin, begin + text.size(), layout, numbers.shape(0), places, numbers.data());
 }
 
-} // namespace
+}  // namespace
 
 NB_MODULE(_records, module) {
     module.def("read_records", &read_records, "text"_a, "prefixes"_a, "field_end"_a, "separator"_a,

@@ -1,4 +1,4 @@
-// Records of text: fields, then a fixed number of whole numbers. What is not quite regular is refused, never guessed at.
+// Records of text: fields, then a fixed number of whole numbers. What is not quite regular is refused, not guessed at.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace discrimen::text {
 
 // How records are written. A field ends with field_end, a number with separator; the last of either ends the line.
 struct Layout {
-    std::vector<std::string> prefixes; // what stands before the value of each field
+    std::vector<std::string> prefixes;  // what stands before the value of each field
     char field_end;
     char separator;
     std::size_t n_numbers;
@@ -71,7 +71,8 @@ inline std::uint32_t value_of(std::uint64_t word, std::uint64_t n_digits) {
     char digits[sizeof word];
     std::memcpy(digits, &word, sizeof word);
     std::uint32_t value = 0;
-    for (std::uint64_t i = 0; i < n_digits && i < sizeof word; ++i) value = 10 * value + static_cast<std::uint32_t>(digits[i] - '0');
+    for (std::uint64_t i = 0; i < n_digits && i < sizeof word; ++i)
+        value = 10 * value + static_cast<std::uint32_t>(digits[i] - '0');
     return value;
 #endif
 }
@@ -95,7 +96,8 @@ inline const char* behind_line(const char* at, const char* end, char separator) 
 }
 
 // Reads the fields of a record; returns the place behind them, or null.
-inline const char* read_fields(const char* at, const char* begin, const char* end, const Layout& layout, Field* fields) {
+inline const char* read_fields(const char* at, const char* begin, const char* end, const Layout& layout,
+                               Field* fields) {
     for (const std::string& prefix : layout.prefixes) {
         if (static_cast<std::size_t>(end - at) < prefix.size() || std::memcmp(at, prefix.data(), prefix.size()) != 0)
             return nullptr;
@@ -121,8 +123,8 @@ struct Numbers {
     void take(const char* at, const char* stop, std::uint64_t word) {
         const auto n_digits = static_cast<std::uint64_t>(stop - at);
         const std::uint32_t value = value_of(word, n_digits);
-        faults |= most_digits - n_digits; // negative where there are too many
-        faults |= n_digits - 1;           // and where there are none
+        faults |= most_digits - n_digits;  // negative where there are too many
+        faults |= n_digits - 1;            // and where there are none
         largest |= value;
         values[n_read++] = static_cast<std::uint16_t>(value);
     }
@@ -135,7 +137,7 @@ struct Numbers {
 // Reads numbers but the last ones of a text, 64 bytes at a time; returns the place behind them.
 template <bool carriage_returns>
 const char* read_most_numbers(const char* at, const char* end, char separator, std::size_t most, Numbers& known) {
-    Numbers numbers = known; // held in registers
+    Numbers numbers = known;  // held in registers
     for (const char* part = at; end - part >= static_cast<std::ptrdiff_t>(tile + sizeof(std::uint64_t)); part += tile) {
         for (std::uint64_t mask = no_digits(part); mask != 0; mask &= mask - 1) {
             const char* stop = part + __builtin_ctzll(mask);
@@ -191,4 +193,4 @@ inline std::int64_t read_records(const char* begin, const char* end, const Layou
     return static_cast<std::int64_t>(n_records);
 }
 
-} // namespace discrimen::text
+}  // namespace discrimen::text

@@ -26,7 +26,9 @@ using Outputs = std::vector<std::vector<float>>;
 class Records {
    public:
     explicit Records(const discrimen::Model& model)
-        : n_samples_(model.shortest_record()), n_channels_(model.n_channels()), samples_(n_pulses * n_channels_ * n_samples_) {
+        : n_samples_(model.shortest_record()),
+          n_channels_(model.n_channels()),
+          samples_(n_pulses * n_channels_ * n_samples_) {
         for (std::size_t i = 0; i < samples_.size(); ++i)
             samples_[i] = std::int32_t(i % n_samples_ * 7 % 1000 + i / n_samples_ % 3);
     }
@@ -67,8 +69,8 @@ void compare(const Outputs& one, const Outputs& other, const char* name) {
         if (!usable) continue;
         for (std::size_t i = 0; i < one[o].size(); ++i)
             if (!(std::abs(one[o][i] - other[o][i]) <= tolerance * double(size)))
-                give_up(std::string(name) + " gives " + std::to_string(other[o][i]) + " where another set of instructions gives " +
-                        std::to_string(one[o][i]));
+                give_up(std::string(name) + " gives " + std::to_string(other[o][i]) +
+                        " where another set of instructions gives " + std::to_string(one[o][i]));
     }
 }
 

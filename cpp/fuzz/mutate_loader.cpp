@@ -56,14 +56,15 @@ std::uint64_t table_entry(const Bytes& bytes, std::size_t section, std::size_t w
 }
 
 void flip_bits(Bytes& bytes, Random& random) {
-    for (int i = random.integer(1, 4); i > 0; --i) bytes[place_in(bytes, random)] ^= std::uint8_t(1 << random.integer(0, 7));
+    for (int i = random.integer(1, 4); i > 0; --i)
+        bytes[place_in(bytes, random)] ^= std::uint8_t(1 << random.integer(0, 7));
 }
 
 std::uint32_t interesting(Random& random) {
-    static const std::uint32_t values[] = {0,          1,          2,          3,         4,          7,         8,
-                                           15,         16,         17,         64,        255,        1000,      65535,
-                                           0x00ffffff, 0x01000000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
-                                           0x7fc00000, 0x7f800000, 0x00800000, 0x7f7fffff, 0x3f800000};
+    static const std::uint32_t values[] = {
+        0,          1,          2,          3,          4,          7,          8,          15,         16,
+        17,         64,         255,        1000,       65535,      0x00ffffff, 0x01000000, 0x7fffffff, 0x80000000,
+        0xfffffffe, 0xffffffff, 0x7fc00000, 0x7f800000, 0x00800000, 0x7f7fffff, 0x3f800000};
     return values[random.bits() % (sizeof values / sizeof *values)];
 }
 

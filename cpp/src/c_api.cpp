@@ -148,8 +148,8 @@ size_t discrimen_output_threshold_n_knots(const discrimen_model* model, size_t o
     return found ? found->knots.size() : 0;
 }
 
-discrimen_status discrimen_output_threshold_knot(const discrimen_model* model, size_t output, size_t number, size_t knot,
-                                                 double* height_adc, double* threshold) {
+discrimen_status discrimen_output_threshold_knot(const discrimen_model* model, size_t output, size_t number,
+                                                 size_t knot, double* height_adc, double* threshold) {
     if (!model || !height_adc || !threshold) return DISCRIMEN_NULL_ARGUMENT;
     if (!output_of(model, output)) return DISCRIMEN_NO_SUCH_OUTPUT;
     const discrimen::Threshold* found = threshold_of(model, output, number);

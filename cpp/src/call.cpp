@@ -8,8 +8,9 @@
 namespace discrimen {
 namespace {
 
-// A caller's struct, which may be that of an older header: members beyond its size are 0, in a copy of it. The usual case
-// is read where it lies. `required`: bytes up to the end of the last member that has always been there. Null: wrong size.
+// A caller's struct, which may be that of an older header: members beyond its size are 0, in a copy of it. The usual
+// case is read where it lies. `required`: bytes up to the end of the last member that was always there. Null: of a
+// wrong size.
 template <class Struct>
 const Struct* complete(const Struct& given, std::size_t required, Struct& copy) noexcept {
     if (given.size == sizeof copy) return &given;
@@ -89,8 +90,8 @@ Status run(const LoadedModel& model, const Pulses& pulses, float* workspace, con
 Status classify(const LoadedModel& model, const Pulses& pulses, float* workspace, float* scores) noexcept {
     if (model.classes == model.outputs.size()) return DISCRIMEN_NO_CLASSES;
     if (!scores && pulses.size >= required_of_pulses && pulses.n_pulses > 0) return DISCRIMEN_NULL_ARGUMENT;
-    return run_to(model, pulses, workspace, {nullptr, std::int32_t(model.classes), scores, nullptr, 0, false, nullptr,
-                   nullptr});
+    return run_to(model, pulses, workspace,
+                  {nullptr, std::int32_t(model.classes), scores, nullptr, 0, false, nullptr, nullptr});
 }
 
 Status run_raw(const LoadedModel& model, const Pulses& pulses, float* workspace, float* const* outputs) noexcept {

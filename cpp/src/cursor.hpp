@@ -42,8 +42,7 @@ class Cursor {
     }
 
     void finish() const {
-        if (left() > 0)
-            throw Error(std::string(name_) + ": " + std::to_string(left()) + " bytes too many at the end");
+        if (left() > 0) throw Error(std::string(name_) + ": " + std::to_string(left()) + " bytes too many at the end");
     }
 
    private:

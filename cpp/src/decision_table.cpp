@@ -8,8 +8,8 @@
 namespace discrimen {
 namespace {
 
-constexpr int dropped_bits = 17;     // of the mantissa: 64 places in a factor of 2
-constexpr double rounding = 1e-12;   // relative: far more than that of a threshold between two knots
+constexpr int dropped_bits = 17;    // of the mantissa: 64 places in a factor of 2
+constexpr double rounding = 1e-12;  // relative: far more than that of a threshold between two knots
 
 std::int32_t bits_of(float height) noexcept {
     std::int32_t bits;

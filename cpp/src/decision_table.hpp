@@ -23,7 +23,7 @@ class DecisionTable {
         float sure_below, sure_from;  // scores that fail and pass whatever the height within the place
     };
 
-    std::int32_t first_ = 0;  // place of the first one in the table; heights before it and behind the last belong to these
+    std::int32_t first_ = 0;  // place of the first one in the table; heights beyond it or the last belong to these
     std::vector<Bounds> bounds_;
 };
 

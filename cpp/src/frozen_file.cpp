@@ -84,7 +84,8 @@ void check_input(const FrozenInput& input) {
         throw Error("the reference channel is " + std::to_string(input.reference) + ", there are " +
                     number(input.channels.size()) + " channels");
     for (std::size_t i = 0; i < input.channels.size(); ++i)
-        if (!possible(input.channels[i], input)) throw Error("channel " + number(i) + " of the input is not a possible one");
+        if (!possible(input.channels[i], input))
+            throw Error("channel " + number(i) + " of the input is not a possible one");
     if (has_twins(input.names)) throw Error("two channels share a name, or one has none");
 }
 
@@ -97,7 +98,8 @@ FrozenInput read_input(Cursor cursor) {
     input.sample_period_ns = cursor.take<double>();
     input.fraction = cursor.take<double>();
     if (n_channels < 1 || n_channels > cursor.left() / sizeof(FrozenChannel))
-        throw Error("input: " + number(n_channels) + " channels do not fit into its " + number(cursor.left()) + " bytes");
+        throw Error("input: " + number(n_channels) + " channels do not fit into its " + number(cursor.left()) +
+                    " bytes");
     input.channels = cursor.take_many<FrozenChannel>(n_channels);
     for (std::uint32_t i = 0; i < n_channels; ++i) input.names.push_back(cursor.take_name());
     cursor.finish();

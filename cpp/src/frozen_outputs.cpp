@@ -32,7 +32,8 @@ Threshold read_threshold(Cursor& cursor) {
     Threshold threshold{};
     const auto n_knots = cursor.take<std::uint32_t>();
     if (n_knots == 1 || n_knots > most_knots)
-        throw Error("expected one threshold or a curve of 2 to " + number(most_knots) + " knots, got " + number(n_knots));
+        throw Error("expected one threshold or a curve of 2 to " + number(most_knots) + " knots, got " +
+                    number(n_knots));
     threshold.class_number = cursor.take<std::uint32_t>();
     threshold.value = n_knots == 0 ? cursor.take<double>() : std::numeric_limits<double>::quiet_NaN();
     const auto heights = cursor.take_many<double>(n_knots), thresholds = cursor.take_many<double>(n_knots);
@@ -115,8 +116,8 @@ void check_tolerance(const FrozenOutput& output) {
     }
     if (!(output.tolerance > 0 && output.tolerance <= largest_share * largest))
         throw Error("the golden vectors of output '" + output.promised.name + "' have the tolerance " +
-                    std::to_string(output.tolerance) + ", expected more than 0 and at most a hundredth of the largest, " +
-                    std::to_string(largest));
+                    std::to_string(output.tolerance) +
+                    ", expected more than 0 and at most a hundredth of the largest, " + std::to_string(largest));
 }
 
 // Floats that are not finite could not be told from a fault.

@@ -41,7 +41,8 @@ class GoldenRun {
     // Throws Error if an output is off by more than its tolerance, `at_once` pulses at a time.
     void check(const Pulses& pulses, std::size_t at_once) {
         const std::size_t n_pulses = file_.golden.n_pulses;
-        for (std::size_t done = 0; done < n_pulses; done += at_once) run(pulses, done, std::min(at_once, n_pulses - done));
+        for (std::size_t done = 0; done < n_pulses; done += at_once)
+            run(pulses, done, std::min(at_once, n_pulses - done));
         for (std::size_t i = 0; i < got_.size(); ++i) compare(file_.outputs[i], got_[i]);
     }
 
@@ -128,7 +129,8 @@ LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen, bool golden_t
 }
 
 std::size_t workspace_bytes(const LoadedModel& model) noexcept {
-    return (model.network.workspace_floats(model.kernels.block) * sizeof(float) + alignment - 1) / alignment * alignment;
+    return (model.network.workspace_floats(model.kernels.block) * sizeof(float) + alignment - 1) / alignment *
+           alignment;
 }
 
 float* new_workspace(const LoadedModel& model) noexcept {

@@ -19,7 +19,7 @@ struct LoadedModel {
     const Kernels& kernels;
     std::vector<std::string> channel_names;
     std::vector<Output> outputs;
-    std::size_t classes;  // number of the first output of classes; outputs.size(): none
+    std::size_t classes;                             // number of the first output of classes; outputs.size(): none
     std::vector<std::vector<DecisionTable>> tables;  // of each threshold of each output
     std::string description;
     double sample_period_ns;

@@ -130,8 +130,8 @@ Status Model::decide(std::size_t output, std::size_t number, const float* values
     if (number >= of.thresholds.size()) return DISCRIMEN_NO_SUCH_THRESHOLD;
     const Threshold& threshold = of.thresholds[number];
     if (!height_adc && !threshold.knots.empty()) return DISCRIMEN_NULL_ARGUMENT;
-    loaded_->tables[output][number].decide(threshold, values + threshold.class_number, of.n_values, height_adc, n_pulses,
-                                           passes);
+    loaded_->tables[output][number].decide(threshold, values + threshold.class_number, of.n_values, height_adc,
+                                           n_pulses, passes);
     return DISCRIMEN_OK;
 }
 

@@ -38,8 +38,8 @@ void Network::plan_preparation(const FrozenFile& file) {
     for (const FrozenChannel& channel : input.channels) {
         channels_.push_back(
             {float(channel.polarity), channel.baseline_start, channel.baseline_stop, channel.window_start});
-        shortest = std::max({shortest, channel.baseline_stop,
-                             input.aligned ? 1 : channel.window_start + input.window_length});
+        shortest =
+            std::max({shortest, channel.baseline_stop, input.aligned ? 1 : channel.window_start + input.window_length});
     }
     plan.channels = channels_.data();
     plan.n_channels = std::int32_t(channels_.size());
@@ -62,8 +62,8 @@ void Network::plan_outputs(const FrozenFile& file) {
         const Shape& shape = planner_.shape_of_value(output.value);
         check_value(output, shape);
         outputs_.push_back({planner_.place_of_value(output.value), std::int32_t(shape.steps),
-                            std::int32_t(shape.channels), std::int32_t(shape.count()),
-                            Activation(output.activation), planner_.read_last(output.value)});
+                            std::int32_t(shape.channels), std::int32_t(shape.count()), Activation(output.activation),
+                            planner_.read_last(output.value)});
         // A copy of it is made where it may not be changed.
         if (!outputs_.back().in_place) planner_.scratch(shape.count());
     }

@@ -57,10 +57,10 @@ constexpr int most_ranges = 8, most_rows = 32, most_components = 4;  // of a dom
 
 // What pulses the model has seen. Limits are by range of height; places behind the last range repeat it.
 struct DomainPlan {
-    bool known, one_edge;        // the same samples of the edge for all ranges
-    float lowest, highest;       // heights in ADC counts
-    float quiet;                 // noise alone never spreads so far in the baseline window
-    float clipped_from;          // upwards: what a clipped pulse reaches
+    bool known, one_edge;   // the same samples of the edge for all ranges
+    float lowest, highest;  // heights in ADC counts
+    float quiet;            // noise alone never spreads so far in the baseline window
+    float clipped_from;     // upwards: what a clipped pulse reaches
     std::int32_t n_ranges, n_rows, n_components;
     std::int32_t first_edge, last_edge;  // of all ranges
     float begins[most_ranges];           // heights; the first is not looked at
@@ -116,10 +116,10 @@ struct NetworkPlan {
     std::int32_t n_operations;
     const OutputPlan* outputs;
     std::int32_t n_outputs;
-    bool first_can_scale;   // the first operation is a Dense on the whole input: it can divide by the peak
-    std::size_t input;      // place of the prepared input
-    std::size_t values;     // floats of all values of one pulse that live at a time: their buffers
-    std::size_t scratch;    // floats of one pulse behind them, for an operation's own use
+    bool first_can_scale;  // the first operation is a Dense on the whole input: it can divide by the peak
+    std::size_t input;     // place of the prepared input
+    std::size_t values;    // floats of all values of one pulse that live at a time: their buffers
+    std::size_t scratch;   // floats of one pulse behind them, for an operation's own use
     DomainPlan domain;
 };
 
@@ -139,11 +139,11 @@ struct Targets {
     float* const* outputs;  // one for each output, or null; null as a whole: none is wanted
     std::int32_t only;      // the one output that is wanted, at `alone`; -1: see `outputs`
     float* alone;
-    double* restoration;    // (pulse, 2 + channel): start, divisor, baselines; or null
-    std::uint64_t seed;     // 0: no sampling
-    bool raw;               // without the outputs' activations
-    std::uint16_t* outside; // (pulse): bits of discrimen_outside; or null
-    float* height;          // (pulse): in ADC counts; or null
+    double* restoration;     // (pulse, 2 + channel): start, divisor, baselines; or null
+    std::uint64_t seed;      // 0: no sampling
+    bool raw;                // without the outputs' activations
+    std::uint16_t* outside;  // (pulse): bits of discrimen_outside; or null
+    float* height;           // (pulse): in ADC counts; or null
 };
 
 // What one instruction set offers.

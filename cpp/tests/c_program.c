@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-int CLASSIFY(const void *content, size_t size, const short *samples, size_t n_pulses, size_t n_samples,
-             float *scores) {
+int CLASSIFY(const void *content, size_t size, const short *samples, size_t n_pulses, size_t n_samples, float *scores) {
     char why[256] = "";
     discrimen_model *model = discrimen_load_memory(content, size, NULL, why, sizeof why);
     discrimen_workspace *workspace;

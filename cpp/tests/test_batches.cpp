@@ -19,12 +19,10 @@ frozen::Content content_for(bool aligned, Random& random) {
     content.preparation.window_length = 40;
     content.preparation.aligned = aligned;
     content.preparation.position = 5;
-    content.layers = {{frozen::reshape, {20, 2}, {}},
-                      networks::conv1d(random, 3, 2, 7, {frozen::relu, 1, 1, frozen::same}),
-                      networks::gru(random, 7, 7, true),
-                      {frozen::add, {}, {}, {3, 2}},
-                      {frozen::global_average_pooling, {}, {}},
-                      networks::dense(random, 7, 3, frozen::softmax)};
+    content.layers = {
+        {frozen::reshape, {20, 2}, {}},           networks::conv1d(random, 3, 2, 7, {frozen::relu, 1, 1, frozen::same}),
+        networks::gru(random, 7, 7, true),        {frozen::add, {}, {}, {3, 2}},
+        {frozen::global_average_pooling, {}, {}}, networks::dense(random, 7, 3, frozen::softmax)};
     networks::complete(content, random);
     return content;
 }

@@ -22,7 +22,8 @@ frozen::Content content() {
     made.meta = "{\"detector\": \"NEDA\"}";
     made.preparation.sample_period_ns = 2.5;
     made.preparation.window_length = 30;
-    made.layers = {networks::dense(random, 30, 2, frozen::linear), networks::dense(random, 2, 6, frozen::tanh),
+    made.layers = {networks::dense(random, 30, 2, frozen::linear),
+                   networks::dense(random, 2, 6, frozen::tanh),
                    {frozen::reshape, {3, 2}, {}}};
     frozen::Output shape, particle, energy;
     shape.name = "shape", shape.kind = frozen::waveform, shape.shape = {3, 2}, shape.unit = "prepared";

@@ -99,7 +99,9 @@ void check_case(int number, const std::string& set) {
     }
     const discrimen::Model model = networks::load(content, set);
     records::check_scores(content, model, pulses, view,
-                          p.scale == frozen::none ? tolerance_adc : aligned ? tolerance_aligned : tolerance);
+                          p.scale == frozen::none ? tolerance_adc
+                          : aligned               ? tolerance_aligned
+                                                  : tolerance);
     check_restoration(content, model, pulses, view, present);
 }
 
@@ -131,7 +133,7 @@ void check_networks(const std::string& set) {
         }
 }
 
-// What a pulse without its reference channel, or without any, gives; what lies in the place of absent channels is nothing.
+// What a pulse without its reference channel, or without any, gives; what lies in the place of absent ones is nothing.
 void check_absent(const std::string& set) {
     for (const int type : {int(DISCRIMEN_INT16), int(DISCRIMEN_FLOAT32)})
         for (const int reference : {-1, 1}) {
@@ -149,7 +151,8 @@ void check_absent(const std::string& set) {
                 present.insert(present.end(), {std::uint8_t(i & 1), std::uint8_t(i >> 1 & 1)});
                 for (int c = 0; c < 2; ++c)
                     if (!(i >> c & 1))
-                        for (int s = 0; s < 70; ++s) pulses.back()[std::size_t(c * 70 + s)] = type == DISCRIMEN_INT16 ? -32768 : NAN;
+                        for (int s = 0; s < 70; ++s)
+                            pulses.back()[std::size_t(c * 70 + s)] = type == DISCRIMEN_INT16 ? -32768 : NAN;
             }
             records::Layout layout;
             layout.type = discrimen_sample_type(type);
@@ -217,7 +220,8 @@ void check_types_agree(const std::string& set) {
 void check_no_scale(const std::string& set) {
     for (const int n_baseline : {0, 8})
         for (int type = 0; type < 4; ++type) {
-            const check::Context where("type " + std::to_string(type) + ", " + std::to_string(n_baseline) + " of baseline");
+            const check::Context where("type " + std::to_string(type) + ", " + std::to_string(n_baseline) +
+                                       " of baseline");
             Random random(15);
             frozen::Content content;
             content.preparation.scale = frozen::none;
@@ -241,11 +245,13 @@ void check_sampling(const std::string& set) {
     Random random(17);
     frozen::Content content;
     content.preparation.window_length = 50;
-    content.layers = {networks::dense(random, 50, 64, frozen::linear), networks::dense(random, 50, 64, frozen::linear),
+    content.layers = {networks::dense(random, 50, 64, frozen::linear),
+                      networks::dense(random, 50, 64, frozen::linear),
                       {frozen::sample, {}, {}, {1, 2}}};
     content.layers[1].inputs = {0};
     for (int layer = 0; layer < 2; ++layer)
-        for (frozen::Array& array : content.layers[std::size_t(layer)].arrays) array.values.assign(array.values.size(), 0);
+        for (frozen::Array& array : content.layers[std::size_t(layer)].arrays)
+            array.values.assign(array.values.size(), 0);
     content.layers[0].arrays[1].values.assign(64, 3.0f);
     content.layers[1].arrays[1].values.assign(64, float(2 * std::log(0.5)));
     networks::complete(content, random);

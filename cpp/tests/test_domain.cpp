@@ -1,4 +1,4 @@
-// Pulses unlike those that a model has seen get their flags: blocks and single pulses, every type of sample, nothing allocated.
+// Pulses unlike those that a model has seen get their flags: blocks, single pulses, every type, nothing allocated.
 #include <algorithm>
 #include <cstddef>
 
@@ -102,8 +102,9 @@ void check_flags(bool aligned, int scale, const std::string& set) {
                 }
                 for (std::size_t i = 0; i < pulses.size(); ++i) {
                     int flags = wanted[i % wanted.size()].flags;
-                    // Without a scale, a pulse that goes the other way is prepared; an alignment finds its noise instead.
-                    if ((scale == frozen::none || (aligned && scale == frozen::peak)) && flags == DISCRIMEN_UNPREPARED) flags = DISCRIMEN_TOO_LOW;
+                    // Without a scale, a pulse that goes the other way is prepared; alignment finds its noise instead.
+                    if ((scale == frozen::none || (aligned && scale == frozen::peak)) && flags == DISCRIMEN_UNPREPARED)
+                        flags = DISCRIMEN_TOO_LOW;
                     const check::Context number("pulse " + std::to_string(i % wanted.size()));
                     CHECK_EQUAL(int(outside[i]), flags);
                 }

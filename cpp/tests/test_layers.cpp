@@ -8,11 +8,10 @@ namespace {
 using networks::Random;
 
 constexpr double tolerance = 5e-6;
-constexpr double tolerance_graph = 1e-4;  // a dozen layers in any order, normalised again and again
-constexpr int n_graphs = 100, n_shapes = 30, n_pulses = 37;  // blocks hold 8 to 32 pulses: 37 leaves a ragged one of each
+constexpr double tolerance_graph = 1e-4;                     // a dozen layers in any order, normalised again and again
+constexpr int n_graphs = 100, n_shapes = 30, n_pulses = 37;  // blocks of 8 to 32 pulses: each has a ragged one
 
-void check_network(const frozen::Content& content, const std::string& set, Random& random,
-                   double allowed = tolerance) {
+void check_network(const frozen::Content& content, const std::string& set, Random& random, double allowed = tolerance) {
     const discrimen::Model model = networks::load(content, set);
     std::vector<std::vector<double>> pulses;
     for (int i = 0; i < n_pulses; ++i)
@@ -48,8 +47,9 @@ void check_activations(const std::string& set) {
             frozen::Content content;
             content.preparation.window_length = 33;
             content.preparation.scale = frozen::none;
-            content.layers = {{frozen::reshape, {3, 11}, {}}, {frozen::activate, {activation}, {}}, {frozen::flatten, {}, {}}};
-            // e to the power of the golden pulses' ADC counts is no number: as the activation of an output it is not asked.
+            content.layers = {
+                {frozen::reshape, {3, 11}, {}}, {frozen::activate, {activation}, {}}, {frozen::flatten, {}, {}}};
+            // e to the power of the golden pulses' ADC counts is no number: no output is asked for that activation.
             if (activation == frozen::exponential) {
                 content.outputs.emplace_back();
                 content.outputs[0].activation = activation;

@@ -105,7 +105,8 @@ void check_input() {
         CHECK_REFUSED(load(with_value("input", 32, period)), words);
     for (const int length : {0, -1, most}) CHECK_REFUSED(load(with_value("input", 4, length)), words);
     for (const int scale : {-1, 3}) CHECK_REFUSED(load(with_value("input", 8, scale)), words);
-    for (const int reference : {-2, 1, most}) CHECK_REFUSED(load(with_value("input", 12, reference)), "the reference channel is");
+    for (const int reference : {-2, 1, most})
+        CHECK_REFUSED(load(with_value("input", 12, reference)), "the reference channel is");
     for (const int place : {16, 24, 28})
         for (const int value : {2, -1}) CHECK_REFUSED(load(with_value("input", std::size_t(place), value)), words);
     for (const int polarity : {0, 2, least}) CHECK_REFUSED(load(with_value("input", 48, polarity)), channel);
@@ -120,7 +121,8 @@ void check_input() {
     };
     for (const double fraction : {0.0, 1.0, std::nan("")})
         CHECK_REFUSED(load(aligned_with(40, fraction)), "the alignment of the input");
-    for (const int position : {least, most}) CHECK_REFUSED(load(aligned_with(20, position)), "the alignment of the input");
+    for (const int position : {least, most})
+        CHECK_REFUSED(load(aligned_with(20, position)), "the alignment of the input");
     for (const int start : {least, most}) CHECK_REFUSED(load(aligned_with(60, start)), channel);
     for (const std::uint32_t n_channels : {0u, 1000u, ~0u})
         CHECK_REFUSED(load(with_value("input", 0, n_channels)), "channels do not fit into");
@@ -161,7 +163,8 @@ void check_layers() {
     Random random(1);
     constexpr int huge = (1 << 24) - 1;
     CHECK_REFUSED(load(with_layers({{99, {}, {}}})), "there is no layer with number 99");
-    CHECK_REFUSED(load(with_layers({{frozen::activate, {18}, {}}})), "layer 1 (Activate): option 0 must lie between 0 and 17");
+    CHECK_REFUSED(load(with_layers({{frozen::activate, {18}, {}}})),
+                  "layer 1 (Activate): option 0 must lie between 0 and 17");
     CHECK_REFUSED(load(with_layers({{frozen::activate, {}, {}}})), "expected 1 options");
     CHECK_REFUSED(load(with_layers({{frozen::activate, {0, 0}, {}}})), "expected 1 options");
     CHECK_REFUSED(load(with_layers({networks::dense(random, 3, 2, 0)})), "layer 1 (Dense): weights of shape (3,2,)");
@@ -176,7 +179,8 @@ void check_layers() {
     CHECK_REFUSED(load(with_layers({{frozen::max_pooling, {0, 1, 0}, {}}})), "option 0 must lie between 1");
     CHECK_REFUSED(load(with_layers({{frozen::reshape, {3, 3}, {}}})), "cannot make 3 x 3 of 8 values");
     CHECK_REFUSED(load(with_layers({{frozen::reshape, {-1, 8}, {}}})), "option 0 must lie between 0");
-    CHECK_REFUSED(load(with_layers({{frozen::flatten, {}, {}}, {frozen::max_pooling, {1, 1, 0}, {}}})), "it needs steps");
+    CHECK_REFUSED(load(with_layers({{frozen::flatten, {}, {}}, {frozen::max_pooling, {1, 1, 0}, {}}})),
+                  "it needs steps");
     CHECK_REFUSED(load(with_layers({{frozen::global_max_pooling, {}, {}}})),
                   "output 'output' promises 8 values, its value has the shape 2");
     CHECK_REFUSED(load(with_layers({{frozen::activate, {0}, {}, {3}}})), "layer 1 reads value 3, which comes after it");
@@ -184,15 +188,20 @@ void check_layers() {
     CHECK_REFUSED(load(with_layers({{frozen::activate, {0}, {}, {0, 1}}})), "expected 1 inputs, got 2");
     CHECK_REFUSED(load(with_layers({{frozen::add, {}, {}, {1}}})), "expected 2 inputs or more, got 1");
     CHECK_REFUSED(load(with_layers({{frozen::add, {}, {}, {0, 1}}})), "its inputs have the shapes 1 x 8 and 4 x 2");
-    CHECK_REFUSED(load(with_layers({{frozen::multiply, {}, {}, {0, 1}}})), "its inputs have the shapes 1 x 8 and 4 x 2");
-    CHECK_REFUSED(load(with_layers({{frozen::concatenate, {0}, {}, {0, 1}}})), "its inputs have the shapes 1 x 8 and 4 x 2");
-    CHECK_REFUSED(load(with_layers({{frozen::concatenate, {1}, {}, {0, 1}}})), "its inputs have the shapes 1 x 8 and 4 x 2");
+    CHECK_REFUSED(load(with_layers({{frozen::multiply, {}, {}, {0, 1}}})),
+                  "its inputs have the shapes 1 x 8 and 4 x 2");
+    CHECK_REFUSED(load(with_layers({{frozen::concatenate, {0}, {}, {0, 1}}})),
+                  "its inputs have the shapes 1 x 8 and 4 x 2");
+    CHECK_REFUSED(load(with_layers({{frozen::concatenate, {1}, {}, {0, 1}}})),
+                  "its inputs have the shapes 1 x 8 and 4 x 2");
     CHECK_REFUSED(load(with_layers({{frozen::concatenate, {2}, {}, {1, 1}}})), "option 0 must lie between 0 and 1");
     CHECK_REFUSED(load(with_layers({{frozen::sample, {}, {}, {0, 1}}})), "mean and variance have the shapes");
     CHECK_REFUSED(load(with_layers({{frozen::attention, {1}, {}, {0, 1, 1}}})), "query, key and value have the shapes");
     CHECK_REFUSED(load(with_layers({{frozen::attention, {3}, {}, {1, 1, 1}}})), "do not make 3 heads");
-    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {5, 1, 1}, {}}})), "it wants 5 segments or more channels, and gets 4");
-    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {2, 1, 3}, {}}})), "it looks at the last 3 samples, and gets 2");
+    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {5, 1, 1}, {}}})),
+                  "it wants 5 segments or more channels, and gets 4");
+    CHECK_REFUSED(load(with_layers({{frozen::neighbours, {2, 1, 3}, {}}})),
+                  "it looks at the last 3 samples, and gets 2");
     CHECK_REFUSED(load(with_layers({{frozen::neighbours, {2, 1, 0}, {}}})), "option 2 must lie between 1");
     CHECK_REFUSED(load(with_layers({{frozen::cropping, {2, 2}, {}}})), "it takes 4 of 4 steps away");
     CHECK_REFUSED(load(with_layers({{frozen::cropping, {-1, 2}, {}}})), "option 0 must lie between 0");
@@ -200,9 +209,11 @@ void check_layers() {
     frozen::Layer grouped = networks::conv1d(random, 1, 2, 2, {0, 1, 1, 0});
     for (const int groups : {0, 3}) {
         grouped.options[4] = groups;
-        CHECK_REFUSED(load(with_layers({grouped})), groups == 0 ? "option 4 must lie between 1" : "do not make 3 groups");
+        CHECK_REFUSED(load(with_layers({grouped})),
+                      groups == 0 ? "option 4 must lie between 1" : "do not make 3 groups");
     }
-    CHECK_REFUSED(load(with_layers({networks::simple_rnn(random, 2, 2, true, frozen::softmax)})), "softmax is not for each");
+    CHECK_REFUSED(load(with_layers({networks::simple_rnn(random, 2, 2, true, frozen::softmax)})),
+                  "softmax is not for each");
     CHECK_REFUSED(load(with_layers({{frozen::prelu, {}, {{{3}, {1, 1, 1}}}}})), "weights of shape (3,), expected (2,)");
     CHECK_REFUSED(load(with_layers({{frozen::layer_norm, {}, {{{2}, {1, 1}}, {{2}, {1, 1}}, {{1}, {0}}}}})),
                   "epsilon must be positive");
@@ -266,18 +277,22 @@ void check_outputs() {
     refused("golden: expected", [](Outputs& o) { o[1].shape = {1000}, o[1].names.clear(); });
     refused("a name for each of 2 classes or more, got 1 for 2", [](Outputs& o) { o[0].names.pop_back(); });
     refused("expected no names or 1, got 2", [](Outputs& o) { o[1].names = {"a", "b"}; });
-    refused("only classes and quantities have named", [](Outputs& o) { o[1].kind = frozen::code, o[1].with_error = 0; });
-    refused("a waveform has the axes", [](Outputs& o) { o[1].kind = frozen::waveform, o[1].with_error = 0, o[1].names = {}; });
+    refused("only classes and quantities have named",
+            [](Outputs& o) { o[1].kind = frozen::code, o[1].with_error = 0; });
+    refused("a waveform has the axes",
+            [](Outputs& o) { o[1].kind = frozen::waveform, o[1].with_error = 0, o[1].names = {}; });
     refused("components share a name", [](Outputs& o) { o[0].names[1] = o[0].names[0]; });
     refused("components share a name, or one has none", [](Outputs& o) { o[0].names[1] = ""; });
     refused("only classes have thresholds", [](Outputs& o) { o[1].thresholds = {{"one", 0.5, 0}}; });
-    refused("two thresholds share a name", [](Outputs& o) { o[0].thresholds = {{"twice", 0.4, 0}, {"twice", 0.6, 0}}; });
+    refused("two thresholds share a name",
+            [](Outputs& o) { o[0].thresholds = {{"twice", 0.4, 0}, {"twice", 0.6, 0}}; });
     refused("a threshold is on class 2", [](Outputs& o) { o[0].thresholds = {{"odd", 0.4, 2}}; });
     for (const double value : {-0.1, 1.1, std::nan(""), std::numeric_limits<double>::infinity()})
         refused("a threshold lies outside 0 to 1", [&](Outputs& o) { o[0].thresholds = {{"odd", value, 0}}; });
     for (const double tolerance : {-1.0, 1.0, std::nan(""), std::numeric_limits<double>::infinity()})
         refused("have the tolerance", [&](Outputs& o) { o[0].tolerance = tolerance; });
-    refused("have the tolerance", [](Outputs& o) { o[0].golden.assign(o[0].golden.size(), 0.0), o[0].tolerance = 1e-9; });
+    refused("have the tolerance",
+            [](Outputs& o) { o[0].golden.assign(o[0].golden.size(), 0.0), o[0].tolerance = 1e-9; });
     CHECK_REFUSED(load(with("outputs", [](Bytes& payload) { payload.push_back(0); })), "outputs: 1 bytes too many");
     CHECK_REFUSED(load(with("outputs", [](Bytes& payload) { payload.pop_back(); })), "a name has no end");
     CHECK_REFUSED(load(with_value("outputs", 0, ~std::uint32_t(0))), "output 2: ");

@@ -82,7 +82,8 @@ void check_many_live_values() {
     }
     layers.push_back({frozen::add, {}, {}, all});
     check_load("many large values that live at a time", file_with(layers));
-    check_load("many channels that live at a time", file_with({{frozen::concatenate, {0}, {}, std::vector<std::uint32_t>(500, 1)}}));
+    check_load("many channels that live at a time",
+               file_with({{frozen::concatenate, {0}, {}, std::vector<std::uint32_t>(500, 1)}}));
 }
 
 void check_many_layers() {
@@ -90,8 +91,8 @@ void check_many_layers() {
     check_load("many layers", file_with(std::vector<Layer>(3000, {frozen::activate, {0}, {}})));
     check_load("many layers with weights",
                file_with(std::vector<Layer>(500, networks::dense(random, 1, 1, frozen::linear))));
-    check_load("a wide LSTM and back", file_with({networks::lstm(random, 1, 100, true),
-                                                  networks::dense(random, 100, 1, frozen::linear)}));
+    check_load("a wide LSTM and back",
+               file_with({networks::lstm(random, 1, 100, true), networks::dense(random, 100, 1, frozen::linear)}));
     check_load("weights shared by few layers", shared_weights(2000, 2));
     check_load("weights shared by many layers", shared_weights(5000, 800));
 }

@@ -21,7 +21,7 @@ struct Windows {
 };
 
 // The baseline before, behind, inside, around and overlapping the window; windows of one sample and of odd lengths.
-constexpr Windows windows[] = {{0, 8, 8, 40}, {0, 8, 0, 48},  {4, 12, 8, 33}, {40, 50, 3, 31},
+constexpr Windows windows[] = {{0, 8, 8, 40},   {0, 8, 0, 48},   {4, 12, 8, 33}, {40, 50, 3, 31},
                                {0, 60, 10, 17}, {30, 40, 0, 35}, {2, 3, 20, 1},  {0, 1, 1, 75}};
 
 void check_preparation(const frozen::Preparation& preparation, bool with_dense, const records::Layout& layout,
@@ -39,7 +39,9 @@ void check_preparation(const frozen::Preparation& preparation, bool with_dense, 
     for (int i = 0; i < n_pulses; ++i) pulses.push_back(networks::plain_pulse(preparation, n_samples, random));
     const records::Records records(pulses, layout, random);
     records::check_scores(content, networks::load(content, set), pulses, records.view(),
-                          in_adc ? tolerance_adc : preparation.aligned ? tolerance_aligned : tolerance);
+                          in_adc                ? tolerance_adc
+                          : preparation.aligned ? tolerance_aligned
+                                                : tolerance);
 }
 
 records::Layout layout_of(int number) {
@@ -88,7 +90,8 @@ void check_alignment(const std::string& set) {
 void check_long_baselines(const std::string& set) {
     for (const int n_baseline : {256, 300, 3000, 40000})
         for (int type = 0; type < 4; ++type) {
-            const check::Context where(std::to_string(n_baseline) + " baseline samples of type " + std::to_string(type));
+            const check::Context where(std::to_string(n_baseline) + " baseline samples of type " +
+                                       std::to_string(type));
             Random random(3);
             frozen::Content content;
             content.preparation.baseline_stop = content.preparation.window_start = n_baseline;

@@ -21,13 +21,15 @@ void check_network(const frozen::Content& content, Random& random) {
     const discrimen::Model model = networks::load(content, "");
     std::vector<std::vector<double>> pulses;
     for (int i = 0; i < 37; ++i)
-        pulses.push_back(networks::plain_pulse(content.preparation, content.preparation.shortest_record() + 40, random));
+        pulses.push_back(
+            networks::plain_pulse(content.preparation, content.preparation.shortest_record() + 40, random));
     records::Layout layout;
     layout.n_channels = content.preparation.n_channels();
     for (int type = 0; type < 4; ++type) {
         layout.type = discrimen_sample_type(type);
         const records::Records records(pulses, layout, random);
-        for (const std::size_t at_once : {std::size_t(1), pulses.size()}) records::run(model, records.view(), at_once, 5);
+        for (const std::size_t at_once : {std::size_t(1), pulses.size()})
+            records::run(model, records.view(), at_once, 5);
     }
     if (model.n_classes() == 0) return;
     discrimen::Workspace workspace(model);

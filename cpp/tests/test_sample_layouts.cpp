@@ -39,11 +39,10 @@ void check_layouts(bool aligned, const std::string& set) {
                 for (const int directions : {0, 1, 2, 3})
                     for (const int n_flag_bits : {0, 1, 2}) {
                         if (type == DISCRIMEN_FLOAT32 && n_flag_bits > 0) continue;
-                        const check::Context where("type " + std::to_string(type) + ", gaps " +
-                                                   std::to_string(gap_between_samples) + " and " +
-                                                   std::to_string(gap_between_pulses) + ", directions " +
-                                                   std::to_string(directions) + ", flag bits " +
-                                                   std::to_string(n_flag_bits) + (aligned ? ", aligned" : ""));
+                        const check::Context where(
+                            "type " + std::to_string(type) + ", gaps " + std::to_string(gap_between_samples) + " and " +
+                            std::to_string(gap_between_pulses) + ", directions " + std::to_string(directions) +
+                            ", flag bits " + std::to_string(n_flag_bits) + (aligned ? ", aligned" : ""));
                         check_layout(content, model,
                                      {discrimen_sample_type(type), gap_between_samples, gap_between_pulses,
                                       (directions & 1) != 0, (directions & 2) != 0, n_flag_bits},

@@ -15,12 +15,10 @@ constexpr int n_threads = 4, n_rounds = 20, n_pulses = 75;
 frozen::Content network(Random& random) {
     frozen::Content content;
     content.preparation.window_length = 32;
-    content.layers = {{frozen::reshape, {16, 2}, {}},
-                      networks::conv1d(random, 3, 2, 9, {frozen::gelu, 1, 1, frozen::same}),
-                      networks::lstm(random, 9, 9, true),
-                      {frozen::add, {}, {}, {3, 2}},
-                      networks::gru(random, 9, 5, false),
-                      networks::dense(random, 5, 2, frozen::softmax)};
+    content.layers = {
+        {frozen::reshape, {16, 2}, {}},     networks::conv1d(random, 3, 2, 9, {frozen::gelu, 1, 1, frozen::same}),
+        networks::lstm(random, 9, 9, true), {frozen::add, {}, {}, {3, 2}},
+        networks::gru(random, 9, 5, false), networks::dense(random, 5, 2, frozen::softmax)};
     networks::complete(content, random);
     return content;
 }

@@ -178,7 +178,8 @@ void check_several_channels(const std::string& set) {
     frozen::Output& particle = curved.outputs[0];
     particle.kind = frozen::classes, particle.activation = frozen::softmax, particle.names = {"gamma", "neutron"};
     particle.thresholds = {{"curve", nan, 1, {100, 400}, {0.2, 0.5}}};
-    CHECK_REFUSED(networks::load(curved, set), "threshold 'curve' follows the height of the pulse, and the model takes");
+    CHECK_REFUSED(networks::load(curved, set),
+                  "threshold 'curve' follows the height of the pulse, and the model takes");
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ static void check(struct plugin plugin, const char *path, const uint16_t *sample
     size_t classes = 0;
     discrimen_output output;
     output.size = sizeof output;
-    while (discrimen_describe_output(model, classes, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++classes;
+    while (discrimen_describe_output(model, classes, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES)
+        ++classes;
     float *heights = (float *)malloc(n_pulses * sizeof *heights);
     discrimen_results results = discrimen_results_to(NULL);
     results.height_adc = heights;

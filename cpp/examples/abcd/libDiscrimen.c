@@ -47,9 +47,9 @@ struct channel {
     float height_adc;
     float **outputs;           /* one for each output of the model: the scores, and no others */
     discrimen_results results; /* the scores, and the height if the threshold follows it */
-    size_t classes;  /* number of the output that tells classes apart */
+    size_t classes;            /* number of the output that tells classes apart */
     size_t neutron;
-    double threshold;        /* NaN: the model's threshold of the next number, which may follow the height */
+    double threshold; /* NaN: the model's threshold of the next number, which may follow the height */
     size_t threshold_number;
     double integrals_scaling;
     double sign; /* -1 for pulses that fall */
@@ -101,7 +101,8 @@ static bool choose_threshold(struct channel *channel, json_t *config) {
 
 static bool is_of_neutrons(const struct channel *channel) {
     return !isnan(channel->threshold) ||
-           discrimen_output_threshold_class(channel->model, channel->classes, channel->threshold_number) == channel->neutron;
+           discrimen_output_threshold_class(channel->model, channel->classes, channel->threshold_number) ==
+               channel->neutron;
 }
 
 /* The first output that tells classes apart. */
@@ -109,7 +110,8 @@ static size_t classes_of(const discrimen_model *model) {
     discrimen_output output;
     output.size = sizeof output;
     size_t number = 0;
-    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++number;
+    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES)
+        ++number;
     return number;
 }
 
@@ -219,7 +221,8 @@ static double score_of(struct channel *channel, const uint16_t *samples, uint32_
     const discrimen_status status = discrimen_run(channel->model, channel->workspace, &pulses, &channel->results);
     if (status != DISCRIMEN_OK && !channel->is_unfit_told) {
         channel->is_unfit_told = true;
-        printf("ERROR: libDiscrimen energy_analysis(): %s: waveforms of %" PRIu32 " samples are discarded; the model needs %zu\n",
+        printf("ERROR: libDiscrimen energy_analysis(): %s: waveforms of %" PRIu32
+               " samples are discarded; the model needs %zu\n",
                discrimen_status_text(status), n, discrimen_shortest_record(channel->model));
     }
     return status == DISCRIMEN_OK ? channel->scores[channel->neutron] : NAN;
@@ -229,8 +232,8 @@ static double score_of(struct channel *channel, const uint16_t *samples, uint32_
 static bool is_neutron(const struct channel *channel, double score) {
     if (!isnan(channel->threshold)) return score >= channel->threshold;
     uint8_t passes = 0;
-    discrimen_decide(channel->model, channel->classes, channel->threshold_number, channel->scores, &channel->height_adc, 1,
-                     &passes);
+    discrimen_decide(channel->model, channel->classes, channel->threshold_number, channel->scores, &channel->height_adc,
+                     1, &passes);
     return passes != 0;
 }
 

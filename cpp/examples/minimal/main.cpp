@@ -56,8 +56,8 @@ void print(const discrimen::Output& output, const float* values, double height_a
     }
     const std::size_t n_values = output.with_error ? output.n_values / 2 : output.n_values;
     for (std::size_t i = 0; i < n_values && i < most_printed; ++i) {
-        std::printf(" %s%s%.7f", i < output.names.size() ? output.names[i].c_str() : "", i < output.names.size() ? " " : "",
-                    values[i]);
+        std::printf(" %s%s%.7f", i < output.names.size() ? output.names[i].c_str() : "",
+                    i < output.names.size() ? " " : "", values[i]);
         if (output.with_error) std::printf(" +- %.7f", values[n_values + i]);
     }
     if (output.unit != "1") std::printf(" %s", output.unit.c_str());
@@ -75,7 +75,8 @@ void run(int argc, char** argv) {
     const std::size_t n_samples = argc == 4 ? std::strtoul(argv[3], nullptr, 10) : model.shortest_record() + 20;
     if (n_samples == 0) throw std::runtime_error("LENGTH must be a positive number of samples");
     const std::size_t n_channels = model.n_channels(), of_pulse = n_channels * n_samples;
-    const std::vector<std::int16_t> samples = argc == 4 ? read_samples(argv[2]) : make_samples(8 * n_channels, n_samples);
+    const std::vector<std::int16_t> samples =
+        argc == 4 ? read_samples(argv[2]) : make_samples(8 * n_channels, n_samples);
     if (samples.size() % of_pulse != 0) throw std::runtime_error("the file holds no whole number of pulses");
     const std::size_t n_pulses = samples.size() / of_pulse;
 

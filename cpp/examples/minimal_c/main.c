@@ -20,7 +20,8 @@ static size_t classes_of(const discrimen_model *model) {
     discrimen_output output;
     output.size = sizeof output;
     size_t number = 0;
-    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES) ++number;
+    while (discrimen_describe_output(model, number, &output) == DISCRIMEN_OK && output.kind != DISCRIMEN_CLASSES)
+        ++number;
     return number;
 }
 

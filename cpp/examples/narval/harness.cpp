@@ -121,8 +121,8 @@ Result read_output(const std::uint8_t* at, const std::uint8_t* end) {
         }
         const std::uint8_t* item = at + mfm::kScoreHeader;
         for (std::uint32_t i = 0; i < mfm::n_items(at); ++i, item += mfm::kScoreItem)
-            result.pulses.push_back({mfm::load<std::uint64_t>(item) & 0xffffffffffffu, mfm::load<float>(item + 8),
-                                     item[12]});
+            result.pulses.push_back(
+                {mfm::load<std::uint64_t>(item) & 0xffffffffffffu, mfm::load<float>(item + 8), item[12]});
     }
     return result;
 }
@@ -176,11 +176,11 @@ std::vector<bool> direct_decisions(const Bench& bench, const Stream& stream, con
 void compare(const Bench& bench, const Stream& stream, const Result& result) {
     const std::vector<float> expected = direct_scores(bench, stream);
     const std::vector<bool> passes = direct_decisions(bench, stream, result);
-    require(result.pulses.size() == expected.size(), "expected " + std::to_string(expected.size()) + " pulses, got " +
-                                                         std::to_string(result.pulses.size()));
+    require(result.pulses.size() == expected.size(),
+            "expected " + std::to_string(expected.size()) + " pulses, got " + std::to_string(result.pulses.size()));
     const std::size_t n_raw = bench.raw_is_kept ? stream.n_frames : stream.n_passed_on;
-    require(result.n_raw == n_raw, "expected " + std::to_string(n_raw) + " frames passed on, got " +
-                                       std::to_string(result.n_raw));
+    require(result.n_raw == n_raw,
+            "expected " + std::to_string(n_raw) + " frames passed on, got " + std::to_string(result.n_raw));
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const Scored& pulse = result.pulses[i];
         const bool same =
@@ -231,9 +231,9 @@ void check_damage(const Bench& bench) {
         const auto adc = make_adc(random, bench.n_samples);
         Bytes frame = make_neda(number, number, 1, 1, adc);
         const unsigned kind = number % 10 == 5 ? number / 10 % 4 : 4;
-        if (kind == 0) std::fill(frame.begin() + 1, frame.begin() + 4, 0);     // a length of nothing
-        if (kind == 1) frame[1] = static_cast<std::uint8_t>(frame[1] + 100);   // a length that reaches into the next
-        if (kind == 2) std::fill(frame.end() - 4, frame.end(), 0);             // no end
+        if (kind == 0) std::fill(frame.begin() + 1, frame.begin() + 4, 0);    // a length of nothing
+        if (kind == 1) frame[1] = static_cast<std::uint8_t>(frame[1] + 100);  // a length that reaches into the next
+        if (kind == 2) std::fill(frame.end() - 4, frame.end(), 0);            // no end
         if (kind == 3) in.insert(in.end(), 1 + random() % 30, 0x55);
         if (kind >= 3) whole.pulses.push_back(adc);
         in.insert(in.end(), frame.begin(), frame.end());

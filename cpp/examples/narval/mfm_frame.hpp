@@ -30,7 +30,7 @@
 // Source: GANIL's library MFMlib (MFMCommonFrame.h, MFMBasicFrame.h, MFMNedaFrame.h, MFMMergeFrame.h, MFMTypes.h) and
 // the MFM specification that IN2P3 publishes. Only facts were taken from there.
 //
-// This example reads little-endian NEDA frames of revision 1 and higher, for their samples can be scored where they lie.
+// This example reads little-endian NEDA frames of revision 1 and higher: their samples can be scored where they lie.
 //
 // Score frame, type 0x0d15, made by this example; little-endian, unit 2 bytes, header of 28 bytes:
 //

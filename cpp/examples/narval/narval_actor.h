@@ -26,7 +26,7 @@ enum narval_error {
     NARVAL_NOT_CONFIGURED = 2,    /* process_initialise before process_config */
     NARVAL_BAD_CONFIGURATION = 3, /* discrimen.conf or the model is at fault; the reason is on standard error */
     NARVAL_NOT_INITIALISED = 4,
-    NARVAL_OUTPUT_TOO_SMALL = 5, /* nothing was written and nothing was taken: hand over the same block with more room */
+    NARVAL_OUTPUT_TOO_SMALL = 5, /* nothing was written or taken: hand over the same block with more room */
     NARVAL_DAMAGED_FRAME = 6,    /* bytes were skipped up to the next whole frame; all others were handled */
     NARVAL_NOT_SCORED = 7        /* records are shorter than the model needs: frames were handled, scores are NaN */
 };

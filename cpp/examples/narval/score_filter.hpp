@@ -5,8 +5,8 @@
 // - A frame that the end of the block cuts is kept and goes on with the next block.
 // - Behind a damaged frame, reading goes on at the next NEDA or merged frame.
 //
-// Samples are never copied: NEDA frames that lie behind one another in equal steps are scored in one call, with the step
-// as stride and the 14 bits of the ADC as `bits`. The one exception is the frame that a block boundary cuts.
+// Samples are never copied: NEDA frames that lie behind one another in equal steps are scored in one call, with the
+// step as stride and the 14 bits of the ADC as `bits`. The one exception is the frame that a block boundary cuts.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 
 struct FilterSettings {
     discrimen::Threshold threshold = {"", 0.5, 0, {}};  // on the neutron score
-    bool keep_raw = false;                // every frame is passed on, its scores behind it
-    std::size_t largest_frame = 1 << 20;  // bytes; anything longer is taken for damage
+    bool keep_raw = false;                              // every frame is passed on, its scores behind it
+    std::size_t largest_frame = 1 << 20;                // bytes; anything longer is taken for damage
 };
 
 struct FilterCounts {

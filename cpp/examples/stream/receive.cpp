@@ -2,8 +2,8 @@
 //
 //   receive tcp://127.0.0.1:5580 tcp://127.0.0.1:5581
 //
-// The second address is that of the receipts: the port behind the first one. This receiver forgets everything when it ends;
-// one that must not would write the results to disk before it sends the receipt, and begin with what is there.
+// The second address is that of the receipts: the port behind the first one. This receiver forgets everything when it
+// ends; one that must not would write the results to disk before it sends the receipt, and begin with what is there.
 #include <zmq.h>
 
 #include <cstdio>
@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
             zmq_msg_close(&part);
         }
         Head head;
-        if (parts[0].size() != sizeof head || std::memcmp(parts[0].data(), head.magic, sizeof head.magic) != 0) continue;
+        if (parts[0].size() != sizeof head || std::memcmp(parts[0].data(), head.magic, sizeof head.magic) != 0)
+            continue;
         std::memcpy(&head, parts[0].data(), sizeof head);
         std::uint64_t& next = n_kept[head.source];
         const bool can_send_again = head.flags & 1, is_lost = head.kind != hello && head.sequence > next;
@@ -44,7 +45,7 @@ int main(int argc, char** argv) {
             next = head.sequence + 1;
             stopped = head.kind == stop;
             n_pulses += head.n_pulses;
-            // parts: head, columns of the pulses, values of all outputs (float), domain, class (int8, 1 is the neutron), JSON
+            // parts: head, columns of the pulses, values of all outputs (float), domain, class (int8, neutron 1), JSON
             if (head.kind == results)
                 for (char number : parts[4]) n_neutrons += number == 1;
         }

@@ -12,8 +12,8 @@
  * thread at a time. discrimen_run and discrimen_classify allocate nothing, lock nothing and print nothing. No function
  * lets a C++ exception out.
  *
- * Every struct that a caller fills in begins with its own size, as sizeof gives it. Members that are added later come at
- * the end: to a program that was built before, they count as 0.
+ * Every struct that a caller fills in begins with its own size, as sizeof gives it. Members that are added later come
+ * at the end: to a program that was built before, they count as 0.
  */
 #ifndef DISCRIMEN_H
 #define DISCRIMEN_H
@@ -52,17 +52,17 @@ typedef struct discrimen_workspace discrimen_workspace;
 
 typedef enum discrimen_status {
     DISCRIMEN_OK = 0,
-    DISCRIMEN_NULL_ARGUMENT = 1,    /* a pointer that is needed is NULL */
-    DISCRIMEN_RECORD_TOO_SHORT = 2, /* n_samples is below discrimen_shortest_record() */
-    DISCRIMEN_UNKNOWN_TYPE = 3,     /* type is none of discrimen_sample_type */
-    DISCRIMEN_WRONG_WORKSPACE = 4,  /* the workspace was made for another model */
-    DISCRIMEN_WRONG_SIZE = 5,       /* the size of a struct is not one that this library knows */
-    DISCRIMEN_WRONG_CHANNELS = 6,   /* n_channels is not discrimen_n_channels() */
-    DISCRIMEN_CHANNEL_ABSENT = 7,   /* a channel is absent, and the model takes whole pulses only */
-    DISCRIMEN_NO_CLASSES = 8,       /* no output of the model tells classes apart */
-    DISCRIMEN_NO_SUCH_OUTPUT = 9,   /* the number is not below discrimen_n_outputs() */
-    DISCRIMEN_UNKNOWN_DOMAIN = 10,  /* the model does not know what pulses it has seen */
-    DISCRIMEN_NO_HEIGHT = 11,       /* a pulse of several channels has no one height */
+    DISCRIMEN_NULL_ARGUMENT = 1,     /* a pointer that is needed is NULL */
+    DISCRIMEN_RECORD_TOO_SHORT = 2,  /* n_samples is below discrimen_shortest_record() */
+    DISCRIMEN_UNKNOWN_TYPE = 3,      /* type is none of discrimen_sample_type */
+    DISCRIMEN_WRONG_WORKSPACE = 4,   /* the workspace was made for another model */
+    DISCRIMEN_WRONG_SIZE = 5,        /* the size of a struct is not one that this library knows */
+    DISCRIMEN_WRONG_CHANNELS = 6,    /* n_channels is not discrimen_n_channels() */
+    DISCRIMEN_CHANNEL_ABSENT = 7,    /* a channel is absent, and the model takes whole pulses only */
+    DISCRIMEN_NO_CLASSES = 8,        /* no output of the model tells classes apart */
+    DISCRIMEN_NO_SUCH_OUTPUT = 9,    /* the number is not below discrimen_n_outputs() */
+    DISCRIMEN_UNKNOWN_DOMAIN = 10,   /* the model does not know what pulses it has seen */
+    DISCRIMEN_NO_HEIGHT = 11,        /* a pulse of several channels has no one height */
     DISCRIMEN_NO_SUCH_THRESHOLD = 12 /* the output has no threshold of that number */
 } discrimen_status;
 
@@ -75,8 +75,8 @@ typedef enum discrimen_sample_type {
 
 /* Where raw samples lie: anywhere, also inside the buffer of an acquisition system, aligned or not. */
 typedef struct discrimen_pulses {
-    size_t size;             /* sizeof(discrimen_pulses) */
-    const void *samples;     /* first sample of the first channel of the first pulse */
+    size_t size;         /* sizeof(discrimen_pulses) */
+    const void *samples; /* first sample of the first channel of the first pulse */
     size_t n_pulses;
     size_t n_samples;        /* of each channel of a pulse */
     ptrdiff_t pulse_stride;  /* bytes from one pulse to the next */
@@ -97,7 +97,7 @@ typedef enum discrimen_outside {
     DISCRIMEN_BASELINE_NOISE = 0x4,   /* the baseline window spreads over more or less than any */
     DISCRIMEN_TOO_LOW = 0x8,          /* lower than any; neither edge nor shape is judged */
     DISCRIMEN_TOO_HIGH = 0x10,
-    DISCRIMEN_EDGE = 0x20,            /* it reaches half its height elsewhere in the window */
+    DISCRIMEN_EDGE = 0x20, /* it reaches half its height elsewhere in the window */
     DISCRIMEN_CLIPPED = 0x40,
     DISCRIMEN_SHAPE = 0x80
 } discrimen_outside;
@@ -128,7 +128,7 @@ typedef enum discrimen_kind {
     DISCRIMEN_WAVEFORM = 1, /* (channel, sample) */
     DISCRIMEN_QUANTITY = 2, /* with or without a standard deviation */
     DISCRIMEN_COUNT = 3,
-    DISCRIMEN_CODE = 4      /* a representation, for another network or a clustering */
+    DISCRIMEN_CODE = 4 /* a representation, for another network or a clustering */
 } discrimen_kind;
 
 /* What an output of a model gives for each pulse. Strings live as long as the model. */
@@ -148,11 +148,11 @@ typedef struct discrimen_output {
 /* Load a frozen network and check it against its golden vectors. On failure NULL, and the reason in `why`. */
 DISCRIMEN_API discrimen_model *discrimen_load(const char *path, const discrimen_options *options, char *why,
                                               size_t why_size);
-DISCRIMEN_API discrimen_model *discrimen_load_memory(const void *content, size_t size,
-                                                     const discrimen_options *options, char *why, size_t why_size);
+DISCRIMEN_API discrimen_model *discrimen_load_memory(const void *content, size_t size, const discrimen_options *options,
+                                                     char *why, size_t why_size);
 DISCRIMEN_API void discrimen_free(discrimen_model *model);
 
-DISCRIMEN_API size_t discrimen_n_channels(const discrimen_model *model); /* of the input */
+DISCRIMEN_API size_t discrimen_n_channels(const discrimen_model *model);                       /* of the input */
 DISCRIMEN_API const char *discrimen_channel_name(const discrimen_model *model, size_t number); /* NULL: none such */
 DISCRIMEN_API int discrimen_takes_absent(const discrimen_model *model); /* 1: channels may be absent */
 DISCRIMEN_API size_t discrimen_shortest_record(const discrimen_model *model);
@@ -191,7 +191,8 @@ DISCRIMEN_API size_t discrimen_n_thresholds(const discrimen_model *model);
 DISCRIMEN_API const char *discrimen_threshold_name(const discrimen_model *model, size_t number);
 /* Threshold by name; NaN if the model has none of that name, or it is a curve. */
 DISCRIMEN_API double discrimen_threshold(const discrimen_model *model, const char *name);
-DISCRIMEN_API size_t discrimen_threshold_number(const discrimen_model *model, const char *name); /* n_thresholds: none */
+/* n_thresholds if there is none of that name. */
+DISCRIMEN_API size_t discrimen_threshold_number(const discrimen_model *model, const char *name);
 /* The class whose score the threshold is on; n_classes if there is no such threshold. */
 DISCRIMEN_API size_t discrimen_threshold_class(const discrimen_model *model, const char *name);
 
@@ -201,11 +202,11 @@ DISCRIMEN_API void discrimen_workspace_free(discrimen_workspace *workspace);
 
 /* Send pulses through the network. Outputs of a pulse that cannot be prepared are NaN: a sample that counts is not
  * finite (one in a baseline or a window, or for an alignment anywhere in the record), it has no leading edge to be
- * aligned by, the channel that time and scale come from is absent, or, where the input is scaled, it does not rise above
- * its baseline.
+ * aligned by, the channel that time and scale come from is absent, or, where the input is scaled, it does not rise
+ * above its baseline.
  *
- * A prepared value x of channel c, number i of the window, was baseline[c] + polarity[c] * x * divisor ADC counts, at raw
- * sample start + window_start[c] + i; polarity and window_start are in the description. */
+ * A prepared value x of channel c, number i of the window, was baseline[c] + polarity[c] * x * divisor ADC counts, at
+ * raw sample start + window_start[c] + i; polarity and window_start are in the description. */
 DISCRIMEN_API discrimen_status discrimen_run(const discrimen_model *model, discrimen_workspace *workspace,
                                              const discrimen_pulses *pulses,
                                              const discrimen_results *results) DISCRIMEN_NOEXCEPT DISCRIMEN_NONBLOCKING;
@@ -215,8 +216,8 @@ DISCRIMEN_API discrimen_status discrimen_classify(const discrimen_model *model, 
                                                   const discrimen_pulses *pulses,
                                                   float *scores) DISCRIMEN_NOEXCEPT DISCRIMEN_NONBLOCKING;
 
-/* Whether pulses pass a threshold: 1 or 0 for each. `values` and `height_adc` are what discrimen_run gave of that output;
- * `height_adc` may be NULL for a threshold that is one number. A pulse that could not be prepared does not pass. */
+/* Whether pulses pass a threshold: 1 or 0 for each. `values` and `height_adc` are what discrimen_run gave of that
+ * output; `height_adc` may be NULL for a threshold that is one number. A pulse that was not prepared does not pass. */
 DISCRIMEN_API discrimen_status discrimen_decide(const discrimen_model *model, size_t output, size_t number,
                                                 const float *values, const float *height_adc, size_t n_pulses,
                                                 uint8_t *passes) DISCRIMEN_NOEXCEPT DISCRIMEN_NONBLOCKING;

@@ -43,7 +43,7 @@ struct LoadedModel;
 struct LoadOptions {
     std::string instruction_set;  // "baseline", "avx2", "avx512"; empty: the best that this machine has
     std::string device = "cpu";   // "cpu" or "cuda"
-    bool check_golden = true;     // compute the golden vectors and compare; false: they were, of these bytes, by this program
+    bool check_golden = true;     // compute the golden vectors and compare; false: this program did so, of these bytes
 };
 
 // A threshold at one height.
@@ -71,8 +71,8 @@ struct Output {
     discrimen_kind kind;
     std::string unit;  // "1" for classes, counts, codes; "prepared": a waveform in the scale of the prepared input
     std::vector<std::size_t> shape;
-    bool with_error;       // behind the values come as many standard deviations
-    std::size_t n_values;  // floats of a pulse, standard deviations among them
+    bool with_error;                 // behind the values come as many standard deviations
+    std::size_t n_values;            // floats of a pulse, standard deviations among them
     std::vector<std::string> names;  // of classes, or of the components of a quantity where they have any
     std::vector<Threshold> thresholds;
 };
@@ -85,10 +85,10 @@ class DISCRIMEN_API Model {
 
     std::size_t n_channels() const noexcept { return channel_names().size(); }
     const std::vector<std::string>& channel_names() const noexcept;
-    bool takes_absent() const noexcept;             // channels may be absent
-    std::size_t shortest_record() const noexcept;   // samples that a channel must have at least
+    bool takes_absent() const noexcept;            // channels may be absent
+    std::size_t shortest_record() const noexcept;  // samples that a channel must have at least
     double sample_period_ns() const noexcept;
-    bool knows_domain() const noexcept;             // results may have `outside`
+    bool knows_domain() const noexcept;  // results may have `outside`
     const std::vector<Output>& outputs() const noexcept;
     std::size_t output_number(std::string_view name) const noexcept;  // outputs().size() if there is none
     const std::string& description() const noexcept;                  // JSON
@@ -100,9 +100,9 @@ class DISCRIMEN_API Model {
     const std::string& class_name(std::size_t number) const;         // throws std::out_of_range
     std::size_t class_number(std::string_view name) const noexcept;  // n_classes() if there is none
     std::size_t n_thresholds() const noexcept;
-    const std::string& threshold_name(std::size_t number) const;            // throws std::out_of_range
-    double threshold(std::string_view name) const noexcept;                 // NaN if there is none
-    std::size_t threshold_class(std::string_view name) const noexcept;      // n_classes() if there is none
+    const std::string& threshold_name(std::size_t number) const;        // throws std::out_of_range
+    double threshold(std::string_view name) const noexcept;             // NaN if there is none
+    std::size_t threshold_class(std::string_view name) const noexcept;  // n_classes() if there is none
 
     // Everything that the network says of pulses. Allocates nothing; NaN for a pulse that cannot be prepared (see
     // discrimen_run).

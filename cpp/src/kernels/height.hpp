@@ -20,8 +20,8 @@ static inline float height_of(const PreparationPlan& plan, const Pulse& pulse, c
     return float(pulse.origin[1]) * peak_of(values, plan.window_length);
 }
 
-static inline void write_heights(const PreparationPlan& plan, const Prepared& prepared, const float* values, int n_pulses,
-                                 float* to) {
+static inline void write_heights(const PreparationPlan& plan, const Prepared& prepared, const float* values,
+                                 int n_pulses, float* to) {
     float heights[block];
     for (int half = 0; half < 2; ++half) {
         // Of values that are finished the height is that of a value of 1.

@@ -117,8 +117,8 @@ static inline Judged judged_half(const NetworkPlan& plan, const Prepared& prepar
     return {plan.domain, from, height, unit, prepared.rest[half] * unit};
 }
 
-static __attribute__((noinline)) void judge_block(const NetworkPlan& plan, const Prepared& prepared, const float* values,
-                                                  int n_pulses, std::uint16_t* to) {
+static __attribute__((noinline)) void judge_block(const NetworkPlan& plan, const Prepared& prepared,
+                                                  const float* values, int n_pulses, std::uint16_t* to) {
     const Judged judged[2] = {judged_half(plan, prepared, values, 0), judged_half(plan, prepared, values, 1)};
     Vector square[2];
     squares_of(plan.domain, judged, square);

@@ -12,7 +12,7 @@ struct Prepared {
     Vector factor[2], rest[2];
     IntVector valid[2];
     Vector height[2], baseline[2], spread[2];  // in ADC counts, of one channel; the last two for the domain alone
-    bool finished;  // neither rest nor factor is left to apply
+    bool finished;                             // neither rest nor factor is left to apply
 };
 
 // What is wanted beside the prepared values.
@@ -37,13 +37,12 @@ struct Block {
 
     Pulse operator[](int number_in_block) const {
         const auto number = std::ptrdiff_t(first) + (number_in_block < n_pulses ? number_in_block : n_pulses - 1);
-        return {data[number_in_block],
-                view.present ? view.present + number * view.present_stride : nullptr,
+        return {data[number_in_block], view.present ? view.present + number * view.present_stride : nullptr,
                 origins + std::ptrdiff_t(number_in_block) * n_origins};
     }
 };
 
-constexpr int columns = lanes;       // samples of each pulse that are turned over at once
+constexpr int columns = lanes;        // samples of each pulse that are turned over at once
 constexpr int n_pairs = columns / 2;  // they move in pairs, as 32 bits
 
 // 16-bit samples of `lanes` pulses, turned over: lane p of pair i holds samples 2 i and 2 i + 1 of pulse p.
@@ -51,12 +50,12 @@ struct Pairs {
     BitVector pairs[n_pairs];
 };
 
-static inline __attribute__((always_inline)) Pairs turned_pairs(const char* const* pulses, std::ptrdiff_t column, std::uint32_t bits) {
+static inline __attribute__((always_inline)) Pairs turned_pairs(const char* const* pulses, std::ptrdiff_t column,
+                                                                std::uint32_t bits) {
     Pairs turned;
 #pragma GCC unroll 8
     for (int pulse = 0; pulse < n_pairs; ++pulse)
-        turned.pairs[pulse] =
-            load_halves(pulses[pulse] + 2 * column, pulses[pulse + n_pairs] + 2 * column) & bits;
+        turned.pairs[pulse] = load_halves(pulses[pulse] + 2 * column, pulses[pulse + n_pairs] + 2 * column) & bits;
     transpose(turned.pairs);
     return turned;
 }
@@ -262,8 +261,8 @@ static inline bool can_turn(const PreparationPlan& plan, const SampleView& view)
     return true;
 }
 
-// All bits of the lanes whose pulse has that channel. Not inlined, like the next two: most blocks need none of them, and
-// should not pay for the addresses of their loops.
+// All bits of the lanes whose pulse has that channel. Not inlined, like the next two: most blocks need none of them,
+// and should not pay for the addresses of their loops.
 static __attribute__((noinline)) IntVector those_with(int channel, const Block& pulses, int first) {
     IntVector there = {};
     for (int i = 0; i < lanes; ++i) {
@@ -321,8 +320,8 @@ static inline void finish_rows(float* values, int count, Vector rest, IntVector 
     for (int i = 0; i < count; ++i, values += block) store(values, there ? load(values) + rest : Vector{});
 }
 
-// The usual case: 16-bit samples and windows that stand still. The rest of a single channel's baseline is left to whoever
-// scales the values; behind them lies a row of it, as if it were one more value.
+// The usual case: 16-bit samples and windows that stand still. The rest of a single channel's baseline is left to
+// whoever scales the values; behind them lies a row of it, as if it were one more value.
 static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block& pulses, Wanted wanted,
                                         float* values) {
     Prepared prepared;
@@ -350,8 +349,8 @@ static inline Prepared turn_and_prepare(const PreparationPlan& plan, const Block
         const Vector by = plan.scale == Scale::peak   ? divisor.peak
                           : plan.scale == Scale::area ? divisor.sum
                                                       : broadcast(1.0f);
-        prepared.valid[half] = plan.scale == Scale::none ? divisor.found
-                                                         : divisor.found & (divisor.peak > 0.0f) & (by > 0.0f);
+        prepared.valid[half] =
+            plan.scale == Scale::none ? divisor.found : divisor.found & (divisor.peak > 0.0f) & (by > 0.0f);
         prepared.factor[half] = prepared.valid[half] ? reciprocal(by) : broadcast(0.0f);
         store(values + std::ptrdiff_t(plan.n_channels) * plan.window_length * block + first, prepared.rest[half]);
         if (wanted.origins) write_divisors(by, pulses, first);

@@ -211,7 +211,7 @@ struct Pulse {
 // a vector or more, scaled to its peak. The last vector goes back as far as it must to end with the window.
 template <class T>
 static __attribute__((noinline)) bool prepare_still(const PreparationPlan& plan, const Record<T, true>& record,
-                                                   int n_samples, double* origin, float* window) {
+                                                    int n_samples, double* origin, float* window) {
     const ChannelPlan& channel = plan.channels[0];
     const T bits = static_cast<T>(record.bits);
     const char* samples = record.data + channel.window_start * std::ptrdiff_t(sizeof(T));
@@ -225,8 +225,8 @@ static __attribute__((noinline)) bool prepare_still(const PreparationPlan& plan,
     const double baseline = short_mean_of(record, n_samples, channel.baseline_start, channel.baseline_stop);
     // The baseline as a float and what is left of it: samples of 16 bit above the first lose no digit.
     const float whole = float(baseline), rest = float(baseline - double(whole));
-    const float peak = channel.polarity > 0 ? largest_lane(highest) - whole - rest
-                                            : largest_lane(-lowest) + whole + rest;
+    const float peak =
+        channel.polarity > 0 ? largest_lane(highest) - whole - rest : largest_lane(-lowest) + whole + rest;
     const bool valid = peak > 0;
     const float factor = valid ? channel.polarity / peak : 0.0f, offset = -rest * factor;
     for (int i = 0; i < last + lanes; i += lanes) {

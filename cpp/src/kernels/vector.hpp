@@ -180,7 +180,9 @@ static inline Vector log_1_plus(Vector x) {
 
 static inline Vector sigmoid(Vector x) { return reciprocal(1.0f + exponential(-x)); }
 
-static inline Vector hard_sigmoid(Vector x) { return larger(smaller(x * (1.0f / 6) + 0.5f, broadcast(1.0f)), Vector{}); }
+static inline Vector hard_sigmoid(Vector x) {
+    return larger(smaller(x * (1.0f / 6) + 0.5f, broadcast(1.0f)), Vector{});
+}
 
 static inline Vector tangent(Vector x) { return 1.0f - 2.0f * reciprocal(1.0f + exponential(2.0f * x)); }
 
@@ -226,10 +228,8 @@ static inline auto sum_of_lanes(V values) {
 template <int distance, class V, std::size_t... lane>
 static inline void exchange(V& one, V& other, std::index_sequence<lane...>) {
     const V first = one, second = other;
-    one = __builtin_shufflevector(first, second,
-                                  ((lane & distance) ? int(lane) - distance + lanes : int(lane))...);
-    other = __builtin_shufflevector(first, second,
-                                    ((lane & distance) ? int(lane) + lanes : int(lane) + distance)...);
+    one = __builtin_shufflevector(first, second, ((lane & distance) ? int(lane) - distance + lanes : int(lane))...);
+    other = __builtin_shufflevector(first, second, ((lane & distance) ? int(lane) + lanes : int(lane) + distance)...);
 }
 
 template <int distance, int n_rows, class V>

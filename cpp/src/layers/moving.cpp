@@ -11,7 +11,8 @@ void Flatten(Planner& planner) {
 
 void Reshape(Planner& planner) {
     planner.expect(1, 2, {});
-    const auto steps = std::size_t(planner.option(0, 0, most_option)), channels = std::size_t(planner.option(1, 1, most_option));
+    const auto steps = std::size_t(planner.option(0, 0, most_option)),
+               channels = std::size_t(planner.option(1, 1, most_option));
     const Shape shape = {steps > 0 ? steps : 1, channels, steps > 0};
     if (shape.count() != planner.in().count())
         throw Error("cannot make " + text_of(shape) + " of " + number(planner.in().count()) + " values");
@@ -62,8 +63,8 @@ void Concatenate(Planner& planner) {
     std::size_t total = 0;
     for (std::size_t i = 0; i < planner.n_inputs(); ++i) {
         const Shape& in = planner.in(i);
-        const bool fits = in.has_steps == first.has_steps &&
-                          (along_steps ? in.channels == first.channels : in.steps == first.steps);
+        const bool fits =
+            in.has_steps == first.has_steps && (along_steps ? in.channels == first.channels : in.steps == first.steps);
         if (!fits) throw Error("its inputs have the shapes " + text_of(first) + " and " + text_of(in));
         total += along_steps ? in.steps : in.channels;
     }
@@ -79,7 +80,8 @@ void Concatenate(Planner& planner) {
 
 void ZeroPadding1D(Planner& planner) {
     planner.expect(1, 2, {});
-    const auto front = std::size_t(planner.option(0, 0, most_option)), back = std::size_t(planner.option(1, 0, most_option));
+    const auto front = std::size_t(planner.option(0, 0, most_option)),
+               back = std::size_t(planner.option(1, 0, most_option));
     const std::size_t steps = planner.in_steps().steps;
     planner.give({front + steps + back, planner.in().channels, true});
     zeros(planner, 0, front);
@@ -89,7 +91,8 @@ void ZeroPadding1D(Planner& planner) {
 
 void Cropping1D(Planner& planner) {
     planner.expect(1, 2, {});
-    const auto front = std::size_t(planner.option(0, 0, most_option)), back = std::size_t(planner.option(1, 0, most_option));
+    const auto front = std::size_t(planner.option(0, 0, most_option)),
+               back = std::size_t(planner.option(1, 0, most_option));
     const std::size_t steps = planner.in_steps().steps;
     if (front + back >= steps) throw Error("it takes " + number(front + back) + " of " + number(steps) + " steps away");
     planner.give({steps - front - back, planner.in().channels, true});

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_places = (1 << 26) - 1;  // values of a pulse: places within a block of 32 fit into 32 bits
 constexpr std::uint32_t dense_code = 1;
-constexpr std::size_t most_sets = 10;               // of values that live at a time, each as large as the file
+constexpr std::size_t most_sets = 10;  // of values that live at a time, each as large as the file
 
 struct LayerEntry {
     std::uint32_t code;
@@ -100,8 +100,9 @@ void Planner::expect(std::size_t n_inputs, std::size_t n_options, std::initializ
                       std::equal(axes.begin(), axes.end(), layer_->arrays.begin(),
                                  [](std::size_t wanted, const FrozenArray& got) { return wanted == got.shape.size(); });
     if (!fits)
-        throw Error("expected " + number(n_options) + " options and " + number(axes.size()) + " arrays of weights, got " +
-                    number(layer_->options.size()) + " and " + number(layer_->arrays.size()) + ", or other axes");
+        throw Error("expected " + number(n_options) + " options and " + number(axes.size()) +
+                    " arrays of weights, got " + number(layer_->options.size()) + " and " +
+                    number(layer_->arrays.size()) + ", or other axes");
 }
 
 std::int32_t Planner::option(std::size_t which, std::int32_t least, std::int32_t most) const {
@@ -147,7 +148,8 @@ std::size_t Planner::free_buffer(std::size_t floats) {
     std::size_t fitting = none, largest = none;
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
         if (buffers_[i].n_readers > 0) continue;
-        if (buffers_[i].floats >= floats && (fitting == none || buffers_[i].floats < buffers_[fitting].floats)) fitting = i;
+        if (buffers_[i].floats >= floats && (fitting == none || buffers_[i].floats < buffers_[fitting].floats))
+            fitting = i;
         if (largest == none || buffers_[i].floats > buffers_[largest].floats) largest = i;
     }
     if (fitting != none) return fitting;
@@ -189,8 +191,8 @@ Operation& Planner::add(Kind kind, std::initializer_list<std::size_t> inputs) {
     op.channels_out = std::int32_t(to.channels);
     op.length = op.stride = op.dilation = op.groups = op.direction = 1;
     if (operations_.empty())
-        first_can_scale_ = kind == Kind::affine && layer_->code == dense_code && from.steps == 1 &&
-                           buffers_[op.in[0]].n_readers == 1;
+        first_can_scale_ =
+            kind == Kind::affine && layer_->code == dense_code && from.steps == 1 && buffers_[op.in[0]].n_readers == 1;
     operations_.push_back(op);
     return operations_.back();
 }

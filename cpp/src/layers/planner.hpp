@@ -69,7 +69,7 @@ class Planner {
 
     float* weights(std::size_t count);  // zeros, kept as long as the plan
     float* padded_copy(const float* from, std::size_t count);
-    void scratch(std::size_t floats);   // that an operation needs for each pulse
+    void scratch(std::size_t floats);  // that an operation needs for each pulse
 
     void give(Shape shape);
     void give_in_place(std::size_t which = 0);  // in that input's buffer if nothing else reads it, else in a new one

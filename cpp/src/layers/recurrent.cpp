@@ -1,5 +1,5 @@
-// LSTM, GRU and the simple recurrent layer. Kernel and recurrent kernel are laid out below one another, each gate padded
-// to whole vectors of units.
+// LSTM, GRU and the simple recurrent layer. Kernel and recurrent kernel are laid out below one another, each gate
+// padded to whole vectors of units.
 #include <algorithm>
 
 #include "list.hpp"
@@ -27,7 +27,8 @@ const float* laid_out(Planner& planner, const Sizes& sizes) {
         for (std::size_t gate = 0; gate < sizes.n_gates; ++gate) {
             const float* from =
                 row < sizes.inputs ? kernel + row * columns : recurrent + (row - sizes.inputs) * columns;
-            std::copy_n(from + gate * sizes.units, sizes.units, weights + row * sizes.pitch() + gate * sizes.unit_pitch);
+            std::copy_n(from + gate * sizes.units, sizes.units,
+                        weights + row * sizes.pitch() + gate * sizes.unit_pitch);
         }
     return weights;
 }

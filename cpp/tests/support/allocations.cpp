@@ -25,7 +25,8 @@ std::atomic<std::size_t> n_allocations{0}, live{0}, peak{0};
     ++n_allocations;
     const std::size_t now = live += size;
     std::size_t before = peak;
-    while (now > before && !peak.compare_exchange_weak(before, now)) {}
+    while (now > before && !peak.compare_exchange_weak(before, now)) {
+    }
 }
 
 [[maybe_unused]] void note_freed(std::size_t size) { live -= size; }
@@ -51,11 +52,10 @@ std::size_t __sanitizer_get_allocated_size(const volatile void* at);
 
 bool allocations::can_count() {
     static const bool installed =
-        __sanitizer_install_malloc_and_free_hooks(
-            [](const volatile void*, std::size_t size) { note_taken(size); },
-            [](const volatile void* at) {
-                if (at) note_freed(__sanitizer_get_allocated_size(at));
-            }) != 0;
+        __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t size) { note_taken(size); },
+                                                  [](const volatile void* at) {
+                                                      if (at) note_freed(__sanitizer_get_allocated_size(at));
+                                                  }) != 0;
     return installed;
 }
 

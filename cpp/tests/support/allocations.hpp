@@ -1,7 +1,7 @@
 // Counts what this program and the libraries that it loads allocate, by standing in for malloc and its like.
 //
-// In a build with the address sanitizer its hooks count instead; with another sanitizer, whose own memory would be counted
-// too, or another C library nothing does.
+// In a build with the address sanitizer its hooks count instead; with another sanitizer, whose own memory would be
+// counted too, or another C library nothing does.
 #pragma once
 
 #include <cstddef>

@@ -70,16 +70,16 @@ inline int run(const std::function<void()>& checks) {
 }  // namespace check
 
 #define CHECK(condition) check::expect(bool(condition), __FILE__, __LINE__, "not true: " #condition)
-#define CHECK_EQUAL(got, wanted)                                                                                \
-    do {                                                                                                        \
-        const auto got_ = (got);                                                                                \
-        const decltype(got_) wanted_ = (wanted);                                                                \
-        check::expect(got_ == wanted_, __FILE__, __LINE__, #got " is ", got_, ", expected ", wanted_);          \
+#define CHECK_EQUAL(got, wanted)                                                                       \
+    do {                                                                                               \
+        const auto got_ = (got);                                                                       \
+        const decltype(got_) wanted_ = (wanted);                                                       \
+        check::expect(got_ == wanted_, __FILE__, __LINE__, #got " is ", got_, ", expected ", wanted_); \
     } while (false)
-#define CHECK_CLOSE(got, wanted, tolerance)                                                                     \
-    do {                                                                                                        \
-        const double got_ = (got), wanted_ = (wanted);                                                          \
-        check::expect(check::close(got_, wanted_, tolerance), __FILE__, __LINE__, #got " is ", got_,            \
-                      ", expected ", wanted_, ", off by ", got_ - wanted_);                                     \
+#define CHECK_CLOSE(got, wanted, tolerance)                                                                         \
+    do {                                                                                                            \
+        const double got_ = (got), wanted_ = (wanted);                                                              \
+        check::expect(check::close(got_, wanted_, tolerance), __FILE__, __LINE__, #got " is ", got_, ", expected ", \
+                      wanted_, ", off by ", got_ - wanted_);                                                        \
     } while (false)
 #define CHECK_REFUSED(call, words) check::expect_refused([&] { (void)(call); }, words, __FILE__, __LINE__)

@@ -33,7 +33,8 @@ Bytes input_section(const Preparation& p) {
     put(bytes, p.fraction);
     for (int i = 0; i < p.n_channels(); ++i) {
         const Channel& c = p.channel(i);
-        for (const std::int32_t value : {c.polarity, c.baseline_start, c.baseline_stop, c.window_start}) put(bytes, value);
+        for (const std::int32_t value : {c.polarity, c.baseline_start, c.baseline_stop, c.window_start})
+            put(bytes, value);
     }
     for (int i = 0; i < p.n_channels(); ++i) put_name(bytes, "channel " + std::to_string(i));
     return bytes;
@@ -117,7 +118,8 @@ Bytes golden_section(const Content& content) {
 int Preparation::shortest_record() const {
     int shortest = 1;
     for (int i = 0; i < n_channels(); ++i)
-        shortest = std::max({shortest, channel(i).baseline_stop, aligned ? 1 : channel(i).window_start + window_length});
+        shortest =
+            std::max({shortest, channel(i).baseline_stop, aligned ? 1 : channel(i).window_start + window_length});
     return shortest;
 }
 
@@ -131,7 +133,8 @@ std::size_t Content::value_of(const Output& output) const {
 
 Bytes Domain::bytes() const {
     Bytes bytes;
-    for (const std::uint32_t count : {std::uint32_t(1), std::uint32_t(rows.size()), std::uint32_t(1)}) put(bytes, count);
+    for (const std::uint32_t count : {std::uint32_t(1), std::uint32_t(rows.size()), std::uint32_t(1)})
+        put(bytes, count);
     for (const float value : {lowest, highest, quiet, rail, 0.0f, least_spread, most_spread}) put(bytes, value);
     put(bytes, edge_after);
     put(bytes, edge_until);
@@ -147,13 +150,12 @@ Bytes Domain::bytes() const {
 std::vector<Section> sections_of(const Content& content) {
     Bytes weights;
     const Bytes layers = layers_section(content, weights);
-    std::vector<Section> sections = {
-            {"meta", Bytes(content.meta.begin(), content.meta.end())},
-            {"input", input_section(content.preparation)},
-            {"layers", layers},
-            {"weights", weights},
-            {"outputs", outputs_section(content)},
-            {"golden", golden_section(content)}};
+    std::vector<Section> sections = {{"meta", Bytes(content.meta.begin(), content.meta.end())},
+                                     {"input", input_section(content.preparation)},
+                                     {"layers", layers},
+                                     {"weights", weights},
+                                     {"outputs", outputs_section(content)},
+                                     {"golden", golden_section(content)}};
     if (!content.domain.empty()) sections.emplace_back("domain", content.domain);
     return sections;
 }

@@ -51,8 +51,8 @@ frozen::Content several_channels(Random& random);
 // An output of everything where there is none, shapes and names of the others, and golden pulses with their values.
 void complete(frozen::Content& content, Random& random);
 
-// Samples of a pulse, channel after channel, each of which rises (or falls, with that polarity) out of its baseline: whole
-// numbers within int16 and uint16 alike, below 2**14.
+// Samples of a pulse, channel after channel, each of which rises (or falls, with that polarity) out of its baseline:
+// whole numbers within int16 and uint16 alike, below 2**14.
 std::vector<double> pulse(const frozen::Preparation& preparation, int n_samples, Random& random);
 // The same, and far enough from every decision that single precision may take otherwise.
 std::vector<double> plain_pulse(const frozen::Preparation& preparation, int n_samples, Random& random,

@@ -94,7 +94,8 @@ namespace {
 // Room for results of some pulses, with a value before and behind that must stay.
 class Room {
    public:
-    Room(const discrimen::Model& model, std::size_t n_pulses) : restoration_(n_pulses * (2 + model.n_channels()) + 2, untouched) {
+    Room(const discrimen::Model& model, std::size_t n_pulses)
+        : restoration_(n_pulses * (2 + model.n_channels()) + 2, untouched) {
         for (const discrimen::Output& output : model.outputs())
             outputs_.emplace_back(n_pulses * output.n_values + 2, untouched);
         for (std::vector<float>& output : outputs_) pointers_.push_back(output.data() + 1);

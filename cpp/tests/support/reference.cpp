@@ -61,8 +61,7 @@ double activated(int activation, double x) {
         case frozen::exponential: return std::exp(x);
         case frozen::softsign: return x / (1 + std::abs(x));
         case frozen::hard_silu: return x * hard_sigmoid(x);
-        case frozen::gelu_tanh:
-            return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+        case frozen::gelu_tanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
         case frozen::square_root: return std::sqrt(std::max(x, 0.0));
     }
     throw std::logic_error("no such activation");
@@ -94,7 +93,9 @@ Places places(int steps, int reach, int stride, int padding) {
     return {out, std::max(0, (out - 1) * stride + reach - steps) / 2};
 }
 
-double weight(const Array& array, int i, int j) { return array.values[std::size_t(i) * array.shape[1] + std::size_t(j)]; }
+double weight(const Array& array, int i, int j) {
+    return array.values[std::size_t(i) * array.shape[1] + std::size_t(j)];
+}
 
 double weight(const Array& array, int i, int j, int k) {
     return array.values[(std::size_t(i) * array.shape[1] + std::size_t(j)) * array.shape[2] + std::size_t(k)];
@@ -188,7 +189,8 @@ void lstm_step(const Layer& layer, const double* x, std::vector<double>& state, 
         return from_x[which * n + unit] + from_state[which * n + unit];
     };
     for (std::size_t unit = 0; unit < n; ++unit) {
-        cell[unit] = gate_of(layer, gate(1, unit)) * cell[unit] + gate_of(layer, gate(0, unit)) * std::tanh(gate(2, unit));
+        cell[unit] =
+            gate_of(layer, gate(1, unit)) * cell[unit] + gate_of(layer, gate(0, unit)) * std::tanh(gate(2, unit));
         state[unit] = gate_of(layer, gate(3, unit)) * std::tanh(cell[unit]);
     }
 }
@@ -203,9 +205,8 @@ void gru_step(const Layer& layer, const double* x, std::vector<double>& state) {
     for (std::size_t unit = 0; unit < n; ++unit) {
         const double update = gate_of(layer, from_x[unit] + from_state[unit]);
         const double reset = gate_of(layer, from_x[n + unit] + from_state[n + unit]);
-        const double candidate = layer.options[2]
-                                     ? std::tanh(from_x[2 * n + unit] + reset * from_state[2 * n + unit])
-                                     : std::tanh(from_x[2 * n + unit] + from_through[2 * n + unit]);
+        const double candidate = layer.options[2] ? std::tanh(from_x[2 * n + unit] + reset * from_state[2 * n + unit])
+                                                  : std::tanh(from_x[2 * n + unit] + from_through[2 * n + unit]);
         state[unit] = update * state[unit] + (1 - update) * candidate;
     }
 }
@@ -288,7 +289,8 @@ Values steps_of(const Values& in, int first, int last) {
 Values turned(bool transposed, const Values& in) {
     Values out = transposed ? Values{in.channels, in.steps, in.data} : in;
     for (int step = 0; step < in.steps; ++step)
-        for (int c = 0; c < in.channels; ++c) (transposed ? out.at(c, step) : out.at(in.steps - 1 - step, c)) = in.at(step, c);
+        for (int c = 0; c < in.channels; ++c)
+            (transposed ? out.at(c, step) : out.at(in.steps - 1 - step, c)) = in.at(step, c);
     return out;
 }
 
@@ -325,7 +327,8 @@ Values attention(int heads, const Values& query, const Values& key, const Values
             }
             weights = activate(frozen::softmax, weights);
             for (int from = 0; from < key.steps; ++from)
-                for (int c = head * e; c < (head + 1) * e; ++c) out.at(step, c) += weights.at(0, from) * value.at(from, c);
+                for (int c = head * e; c < (head + 1) * e; ++c)
+                    out.at(step, c) += weights.at(0, from) * value.at(from, c);
         }
     return out;
 }

@@ -1,4 +1,4 @@
-// Preparation and layers in double precision and plain loops, written from their definitions: the measure of the engine.
+// Preparation and layers in double precision and plain loops, from their definitions: the measure of the engine.
 #pragma once
 
 #include <vector>

@@ -8,9 +8,7 @@ namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
 static inline Vector elu(Vector x) { return x > 0.0f ? x : exponential_less_1(smaller(x, Vector{})); }
 
-static inline Vector softplus(Vector x) {
-    return larger(x, Vector{}) + log_1_plus(exponential(-larger(x, -x)));
-}
+static inline Vector softplus(Vector x) { return larger(x, Vector{}) + log_1_plus(exponential(-larger(x, -x))); }
 
 // x tanh(softplus(x)): with e = exp(x), that tangent is e (e + 2) / (e (e + 2) + 2). Beyond 20 it is 1.
 static inline Vector mish(Vector x) {
@@ -29,7 +27,8 @@ static inline Vector activated(Vector x) {
     if constexpr (activation == Activation::gelu) return 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f));
     if constexpr (activation == Activation::silu) return x * sigmoid(x);
     if constexpr (activation == Activation::relu6) return smaller(larger(x, zero), broadcast(6.0f));
-    if constexpr (activation == Activation::selu) return x > zero ? 1.05070098735548049f * x : 1.75809934084737685f * elu(x);
+    if constexpr (activation == Activation::selu)
+        return x > zero ? 1.05070098735548049f * x : 1.75809934084737685f * elu(x);
     if constexpr (activation == Activation::softplus) return softplus(x);
     if constexpr (activation == Activation::mish) return mish(x);
     if constexpr (activation == Activation::hard_sigmoid) return hard_sigmoid(x);

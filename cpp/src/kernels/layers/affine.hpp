@@ -11,7 +11,7 @@ namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 // One row of outputs (+)= one run of inputs @ weights.
 template <int width>
 static inline void product_row(const Product& product, const float* x, const float* weights, const float* bias,
-                            float* y) {
+                               float* y) {
     if constexpr (width == 1) {
         multiply_one(product.n_inputs, product.n_outputs, product.pitch, product.add, x, weights, bias, y);
         if (product.relu)
@@ -71,8 +71,8 @@ static __attribute__((noinline)) void affine_steps(const Operation& op, const fl
         for (int tap = taps.first; tap < taps.last; ++tap) {
             product.add = tap > taps.first;
             product.relu = relu && tap == taps.last - 1;
-            product_row<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights, op.bias,
-                            to);
+            product_row<width>(product, x + (origin + tap * op.dilation) * row_in, op.weights + tap * tap_weights,
+                               op.bias, to);
         }
     }
 }

@@ -36,7 +36,8 @@ static inline void attention(const Operation& op, const Arguments& arguments) {
                           arguments.scratch);
             softmax<width>(arguments.scratch, 1, op.steps_other);
             gather<width>(arguments.scratch, arguments.in[2] + std::size_t(head) * out * width, op.steps_other, out,
-                          op.channels_other, arguments.out + (std::size_t(step) * op.channels_out + head * out) * width);
+                          op.channels_other,
+                          arguments.out + (std::size_t(step) * op.channels_out + head * out) * width);
         }
 }
 

@@ -16,8 +16,7 @@ static inline void normalise(const Operation& op, const float* x, float* y) {
     for (int i = 0; i < count; ++i) mean[i] /= float(channels);
     for (int c = 0; c < channels; ++c)
         for (int i = 0; i < count; ++i) variance[i] += (x[c * width + i] - mean[i]) * (x[c * width + i] - mean[i]);
-    for (int i = 0; i < count; ++i)
-        variance[i] = 1.0f / __builtin_sqrtf(variance[i] / float(channels) + op.epsilon);
+    for (int i = 0; i < count; ++i) variance[i] = 1.0f / __builtin_sqrtf(variance[i] / float(channels) + op.epsilon);
     for (int c = 0; c < channels; ++c)
         for (int i = 0; i < count; ++i)
             y[c * width + i] = (x[c * width + i] - mean[i]) * variance[i] * op.weights[c] + op.bias[c];

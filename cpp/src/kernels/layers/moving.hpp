@@ -22,7 +22,8 @@ static inline void place(const Operation& op, const Arguments& arguments) {
     const std::size_t row_in = std::size_t(op.channels_in) * width, row_out = std::size_t(op.channels_out) * width;
     float* to = arguments.out + std::size_t(op.to_step) * row_out + std::size_t(op.to_channel) * width;
     for (int step = 0; step < op.count; ++step)
-        copy(arguments.in[0] + std::size_t(op.first + step * op.direction) * row_in, row_in, to + std::size_t(step) * row_out);
+        copy(arguments.in[0] + std::size_t(op.first + step * op.direction) * row_in, row_in,
+             to + std::size_t(step) * row_out);
 }
 
 template <int width>

@@ -29,7 +29,8 @@ static inline void neighbours(const Operation& op, const Arguments& arguments) {
     for (int by_ring = -1; by_ring <= 1; ++by_ring)
         for (int by_sector = -1; by_sector <= 1; ++by_sector, to += row)
             for (int i = 0; i < width; ++i) {
-                const int ring = hit[i] / sectors + by_ring, sector = (hit[i] % sectors + by_sector + sectors) % sectors;
+                const int ring = hit[i] / sectors + by_ring;
+                const int sector = (hit[i] % sectors + by_sector + sectors) % sectors;
                 const bool inside = ring >= 0 && ring < rings;
                 const float* from = in + (inside ? std::size_t(ring * sectors + sector) * row : 0) + i;
                 for (int c = 0; c < samples; ++c) to[c * width + i] = inside ? from[std::size_t(c) * width] : 0;

@@ -1,5 +1,6 @@
-// LSTM, GRU and the simple recurrent layer. `scratch` holds, for `width` pulses: the inputs of a step and the state behind each other, the gates,
-// and the cell. Gates are padded to whole vectors of units, so that one runs over units of a single pulse too.
+// LSTM, GRU and the simple recurrent layer. `scratch` holds, for `width` pulses: the inputs of a step and the state
+// behind each other, the gates, and the cell. Gates are padded to whole vectors of units, so that one runs over units
+// of a single pulse too.
 #pragma once
 
 #include "../../plan.hpp"
@@ -8,7 +9,9 @@
 namespace discrimen::DISCRIMEN_INSTRUCTION_SET {
 
 template <Kind kind>
-constexpr int gates_in = kind == Kind::lstm ? 4 : kind == Kind::gru ? 3 : 1;
+constexpr int gates_in = kind == Kind::lstm  ? 4
+                         : kind == Kind::gru ? 3
+                                             : 1;
 
 // y = bias + x @ weights for one gate or several that lie one behind the other.
 template <int width, Kind kind>
@@ -57,8 +60,7 @@ static inline Vector lstm_cell(Vector entry, Vector forget, Vector candidate, Ve
     const Vector power = gate_power(candidate, 2.0f);
     const Vector below_forget = 1.0f + gate_power(forget, -1.0f);
     const Vector below_entry = (1.0f + gate_power(entry, -1.0f)) * (1.0f + power);
-    const Vector memory =
-        ratio(load(cell) * below_entry + (power - 1.0f) * below_forget, below_forget * below_entry);
+    const Vector memory = ratio(load(cell) * below_entry + (power - 1.0f) * below_forget, below_forget * below_entry);
     store(cell, memory);
     const Vector grown = gate_power(memory, 2.0f);
     return ratio(grown - 1.0f, (1.0f + gate_power(output, -1.0f)) * (1.0f + grown));
@@ -114,8 +116,8 @@ static inline void lstm(const Operation& op, const Arguments& arguments) {
     }
 }
 
-// The state as the reset lets it through, and its product: for a reset that comes before the product. Adds to the gate of
-// the candidate, and leaves nothing of the state for the cell to add.
+// The state as the reset lets it through, and its product: for a reset that comes before the product. Adds to the gate
+// of the candidate, and leaves nothing of the state for the cell to add.
 template <int width>
 static inline void reset_first(const Operation& op, const Cells& cells, const float* from_state) {
     const int units = op.channels_out, padded = op.pitch / 3, gate = padded * width;
@@ -142,7 +144,8 @@ static inline void gru(const Operation& op, const Arguments& arguments) {
         gates_of<width, Kind::gru>(op, op.channels_in, 1, cells.input, op.weights + 2 * padded, op.bias + 2 * padded,
                                    cells.gates + 2 * gate);
         if (op.reset_after)
-            gates_of<width, Kind::gru>(op, units, 1, cells.state, from_state, op.bias + 3 * padded, cells.gates + 3 * gate);
+            gates_of<width, Kind::gru>(op, units, 1, cells.state, from_state, op.bias + 3 * padded,
+                                       cells.gates + 3 * gate);
         else
             reset_first<width>(op, cells, from_state);
         for (int i = 0; i < units * width; i += lanes) {

@@ -1,9 +1,9 @@
-// Runs frozen models over raw pulses with the engine that a generated header holds. Next to it are neda.hpp, whose model
-// is a good one, and wrong.hpp, whose golden vectors are not what its network gives.
+// Runs frozen models over raw pulses with the engine that a generated header holds. Next to it are neda.hpp, whose
+// model is a good one, and wrong.hpp, whose golden vectors are not what its network gives.
 //
 // FOLDER/NAME.pulses holds four int64 (pulses, channels, samples, 1 for a mask), int32 samples, and the mask as bytes.
-// FOLDER/NAME.results gets the outputs as float32 and where the input came from as float64, twice: of all pulses at once, and
-// one by one.
+// FOLDER/NAME.results gets the outputs as float32 and where the input came from as float64, twice: of all pulses at
+// once, and one by one.
 #include "discrimen/model.hpp"
 #include "neda.hpp"
 #include "wrong.hpp"
@@ -72,8 +72,7 @@ bool run_model(const std::string& path) {
                 pulses.present = recorded.present.data() + done * n_channels;
                 pulses.present_stride = static_cast<std::ptrdiff_t>(n_channels);
             }
-            for (std::size_t i = 0; i < to.size(); ++i)
-                to[i] = outputs[i].data() + done * model.outputs()[i].n_values;
+            for (std::size_t i = 0; i < to.size(); ++i) to[i] = outputs[i].data() + done * model.outputs()[i].n_values;
             neda_model::Results results = neda_model::discrimen_results_to(to.data());
             results.restoration = restoration.data() + done * (2 + n_channels);
             if (model.run(pulses, workspace, results) != neda_model::DISCRIMEN_OK) return false;
@@ -104,7 +103,8 @@ bool unit_agrees() {
     float scores[2] = {1, 1};
     const neda_model::Pulses pulses = neda_model::contiguous(samples.data(), 1, samples.size());
     const bool same = bytes_in_unit() == static_cast<const void*>(neda_model::embedded_text);
-    return same && classify_in_unit(model, workspace, pulses, scores) == neda_model::DISCRIMEN_OK && scores[0] != scores[0];
+    return same && classify_in_unit(model, workspace, pulses, scores) == neda_model::DISCRIMEN_OK &&
+           scores[0] != scores[0];
 }
 
 }  // namespace
