@@ -5,7 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo lint test test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean
+.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean
+
+# Whatever git knows, and what it will be told of.
+FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.h' '*.hpp' '*.inc' | \
+  xargs -0 $(BIN)/clang-format
+TIDY   := $(BIN)/python $(BIN)/run-clang-tidy.py -quiet -clang-tidy-binary $(BIN)/clang-tidy
+NINJA  := -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja)
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,17 +29,32 @@ $(READY): pyproject.toml constraints.txt requirements-test.txt $(ENGINE)
 demo: setup      ## the whole path on a simulated run; leaves plots, report, frozen model and scores in demo-output/
 	$(BIN)/discrimen demo -o demo-output
 
-lint: setup      ## ruff, mypy, import-linter
+lint: setup      ## ruff, mypy, import-linter, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(FORMAT) --dry-run -Werror
+
+format-cpp: setup ## format all C and C++ by clang-format
+	$(FORMAT) -i
+
+lint-cpp: setup  ## clang-format and clang-tidy on the C and C++ (minutes)
+	$(FORMAT) --dry-run -Werror
+	$(BIN)/cmake -S cpp -B build/lint-cpp/engine $(NINJA) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+	$(BIN)/cmake -S bindings -B build/lint-cpp/bindings $(NINJA) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	$(TIDY) -p build/lint-cpp/engine
+	$(TIDY) -p build/lint-cpp/bindings /bindings/
 
 test: lint       ## lint and all fast tests (what CI runs)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga and not notebooks"
 
 test-slow: setup ## the slow tests
 	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga and not notebooks"
+
+test-compilers: setup ## the engine with g++, clang, sanitizers, for aarch64 and s390x: a table of what ran (half an hour)
+	$(BIN)/python -m tests.cpp.compilers $(ONLY)
 
 test-real: setup ## the tests on real detector files only
 	$(BIN)/pytest -m real_data

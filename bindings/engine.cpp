@@ -106,11 +106,12 @@ std::vector<float*> pointers_to(const discrimen::Model& model, const std::vector
     std::vector<float*> pointers;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const std::size_t wanted = n_pulses * model.outputs()[i].n_values;
-        if (outputs[i] && (outputs[i]->ndim() < 1 || outputs[i]->size() != wanted))
+        const std::optional<Values>& output = outputs[i];
+        if (output && (output->ndim() < 1 || output->size() != wanted))
             throw nb::value_error(("output " + std::to_string(i) + " must hold " + std::to_string(wanted) +
-                                   " numbers, got " + std::to_string(outputs[i]->size()))
+                                   " numbers, got " + std::to_string(output->size()))
                                       .c_str());
-        pointers.push_back(outputs[i] ? outputs[i]->data() : nullptr);
+        pointers.push_back(output ? output->data() : nullptr);
     }
     return pointers;
 }

@@ -89,7 +89,7 @@ void run_all(const discrimen::Model& model, const frozen::Bytes& bytes) {
             const discrimen::Model other = discrimen::Model::from_memory(bytes.data(), bytes.size(), {name, "cpu"});
             discrimen::Workspace of_other(other);
             compare(wanted, run(other, records.pulses(DISCRIMEN_INT32, n_pulses), of_other), name);
-        } catch (const discrimen::Error&) {
+        } catch (const discrimen::Error&) {  // NOLINT(bugprone-empty-catch)
             // Not on this machine, or just off its golden vectors.
         }
     }

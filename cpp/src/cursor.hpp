@@ -20,7 +20,7 @@ class Cursor {
     template <class T>
     T take() {
         T value;
-        std::memcpy(&value, take_bytes(sizeof(T)).data(), sizeof(T));
+        take_bytes(sizeof(T)).copy(reinterpret_cast<char*>(&value), sizeof(T));
         return value;
     }
 

@@ -13,7 +13,8 @@
 namespace discrimen {
 namespace {
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frozen files are little-endian, and read as they lie");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "discrimen needs a little-endian machine: frozen files are little-endian, and read as they lie");
 
 constexpr char magic[] = "DISCRIM";  // with its zero byte
 constexpr std::uint32_t version = 3;

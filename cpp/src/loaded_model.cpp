@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 
-std::vector<Output> promised_by(std::vector<FrozenOutput>& outputs) {
+std::vector<Output> promised_by(const std::vector<FrozenOutput>& outputs) {
     std::vector<Output> promised;
-    for (FrozenOutput& output : outputs) promised.push_back(output.promised);
+    promised.reserve(outputs.size());
+    for (const FrozenOutput& output : outputs) promised.push_back(output.promised);
     return promised;
 }
 

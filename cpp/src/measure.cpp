@@ -43,6 +43,7 @@ std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& 
         discrimen_describe_output(model, i, &output);
         values.emplace_back(output.n_values);
     }
+    pointers.reserve(values.size());
     for (std::vector<float>& of_output : values) pointers.push_back(of_output.data());
     const Results results = discrimen_results_to(pointers.data());
     std::vector<float> scores(discrimen_n_classes(model));

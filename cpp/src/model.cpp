@@ -20,9 +20,9 @@ std::vector<std::uint8_t> content_of(const std::string& path) {
     if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) throw Error(path + ": cannot be read");
     const long size = std::ftell(file.get());
     if (size < 0 || size == std::numeric_limits<long>::max()) throw Error(path + ": is not a file");
-    std::rewind(file.get());
     std::vector<std::uint8_t> content(static_cast<std::size_t>(size));
-    if (std::fread(content.data(), 1, content.size(), file.get()) != content.size())
+    if (std::fseek(file.get(), 0, SEEK_SET) != 0 ||
+        std::fread(content.data(), 1, content.size(), file.get()) != content.size())
         throw Error(path + ": cannot be read to its end");
     return content;
 }

@@ -36,8 +36,9 @@ frozen::Content content_for(bool aligned, int scale, Random& random) {
 // A step to the height for 4 samples, then a tenth of it, then nothing.
 std::vector<double> record(int height) {
     std::vector<double> samples(n_samples, baseline);
+    const int tenth = height / 10;
     for (int i = 12; i < 16; ++i) samples[std::size_t(i)] += height;
-    for (int i = 16; i < 21; ++i) samples[std::size_t(i)] += height / 10;
+    for (int i = 16; i < 21; ++i) samples[std::size_t(i)] += tenth;
     return samples;
 }
 

@@ -22,7 +22,7 @@ struct plugin {
     WA_close_fn close;
 };
 
-static void fail(const char *what) {
+__attribute__((noreturn)) static void fail(const char *what) {
     fprintf(stderr, "abcd_harness: %s\n", what);
     exit(1);
 }
@@ -97,8 +97,9 @@ static void check(struct plugin plugin, const char *path, const uint16_t *sample
         const double threshold =
             discrimen_n_thresholds(model) > 0 ? discrimen_output_threshold_at(model, classes, 0, heights[i]) : 0.5;
         struct event_PSD event;
-        if (analyse(plugin, psd, pulse, (uint32_t)n_samples, &event) != !isnan(score)) fail("wrong events kept");
-        if (isnan(score)) {
+        const bool is_scored = !isnan(score);
+        if (analyse(plugin, psd, pulse, (uint32_t)n_samples, &event) != is_scored) fail("wrong events kept");
+        if (!is_scored) {
             printf("%zu discarded\n", i);
             continue;
         }

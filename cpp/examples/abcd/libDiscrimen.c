@@ -189,7 +189,7 @@ void energy_close(void *user_config) {
 
 /* To the nearest integer. */
 static uint16_t clamped(double value) {
-    return value <= 0 ? 0 : value >= UINT16_MAX ? UINT16_MAX : (uint16_t)(value + 0.5);
+    return value <= 0 ? 0 : value >= UINT16_MAX ? UINT16_MAX : (uint16_t)lround(value);
 }
 
 /* In integers: a sum of floating-point numbers waits for each addition before the next one. */
@@ -242,7 +242,7 @@ void energy_analysis(const uint16_t *samples, uint32_t samples_number, struct ev
                      void *user_config) {
     struct channel *channel = (struct channel *)user_config;
     const double score = channel ? score_of(channel, samples, samples_number) : NAN;
-    const bool is_wanted = !isnan(score) && (!channel->neutrons_only || is_neutron(channel, score));
+    const bool is_wanted = channel && !isnan(score) && (!channel->neutrons_only || is_neutron(channel, score));
     /* One event a waveform, or none: that discards it. */
     if (!reallocate_buffers(trigger_positions, events_buffer, events_number, is_wanted ? 1 : 0) || !is_wanted) return;
 

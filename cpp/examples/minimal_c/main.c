@@ -7,6 +7,7 @@
  *
  *   gcc -std=c99 -O2 main.c -o minimal_c $(pkg-config --cflags --libs discrimen)
  */
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void print_scores(const discrimen_model *model, size_t classes, const flo
         printf("%zu", first + pulse);
         for (size_t number = 0; number < n_classes; ++number)
             printf("  %s %.7f", discrimen_class_name(model, number), of_pulse[number]);
-        if (of_pulse[0] != of_pulse[0]) /* NaN: it does not rise above its baseline */
+        if (isnan(of_pulse[0])) /* it does not rise above its baseline */
             printf("  (no pulse)");
         else if (on < n_classes && of_pulse[on] >= discrimen_output_threshold_at(model, classes, 0, heights[pulse]))
             printf("  %s by threshold %s", discrimen_class_name(model, on), name);
@@ -56,7 +57,8 @@ static discrimen_status score_file(FILE *file, size_t n_samples, const discrimen
     if (discrimen_n_channels(model) == 1) results.height_adc = heights;
     discrimen_status status = DISCRIMEN_OK;
     size_t n_pulses;
-    while (status == DISCRIMEN_OK && (n_pulses = fread(samples, n_samples * sizeof *samples, BLOCK, file)) > 0) {
+    while (status == DISCRIMEN_OK && !feof(file) && !ferror(file) &&
+           (n_pulses = fread(samples, n_samples * sizeof *samples, BLOCK, file)) > 0) {
         const discrimen_pulses pulses = discrimen_contiguous(samples, n_pulses, n_samples);
         status = discrimen_run(model, workspace, &pulses, &results);
         if (status == DISCRIMEN_OK) print_scores(model, classes, scores, heights, n_pulses, *n_scored);

@@ -60,10 +60,11 @@ class Actor {
         state_ = find<decltype(process_register)>("process_register")(&error);
         call<decltype(process_initialise)>("process_initialise");
         block_ = find<decltype(process_block)>("process_block");
+        unload_ = find<decltype(process_unload)>("process_unload");
     }
     ~Actor() {
         unsigned int error = 0;
-        find<decltype(process_unload)>("process_unload")(state_, &error);
+        unload_(state_, &error);
         dlclose(library_);
     }
     Actor(const Actor&) = delete;
@@ -97,6 +98,7 @@ class Actor {
     void* library_;
     narval_state* state_ = nullptr;
     decltype(&process_block) block_ = nullptr;
+    decltype(&process_unload) unload_ = nullptr;
 };
 
 struct Scored {

@@ -28,10 +28,10 @@ struct Judged {
     const DomainPlan& domain;
     const float* values;
     Vector height, unit, shift;
-    IntVector range;
+    IntVector range{};
 
     Judged(const DomainPlan& plan, const float* from, Vector height_adc, Vector of_value, Vector of_nothing)
-        : domain(plan), values(from), height(height_adc), unit(of_value), shift(of_nothing), range{} {
+        : domain(plan), values(from), height(height_adc), unit(of_value), shift(of_nothing) {
         for (int i = 1; i < domain.n_ranges; ++i) range -= IntVector(height >= domain.begins[i]);
     }
 

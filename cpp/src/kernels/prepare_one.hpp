@@ -47,9 +47,9 @@ static inline double mean_of(const R& record, int start, int stop) {
 template <class T>
 struct Level {
     double whole;
-    float rest, polarity;
+    float rest = 0, polarity;
 
-    Level(double baseline, float sign) : whole(baseline), rest(0), polarity(sign) {
+    Level(double baseline, float sign) : whole(baseline), polarity(sign) {
         if constexpr (!std::is_same_v<T, float>) {
             whole = __builtin_rint(baseline);
             rest = float(baseline - whole);
@@ -156,6 +156,7 @@ static inline float peak_of(const float* values, int length) {
 }
 
 // A difference from itself is 0 for numbers alone; a sum of the values could overflow though each of them is finite.
+// NOLINTBEGIN(misc-redundant-expression)
 static inline bool all_finite(const float* values, int length) {
     Vector zeros = {};
     int i = 0;
@@ -164,6 +165,7 @@ static inline bool all_finite(const float* values, int length) {
     for (; i < length; ++i) zero += values[i] - values[i];
     return zero == 0.0f;
 }
+// NOLINTEND(misc-redundant-expression)
 
 // `lanes` samples that lie one behind the other.
 template <class T>

@@ -168,6 +168,7 @@ Bytes assemble(const std::vector<Section>& sections) {
     for (const auto& [name, payload] : sections) {
         body.resize((table_end + body.size() + alignment - 1) / alignment * alignment - table_end);
         char padded[8] = {};
+        // A name of 8 letters has no end. NOLINTNEXTLINE(bugprone-not-null-terminated-result)
         std::memcpy(padded, name.data(), std::min(name.size(), sizeof padded));
         head.insert(head.end(), padded, padded + sizeof padded);
         put(head, std::uint64_t(table_end + body.size()));

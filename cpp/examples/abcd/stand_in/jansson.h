@@ -45,8 +45,17 @@ static inline json_t *json_true(void) {
     return made;
 }
 
+static inline void json_decref(json_t *json) {
+    for (int i = 0; json && i < json->n_keys; ++i) json_decref(json->keys[i].value);
+    free(json);
+}
+
+/* The object owns the value from here on, which is gone where it cannot be kept. */
 static inline int json_object_set_new(json_t *object, const char *key, json_t *value) {
-    if (!object || !value || object->n_keys == 16) return -1;
+    if (!object || !value || object->n_keys == 16) {
+        json_decref(value);
+        return -1;
+    }
     strncpy(object->keys[object->n_keys].name, key, sizeof object->keys[0].name - 1);
     object->keys[object->n_keys++].value = value;
     return 0;
@@ -56,11 +65,6 @@ static inline json_t *json_object_get(const json_t *object, const char *key) {
     for (int i = 0; object && i < object->n_keys; ++i)
         if (strcmp(object->keys[i].name, key) == 0) return object->keys[i].value;
     return NULL;
-}
-
-static inline void json_decref(json_t *json) {
-    for (int i = 0; json && i < json->n_keys; ++i) json_decref(json->keys[i].value);
-    free(json);
 }
 
 static inline bool json_is_string(const json_t *json) { return json && json->type == STAND_IN_STRING; }
