@@ -192,6 +192,14 @@ def test_import_loads_nothing_of_weight() -> None:
     }
 
 
+def test_what_loads_models_asks_for_no_command_line_and_no_yaml() -> None:
+    code = "import json, sys, discrimen; discrimen.load; print(json.dumps(sorted(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(ended.stdout))
+    assert "discrimen.inference.native" in loaded
+    assert not loaded & {"yaml", "rich", "typer", "pygments", "scipy", "matplotlib", "asyncio", "unittest"}
+
+
 def test_scores_of_a_core_install_are_those_of_a_full_one(folder: Path) -> None:
     code = """
 import json

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -271,6 +270,8 @@ def read_yaml(path: Path | str) -> object:
     SettingsError
         If the file cannot be read or is no YAML.
     """
+    import yaml  # models and most run files do without
+
     try:
         values: object = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
