@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TOOLS  := .venv-release/bin
 
-.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean
+.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels
+
 
 # Whatever git knows, and what it will be told of.
 FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.h' '*.hpp' '*.inc' | \
@@ -82,9 +84,57 @@ test-fpga: setup ## networks in an FPGA, through the open tools (installs the ex
 docs: setup      ## the documentation site in build/site/index.html, warnings and broken links as errors
 	PYTHONPATH=docs $(BIN)/python -m site_maker.build -o build/site
 
-test-notebooks: setup ## the notebooks in a kernel of their own, and an interrupted training in one (installs the extra notebooks)
+test-.venv-release/.ready: release/requirements.txt constraints.txt
+	test -x $(TOOLS)/python || $(PYTHON) -m venv .venv-release
+	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r release/requirements.txt
+	touch $@
+
+pre-commit: setup .venv-release/.ready ## what `git commit` checks where `pre-commit install` was run, on all files
+	$(TOOLS)/pre-commit run --all-files
+
+wheel: .venv-release/.ready ## source distribution and wheel of this Python in dist/
+	rm -rf dist
+	$(TOOLS)/python -m build --outdir dist .
+	$(TOOLS)/twine check --strict dist/*
+	$(TOOLS)/check-wheel-contents dist/*.whl
+
+test-wheel: wheel ## that wheel in an environment that holds nothing else: scores, formats, sizes, times of import
+	$(TOOLS)/python release/try_wheel.py dist/*.whl
+
+wheels: .venv-release/.ready ## wheels of every Python of this machine in dist/, as cibuildwheel builds them, and tried
+	rm -rf dist
+	$(TOOLS)/python release/wheels.py dist
+
+test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here
+	$(TOOLS)/python release/pythons.py
+
+notebooks: setup ## the notebooks in a kernel of their own, and an interrupted training in one (installs the extra notebooks)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
 	$(BIN)/pytest -m notebooks
+
+.venv-release/.ready: release/requirements.txt constraints.txt
+	test -x $(TOOLS)/python || $(PYTHON) -m venv .venv-release
+	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r release/requirements.txt
+	touch $@
+
+pre-commit: setup .venv-release/.ready ## what `git commit` checks where `pre-commit install` was run, on all files
+	$(TOOLS)/pre-commit run --all-files
+
+wheel: .venv-release/.ready ## source distribution and wheel of this Python in dist/
+	rm -rf dist
+	$(TOOLS)/python -m build --outdir dist .
+	$(TOOLS)/twine check --strict dist/*
+	$(TOOLS)/check-wheel-contents dist/*.whl
+
+test-wheel: wheel ## that wheel in an environment that holds nothing else: scores, formats, sizes, times of import
+	$(TOOLS)/python release/try_wheel.py dist/*.whl
+
+wheels: .venv-release/.ready ## wheels of every Python of this machine in dist/, as cibuildwheel builds them, and tried
+	rm -rf dist
+	$(TOOLS)/python release/wheels.py dist
+
+test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here
+	$(TOOLS)/python release/pythons.py
 
 notebooks: setup ## execute the notebooks anew, in place
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
@@ -124,4 +174,4 @@ bench-results: setup ## the tables and pictures of leakage, labels, intervals an
 	$(BIN)/python benchmarks/drift_power.py
 
 clean:           ## remove what the build and the demo made
-	rm -rf $(VENV) build demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-release build dist demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
