@@ -84,31 +84,7 @@ test-fpga: setup ## networks in an FPGA, through the open tools (installs the ex
 docs: setup      ## the documentation site in build/site/index.html, warnings and broken links as errors
 	PYTHONPATH=docs $(BIN)/python -m site_maker.build -o build/site
 
-test-.venv-release/.ready: release/requirements.txt constraints.txt
-	test -x $(TOOLS)/python || $(PYTHON) -m venv .venv-release
-	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r release/requirements.txt
-	touch $@
-
-pre-commit: setup .venv-release/.ready ## what `git commit` checks where `pre-commit install` was run, on all files
-	$(TOOLS)/pre-commit run --all-files
-
-wheel: .venv-release/.ready ## source distribution and wheel of this Python in dist/
-	rm -rf dist
-	$(TOOLS)/python -m build --outdir dist .
-	$(TOOLS)/twine check --strict dist/*
-	$(TOOLS)/check-wheel-contents dist/*.whl
-
-test-wheel: wheel ## that wheel in an environment that holds nothing else: scores, formats, sizes, times of import
-	$(TOOLS)/python release/try_wheel.py dist/*.whl
-
-wheels: .venv-release/.ready ## wheels of every Python of this machine in dist/, as cibuildwheel builds them, and tried
-	rm -rf dist
-	$(TOOLS)/python release/wheels.py dist
-
-test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here
-	$(TOOLS)/python release/pythons.py
-
-notebooks: setup ## the notebooks in a kernel of their own, and an interrupted training in one (installs the extra notebooks)
+test-notebooks: setup ## the notebooks in a kernel of their own, and an interrupted training in one (installs the extra notebooks)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
 	$(BIN)/pytest -m notebooks
 
