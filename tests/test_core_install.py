@@ -192,11 +192,12 @@ def test_import_loads_nothing_of_weight() -> None:
     }
 
 
-def test_what_loads_models_asks_for_no_command_line_and_no_yaml() -> None:
+def test_what_loads_models_does_without_run_files_yaml_and_the_command_line() -> None:
     code = "import json, sys, discrimen; discrimen.load; print(json.dumps(sorted(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(ended.stdout))
     assert "discrimen.inference.native" in loaded
+    assert not {name for name in loaded if name.startswith(("discrimen.formats", "h5py"))}
     assert not loaded & {"yaml", "rich", "typer", "pygments", "scipy", "matplotlib", "asyncio", "unittest"}
 
 

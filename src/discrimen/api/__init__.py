@@ -11,15 +11,20 @@ reads, classifies, denoises, separates and generates, and for the rest
 :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
-from discrimen.api.classifier import PulseClassifier
-from discrimen.api.frozen import adapt, classify, freeze
-from discrimen.api.judging import bench, compare, drift, locate, measure_robustness, read_hits, search_networks
-from discrimen.api.model import evaluate, evaluate_waveforms, load, train
-from discrimen.api.quality import learn_quality, quality
-from discrimen.api.reconstruction import decode, denoise, encode, generate, separate
-from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, overlay, read, simulate
-from discrimen.api.shapes import charges, light, preparation, prepare, psd
-from discrimen.api.stages import calibrate, convert, find_gates, inspect, label_by_flight
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from discrimen.api.classifier import PulseClassifier
+    from discrimen.api.frozen import adapt, classify, freeze
+    from discrimen.api.judging import bench, compare, drift, locate, measure_robustness, read_hits, search_networks
+    from discrimen.api.model import evaluate, evaluate_waveforms, load, train
+    from discrimen.api.reconstruction import decode, denoise, encode, generate, separate
+    from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, overlay, read, simulate
+    from discrimen.api.shapes import charges, light, preparation, prepare, psd
+    from discrimen.api.signals import learn_quality, quality
+    from discrimen.api.stages import calibrate, convert, find_gates, inspect, label_by_flight
 
 __all__ = [
     "LabelBy",
@@ -61,3 +66,57 @@ __all__ = [
     "simulate",
     "train",
 ]
+
+_HOMES = {
+    "LabelBy": "runs",
+    "PulseClassifier": "classifier",
+    "adapt": "frozen",
+    "audit_dataset": "runs",
+    "bench": "judging",
+    "calibrate": "stages",
+    "charges": "shapes",
+    "classify": "frozen",
+    "compare": "judging",
+    "convert": "stages",
+    "decode": "reconstruction",
+    "denoise": "reconstruction",
+    "drift": "judging",
+    "encode": "reconstruction",
+    "evaluate": "model",
+    "evaluate_waveforms": "model",
+    "find_gates": "stages",
+    "freeze": "frozen",
+    "generate": "reconstruction",
+    "inspect": "stages",
+    "label_by_band": "runs",
+    "label_by_flight": "stages",
+    "learn_quality": "signals",
+    "light": "shapes",
+    "load": "model",
+    "locate": "judging",
+    "measure_robustness": "judging",
+    "overlay": "runs",
+    "preparation": "shapes",
+    "prepare": "shapes",
+    "psd": "shapes",
+    "quality": "signals",
+    "read": "runs",
+    "read_hits": "judging",
+    "search_networks": "judging",
+    "separate": "reconstruction",
+    "simulate": "runs",
+    "train": "model",
+}
+"""The module of each name: who loads a model does not wait for what reads run files."""
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'discrimen.api' has no attribute '{name}'")
+    return getattr(import_module(f"discrimen.api.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

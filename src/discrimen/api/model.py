@@ -14,7 +14,6 @@ from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import BackendName, Model, load_model
 from discrimen.keras_jax import Device, load_keras
 from discrimen.output.provenance import sha256_of_file
-from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
     from discrimen.api.options import EvaluationOptions, TrainingOptions, WaveformEvaluationOptions
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from discrimen.evaluation.waveforms import WaveformReport
     from discrimen.network.preparation import Preparation
     from discrimen.runs.components import Components
+    from discrimen.runs.dataset import Dataset
     from discrimen.training.split import Split
     from discrimen.training.tasks import Task
 
