@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -35,12 +36,18 @@ def test_the_demo_ends_with_a_frozen_model_and_its_scores(
     threshold = frozen.description.thresholds["neutron-efficiency-0.95"]
     at = thresholds_of(threshold, heights, n_pulses=len(samples))
     is_neutron = scores[:, frozen.description.neutron_class] >= at
-    last = capsys.readouterr().out.splitlines()[-4:]
-    assert last[0].startswith(f"frozen model: {tmp_path / 'demo.discrimen'}")
-    assert last[1].startswith("scores by native")
-    assert f"{np.count_nonzero(is_neutron)} neutrons" in last[1]
-    assert str(tmp_path / "test.scores.h5") in last[1]
-    assert "of 4 latents are active" in last[2]
+    told = capsys.readouterr().out
+    assert f"{np.count_nonzero(is_neutron):,} neutrons" in told
+    assert "Gamma leakage" in told
+    made, _, proposed = told.partition("what to try next")
+    named = [Path(line.split(": ")[0].strip()) for line in made.partition("what was made:")[2].splitlines() if line]
+    assert tmp_path / "index.html" in named
+    assert [path for path in named if not path.exists()] == []
+    assert f"discrimen bench {tmp_path / 'demo.discrimen'}" in proposed
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    places = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert {"demo.png", "named.png", "report/report.html", "autoencoder/latents.png"} <= set(places)
+    assert [place for place in places if not (tmp_path / place).is_file()] == []
     for name in ("reconstruction.png", "latents.png", "correlation.png"):
         assert (tmp_path / "autoencoder" / name).read_bytes().startswith(b"\x89PNG")
     assert discrimen.load(tmp_path / "autoencoder.discrimen").description.outputs[1].kind == "code"

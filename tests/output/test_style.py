@@ -29,3 +29,14 @@ def test_a_legend_over_a_panel_covers_no_data() -> None:
     legend, frame = axes.get_legend().get_window_extent(), axes.get_window_extent()
     assert legend.y0 >= frame.y1 - 1
     assert figure.bbox.y1 >= legend.y1
+
+
+def test_larger_letters_are_larger_inside_the_block_alone() -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    before = dict(matplotlib.rcParams)
+    with house_style():
+        plain = matplotlib.rcParams["axes.labelsize"]
+    with house_style(font_scale=1.5):
+        assert matplotlib.rcParams["axes.labelsize"] == pytest.approx(1.5 * plain)
+        assert matplotlib.rcParams["xtick.direction"] == "in"
+    assert dict(matplotlib.rcParams) == before

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from discrimen.cli import common
-from discrimen.demo.run import run_demo
-from discrimen.evaluation import report_text
-from discrimen.metrics.latents import latents_words
+from discrimen.demo.contents import INDEX, made_files
+from discrimen.demo.next_steps import next_steps
+from discrimen.demo.run import DemoResult, run_demo
+from discrimen.evaluation.text import leakage_table
 
 
 def register(app: typer.Typer) -> None:
@@ -31,17 +32,24 @@ def demo(
     if json:
         common.emit_json(result.as_dict())
         return
+    _tell(result)
+
+
+def _tell(result: DemoResult) -> None:
+    """Print the leakage, what was made and what to try next."""
     console = common.stdout_console()
-    console.print(report_text(result.report, width=min(console.width, 100)), markup=False, end="")
-    frozen, counts = result.frozen, result.classification
-    latents = result.autoencoder.description.provenance["latents"]
-    console.print(
-        f"frozen model: {frozen.path}, {frozen.path.stat().st_size / 1000:.0f} kB: preparation, network and the pulses "
-        "that prove it\n"
-        f"scores by {frozen.predictor.backend}: {counts.n_neutron} neutrons and {counts.n_gamma} gammas "
-        f"in {counts.output}, {counts.n_pulses_per_s / 1e6:.2f} million pulses/s from file to file\n"
-        f"auto-encoder {result.autoencoder.path}: {latents_words(latents)}\n"
-        f"look at {output / 'demo.png'}, {output / 'report'}, {output / 'model' / 'training.png'} and, of the "
-        f"auto-encoder, {output / 'autoencoder' / 'reconstruction.png'} and latents.png beside it",
-        markup=False,
+    console.print(leakage_table(result.report, efficiency=result.report.main_efficiency))
+    folder = result.folder
+    files = made_files(
+        classification=result.classification,
+        audit=result.audit,
+        n_frozen_bytes=result.frozen.path.stat().st_size,
     )
+    lines = ["what was made:", f"  {folder / INDEX}: all pictures, on one page"]
+    lines += [f"  {folder / each.name}: {each.words}" for each in files]
+    lines += ["", "what to try next (docs/index.md):"]
+    for each in next_steps(folder):
+        lines += [f"  {each.ability}:", f"    {each.command}"]
+    for line in lines:
+        # As it is, whatever the width of the terminal: a command that is wrapped cannot be copied.
+        print(line)

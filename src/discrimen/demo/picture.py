@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN_KEVEE = (50.0, 100.0)
-SHOWN_METHODS = ("network", "charge_nominal", "charge_best", "gatti", "photon_bound")
+SHOWN_METHODS = ("network", "charge_best", "photon_bound")
+
+_ROOM_FOR_LEGEND = 50.0
+_SHARES = (1.0, 0.1, 0.01, 0.001, 0.0001)
 
 
 def draw_demo(report: Report, dataset: Dataset, preparation: Preparation, path: Path) -> None:
@@ -36,12 +39,19 @@ def draw_demo(report: Report, dataset: Dataset, preparation: Preparation, path: 
     path : Path
         Where to write, whatever its suffix.
     """
-    with house_style():
-        figure = new_figure(13.0, 5.4)
-        pulse_axes, leakage_axes = figure.subplots(1, 2, width_ratios=(1, 1.15))
+    with house_style(font_scale=1.3):
+        figure = new_figure(10.0, 5.0)
+        pulse_axes, leakage_axes = figure.subplots(1, 2, width_ratios=(1, 1.5))
         _draw_pulses(pulse_axes, dataset, preparation)
         draw_leakage_on(leakage_axes, report, methods=SHOWN_METHODS)
-        leakage_axes.legend(loc="upper right")
+        leakage_axes.set_title("gamma leakage at 95 % neutron efficiency")
+        leakage_axes.set_ylabel("")
+        leakage_axes.set_ylim(top=_ROOM_FOR_LEGEND)
+        leakage_axes.set_yticks(
+            _SHARES, [f"{share:.0%}" if share >= 0.01 else f"{100 * share:g}%" for share in _SHARES]
+        )
+        leakage_axes.tick_params(axis="x", labelsize="small")
+        leakage_axes.legend(loc="upper right", handletextpad=0.1)
         figure.savefig(path, format="png", dpi=120)
 
 
@@ -54,11 +64,10 @@ def _draw_pulses(axes: Axes, dataset: Dataset, preparation: Preparation) -> None
         waveforms = prepare(inside.samples[inside.column("label") == label], preparation).waveforms[:, 0]
         low, high = np.quantile(waveforms, (0.16, 0.84), axis=0)
         axes.fill_between(time_ns, low, high, color=colour, alpha=0.3, linewidth=0)
-        legend = f"{label.name.lower()}, mean and central 68 %"
-        axes.plot(time_ns, waveforms.mean(axis=0), line, color=colour, linewidth=2.5, label=legend)
+        axes.plot(time_ns, waveforms.mean(axis=0), line, color=colour, linewidth=2.5, label=label.name.lower())
     axes.set_xlim(onset_ns - 20, onset_ns + 250)
     axes.set_ylim(-0.03, 0.45)
     axes.set_xlabel("time in record (ns)")
     axes.set_ylabel("amplitude / peak")
-    axes.set_title(f"tails at {SHOWN_KEVEE[0]:g}-{SHOWN_KEVEE[1]:g} keVee, as the network sees them")
-    axes.legend(loc="upper right")
+    axes.set_title(f"tails, {SHOWN_KEVEE[0]:g}-{SHOWN_KEVEE[1]:g} keVee")
+    axes.legend(loc="upper right", title="mean, central 68 %")

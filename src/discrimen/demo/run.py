@@ -1,4 +1,4 @@
-"""The whole path on a simulated run of NEDA: simulate, calibrate, train, freeze, evaluate, classify."""
+"""The whole path on a simulated run of NEDA: simulate, calibrate, audit, train, freeze, evaluate, classify."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from discrimen import api
+from discrimen.audit import Audit, write_audit
 from discrimen.calibration.calibrate import CalibrationOptions, calibrate_runs
 from discrimen.calibration.detector_file import calibrated_settings, settings_yaml
 from discrimen.calibration.gamma_sources import source_named
+from discrimen.demo.contents import INDEX, write_index
+from discrimen.demo.next_steps import next_steps
 from discrimen.evaluation import Report
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader
@@ -20,6 +23,9 @@ from discrimen.pulses.detector import DetectorSettings
 from discrimen.runs.dataset import Dataset
 from discrimen.runs.inspection import Inspection, inspect_run
 from discrimen.scoring.classification import Classification
+from discrimen.scoring.classify import classify_run
+from discrimen.scoring.discriminator import choose_thresholds, discriminators_of
+from discrimen.scoring.run_sample import RunSample
 from discrimen.training.tasks import Reconstruction
 
 EFFICIENCY = 0.95
@@ -39,6 +45,8 @@ class DemoResult:
         Where everything lies.
     inspection : Inspection
         Of the test run.
+    audit : Audit
+        Of the labelled pulses that the network learns from.
     model : Model
         The reference network, trained.
     frozen : Model
@@ -53,6 +61,7 @@ class DemoResult:
 
     folder: Path
     inspection: Inspection
+    audit: Audit
     model: Model
     frozen: Model
     report: Report
@@ -63,6 +72,9 @@ class DemoResult:
         """Return plain data, ready for JSON."""
         return {
             "folder": str(self.folder),
+            "index": str(self.folder / INDEX),
+            "next": [{"ability": each.ability, "command": each.command} for each in next_steps(self.folder)],
+            "audit": {"n_errors": len(self.audit.errors), "n_findings": len(self.audit.findings)},
             "model": self.model.description.as_dict(),
             "frozen": {
                 "path": str(self.frozen.path),
@@ -121,6 +133,9 @@ def run_demo(
     inspection = inspect_run(open_reader(test_run))
     with complete_or_absent(folder / "inspect.png") as part:
         draw_inspection(inspection, part)
+    on_step("looking for what a network could cheat from")
+    audit = api.audit_dataset(train_set)
+    write_audit(audit, folder / "audit")
     on_step("training the reference network 75-10-4-2")
     model = api.train(train_set, folder / "model", architecture="mlp", epochs=epochs, seed=seed, overwrite=True)
     on_step(f"freezing it, with a threshold by height for {EFFICIENCY:.0%} of the neutrons from the third run")
@@ -128,20 +143,42 @@ def run_demo(
     on_step("evaluating it on the second run, charge comparison and the photon-level bound beside it")
     report = api.evaluate(frozen, test_set, tuning=train_set, folder=folder / "report")
     on_step("classifying the second run by the native engine")
-    classification = api.classify(frozen, test_run, folder / "test.scores.h5")
+    classification = _named(frozen, test_run, folder, options=options)
     on_step(f"training an auto-encoder: {_CODE} numbers for each pulse, and the pulse again from them")
     autoencoder = _autoencoder(train_set, folder, seed=seed)
     with complete_or_absent(folder / "demo.png") as part:
         draw_demo(report, test_set, model.description.preparation, part)
-    return DemoResult(
+    result = DemoResult(
         folder=folder,
         inspection=inspection,
+        audit=audit,
         model=model,
         frozen=frozen,
         report=report,
         classification=classification,
         autoencoder=autoencoder,
     )
+    write_index(
+        folder, report=report, classification=classification, audit=audit, n_frozen_bytes=frozen.path.stat().st_size
+    )
+    return result
+
+
+def _named(model: Model, run: Path, folder: Path, *, options: ReadOptions) -> Classification:
+    """Name the pulses of a run, and draw them."""
+    from discrimen.scoring.picture import draw_run
+
+    models = {"": model}
+    sample = RunSample()
+    found = classify_run(
+        open_reader(run, options),
+        discriminators_of(model.path, models, choose_thresholds(models)),
+        folder / "test.scores.h5",
+        sample=sample,
+    )
+    with complete_or_absent(folder / "named.png") as part:
+        draw_run(sample, part, title=f"{run.name}: {found.n_neutron} neutrons, {found.n_gamma} gammas")
+    return found
 
 
 def _autoencoder(dataset: Dataset, folder: Path, *, seed: int) -> Model:

@@ -39,8 +39,13 @@ _STYLE: Mapping[str, Any] = {
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
+def house_style(*, font_scale: float = 1.0) -> Iterator[None]:
     """Draw everything inside the block in the fonts and frames of the package.
+
+    Parameters
+    ----------
+    font_scale : float
+        Makes all letters so many times as large, for a picture that is shown small.
 
     Raises
     ------
@@ -50,7 +55,8 @@ def house_style() -> Iterator[None]:
     matplotlib = require_module("matplotlib", extra="analysis")
     # Only these are put back: what a notebook turns on at the first figure must stay.
     before = {name: matplotlib.rcParams[name] for name in _STYLE}
-    matplotlib.rcParams.update(_STYLE)
+    sizes = {name: font_scale * value for name, value in _STYLE.items() if name.endswith("size")}
+    matplotlib.rcParams.update({**_STYLE, **sizes})
     try:
         yield
     finally:
