@@ -6,8 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TOOLS  := .venv-release/bin
 
-.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels
-
+.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels pictures
 
 # Whatever git knows, and what it will be told of.
 FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.h' '*.hpp' '*.inc' | \
@@ -115,6 +114,9 @@ test-pythons: .venv-release/.ready ## the tests of the core with each Python fro
 notebooks: setup ## execute the notebooks anew, in place
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
 	$(BIN)/python notebooks/execute.py notebooks/*.ipynb
+
+pictures: setup  ## the pictures of the README, from simulated data (about half an hour; some need Chromium)
+	PYTHONPATH=benchmarks $(BIN)/python -m readme_pictures
 
 bench: setup     ## the measurements of docs/measurements.md (about half an hour)
 	$(BIN)/python benchmarks/read_compass.py

@@ -13,7 +13,7 @@ from site_maker.check_commands import commands, problem
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "site_maker" not in path.parts)
-FIRST = [ROOT / "README.md", DOCS / "first-hour.md", DOCS / "run.md"]
+FIRST = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("demo", "first-hour", "run", "your-data"))]
 """What a newcomer types: each command as a whole. Other pages also name commands with some of their options alone."""
 
 
