@@ -26,6 +26,8 @@ def test_ctrl_c_in_training_keeps_the_best_model_so_far(tmp_path: Path) -> None:
     assert process.returncode == 130, stderr
     assert "ended by interrupt" in stdout
     assert discrimen.load(model).description.provenance["stopped_by"] == "interrupt"
+    assert stderr.splitlines()[-1].endswith(f"discrimen train DATASETS --resume {model}")
+    assert (Path(model) / "checkpoints" / "state.npz").is_file()
 
 
 TIDIED = """

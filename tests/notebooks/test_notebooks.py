@@ -123,7 +123,8 @@ def test_an_interrupted_training_leaves_a_line_and_a_model(after_an_epoch: bool,
         errors = [each for each in told if each["type"] == "error"]
         if after_an_epoch:
             assert re.fullmatch(
-                r"model: interrupted after \d+ epochs; the model there is that of epoch \d+, the best of them\n",
+                r"model: interrupted after \d+ epochs; the model there is that of epoch \d+, the best of them; "
+                r"discrimen\.resume\(dataset, '.*model'\) goes on\n",
                 streams["stderr"],
             )
             assert streams["stdout"] == "epochs kept: interrupt\n"

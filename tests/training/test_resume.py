@@ -140,6 +140,24 @@ def test_a_finished_training_cannot_go_on(whole: TrainingResult) -> None:
         resume(toy_pulses(100), whole.folder)
 
 
+def test_an_interrupted_training_leaves_its_best_model_and_can_go_on(tmp_path: Path, whole: TrainingResult) -> None:
+    class Interrupt:
+        def on_epoch(self, record: EpochRecord) -> None:
+            if record.epoch == 3:
+                raise KeyboardInterrupt
+
+    result = train(toy_pulses(100), PREPARATION, CONFIG, folder=tmp_path / "model", progress=Interrupt())
+    assert (result.stopped_by, len(result.history)) == ("interrupt", 3)
+    with pytest.raises(
+        OutputError, match=r"holds a model and a training that was broken off; go on with it \(--resume"
+    ):
+        train(toy_pulses(100), PREPARATION, CONFIG, folder=tmp_path / "model")
+    resumed = resume(toy_pulses(100), tmp_path / "model")
+    assert resumed.description.provenance["stopped_by"] == "epochs"
+    assert_allclose(weights(resumed.model), weights(whole.model), rtol=1e-5, atol=1e-6)
+    assert not (tmp_path / "model" / "checkpoints" / "state.npz").exists()
+
+
 def test_a_folder_without_a_training_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="broken off after its first epoch, found none"):
         resume(toy_pulses(100), tmp_path)

@@ -19,6 +19,7 @@ from discrimen.output.provenance import sha256_of_file
 from discrimen.runs.dataset import Dataset
 from discrimen.training import EpochListener, TrainingConfig, TrainingResult, load_model_folder, train
 from discrimen.training.model_folder import ModelFolder
+from discrimen.training.resumed import FINE_TUNING
 
 Layers = Literal["all", "last"]
 
@@ -132,7 +133,7 @@ def fine_tune(
     weights = [np.asarray(variable.value) for variable in source.weights]
     origin = {
         "files": list(dataset.files),
-        "fine_tuning": {
+        FINE_TUNING: {
             "from": {"name": str(model), "sha256": sha256_of_file(weights_file)},
             "layers": tuning.layers,
             "source": dict(description.provenance),

@@ -37,7 +37,7 @@ class ToldOfTraining:
         if result.stopped_by == "interrupt":
             print(
                 f"{result.folder}: interrupted after {len(result.history)} epochs; the model there is that of epoch "
-                f"{result.best_epoch}, the best of them",
+                f"{result.best_epoch}, the best of them; discrimen.resume(dataset, {str(result.folder)!r}) goes on",
                 file=sys.stderr,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,11 @@ def tell(result: TrainingResult, dataset: Dataset | HitsDataset, *, json: bool) 
 def stop_if_interrupted(result: TrainingResult) -> None:
     """Leave with the status of an interrupt if the training ended by one."""
     if result.stopped_by == "interrupt":
+        common.log(
+            f"{result.folder}: interrupted; its model is the best of {len(result.history)} epochs. To go on, with "
+            "the same data sets and input options: "
+            f"discrimen train DATASETS --resume {shlex.quote(str(result.folder))}"
+        )
         raise typer.Exit(130)
 
 

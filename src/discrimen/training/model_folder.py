@@ -13,7 +13,7 @@
                            of an auto-encoder: pulses in and out, their codes, the correlations between latents
     balance.png            where the training pulses lie, before and after balancing (if they are balanced)
     checkpoints/           epoch-012-val_loss-0.12345.keras, the best few, with a description of their own; and,
-                           until the training ends, state.npz, from which it can go on
+                           until the training ends by itself, state.npz, from which it can go on
     tensorboard/           event files: tensorboard --logdir FOLDER
 """
 
@@ -133,6 +133,11 @@ def require_free(path: Path | str) -> None:
         If it does.
     """
     folder = ModelFolder(Path(path))
+    if folder.state.exists() and folder.description.exists():
+        raise OutputError(
+            f"{path}: holds a model and a training that was broken off; go on with it (--resume), choose another "
+            "folder, or --overwrite"
+        )
     for found in (folder.description, folder.model):
         if found.exists():
             raise OutputError(f"{path}: holds a trained model ({found.name}); choose another folder, or --overwrite")

@@ -14,6 +14,9 @@ from discrimen.training.history import EpochRecord, read_history
 from discrimen.training.model_folder import ModelFolder
 from discrimen.training.state import epochs_done
 
+FINE_TUNING = "fine_tuning"
+"""Entry of the provenance of a training that holds some layers fast."""
+
 _MADE_BY_TRAINING = ("pulses", "balance", "extend_down", "split", "training", "backend", "versions", "date_utc")
 
 
@@ -81,7 +84,7 @@ def read_unfinished(folder: Path) -> Unfinished:
             "expected the folder of a training that was broken off after its first epoch, found none", folder
         )
     description = read_description(place.checkpoint_description)
-    if "fine_tuning" in description.provenance:
+    if FINE_TUNING in description.provenance:
         raise FormatError("a fine-tuning holds some layers fast, and cannot go on: start it again", folder)
     if "training" not in description.provenance:
         raise FormatError(f"{place.checkpoint_description.name} does not say how the training was configured", folder)

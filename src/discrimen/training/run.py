@@ -31,6 +31,7 @@ from discrimen.training.history import EpochListener, EpochRecord, History
 from discrimen.training.kept_pulses import choose_kept, margins, write_kept
 from discrimen.training.model_folder import ModelFolder, load_model_folder
 from discrimen.training.plots import write_training_curve
+from discrimen.training.resumed import FINE_TUNING
 from discrimen.training.seen_pulses import sketch_of
 from discrimen.training.shown import Images, NothingShown, Shown, ShownCodes
 from discrimen.training.state import TrainingState
@@ -182,7 +183,8 @@ class TrainingRun:
             write_description(description, self.place.description)
         self._keep_validation_pulses(model, pulses, validation)
         log.images(self._kept_pictures(model), epoch=outcome.best.epoch, prefix="best/")
-        self.place.state.unlink(missing_ok=True)
+        if outcome.stopped_by != "interrupt" or FINE_TUNING in self.origin:
+            self.place.state.unlink(missing_ok=True)
         return model, description
 
     @property

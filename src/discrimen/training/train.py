@@ -158,7 +158,7 @@ def train(
     OutputError
         If the folder holds a model or an unfinished training already, or cannot be written.
     KeyboardInterrupt
-        If the user interrupts before the first epoch ends; later the training just ends.
+        If the user interrupts before the first epoch ends; later the training just ends, and :func:`resume` goes on.
     """
     if not overwrite:
         require_free(folder)
