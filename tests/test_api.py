@@ -27,6 +27,7 @@ from discrimen.evaluation.waveforms import evaluate_waveforms
 from discrimen.freezing.calibrate import CalibrationTask
 from discrimen.labelling.band import BandOptions
 from discrimen.labelling.contamination import labels_path
+from discrimen.labelling.source import SourceOptions
 from discrimen.labelling.time_of_flight import FlightOptions
 from discrimen.reconstruction.denoise import DenoisingOptions
 from discrimen.reconstruction.encoding import EncodingOptions
@@ -35,7 +36,7 @@ from discrimen.reconstruction.separate import SeparationOptions
 from discrimen.runs.overlay import OverlayOptions
 from discrimen.search import SearchConfig
 from discrimen.simulation.config import SimulationConfig
-from discrimen.training import Reconstruction, Separation, TrainingConfig
+from discrimen.training import EpochRecord, Reconstruction, Separation, TrainingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -128,6 +129,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         (options.OverlayWishes, OverlayOptions, set()),
         (options.SeparationWishes, SeparationOptions, set()),
         (options.BandLabelOptions, BandOptions, set()),
+        (options.SourceLabelOptions, SourceOptions, set()),
         (options.FlightLabelOptions, FlightOptions, set()),
         (options.NetworkSearchOptions, SearchConfig, set()),
     ],
@@ -148,6 +150,22 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(run: Path) -> discrimen.Model:
     return discrimen.train(discrimen.read(run), run.with_name("model"), architecture="mlp", epochs=8)
+
+
+def test_an_interrupted_training_goes_on(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: object, record: EpochRecord) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    dataset = discrimen.read(run)
+    with monkeypatch.context() as patched:
+        patched.setattr("discrimen.api.seen_training.ToldOfTraining.on_epoch", interrupt)
+        discrimen.train(dataset, tmp_path / "model", architecture="mlp", epochs=3)
+    assert f"discrimen.resume(dataset, '{tmp_path / 'model'}') goes on" in capsys.readouterr().err
+    provenance = discrimen.resume(dataset, tmp_path / "model").description.provenance
+    assert (provenance["n_epochs"], provenance["stopped_by"]) == (3, "epochs")
 
 
 def test_a_frozen_model_scores_as_the_trained_one(model: discrimen.Model, run: Path, tmp_path: Path) -> None:

@@ -221,3 +221,11 @@ def test_the_truth_of_another_run_is_not_replaced(run: Run, tmp_path: Path) -> N
 def test_a_name_given_twice_is_not_settled_in_silence() -> None:
     with pytest.raises(typer.BadParameter, match="time is given twice: time=1 and time=2"):
         parse_pairs(["time=1", "time=2"], example="time=1")
+
+
+def test_inspect_says_in_one_line_that_list_mode_has_nothing_to_draw(run: Run, tmp_path: Path) -> None:
+    source = list_mode(tmp_path / "run.ade")
+    status, out, err = run("inspect", source, "--plot", tmp_path / "x.png")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert f"discrimen label {source} --method band" in err
+    assert not (tmp_path / "x.png").exists()

@@ -1,13 +1,13 @@
 """The path from a run file to scores in a few typed functions; the command line does the same.
 
-``simulate`` -> ``inspect``, ``calibrate``, ``find_gates`` -> ``read``, ``label_by_band`` or ``label_by_flight`` ->
-``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` -> ``classify``, ``adapt`` for another detector,
-``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` -> ``quality`` to watch signals, ``overlay`` and
-``separate`` for piled-up pulses, and ``generate`` for more pulses. ``compare``, ``measure_robustness``,
-``search_networks``, ``drift`` and ``bench`` judge networks; ``charges``, ``psd``, ``light`` and ``prepare`` give what
-an analysis needs of pulses, and :class:`PulseClassifier` has the methods of scikit-learn. Each composes the stages of
-the package, which can be used one by one for more control. A stage is imported where it is called: a core install
-reads, classifies, denoises, separates and generates, and for the rest
+``simulate`` -> ``inspect``, ``calibrate``, ``find_gates`` -> ``read``, ``label_by_band``, ``label_by_source`` or
+``label_by_flight`` -> ``audit_dataset`` -> ``train`` -> ``evaluate`` -> ``freeze`` -> ``classify``, ``adapt`` for
+another detector, ``denoise``, ``encode`` and ``decode`` for storage, ``learn_quality`` -> ``quality`` to watch
+signals, ``overlay`` and ``separate`` for piled-up pulses, and ``generate`` for more pulses. ``compare``,
+``measure_robustness``, ``search_networks``, ``drift`` and ``bench`` judge networks; ``charges``, ``psd``, ``light``
+and ``prepare`` give what an analysis needs of pulses, and :class:`PulseClassifier` has the methods of scikit-learn.
+Each composes the stages of the package, which can be used one by one for more control. A stage is imported where it
+is called: a core install reads, classifies, denoises, separates and generates, and for the rest
 :class:`~discrimen.errors.MissingExtraError` names the extra.
 """
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from discrimen.api.classifier import PulseClassifier
     from discrimen.api.frozen import adapt, classify, freeze
     from discrimen.api.judging import bench, compare, drift, locate, measure_robustness, read_hits, search_networks
-    from discrimen.api.model import evaluate, evaluate_waveforms, load, train
+    from discrimen.api.labelled import label_by_band, label_by_flight, label_by_source
+    from discrimen.api.model import evaluate, evaluate_waveforms, load
     from discrimen.api.reconstruction import decode, denoise, encode, generate, separate
-    from discrimen.api.runs import LabelBy, audit_dataset, label_by_band, overlay, read, simulate
+    from discrimen.api.runs import LabelBy, audit_dataset, overlay, read, simulate
     from discrimen.api.shapes import charges, light, preparation, prepare, psd
     from discrimen.api.signals import learn_quality, quality
-    from discrimen.api.stages import calibrate, convert, find_gates, inspect, label_by_flight
+    from discrimen.api.stages import calibrate, convert, find_gates, inspect
+    from discrimen.api.trained import resume, train
 
 __all__ = [
     "LabelBy",
@@ -49,6 +51,7 @@ __all__ = [
     "inspect",
     "label_by_band",
     "label_by_flight",
+    "label_by_source",
     "learn_quality",
     "light",
     "load",
@@ -61,6 +64,7 @@ __all__ = [
     "quality",
     "read",
     "read_hits",
+    "resume",
     "search_networks",
     "separate",
     "simulate",
@@ -88,8 +92,9 @@ _HOMES = {
     "freeze": "frozen",
     "generate": "reconstruction",
     "inspect": "stages",
-    "label_by_band": "runs",
-    "label_by_flight": "stages",
+    "label_by_band": "labelled",
+    "label_by_flight": "labelled",
+    "label_by_source": "labelled",
     "learn_quality": "signals",
     "light": "shapes",
     "load": "model",
@@ -102,10 +107,11 @@ _HOMES = {
     "quality": "signals",
     "read": "runs",
     "read_hits": "judging",
+    "resume": "trained",
     "search_networks": "judging",
     "separate": "reconstruction",
     "simulate": "runs",
-    "train": "model",
+    "train": "trained",
 }
 """The module of each name: who loads a model does not wait for what reads run files."""
 

@@ -13,7 +13,8 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from discrimen.api.model import load, train
+from discrimen.api.model import load
+from discrimen.api.trained import train
 from discrimen.errors import DataError, OutputError, SettingsError, require_module
 from discrimen.inference.compatible import require_compatible
 from discrimen.inference.load import Model

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from discrimen.api.inputs import open_all
+from discrimen.api.inputs import Paths, inputs_of, open_all, parted
 from discrimen.api.model import load, names_of, path_of
+from discrimen.api.options import AdaptationOptions
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.inference.compatible import require_compatible
@@ -17,10 +17,7 @@ from discrimen.runs.dataset import Dataset
 
 if TYPE_CHECKING:
     from discrimen.adaptation.adapt import Adaptation
-    from discrimen.api.options import (
-        AdaptationOptions,
-        CalibrationOptions,
-    )
+    from discrimen.api.options import AdaptationToFiles, CalibrationOptions, ReaderOptions
     from discrimen.freezing.calibrate import CalibrationTask
     from discrimen.scoring.classification import Classification
 
@@ -65,13 +62,13 @@ def freeze(
 
 def adapt(
     model: Model | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     output: Path | str,
     *,
     labelled: bool = False,
     options: ReadOptions | None = None,
     seed: int = 0,
-    **wishes: Unpack[AdaptationOptions],
+    **given: Unpack[AdaptationToFiles],
 ) -> Adaptation:
     """Choose thresholds and scale of a frozen model anew for another channel or detector, into another frozen file.
 
@@ -89,13 +86,15 @@ def adapt(
         What the files do not say.
     seed : int
         Of the draws behind the intervals.
-    **wishes
-        Fields of :class:`~discrimen.adaptation.recalibrate.Wishes`.
+    **given
+        Fields of :class:`~discrimen.adaptation.recalibrate.Wishes`,
+        and what the files do not say by name; see :func:`discrimen.api.inputs.inputs_of`.
     """
+    wishes, reader = parted(given, AdaptationOptions)
     from discrimen.adaptation.adapt import adapt as adapt_model
     from discrimen.adaptation.recalibrate import Wishes
 
-    readers = open_all(paths, options)
+    readers = open_all(paths, options, **reader)
     return adapt_model(path_of(model), readers, output, labelled=labelled, wishes=Wishes(**wishes), seed=seed)
 
 
@@ -106,6 +105,7 @@ def classify(
     *,
     options: ReadOptions | None = None,
     threshold: str | float | None = None,
+    **reader: Unpack[ReaderOptions],
 ) -> Classification:
     """Score every pulse of a run file, in constant memory, into a file beside it.
 
@@ -122,16 +122,21 @@ def classify(
     threshold : str or float, optional
         Least neutron score of a neutron, for the counts, or the name of a threshold that the model stores; by default
         the only one that it stores, or 0.5.
+    **reader
+        What the file does not say by name; see :func:`discrimen.api.inputs.inputs_of`. Pulses of channels that are not
+        chosen have no score.
     """
     from discrimen.scoring.classify import classify_run
     from discrimen.scoring.discriminator import choose_thresholds, discriminators_of, load_models
+    from discrimen.scoring.run_scoring import ScoringWish
 
     where = path_of(model)
     models = {"": model} if isinstance(model, Model) else load_models(where)
     deciding = discriminators_of(where, models, choose_thresholds(models, threshold))
-    (reader,) = open_all(path, options)
-    with seen_progress(reader.info.path.name, total=reader.info.n_entries) as tick:
-        return classify_run(reader, deciding, Path(output), on_progress=tick)
+    inputs = inputs_of(options, **reader)
+    opened, wish = inputs.open_whole(Path(path)), ScoringWish(selection=inputs.selection)
+    with seen_progress(opened.info.path.name, total=opened.info.n_entries) as tick:
+        return classify_run(opened, deciding, Path(output), wish=wish, on_progress=tick)
 
 
 def _calibration_task(

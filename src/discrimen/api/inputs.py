@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -70,10 +71,7 @@ def inputs_of(options: ReadOptions | None = None, **given: Unpack[ReaderOptions]
         If a name is unknown, or a value does not fit.
     """
     known: dict[str, Any] = dict(given)
-    strange = sorted(set(known) - {*_SETTINGS, *_READING, *_OTHERS})
-    if strange:
-        expected = ", ".join(sorted((*_SETTINGS, *_READING, *_OTHERS)))
-        raise SettingsError(f"there is no option {', '.join(strange)} of a reader; expected: {expected}")
+    _refuse_strange(known)
     read = options or ReadOptions()
     changes = {name: known[name] for name in _READING if name in known}
     if "companion" in known:
@@ -84,6 +82,34 @@ def inputs_of(options: ReadOptions | None = None, **given: Unpack[ReaderOptions]
         record_samples=known.get("record_samples"),
         selection=ChannelSelection(boards=_numbers(known.get("board")), channels=_numbers(known.get("channel"))),
     )
+
+
+def parted(given: Mapping[str, Any], own: type) -> tuple[dict[str, Any], ReaderOptions]:
+    """Part what a function is given by name into its own wishes and the options of readers.
+
+    Parameters
+    ----------
+    given : mapping
+        By name.
+    own : type
+        The TypedDict of the function's own wishes.
+
+    Raises
+    ------
+    SettingsError
+        If a name is of neither.
+    """
+    names = set(own.__annotations__)
+    _refuse_strange(given, names)
+    options: Any = {name: value for name, value in given.items() if name not in names}
+    return {name: value for name, value in given.items() if name in names}, options
+
+
+def _refuse_strange(given: Mapping[str, Any], own: AbstractSet[str] = frozenset()) -> None:
+    known = {*_SETTINGS, *_READING, *_OTHERS, *own}
+    strange = sorted(set(given) - known)
+    if strange:
+        raise SettingsError(f"there is no option {', '.join(strange)}; expected: {', '.join(sorted(known))}")
 
 
 def _settings(before: DetectorSettings, known: dict[str, Any]) -> DetectorSettings:

@@ -249,6 +249,8 @@ def read_hits(paths: Paths) -> HitsDataset:
 
 
 def _require_compatible(model: Model, dataset: Dataset) -> None:
+    from discrimen.evaluation.label_trust import require_labels_of_pulses
     from discrimen.inference.compatible import require_compatible
 
+    require_labels_of_pulses(dataset)
     require_compatible(model.description, dataset.pulses, dataset.settings, where=names_of(dataset))

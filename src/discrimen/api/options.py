@@ -165,6 +165,14 @@ class BandLabelOptions(TypedDict, total=False):
     confidence: float
 
 
+class SourceLabelOptions(TypedDict, total=False):
+    """Fields of :class:`discrimen.labelling.source.SourceOptions`."""
+
+    energy_range: tuple[float, float] | None
+    n_draws: int
+    confidence: float
+
+
 class FlightLabelOptions(TypedDict, total=False):
     """Fields of :class:`discrimen.labelling.time_of_flight.FlightOptions`."""
 
@@ -249,3 +257,35 @@ class SeparationWishes(TypedDict, total=False):
     as_float: bool
     most_outside: float
     n_fitted: int
+
+
+class BandLabelsOfFiles(BandLabelOptions, ReaderOptions, total=False):
+    """What :func:`discrimen.label_by_band` takes by name: its own wishes, and what the files do not say."""
+
+
+class SourceLabelsOfFiles(SourceLabelOptions, ReaderOptions, total=False):
+    """What :func:`discrimen.label_by_source` takes by name: its own wishes, and what the files do not say."""
+
+
+class FlightLabelsOfFiles(FlightLabelOptions, ReaderOptions, total=False):
+    """What :func:`discrimen.label_by_flight` takes by name: its own wishes, and what the files do not say."""
+
+
+class AdaptationToFiles(AdaptationOptions, ReaderOptions, total=False):
+    """What :func:`discrimen.adapt` takes by name: its own wishes, and what the files do not say."""
+
+
+class OverlayOfFiles(OverlayWishes, ReaderOptions, total=False):
+    """What :func:`discrimen.overlay` takes by name: its own wishes, and what the files do not say."""
+
+
+class DenoisingOfFiles(DenoisingWishes, ReaderOptions, total=False):
+    """What :func:`discrimen.denoise` takes by name: its own wishes, and what the files do not say."""
+
+
+class EncodingOfFiles(EncodingWishes, ReaderOptions, total=False):
+    """What :func:`discrimen.encode` takes by name: its own wishes, and what the files do not say."""
+
+
+class SeparationOfFiles(SeparationWishes, ReaderOptions, total=False):
+    """What :func:`discrimen.separate` takes by name: its own wishes, and what the files do not say."""

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from discrimen.api.inputs import open_all
+from discrimen.api.inputs import Paths, open_all, parted
 from discrimen.api.model import model_of, path_of
+from discrimen.api.options import DenoisingWishes, EncodingWishes, SeparationWishes
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.inference.load import Model
 
 if TYPE_CHECKING:
-    from discrimen.api.options import DenoisingWishes, EncodingWishes, GenerationWishes, SeparationWishes
+    from discrimen.api.options import DenoisingOfFiles, EncodingOfFiles, GenerationWishes, SeparationOfFiles
     from discrimen.reconstruction.decode import Decoding
     from discrimen.reconstruction.denoise import Denoising
     from discrimen.reconstruction.encoding import Encoding
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 def denoise(
     model: Model | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     output: Path | str,
     *,
     options: ReadOptions | None = None,
     clean: Path | str | Sequence[Path | str] = (),
     report: Path | str | None = None,
-    **wishes: Unpack[DenoisingWishes],
+    **given: Unpack[DenoisingOfFiles],
 ) -> Denoising:
     """Write the pulses of run files without the noise of the electronics, with the same columns, in constant memory.
 
@@ -48,21 +49,23 @@ def denoise(
         With a report: clean records to compare with, one file for each run.
     report : Path or str, optional
         Folder for a page with noise, time and discrimination before and after.
-    **wishes
-        Fields of :class:`~discrimen.reconstruction.denoise.DenoisingOptions`.
+    **given
+        Fields of :class:`~discrimen.reconstruction.denoise.DenoisingOptions`,
+        and what the files do not say by name; see :func:`discrimen.api.inputs.inputs_of`.
 
     Raises
     ------
     SettingsError
         If there are clean records without a report, or the model gives no waveform of the whole record.
     """
+    wishes, reader = parted(given, DenoisingWishes)
     model = model_of(model)
     from discrimen.reconstruction.denoise import DenoisingOptions, denoise_runs
 
     if clean and report is None:
         raise SettingsError("clean records are for the report: give its folder too, or leave them out")
     done = denoise_runs(
-        open_all(paths, options),
+        open_all(paths, options, **reader),
         model.predictor,
         Path(output),
         options=DenoisingOptions(**wishes),
@@ -72,18 +75,18 @@ def denoise(
         from discrimen.evaluation.waveforms import report_on_runs
 
         bare = open_all(clean, None) if clean else ()
-        report_on_runs(model.predictor, open_all(paths, options), report, told=done.told(), clean=bare)
+        report_on_runs(model.predictor, open_all(paths, options, **reader), report, told=done.told(), clean=bare)
     return done
 
 
 def encode(
     model: Model | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     output: Path | str,
     *,
     options: ReadOptions | None = None,
     report: Path | str | None = None,
-    **wishes: Unpack[EncodingWishes],
+    **given: Unpack[EncodingOfFiles],
 ) -> Encoding:
     """Store the pulses of run files as codes of a few bytes, with all columns, in constant memory; lossy.
 
@@ -99,20 +102,22 @@ def encode(
         What the files do not say.
     report : Path or str, optional
         Folder for a page with what the first pulses have lost once they are decoded, and the bytes.
-    **wishes
-        Fields of :class:`~discrimen.reconstruction.encoding.EncodingOptions`.
+    **given
+        Fields of :class:`~discrimen.reconstruction.encoding.EncodingOptions`,
+        and what the files do not say by name; see :func:`discrimen.api.inputs.inputs_of`.
     """
+    wishes, reader = parted(given, EncodingWishes)
     from discrimen.reconstruction.encode import encode_runs
     from discrimen.reconstruction.encoding import EncodingOptions
 
     chosen = EncodingOptions(**wishes)
-    done = encode_runs(open_all(paths, options), path_of(model), Path(output), options=chosen)
+    done = encode_runs(open_all(paths, options, **reader), path_of(model), Path(output), options=chosen)
     if report is not None:
         from discrimen.evaluation.waveforms import report_on_runs
         from discrimen.reconstruction.coded import CodedPredictor
 
         back = CodedPredictor.of(path_of(model), done.header, threads=chosen.threads)
-        report_on_runs(back, open_all(paths, options), report, told=done.told())
+        report_on_runs(back, open_all(paths, options, **reader), report, told=done.told())
     return done
 
 
@@ -160,14 +165,14 @@ def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[Gen
 
 def separate(
     model: Model | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     output: Path | str | None = None,
     *,
     classifier: Model | Path | str | None = None,
     components: Sequence[Components] | None = None,
     options: ReadOptions | None = None,
     report: Path | str | None = None,
-    **wishes: Unpack[SeparationWishes],
+    **given: Unpack[SeparationOfFiles],
 ) -> SeparatedRuns:
     """Find records of two pulses, take them apart, and write every pulse on its own, in constant memory.
 
@@ -187,15 +192,17 @@ def separate(
         What the files do not say.
     report : Path or str, optional
         Folder for a page with what was counted, pictures of records and parts, and how right these are.
-    **wishes
-        Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`.
+    **given
+        Fields of :class:`~discrimen.reconstruction.separate.SeparationOptions`,
+        and what the files do not say by name; see :func:`discrimen.api.inputs.inputs_of`.
     """
+    wishes, reader = parted(given, SeparationWishes)
     model = model_of(model)
     from discrimen.reconstruction.separate import SeparationOptions, separate_runs
 
     chosen = SeparationOptions(**wishes)
     done = separate_runs(
-        open_all(paths, options),
+        open_all(paths, options, **reader),
         model.predictor,
         None if output is None else Path(output),
         classifier=None if classifier is None else model_of(classifier).predictor,
@@ -205,6 +212,6 @@ def separate(
     if report is not None:
         from discrimen.reconstruction.separated_page import write_separation
 
-        again = open_all(paths, options)
+        again = open_all(paths, options, **reader)
         write_separation(done, again, model.predictor, report, components=components, threshold=chosen.threshold)
     return done

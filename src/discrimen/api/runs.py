@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
-import numpy as np
-
-from discrimen.api.inputs import Paths, open_all, paths_of
+from discrimen.api.inputs import Paths, open_all, parted, paths_of
+from discrimen.api.options import OverlayWishes
 from discrimen.errors import DataError, SettingsError
 from discrimen.formats.base import Reader, ReadOptions
 from discrimen.output.progress import seen_progress
@@ -18,9 +17,8 @@ from discrimen.pulses import Label, Pulses
 from discrimen.runs.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import BandLabelOptions, OverlayWishes, ReaderOptions, SimulationOptions
+    from discrimen.api.options import OverlayOfFiles, ReaderOptions, SimulationOptions
     from discrimen.audit import Audit
-    from discrimen.labelling.band_run import RunBands
     from discrimen.runs.overlaid_run import OverlaidRun
     from discrimen.runs.simulated import SimulatedRun
 
@@ -62,12 +60,12 @@ def simulate(
 
 
 def overlay(
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     path: Path | str,
     components: Path | str,
     *,
     options: ReadOptions | None = None,
-    **wishes: Unpack[OverlayWishes],
+    **given: Unpack[OverlayOfFiles],
 ) -> OverlaidRun:
     """Lay the single pulses of a run over each other: piled-up records of which the parts are known.
 
@@ -81,13 +79,17 @@ def overlay(
         The native file with each pulse of the records on its own, clean.
     options : ReadOptions, optional
         What the files do not say.
-    **wishes
-        Fields of :class:`~discrimen.runs.overlay.OverlayOptions`.
+    **given
+        Fields of :class:`~discrimen.runs.overlay.OverlayOptions`,
+        and what the files do not say by name; see :func:`discrimen.api.inputs.inputs_of`.
     """
+    wishes, reader = parted(given, OverlayWishes)
     from discrimen.runs.overlaid_run import overlay_run
     from discrimen.runs.overlay import OverlayOptions
 
-    return overlay_run(open_all(paths, options), Path(path), Path(components), options=OverlayOptions(**wishes))
+    return overlay_run(
+        open_all(paths, options, **reader), Path(path), Path(components), options=OverlayOptions(**wishes)
+    )
 
 
 def read(
@@ -130,51 +132,6 @@ def read(
         dataset = load_dataset(readers, transforms=transforms, labelled=not own, on_progress=tick)
     labelled = [path for way, path in zip(ways, files, strict=True) if way == "file"]
     return dataset if dataset.pulses.label is None else replace(dataset, labels_from=tuple(labelled))
-
-
-def label_by_band(
-    paths: Path | str | Sequence[Path | str],
-    *,
-    options: ReadOptions | None = None,
-    seed: int = 0,
-    **wishes: Unpack[BandLabelOptions],
-) -> tuple[Dataset, RunBands]:
-    """Read run files and label their pulses by the two bands that charge comparison shows, each channel by its own.
-
-    Parameters
-    ----------
-    paths : Path, str or sequence of them
-        Runs with both classes, of any readable format with waveforms.
-    options : ReadOptions, optional
-        What the files do not say, for example the gates.
-    seed : int
-        Of the draws behind the intervals.
-    **wishes
-        Fields of :class:`~discrimen.labelling.band.BandOptions`.
-
-    Returns
-    -------
-    Dataset
-        The pulses that were labelled; the others are left out.
-    RunBands
-        The bands, with the purity of the labels.
-
-    Raises
-    ------
-    DataError
-        If no channel shows two bands.
-    SettingsError
-        If the gates are unknown.
-    """
-    from discrimen.labelling.band import BandOptions
-    from discrimen.labelling.band_run import find_run_bands, read_plane
-    from discrimen.labelling.in_order import InOrder
-
-    readers = open_all(paths, options)
-    planes = [read_plane(reader) for reader in readers]
-    bands = find_run_bands(planes, options=BandOptions(**wishes), rng=np.random.default_rng(seed))
-    transforms = [InOrder(bands.labels(plane), plane.light()) for plane in planes]
-    return load_dataset(readers, transforms=transforms), bands
 
 
 def audit_dataset(

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from discrimen.api.inputs import open_all
+from discrimen.api.inputs import Paths, open_all
 from discrimen.api.model import model_of
 from discrimen.errors import require_module
 from discrimen.formats.base import ReadOptions
 from discrimen.inference.load import Model
 
 if TYPE_CHECKING:
+    from discrimen.api.options import ReaderOptions
     from discrimen.reconstruction.quality.reference import QualityReference
     from discrimen.reconstruction.quality.result import RunQuality
 
 
 def learn_quality(
     model: Model | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     output: Path | str | None = None,
     *,
     options: ReadOptions | None = None,
     window: int = 1000,
     seed: int = 0,
+    **reader: Unpack[ReaderOptions],
 ) -> QualityReference:
     """Learn what the signals of each channel are like from runs in which all was well.
 
@@ -42,6 +43,8 @@ def learn_quality(
         Pulses of a window.
     seed : int
         Of the faults that are planted to learn what they do.
+    **reader
+        The same by name; see :func:`discrimen.api.inputs.inputs_of`.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def learn_quality(
     model = model_of(model)
     from discrimen.reconstruction.quality.run import learn_quality as learn
 
-    reference = learn(open_all(paths, options), model, window=window, seed=seed)
+    reference = learn(open_all(paths, options, **reader), model, window=window, seed=seed)
     if output is not None:
         reference.write(Path(output))
     return reference
@@ -60,11 +63,12 @@ def learn_quality(
 def quality(
     model: Model | Path | str,
     reference: QualityReference | Path | str,
-    paths: Path | str | Sequence[Path | str],
+    paths: Paths,
     *,
     folder: Path | str | None = None,
     options: ReadOptions | None = None,
     false_alarm_rate: float = 1e-5,
+    **reader: Unpack[ReaderOptions],
 ) -> list[RunQuality]:
     """Watch the signals of each channel: scores without labels, alarms, and the most likely fault behind each.
 
@@ -82,6 +86,8 @@ def quality(
         What the files do not say.
     false_alarm_rate : float
         False alarms of a channel in so many pulses as a window has, at most.
+    **reader
+        The same by name; see :func:`discrimen.api.inputs.inputs_of`.
 
     Raises
     ------
@@ -96,7 +102,8 @@ def quality(
     require_module("scipy.special", extra="analysis")
     known = reference if isinstance(reference, QualityReference) else QualityReference.read(Path(reference))
     runs = [
-        watch_quality(reader, model, known, false_alarm_rate=false_alarm_rate) for reader in open_all(paths, options)
+        watch_quality(each, model, known, false_alarm_rate=false_alarm_rate)
+        for each in open_all(paths, options, **reader)
     ]
     if folder is not None:
         write_quality(runs, known, Path(folder), false_alarm_rate=false_alarm_rate)

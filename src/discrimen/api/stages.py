@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 from warnings import warn
 
 import numpy as np
 
 from discrimen.api.inputs import Paths, open_all
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import DataError
 from discrimen.formats.base import ListModeReader
 from discrimen.output.progress import seen_progress
 from discrimen.pulses.detector import DetectorSettings
-from discrimen.runs.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
-    from discrimen.api.options import FlightLabelOptions, ReaderOptions
+    from discrimen.api.options import ReaderOptions
     from discrimen.calibration.calibrate import Calibrated
-    from discrimen.labelling.flight_run import RunFlight
     from discrimen.labelling.gate_search import GateChoice
     from discrimen.pulses.detector import LightQuantity
     from discrimen.pulses.places import Place
@@ -156,63 +154,3 @@ def find_gates(
     if stale:
         warn("the calibration was of charges over other gates and is left out: calibrate with these", stacklevel=2)
     return written, found
-
-
-def label_by_flight(
-    paths: Paths,
-    *,
-    start_channel: int | None = None,
-    start_board: int | None = None,
-    start_window_ns: tuple[float, float] | None = None,
-    seed: int = 0,
-    reader: ReaderOptions | None = None,
-    **wishes: Unpack[FlightLabelOptions],
-) -> tuple[Dataset, RunFlight]:
-    """Read run files and label their pulses by time of flight.
-
-    Parameters
-    ----------
-    paths : Path, str or sequence of them
-        Runs with both classes and times of flight, or with the pulses of a start detector.
-    start_channel, start_board, start_window_ns
-        The start detector; without one the files have a column `tof_ns`.
-    seed : int
-        Of the draws behind the intervals.
-    reader : dict, optional
-        What the files do not say; see :func:`discrimen.api.inputs.inputs_of`.
-    **wishes
-        Fields of :class:`~discrimen.labelling.time_of_flight.FlightOptions`.
-
-    Returns
-    -------
-    Dataset
-        The pulses that were labelled; the others are left out.
-    RunFlight
-        Flash and windows, with how many of the labels are wrong.
-
-    Raises
-    ------
-    DataError
-        If no channel shows a flash.
-    SettingsError
-        If the options do not fit, or a file is in list mode.
-    """
-    from discrimen.labelling.coincidence import StartDetector
-    from discrimen.labelling.flight_read import read_times
-    from discrimen.labelling.flight_run import find_run_flight
-    from discrimen.labelling.in_order import InOrder
-    from discrimen.labelling.places import joined
-    from discrimen.labelling.time_of_flight import FlightOptions
-
-    window: dict[str, Any] = {} if start_window_ns is None else {"window_ns": start_window_ns}
-    if start_channel is None and (window or start_board is not None):
-        raise SettingsError("start_board and start_window_ns are of a start detector: give start_channel too")
-    start = None if start_channel is None else StartDetector(channel=start_channel, board=start_board, **window)
-    readers = open_all(paths, **(reader or {}))
-    if any(isinstance(each, ListModeReader) for each in readers):
-        raise SettingsError("these files hold no waveforms: 'discrimen label' writes a table of such labels")
-    runs = [read_times(each, start=start) for each in readers]
-    options, rng = FlightOptions(**wishes), np.random.default_rng(seed)
-    flight = find_run_flight(joined([run.times for run in runs]), options=options, rng=rng)
-    transforms = [InOrder(flight.labels(run.times), run.columns()) for run in runs]
-    return load_dataset(readers, transforms=transforms), flight

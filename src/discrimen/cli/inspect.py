@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from discrimen.cli import common
 from discrimen.cli.input_options import with_input_options
+from discrimen.errors import SettingsError
 from discrimen.formats.base import ListModeReader
 from discrimen.formats.inputs import InputOptions
 from discrimen.output.files import complete_or_absent, refuse_inputs
@@ -67,9 +69,7 @@ def inspect(
 
 def _inspect_hits(file: Path, *, plot: Path | None, json: bool) -> None:
     if plot is not None:
-        raise typer.BadParameter(
-            f"{file} holds hits of several channels: there is no picture of them", param_hint="--plot"
-        )
+        raise SettingsError(f"{file}: holds hits of several channels, of which --plot draws nothing: leave it out")
     info = hits_info(file)
     what = {"n_hits": info.n_hits, "n_channels": info.n_channels, "n_samples": info.n_samples}
     if json:
@@ -85,10 +85,10 @@ def _inspect_hits(file: Path, *, plot: Path | None, json: bool) -> None:
 
 def _inspect_list(reader: ListModeReader, *, plot: Path | None, json: bool) -> None:
     if plot is not None:
-        raise typer.BadParameter(
-            f"{reader.info.path} holds no waveforms to draw: 'discrimen label --method band --plot' draws the plane of "
-            "charge and pulse shape parameter",
-            param_hint="--plot",
+        path = reader.info.path
+        raise SettingsError(
+            f"{path}: list mode, no waveforms that --plot could draw; leave it out, or draw charge and pulse shape by: "
+            f"discrimen label {shlex.quote(str(path))} --method band -o labels.h5 --plot bands.png"
         )
     with common.progress("reading", total=reader.info.n_entries) as tick:
         found = inspect_list(reader, on_progress=tick)

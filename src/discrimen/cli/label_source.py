@@ -10,13 +10,10 @@ import numpy as np
 
 from discrimen.cli import common
 from discrimen.cli.label_flow import print_lines, summary, where_written, write_labels
-from discrimen.errors import DataError, SettingsError
+from discrimen.errors import SettingsError
 from discrimen.formats.base import ListModeReader, Reader
-from discrimen.labelling.in_order import InOrder
-from discrimen.labelling.places import joined
-from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice, find_source_labels
-from discrimen.labelling.source_shape import read_shapes, shape_preparation
-from discrimen.pulses import Pulses
+from discrimen.labelling.source import SourceLabels, SourceOptions, SourceSlice
+from discrimen.labelling.source_run import find_run_sources
 
 WIDEST_SLICE = 8.0
 """Highest over lowest energy. Co-60 against Cf-252 in one slice over a factor of 90: 0.69 for a true share of 0.50."""
@@ -34,18 +31,10 @@ def label_runs_by_source(
     readers = [*gamma_runs, *mixed_runs]
     if any(isinstance(reader, ListModeReader) for reader in readers):
         raise SettingsError("labels by source are for training on waveforms; these files hold list mode")
-    preparation = shape_preparation(_first_pulses(gamma_runs[0]), gamma_runs[0].info.settings)
     with common.progress("reading the shapes of the pulses", total=common.total_entries(readers)) as tick:
-        shapes = [read_shapes(reader, preparation, on_progress=tick) for reader in readers]
-    gamma, mixed = shapes[: len(gamma_runs)], shapes[len(gamma_runs) :]
-    rng = np.random.default_rng(seed)
-    found = find_source_labels(joined(gamma), joined(mixed), options=options, rng=rng)
-    light = [{"energy_kevee": run.energy} if found.energy_unit == "keVee" else {} for run in shapes]
-    mixed_run = [False] * len(gamma) + [True] * len(mixed)
-    labelled = [
-        InOrder(found.labels(run, mixed=is_mixed, rng=rng), columns)
-        for run, is_mixed, columns in zip(shapes, mixed_run, light, strict=True)
-    ]
+        found, labelled = find_run_sources(
+            gamma_runs, mixed_runs, options=options, rng=np.random.default_rng(seed), on_progress=tick
+        )
     result = summary("source", output, [run.labels for run in labelled], seed=seed)
     result["gamma_runs"] = [str(reader.info.path) for reader in gamma_runs]
     result["mixed_runs"] = [str(reader.info.path) for reader in mixed_runs]
@@ -82,13 +71,6 @@ def print_source_labels(result: dict[str, Any], found: SourceLabels) -> None:
         f"{found.contamination:.1%} of the labels neutron are wrong: train corrects for that; never judge by them",
     ]
     print_lines(lines)
-
-
-def _first_pulses(reader: Reader) -> Pulses:
-    for pulses in reader.chunks():
-        if len(pulses):
-            return pulses
-    raise DataError(f"{reader.info.path}: no pulses to label")
 
 
 def source_table(slices: Sequence[SourceSlice]) -> list[str]:

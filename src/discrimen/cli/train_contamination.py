@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import typer
 
 from discrimen.cli import common
@@ -22,7 +20,8 @@ from discrimen.labelling.contamination import (
     pooled_contamination,
     read_label_noise,
 )
-from discrimen.pulses import Label, Pulses
+from discrimen.labelling.known_contamination import n_labelled
+from discrimen.pulses import Pulses
 from discrimen.runs.dataset import Dataset
 
 _PURE = LabelNoise(method="unknown", contamination=dict.fromkeys(NAMES, 0.0), correctable=True)
@@ -67,7 +66,7 @@ def chosen_contamination(
                 f"{noise.reason}. --contamination corrects"
             )
     used = [noise if noise is not None and noise.correctable else _PURE for noise in found]
-    pooled = pooled_contamination([noise.contamination for noise in used], _n_labelled(dataset))
+    pooled = pooled_contamination([noise.contamination for noise in used], n_labelled(dataset))
     if not any(pooled.values()):
         return None
     checked = check_contamination(pooled)
@@ -107,13 +106,6 @@ def soft_labels_of_all(readers: Sequence[Reader], *, wanted: bool) -> list[Calla
         return pulses
 
     return [partial(checked, path=reader.info.path) if wanted else lambda pulses: pulses for reader in readers]
-
-
-def _n_labelled(dataset: Dataset) -> list[dict[str, int]]:
-    ends = np.cumsum([0, *(int(file["n_pulses"]) for file in dataset.files)])
-    labels = dataset.pulses.column("label")
-    parts = [labels[first:last] for first, last in pairwise(ends)]
-    return [{name: int((part == Label[name.upper()]).sum()) for name in NAMES} for part in parts]
 
 
 def _told(contamination: Mapping[str, float]) -> str:

@@ -14,6 +14,7 @@ from discrimen.errors import DataError
 from discrimen.evaluation.report import Report
 from discrimen.evaluation.report_parts import LabelBound, LabelTrust
 from discrimen.labelling.contamination import LabelNoise, labels_path, read_label_noise
+from discrimen.runs.dataset import Dataset
 
 _METHODS = {"band": "the bands of charge comparison", "tof": "time of flight"}
 _MEANING = {
@@ -21,6 +22,27 @@ _MEANING = {
     "uses: every method looks better here than it is, charge comparison most.",
     "tof": "Gammas that come late, from inelastic scattering nearby, carry the label neutron and are not counted.",
 }
+
+
+def require_labels_of_pulses(dataset: Dataset) -> None:
+    """Refuse pulses in memory whose labels only say from which source they come.
+
+    Raises
+    ------
+    DataError
+        If they do.
+    """
+    if dataset.contamination is not None:
+        names = ", ".join(str(file["name"]) for file in dataset.files)
+        raise DataError(_by_source(names, "label_by_source", dataset.contamination["neutron"]))
+
+
+def _by_source(where: Path | str, told_by: str, wrong: float) -> str:
+    return (
+        f"{where}: its labels say which run a pulse comes from ({told_by}), and {wrong:.0%} of the labels neutron are "
+        "wrong: no model can be judged by them; judge it by time of flight, by the truth of a simulation, or by the "
+        "bands of charge comparison"
+    )
 
 
 def read_label_trust(paths: Sequence[Path]) -> tuple[LabelTrust, ...]:
@@ -36,11 +58,7 @@ def read_label_trust(paths: Sequence[Path]) -> tuple[LabelTrust, ...]:
     found = {path: read_label_noise(path) for path in paths}
     for path, noise in found.items():
         if noise is not None and noise.method == "source":
-            raise DataError(
-                f"{path}: its labels say which run a pulse comes from ({labels_path(path).name}), and "
-                f"{noise.contamination['neutron']:.0%} of the labels neutron are wrong: no model can be judged by "
-                "them; judge it by time of flight, by the truth of a simulation, or by the bands of charge comparison"
-            )
+            raise DataError(_by_source(path, labels_path(path).name, noise.contamination["neutron"]))
     return tuple(_trust(path, noise) for path, noise in found.items() if noise is not None)
 
 

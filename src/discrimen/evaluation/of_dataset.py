@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from discrimen.evaluation.evaluate import evaluate
-from discrimen.evaluation.label_trust import read_label_trust, with_trust
+from discrimen.evaluation.label_trust import read_label_trust, require_labels_of_pulses, with_trust
 from discrimen.evaluation.report import NotComputed, Report
 from discrimen.evaluation.report_parts import LossCurve
 from discrimen.inference.base import Predictor
@@ -49,6 +49,7 @@ def evaluate_dataset(
     SettingsError
         As :func:`discrimen.evaluation.evaluate`.
     """
+    require_labels_of_pulses(dataset)
     trust = read_label_trust(dataset.labels_from)
     report = evaluate(
         predictor,

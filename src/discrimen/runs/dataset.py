@@ -39,6 +39,9 @@ class Dataset(Summarised, Tabular):
         Pulses left out because their label is unknown.
     labels_from : tuple of Path
         Files whose own labels the pulses have: what is known of these may lie beside them.
+    contamination : mapping of str to float, optional
+        Of labels that only say from which source a pulse comes: the share of each class's labels that is wrong. A
+        training corrects its loss for it, and no model can be judged by such labels.
     """
 
     pulses: Pulses
@@ -46,6 +49,7 @@ class Dataset(Summarised, Tabular):
     files: tuple[dict[str, Any], ...]
     n_unlabelled: int
     labels_from: tuple[Path, ...] = ()
+    contamination: Mapping[str, float] | None = None
 
     def __len__(self) -> int:
         return len(self.pulses)
