@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.workflow.command_lines import without_command_line
 from tests.workflow.fake_commands import FakeCommands, commands, compass_run
 
 import discrimen
@@ -67,7 +68,10 @@ def test_rerun_takes_further_runs_and_gives_json(run: Run, tmp_path: Path, comma
         (["run", "--mixed", "absent", "-o", "out"], "absent: there is no such file or folder"),
         (["run", "--mixed", "empty", "-o", "out"], "empty: no run file in"),
         (["rerun", "DATA"], "DATA: holds no run.yaml; begin with 'discrimen run ... -o DATA'"),
-        (["rerun", "wrong"], "wrong/run.yaml, line 2: there is no 'epoch'; known are mixed, gamma"),
+        (
+            ["rerun", "wrong"],
+            "wrong/run.yaml, line 2: there is no 'epoch'; did you mean epochs? Known are",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(
@@ -136,6 +140,7 @@ def test_two_commands_give_what_the_long_way_gives(
         status, _, err = run(*command)
         assert status == 0, err
 
+    assert without_command_line(out) == []
     assert losses(out) == losses(long)
     assert len(losses(out)) == 4
     reports = [json.loads((folder / "report/report.json").read_text()) for folder in (out, long)]

@@ -59,7 +59,8 @@ class TestReferencePredictor(PredictorContract):
     def test_carries_the_whole_description(self, predictor: Predictor, folder: Path) -> None:
         history = predictor.description.provenance["history"]
         assert len(history["loss"]) == len(history["val_loss"]) > 0
-        provenance = {name: value for name, value in predictor.description.provenance.items() if name != "history"}
+        added = ("history", "freezing")
+        provenance = {name: value for name, value in predictor.description.provenance.items() if name not in added}
         assert replace(predictor.description, provenance=provenance) == load_model(folder).description
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now, waveform_digests
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now, waveform_digests
 
 
 def test_hash_is_that_of_the_content(tmp_path: Path) -> None:
@@ -23,6 +24,28 @@ def test_versions_name_the_absent() -> None:
     assert versions["numpy"][0].isdigit()
     assert versions["no-such-package"] == "not installed"
     assert versions["discrimen"][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["/usr/bin/discrimen", "inspect", "a b.BIN"], "discrimen inspect 'a b.BIN'"),
+        (["/x/discrimen/__main__.py", "bench", "m"], "discrimen bench m"),
+        (["scripts/my.py", "7"], "python scripts/my.py 7"),
+        ([""], "Python, interactive"),
+        (["discrimen", "one\nline"], "discrimen 'one\\nline'"),
+        (["discrimen", "na\udcffme"], "discrimen 'na\\udcffme'"),
+    ],
+)
+def test_the_command_line_can_be_given_again(argv: list[str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert command_line() == told
+
+
+def test_a_command_line_of_thousands_of_files_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["discrimen", "classify", *(f"run{n:05d}.BIN" for n in range(5000))])
+    assert len(command_line()) < 8100
+    assert command_line().endswith("... (cut, 65018 characters in all)")
 
 
 def test_time_is_in_utc() -> None:

@@ -15,7 +15,28 @@ _SHARE = {"value": 0.95, "low": 0.94, "high": 0.96}
 
 def _channel(**changes: Any) -> dict[str, Any]:
     plain = {"board": 0, "channel": 0, "n_pulses": 100, "n_samples": 75, "sample_period_ns": 10.0, "rate_hz": 1e3}
-    return plain | changes
+    return {**plain, "labels": {}, **changes}
+
+
+def _report(*, by_bands: bool) -> dict[str, Any]:
+    points = [
+        {"name": "even", "efficiency": _SHARE, "leakage": _SHARE},
+        {
+            "name": "neutron-efficiency-0.95",
+            "efficiency": _SHARE,
+            "leakage": {"value": 0.0, "low": 0.0, "high": 0.0123},
+        },
+    ]
+    counted = {"n_gamma": 700, "n_neutron": 800, "operating_points": points}
+    charge = {"leakages": [{"efficiency": 0.95, "leakage": 0.01, "low": 0.005, "high": 0.02}]}
+    wrong = {"method": "band", "highest": {"gamma": 0.009, "neutron": 0.008}, "unlabelled_share": 0.27}
+    return {
+        "overall": {"methods": {"network": {"auc": _SHARE}, "charge_nominal": charge}, **counted},
+        "measured": {"unit": "ADC counts", "ranges": [{"low": 170.0, "high": 340.0, **counted}]},
+        "labels": [wrong] if by_bands else [],
+        "label_bounds": [{"high": 0.0199}] if by_bands else [],
+        "head": ["By the bands."],
+    }
 
 
 @dataclass
@@ -102,7 +123,7 @@ class FakeCommands:
                 "val_loss": 0.25,
             },
             "freeze": {"n_bytes": 50_000, "calibration": {"thresholds": {"neutron-efficiency-0.95": threshold}}},
-            "evaluate": {"overall": {"methods": {"network": {"auc": _SHARE}}}, "head": ["By the bands."]},
+            "evaluate": _report(by_bands="judge.lh5" in given or "test.bands.png" in str(self.ran)),
             "classify": {"files": [file]},
         }
         return known[given[0]]
@@ -118,11 +139,13 @@ def _outputs(given: tuple[str, ...]) -> list[str]:
     named = [given[at + 1] for at, word in enumerate(given[:-1]) if word in ("-o", "--plot")]
     several = {
         "audit": ["audit/audit.json", "audit/audit.html"],
-        "evaluate": ["report/report.json", "report/report.html"],
     }
     if given[0] in several:
         return several[given[0]]
-    beside = [f"{given[given.index('-o') + 1]}.labels.json"] if given[0] == "label" else []
+    if given[0] == "evaluate":
+        return [f"{given[given.index('-o') + 1]}/report.{suffix}" for suffix in ("json", "html")]
+    estimated = given[0] == "label" and "truth" not in given
+    beside = [f"{given[given.index('-o') + 1]}.labels.json"] if estimated else []
     return [*named, *beside]
 
 

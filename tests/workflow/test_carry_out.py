@@ -32,7 +32,8 @@ def test_a_command_gives_its_status_its_result_and_what_it_said(
     with only_one(tmp_path) as held:
         status, out = run_command(["inspect", "absent.BIN"], tmp_path, log_file=tmp_path / "steps/a.log", held=held)
     assert (status, out) == (1, "")
-    said = (tmp_path / "steps/a.log").read_text()
+    command, _, said = (tmp_path / "steps/a.log").read_text().partition("\n")
+    assert command == "discrimen inspect absent.BIN"
     assert "absent.BIN" in said
     assert said.count("\n") == 1
     assert said in capfd.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from discrimen.errors import SettingsError
-from discrimen.workflow.edit import with_runs_to_classify
+from discrimen.workflow.edit import with_added_runs
 from discrimen.workflow.wishes import Wishes, differences, read_wishes, wishes_of, wishes_yaml
 
 
@@ -37,7 +37,10 @@ def test_relative_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("mixed: a\ngamma: b\nepoch: 5\n", r"run.yaml, line 3: there is no 'epoch'; known are mixed, gamma, classify"),
+        (
+            "mixed: a\ngamma: b\nepoch: 5\n",
+            r"yaml, line 3: there is no 'epoch'; did you mean epochs\? Known are mixed, ",
+        ),
         ("mixed: a\ngamma: b\n\nepochs: many\n", r"line 4: epochs: .*valid integer.*, got 'many'"),
         ("mixed: a\ngamma: b\nepochs: 0\n", r"line 3: epochs: .*greater than or equal to 1, got 0"),
         ("mixed: a\ngamma: b\nseed: 1\nseed: 2\n", r"line 4: seed stands twice, first in line 3"),
@@ -85,9 +88,9 @@ def test_differences_name_the_fields_that_differ() -> None:
 )
 def test_runs_are_added_and_all_else_stays(tmp_path: Path, begins: str) -> None:
     before = read_wishes(write(tmp_path, begins))
-    text = with_runs_to_classify(begins, [Path("/new: 1"), Path("/new2")])
+    text = with_added_runs(begins, [Path("/new: 1"), Path("/new2")], role="classify")
     after = read_wishes(write(tmp_path, text))
     assert after == before.model_copy(update={"classify": (*before.classify, Path("/new: 1"), Path("/new2"))})
     for remark in ("# mine", "# later", "# kept", "# between"):
         assert (remark in text) == (remark in begins)
-    assert with_runs_to_classify(text, [Path("/new2")]) == text
+    assert with_added_runs(text, [Path("/new2")], role="classify") == text

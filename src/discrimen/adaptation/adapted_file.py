@@ -22,7 +22,7 @@ from discrimen.network.frozen_file import FrozenModel, read_frozen, write_frozen
 from discrimen.network.golden import golden_vectors
 from discrimen.network.height_curve import plain_threshold
 from discrimen.network.model_description import ModelDescription
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings, PolarityName
 
 _OF_THE_SOURCE = ("calibration", "adaptation")
@@ -101,6 +101,7 @@ def write_adapted(
         **recalibration.as_dict(),
         "replaced": _replaced(source.description),
         "date_utc": utc_now(),
+        "command_line": command_line(),
         "versions": software_versions(),
     }
     kept = {name: value for name, value in source.description.provenance.items() if name not in _OF_THE_SOURCE}

@@ -19,7 +19,7 @@ from discrimen.inference.compatible import require_compatible, require_trained_c
 from discrimen.inference.load import Model
 from discrimen.metrics.drift import Drift, DriftMonitor, DriftReference
 from discrimen.output.files import complete_or_absent
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.output.summary import Summarised
 
 KIND = "discrimen_drift_reference"
@@ -89,6 +89,7 @@ def reference_of_runs(
         "files": [{"name": reader.info.path.name, "sha256": sha256_of_file(reader.info.path)} for reader in readers],
         **selection.as_attributes(),
         "date_utc": utc_now(),
+        "command_line": command_line(),
         "versions": software_versions(),
     }
     return StoredReference(

@@ -27,7 +27,7 @@ from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_description import ModelDescription, write_description
 from discrimen.network.outputs import Output
 from discrimen.network.preparation import Preparation
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.output.summary import Summarised
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.training.checkpoints import save_model
@@ -266,6 +266,7 @@ def _claimed(path: Path, *, overwrite: bool) -> ModelFolder:
 def _provenance(path: Path, found: _Found, task: Task, check: Check) -> dict[str, Any]:
     return {
         "created": utc_now(),
+        "command_line": command_line(),
         "versions": software_versions("keras", "jax", "onnx", "onnxruntime"),
         "adopted": {
             "file": path.name,

@@ -13,7 +13,7 @@ from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import data_uri, png_of
 from discrimen.output.plain import json_text
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def write_audit(audit: Audit, folder: Path | str, *, split: Mapping[str, Any] | 
     MissingExtraError
         If matplotlib is not installed.
     """
-    about = {"versions": software_versions("numpy", "scipy"), "date_utc": utc_now()}
+    about = {"versions": software_versions("numpy", "scipy"), "date_utc": utc_now(), "command_line": command_line()}
     values = {**audit.as_dict(), "plotted": audit.plotted, "split": split, **about}
     return write_files(folder, {"audit.json": json_text(values), "audit.html": audit_page(audit, draw_pictures(audit))})
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.benchmark.run import Bench
+from discrimen.output.pictures import save_png
 from discrimen.output.style import COLOURS, house_style, new_figure
 
 _MARKERS = "osD^vP"
@@ -43,7 +44,7 @@ def draw_bench(result: Bench, path: Path) -> None:
         axes.set_title(Path(result.model).name)
         axes.grid(visible=True)
         figure.legend(loc="outside lower center", ncols=2)
-        figure.savefig(path, format="png", dpi=130)
+        save_png(figure, path, dots_per_inch=130)
 
 
 def _per_s(us: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.load import BackendName, load_model
 from discrimen.network.frozen_file import require_frozen
 from discrimen.network.made_up import made_up_pulses
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.output.summary import Summarised
 
 BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
@@ -113,7 +113,12 @@ class Bench(Summarised):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        result = {**asdict(self), "versions": software_versions("numpy", "onnxruntime", "openvino"), "date": utc_now()}
+        result = {
+            **asdict(self),
+            "versions": software_versions("numpy", "onnxruntime", "openvino"),
+            "date": utc_now(),
+            "command_line": command_line(),
+        }
         if self.of_hits:
             result["times"] = [{**asdict(row), "hits_per_s": row.signals_per_s} for row in self.times]
         return result

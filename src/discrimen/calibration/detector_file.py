@@ -10,6 +10,7 @@ import yaml
 
 from discrimen.calibration.calibrate import Calibrated, CalibratedChannel
 from discrimen.errors import SettingsError
+from discrimen.output.provenance import command_line
 from discrimen.pulses.detector import (
     SIMULATION_SECTION,
     ChannelCalibration,
@@ -59,7 +60,7 @@ def calibrated_settings(found: Calibrated, known: DetectorSettings) -> tuple[Det
 
 
 def settings_yaml(settings: DetectorSettings, *, remarks: Sequence[str], before: Path | None = None) -> str:
-    """Return a detector file: the settings as YAML, with remarks above.
+    """Return a detector file: the settings as YAML, with remarks and the command line above.
 
     What only the simulator reads of the file that the settings come from, `before`, is kept.
     """
@@ -67,7 +68,7 @@ def settings_yaml(settings: DetectorSettings, *, remarks: Sequence[str], before:
     known = {} if before is None else read_yaml(before)
     if isinstance(known, Mapping) and SIMULATION_SECTION in known:
         values[SIMULATION_SECTION] = known[SIMULATION_SECTION]
-    head = "".join(f"# {' '.join(line.split())}\n" for line in remarks)
+    head = "".join(f"# {' '.join(line.split())}\n" for line in (*remarks, f"Made by: {command_line()}"))
     return head + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 

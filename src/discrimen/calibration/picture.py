@@ -9,6 +9,7 @@ import numpy as np
 
 from discrimen.calibration.calibrate import CalibratedChannel, SourceEdge
 from discrimen.output.numbers import with_error
+from discrimen.output.pictures import save_png
 from discrimen.output.style import BLUE, GREY, ORANGE, VERMILION, house_style, new_figure, whole_numbers
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def draw_calibration(one: CalibratedChannel, path: Path, *, quantity: str, title
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
         figure.suptitle(title)
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_edge(axes: Axes, edge: SourceEdge) -> None:

@@ -14,6 +14,7 @@ from discrimen.errors import OutputError
 from discrimen.output.plain import plain
 from discrimen.output.progress import Tick as Tick
 from discrimen.output.progress import progress as progress
+from discrimen.output.provenance import command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,8 +86,8 @@ def log(line: str) -> None:
 
 
 def emit_json(result: Mapping[str, Any]) -> None:
-    """Print a result as one JSON object; numbers that are not finite become null."""
-    print(json.dumps(plain(result), indent=2, allow_nan=False))
+    """Print a result as one JSON object, with the command line; numbers that are not finite become null."""
+    print(json.dumps(plain({**result, "command_line": command_line()}), indent=2, allow_nan=False))
 
 
 def stdout_console() -> Console:

@@ -10,7 +10,7 @@ from discrimen.formats.base import Reader
 from discrimen.labelling.contamination import labels_path
 from discrimen.output.files import write_files
 from discrimen.output.plain import json_text
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 
 
 def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dict[str, Any]:
@@ -23,7 +23,13 @@ def with_provenance(result: Mapping[str, Any], readers: Sequence[Reader]) -> dic
         }
         for reader in readers
     ]
-    return {**result, "inputs": inputs, "software": software_versions("numpy", "scipy"), "created_utc": utc_now()}
+    return {
+        **result,
+        "inputs": inputs,
+        "software": software_versions("numpy", "scipy"),
+        "created_utc": utc_now(),
+        "command_line": command_line(),
+    }
 
 
 def write_beside(output: Path, whole: Mapping[str, Any]) -> None:

@@ -55,6 +55,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Further runs to judge the network by: by labels or a truth that they have, or else by their bands; "
+            "repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     classify: Annotated[
         list[Path] | None,
         typer.Option(metavar="RUN", help="Later runs, whose pulses get their names; repeatable.", show_default=False),
@@ -90,7 +99,7 @@ def run(
         "seed": seed,
     }
     given = {name: value for name, value in options.items() if name in given_options(context)}
-    runs = {"mixed": mixed or [], "gamma": gamma or [], "classify": classify or []}
+    runs = {"mixed": mixed or [], "gamma": gamma or [], "test": test or [], "classify": classify or []}
     calibrations = parse_pairs(calibrate or [], example="Cs-137=CS137")
     if sources and sources[0].suffix in _YAML:
         wishes = _kept_wishes(sources, [*given, *(name for name, paths in runs.items() if paths), *calibrations])

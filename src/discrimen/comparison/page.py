@@ -13,6 +13,7 @@ from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import picture, picture_files
 from discrimen.output.plain import json_text
+from discrimen.output.provenance import command_line
 from discrimen.output.tables import NOTHING, Cell, Line, TableRows
 
 
@@ -57,7 +58,10 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> tuple[Path, 
         made=f"Made {comparison.created_utc} with "
         + ", ".join(f"{name} {version}" for name, version in comparison.software.items()),
     )
-    texts = {"comparison.json": json_text(comparison.as_dict()), "comparison.html": page}
+    texts = {
+        "comparison.json": json_text({**comparison.as_dict(), "command_line": command_line()}),
+        "comparison.html": page,
+    }
     return write_files(folder, {**texts, **picture_files(pictures)})
 
 

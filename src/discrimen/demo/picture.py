@@ -11,6 +11,7 @@ from discrimen.evaluation import Report
 from discrimen.evaluation.plots import draw_leakage_on
 from discrimen.network.preparation import Preparation
 from discrimen.network.prepare import prepare
+from discrimen.output.pictures import save_png
 from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, house_style, new_figure
 from discrimen.pulses import Label
 from discrimen.runs.dataset import Dataset
@@ -52,7 +53,7 @@ def draw_demo(report: Report, dataset: Dataset, preparation: Preparation, path: 
         )
         leakage_axes.tick_params(axis="x", labelsize="small")
         leakage_axes.legend(loc="upper right", handletextpad=0.1)
-        figure.savefig(path, format="png", dpi=120)
+        save_png(figure, path, dots_per_inch=120)
 
 
 def _draw_pulses(axes: Axes, dataset: Dataset, preparation: Preparation) -> None:

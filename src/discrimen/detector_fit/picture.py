@@ -9,6 +9,7 @@ import numpy as np
 
 from discrimen.detector_fit.result import DetectorFit
 from discrimen.errors import require_module
+from discrimen.output.pictures import save_png
 from discrimen.output.style import BLACK, BLUE, GREY, ORANGE, VERMILION, house_style, logarithmic_counts, new_figure
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def draw_fit(fit: DetectorFit, path: Path) -> None:
             f"{Path(fit.sources[0]).name}{others}: {fit.n_clean} clean pulses\n{simulated.scintillator} through "
             f"{shape.shape}, chi2 {shape.chi2:.4g} of {shape.n_degrees}"
         )
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_pulses(linear: Axes, logarithmic: Axes, residual: Axes, fit: DetectorFit) -> None:

@@ -23,6 +23,7 @@ from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import Picture, picture, picture_files
 from discrimen.output.plain import json_text
+from discrimen.output.provenance import command_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,10 @@ def write_report(report: Report, folder: Path | str, *, dots_per_inch: int = 120
         If matplotlib, mplhep or Jinja is not installed.
     """
     pictures = report_pictures(report, draw_plots(report), dots_per_inch=dots_per_inch)
-    texts = {"report.json": json_text(report.as_dict()), "report.html": report_page(report, pictures)}
+    texts = {
+        "report.json": json_text({**report.as_dict(), "command_line": command_line()}),
+        "report.html": report_page(report, pictures),
+    }
     return write_files(folder, {**texts, **picture_files(pictures)})
 
 

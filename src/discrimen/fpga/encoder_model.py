@@ -30,7 +30,7 @@ from discrimen.fpga.quantised_network import load_hgq
 from discrimen.keras_jax import KerasSession
 from discrimen.output.files import complete_or_absent, write_files
 from discrimen.output.plain import json_text
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 
 DECODER = "decoder.keras"
 _KIND, _VERSION = "discrimen chip encoder", 1
@@ -124,6 +124,7 @@ def write_chip_encoder(chip: ChipEncoder, folder: Path, *, golden: NDArray[Any])
         "decoder_sha256": sha256_of_file(folder / DECODER),
         "versions": software_versions("hgq2", "keras", "jax", "numpy"),
         "created_utc": utc_now(),
+        "command_line": command_line(),
     }
     write_files(folder, {GOLDEN: packed.getvalue(), DESCRIPTION: json_text(about)})
 

@@ -10,6 +10,7 @@ import numpy as np
 from discrimen.errors import require_module
 from discrimen.labelling.band import BandLabels
 from discrimen.labelling.plane import Plane
+from discrimen.output.pictures import save_png
 from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, legend_over, new_figure
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
@@ -48,7 +49,7 @@ def draw_bands(bands: BandLabels, plane: Plane, path: Path, *, title: str) -> No
         if plane.energy_unit == "keVee":
             merit_axes.set_xlabel("light (keVee)")
         figure.suptitle(title)
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_plane(axes: Axes, bands: BandLabels, plane: Plane) -> None:

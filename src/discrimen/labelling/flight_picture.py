@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.labelling.time_of_flight import FlightLabels
+from discrimen.output.pictures import save_png
 from discrimen.output.style import BLUE, GREY, NEUTRON_COLOUR, house_style, new_figure
 from discrimen.simulation.kinematics import light_flight_time_ns, neutron_flight_time_ns
 
@@ -64,7 +65,7 @@ def draw_flight(found: FlightLabels, flight_time_ns: NDArray[np.float64], path: 
             axes.set_xlabel("time behind the gamma flash (ns)")
         figure.legend(loc="outside lower center", ncols=2)
         figure.suptitle(title if path_m is None else f"{title}, {path_m:g} m")
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_energies(axes: Axes, path_m: float, *, low: float, high: float) -> None:

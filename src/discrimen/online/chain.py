@@ -26,7 +26,7 @@ from discrimen.online.message import Message, unpack
 from discrimen.online.run_log import BLOCK_PULSES, message_of
 from discrimen.online.scorer import Scorer
 from discrimen.online.sockets import Inlet, Outlet, wait_for
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.scoring.score_rows import ScoreRows
@@ -141,6 +141,7 @@ class Chain:
             "models": [{**each.as_dict(self.card), "n_cards": self.n_cards(each)} for each in self.models],
             "versions": software_versions(),
             "date_utc": utc_now(),
+            "command_line": command_line(),
         }
 
 

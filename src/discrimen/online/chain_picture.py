@@ -6,6 +6,7 @@ from pathlib import Path
 
 from discrimen.online.chain import FROM_FILES, FROM_MESSAGES, Chain
 from discrimen.online.hit_chain import HIT_STEPS, LOCATING, HitChains
+from discrimen.output.pictures import save_png
 from discrimen.output.style import COLOURS, house_style, new_figure
 
 _FAR = 3.0
@@ -50,7 +51,7 @@ def draw_chain(chain: Chain, path: Path) -> None:
             xscale="linear", xlabel=f"time of one core for a run of one card (s), {chain.card.n_pulses:.3g} pulses"
         )
         figure.legend(loc="outside lower center", ncols=6)
-        figure.savefig(path, format="png", dpi=130)
+        save_png(figure, path, dots_per_inch=130)
 
 
 def draw_hit_chains(chains: HitChains, path: Path) -> None:
@@ -80,4 +81,4 @@ def draw_hit_chains(chains: HitChains, path: Path) -> None:
         axes.invert_yaxis()
         axes.set(xlabel=f"cores for {array.n_crystals} crystal(s) at {array.rate_hz:g} hits/s")
         figure.legend(loc="outside lower center", ncols=5)
-        figure.savefig(path, format="png", dpi=130)
+        save_png(figure, path, dots_per_inch=130)

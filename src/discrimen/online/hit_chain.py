@@ -20,7 +20,7 @@ from discrimen.inference.positions import ModelLocator
 from discrimen.network.frozen_file import read_frozen, require_frozen
 from discrimen.network.located import Located
 from discrimen.network.made_up import made_up_pulses
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.hits import Hits
 from discrimen.runs.gather_hits import gather_hits
@@ -145,6 +145,7 @@ class HitChains:
             "models": [each.as_dict(self.array) for each in self.models],
             "versions": software_versions(),
             "date_utc": utc_now(),
+            "command_line": command_line(),
         }
 
 

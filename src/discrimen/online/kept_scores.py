@@ -14,7 +14,7 @@ from discrimen.errors import FormatError, OutputError, SettingsError
 from discrimen.online.message import Kind, Message
 from discrimen.online.result_log import ResultLog, messages_in
 from discrimen.online.scorer import Scorer
-from discrimen.output.provenance import utc_now
+from discrimen.output.provenance import command_line, utc_now
 from discrimen.scoring.score_rows import ScoreRows
 from discrimen.scoring.scores import open_score_writer, read_attributes
 
@@ -66,7 +66,7 @@ def is_finished(output: Path, scorer: Scorer) -> bool:
 def finish(output: Path, scorer: Scorer) -> int:
     """Make the file of scores of its log, remove that, and return how many scores there are; see `write_scores`."""
     log = log_of(output)
-    n_written = write_scores(log, output, {**_identity(scorer), "date_utc": utc_now()})
+    n_written = write_scores(log, output, {**_identity(scorer), "date_utc": utc_now(), "command_line": command_line()})
     log.unlink()
     return n_written
 

@@ -15,6 +15,11 @@ from typing import Any
 
 import h5py
 
+from discrimen.output.provenance import command_line
+
+COMMAND_LINE = "command_line"
+"""Attribute of the root of every file."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hdf5Output:
@@ -91,7 +96,7 @@ class FailureKeeper(io.RawIOBase):
 
 @contextmanager
 def hdf5_output(path: Path, **options: Any) -> Iterator[Hdf5Output]:
-    """Open an HDF5 file for writing.
+    """Open an HDF5 file for writing; the command line is an attribute of its root.
 
     Parameters
     ----------
@@ -107,5 +112,6 @@ def hdf5_output(path: Path, **options: Any) -> Iterator[Hdf5Output]:
     """
     with FailureKeeper(path) as storage:
         with h5py.File(storage, "w", **options) as file:
+            file.attrs[COMMAND_LINE] = command_line()
             yield Hdf5Output(file, storage)
         storage.check()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from discrimen.errors import require_module
+from discrimen.output.provenance import command_line
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,5 +34,5 @@ def render_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page: str = environment.get_template(template).render(**values)
+    page: str = environment.get_template(template).render(command_line=command_line(), **values)
     return page

@@ -6,12 +6,14 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
+from discrimen.output.provenance import command_line
 from discrimen.output.style import house_style
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120
         # The second drawing need not find the layout anew.
         figure.set_layout_engine("none")
         # No date: the same figure gives the same bytes.
-        figure.savefig(pdf, format="pdf", dpi=dots_per_inch, metadata={"CreationDate": None})
+        figure.savefig(pdf, format="pdf", dpi=dots_per_inch, metadata={"CreationDate": None, "Subject": command_line()})
     return Picture(name=name, caption=caption, png=png, pdf=pdf.getvalue())
 
 
@@ -90,13 +92,18 @@ def png_of_pixels(pixels: NDArray[np.uint8]) -> bytes:
     """Return red, green, blue, shape (height, width, 3), as the content of a PNG."""
     image = require_module("matplotlib.image", extra="analysis")
     png = io.BytesIO()
-    image.imsave(png, pixels, format="png")
+    image.imsave(png, pixels, format="png", metadata={"Comment": command_line()})
     return png.getvalue()
 
 
 def png_of(figure: Figure, *, dots_per_inch: int = 120) -> bytes:
-    """Draw a figure as the content of a PNG."""
+    """Draw a figure as the content of a PNG, with the command line as its comment."""
     png = io.BytesIO()
     with house_style():
-        figure.savefig(png, format="png", dpi=dots_per_inch)
+        save_png(figure, png, dots_per_inch=dots_per_inch)
     return png.getvalue()
+
+
+def save_png(figure: Figure, target: Path | IO[bytes], *, dots_per_inch: int = 120) -> None:
+    """Draw a figure, in the style that holds, into a PNG with the command line as its comment."""
+    figure.savefig(target, format="png", dpi=dots_per_inch, metadata={"Comment": command_line()})

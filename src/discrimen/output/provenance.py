@@ -1,9 +1,11 @@
-"""Where a result comes from: hashes of files, versions of software, the time."""
+"""Where a result comes from: the command line, hashes of files, versions of software, the time."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import shlex
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK_SAMPLES = 2**21
+_LONGEST = 8000
 
 
 def sha256_of_file(path: Path | str) -> str:
@@ -35,6 +38,30 @@ def software_versions(*packages: str) -> dict[str, str]:
 def utc_now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def command_line() -> str:
+    """Return the command line of this process as it can be given again; of a script its own, of a notebook only that.
+
+    One line; a very long one (thousands of files) is cut, since not every format has room for it.
+    """
+    program, *arguments = sys.argv or [""]
+    if _in_notebook():
+        return "Python, in a notebook"
+    if not program:
+        return "Python, interactive"
+    name, folder = Path(program).name, Path(program).parent.name
+    if name == "discrimen" or (folder, name) == ("discrimen", "__main__.py"):
+        words = ["discrimen", *arguments]
+    else:
+        words = ["python", program, *arguments]
+    text = shlex.join(words).replace("\n", "\\n").encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... (cut, {len(text)} characters in all)"
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython")
+    return shell is not None and hasattr(shell.get_ipython(), "kernel")
 
 
 def waveform_digests(samples: NDArray[Any]) -> NDArray[np.uint64]:

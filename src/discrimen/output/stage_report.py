@@ -24,7 +24,7 @@ from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.pictures import Picture, picture_files
 from discrimen.output.plain import json_text, plain
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.output.tables import TableRows
 
 
@@ -138,6 +138,6 @@ def write_stage_report(
     MissingExtraError
         If Jinja is not installed.
     """
-    about = {"versions": software_versions("numpy"), "created_utc": utc_now()}
+    about = {"versions": software_versions("numpy"), "created_utc": utc_now(), "command_line": command_line()}
     texts = {f"{name}.json": json_text({**values, **about}), f"{name}.html": stage_page(page)}
     return write_files(folder, {**texts, **picture_files(page.pictures)})

@@ -17,7 +17,7 @@ from discrimen.formats.table import find_writable, open_writer
 from discrimen.inference.base import Predictor
 from discrimen.inference.verdict import MOST_OUTSIDE, Verdict
 from discrimen.output.files import refuse_inputs
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.output.stage_report import StageTold
 from discrimen.output.summary import Summarised
 from discrimen.pulses import Pulses
@@ -178,6 +178,7 @@ def _provenance(
         "options": asdict(options),
         "versions": software_versions("numpy"),
         "date_utc": utc_now(),
+        "command_line": command_line(),
     }
 
 

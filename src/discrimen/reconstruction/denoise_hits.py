@@ -18,7 +18,7 @@ from discrimen.inference.base import Predictor
 from discrimen.inference.clean_traces import NOT_DENOISED, clean_traces, require_whole_hits
 from discrimen.network.domain.tally import exceeds
 from discrimen.output.files import refuse_inputs
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.pulses.hit_flags import HitFlag
 from discrimen.pulses.hits import Hits
 from discrimen.reconstruction.denoise import Denoising, DenoisingOptions
@@ -110,6 +110,7 @@ def _provenance(
         "options": asdict(options),
         "versions": software_versions("numpy"),
         "date_utc": utc_now(),
+        "command_line": command_line(),
     }
 
 

@@ -12,6 +12,7 @@ from discrimen.metrics import Leakage
 from discrimen.output.files import write_files
 from discrimen.output.pictures import png_of
 from discrimen.output.plain import json_text
+from discrimen.output.provenance import command_line
 from discrimen.output.style import COLOURS, GREY, house_style, new_figure
 from discrimen.robustness.report import Robustness, RobustnessCurve
 from discrimen.simulation.distortion import DISTORTIONS
@@ -46,7 +47,10 @@ def write_robustness(result: Robustness, folder: Path | str, *, dots_per_inch: i
         If the folder cannot be written.
     """
     drawn = png_of(draw_robustness(result), dots_per_inch=dots_per_inch)
-    return write_files(folder, {"robustness.json": json_text(result.as_dict()), "robustness.png": drawn})
+    return write_files(
+        folder,
+        {"robustness.json": json_text({**result.as_dict(), "command_line": command_line()}), "robustness.png": drawn},
+    )
 
 
 def draw_robustness(result: Robustness) -> Figure:

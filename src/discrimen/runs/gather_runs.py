@@ -12,7 +12,7 @@ import numpy as np
 from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport
 from discrimen.output.files import refuse_inputs
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.pulses.hits import Hits, cut_records
 from discrimen.runs.gather_hits import gather_hits
 from discrimen.runs.gather_options import GatherOptions
@@ -95,6 +95,7 @@ def write_hits(
         "options": {**asdict(options), "leave_out": int(options.leave_out), "samples": samples},
         "versions": software_versions("h5py"),
         "made": utc_now(),
+        "command_line": command_line(),
     }
     with HitsWriter(output, made_by, packed=packed) as writer:
         for number, reader in enumerate(readers):

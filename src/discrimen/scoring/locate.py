@@ -17,7 +17,7 @@ from discrimen.inference.positions import Locator
 from discrimen.network.hits_domain import FLAG_WORDS
 from discrimen.network.located import Located, SecondInteraction
 from discrimen.output.files import refuse_inputs
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.output.summary import Summarised
 from discrimen.pulses.hits import COORDINATES, Hits
 from discrimen.runs.hits_crystal import crystal_of_hits, other_crystal
@@ -160,6 +160,7 @@ def locate_files(
         "warnings": json.dumps(warnings),
         "versions": json.dumps(software_versions("numpy")),
         "created_utc": utc_now(),
+        "command_line": command_line(),
     }
     with open_position_writer(output, attributes=attributes) as writer:
         files = tuple(stage.one(number, path, writer, on_progress) for number, path in enumerate(paths))

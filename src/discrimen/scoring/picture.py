@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.errors import require_module
+from discrimen.output.pictures import save_png
 from discrimen.output.style import GAMMA_COLOUR, NEUTRON_COLOUR, house_style, logarithmic_counts, new_figure
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.scoring.counts import Counted
@@ -46,7 +47,7 @@ def draw_run(sample: RunSample, path: Path, *, title: str) -> None:
         classes = [patch(color=colour, label=name) for _, name, colour in _CLASSES]
         figure.legend(handles=classes, loc="outside lower center", ncols=2)
         figure.suptitle(title)
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_plane(axes: Axes, counted: NDArray[Any], energy: NDArray[Any], psd: NDArray[Any], sample: RunSample) -> None:

@@ -14,7 +14,7 @@ from discrimen.errors import DataError
 from discrimen.formats.base import Reader, ReadReport, RunInfo
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.verdict import MOST_OUTSIDE
-from discrimen.output.provenance import software_versions
+from discrimen.output.provenance import command_line, software_versions
 from discrimen.pulses import Pulses
 from discrimen.scoring.classification import Classification
 from discrimen.scoring.counts import Counted, RunTally
@@ -103,6 +103,7 @@ class RunScoring:
             "settings": reader.info.settings.model_dump_json(exclude_none=True),
             **attributes_of(discriminators),
             "versions": json.dumps(software_versions()),
+            "command_line": command_line(),
         }
         self.report = ReadReport()
         self.sieve = ChannelSieve(wish.selection, str(reader.info.path))

@@ -12,7 +12,7 @@ from discrimen.errors import require_module
 from discrimen.output.files import write_files
 from discrimen.output.pictures import png_of
 from discrimen.output.plain import json_text
-from discrimen.output.provenance import software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions, utc_now
 from discrimen.output.style import BLACK, COLOURS, GREY, house_style, new_figure, whole_numbers
 from discrimen.search.result import SearchResult, TrialRow
 
@@ -32,7 +32,11 @@ def write_result(result: SearchResult, *, dots_per_inch: int = 150) -> tuple[Pat
     OutputError
         If the folder cannot be written.
     """
-    about = {"software": software_versions("optuna", "keras", "jax", "numpy"), "date_utc": utc_now()}
+    about = {
+        "software": software_versions("optuna", "keras", "jax", "numpy"),
+        "date_utc": utc_now(),
+        "command_line": command_line(),
+    }
     drawn = png_of(search_figure(result), dots_per_inch=dots_per_inch)
     return write_files(result.folder, {"report.json": json_text({**result.as_dict(), **about}), "search.png": drawn})
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from discrimen.errors import SettingsError
+from discrimen.output.provenance import command_line
 from discrimen.pulses.detector import SIMULATION_SECTION, DetectorSettings, faults_of, read_yaml, validate_settings
 from discrimen.simulation.config import SimulationConfig
 from discrimen.simulation.digitizer import Digitizer, FrontEnd, Ringing, Trigger
@@ -173,4 +174,5 @@ def detector_yaml(file: DetectorFile) -> str:
     """Return a detector file as text; the same text is read by every option `--settings`."""
     values = file.settings.model_dump(exclude_none=True)
     values[SIMULATION_SECTION] = file.simulation.model_dump(exclude_none=True)
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    return f"# Made by: {command_line()}\n{text}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from discrimen.errors import require_module
 from discrimen.output.files import complete_or_absent
+from discrimen.output.pictures import save_png
 from discrimen.output.style import house_style, new_figure
 from discrimen.pulse_shape.charge import PSD_DEFINITION
 from discrimen.pulses import Label
@@ -57,7 +58,7 @@ def write_balance_picture(balance: Balance, path: Path) -> None:
             ax.set_ylabel(f"PSD = {PSD_DEFINITION}")
         figure.colorbar(mesh, ax=axes, label="training pulses per bin (sum of weights)")
         with complete_or_absent(path) as part:
-            figure.savefig(part, format="png", dpi=110)
+            save_png(figure, part, dots_per_inch=110)
 
 
 def _words(balance: Balance) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from discrimen.metrics.roc import auc, roc_curve
 from discrimen.output.files import complete_or_absent
+from discrimen.output.pictures import save_png
 from discrimen.output.style import (
     BLUE,
     GAMMA_COLOUR,
@@ -51,7 +52,7 @@ def write_training_curve(records: Sequence[EpochRecord], *, best_epoch: int, los
         metric_axes.set_xlabel("epoch")
         metric_axes.xaxis.get_major_locator().set_params(integer=True)
         with complete_or_absent(path) as part:
-            figure.savefig(part, format="png", dpi=130)
+            save_png(figure, part, dots_per_inch=130)
 
 
 def draw_curves(axes: Axes, records: Sequence[EpochRecord], name: str, *, best_epoch: int) -> None:

@@ -17,7 +17,17 @@ from discrimen.training.state import epochs_done
 FINE_TUNING = "fine_tuning"
 """Entry of the provenance of a training that holds some layers fast."""
 
-_MADE_BY_TRAINING = ("pulses", "balance", "extend_down", "split", "training", "backend", "versions", "date_utc")
+_MADE_BY_TRAINING = (
+    "pulses",
+    "balance",
+    "extend_down",
+    "split",
+    "training",
+    "backend",
+    "versions",
+    "date_utc",
+    "command_line",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -19,7 +19,7 @@ from discrimen.network.preparation import Preparation
 from discrimen.output.files import write_files
 from discrimen.output.pictures import png_of_pixels
 from discrimen.output.plain import json_text
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.pulses.detector import DetectorSettings
 from discrimen.pulses.hits import Hits
 from discrimen.training.checkpoints import Checkpoint, Checkpoints, copy_model, kept_checkpoints
@@ -198,7 +198,9 @@ class TrainingRun:
         latents = self.shown.latents(load_model_folder(outcome.best.path, session=self.session)[0])
         if latents is None:
             return {}
-        write_files(self.place.path, {self.place.latents.name: json_text(latents.as_dict())})
+        write_files(
+            self.place.path, {self.place.latents.name: json_text({**latents.as_dict(), "command_line": command_line()})}
+        )
         figures = {"latents/n_active": float(latents.n_active)}
         if latents.largest is not None:
             figures["latents/largest_correlation"] = latents.largest[0]
@@ -252,6 +254,7 @@ class TrainingRun:
             "backend": self.session.backend,
             "versions": software_versions("keras", "jax", "jaxlib", "numpy"),
             "date_utc": utc_now(),
+            "command_line": command_line(),
         }
 
 

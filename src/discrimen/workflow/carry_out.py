@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from typing import IO, Any
 
 from discrimen.errors import DataError, OutputError
 from discrimen.output.files import write_files
-from discrimen.workflow.plan import Step
 from discrimen.workflow.record import Record
 from discrimen.workflow.run_files import changed, state_of
+from discrimen.workflow.step import Step
 
 _NO_BANDS = "without bands nothing can judge; judge: none in run.yaml goes on without threshold and report"
 _HINTS = {
@@ -133,14 +134,15 @@ def _require_unchanged(step: Step) -> None:
 def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path, held: int) -> tuple[int, str]:
     """Run a command of this package in a folder, and return its exit status and its result as JSON.
 
-    What it says on standard error goes on to that of this process and into a file. It is in a session of its own, so
-    that Ctrl-C reaches this process alone: the command is then ended by SIGTERM, which leaves a training so that it can
-    go on. It holds the folder as long as it lives, even if this process was killed.
+    What it says on standard error goes on to that of this process and, below the command, into a file. It is in a
+    session of its own, so that Ctrl-C reaches this process alone: the command is then ended by SIGTERM, which leaves a
+    training so that it can go on. It holds the folder as long as it lives, even if this process was killed.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     # -P: the folder holds others' files, of which none is a module of Python.
     command = [sys.executable, "-P", "-m", "discrimen", *arguments, "--json"]
     with log_file.open("w", encoding="utf-8") as kept, _result_file(folder) as result:
+        kept.write(f"{shlex.join(('discrimen', *arguments))}\n")
         with subprocess.Popen(
             command,
             cwd=folder,

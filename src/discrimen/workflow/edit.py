@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
-_KEY = "classify"
+AddedRole = Literal["classify", "test"]
 
 
-def with_runs_to_classify(text: str, paths: Sequence[Path]) -> str:
-    """Return a file of wishes, which was read before without fault, with further runs to classify.
+def with_added_runs(text: str, paths: Sequence[Path], *, role: AddedRole) -> str:
+    """Return a file of wishes, which was read before without fault, with further runs to classify or to test.
 
     Parameters
     ----------
@@ -19,22 +20,24 @@ def with_runs_to_classify(text: str, paths: Sequence[Path]) -> str:
         The YAML.
     paths : sequence of Path
         Absolute; those that are there already are not added.
+    role : {"classify", "test"}
+        The line that they are added to.
     """
     lines = text.splitlines()
-    key, value = next(((key, value) for key, value in _entries(text) if key.value == _KEY), (None, None))
+    key, value = next(((key, value) for key, value in _entries(text) if key.value == role), (None, None))
     there = _listed(value)
     new = [str(path) for path in paths if str(path) not in there]
     if not new:
         return text
     if key is None or value is None:
-        return "\n".join([*lines, f"{_KEY}:", *_items(new)]) + "\n"
+        return "\n".join([*lines, f"{role}:", *_items(new)]) + "\n"
     if isinstance(value, yaml.SequenceNode) and not value.flow_style:
         last = value.value[-1]
         indent = " " * value.start_mark.column
         at = last.end_mark.line + 1
         return "\n".join([*lines[:at], *_items(new, indent), *lines[at:]]) + "\n"
     _, mark, remark = lines[key.start_mark.line].partition("#")
-    head = f"{_KEY}:" + (f"  #{remark}" if mark else "")
+    head = f"{role}:" + (f"  #{remark}" if mark else "")
     end = max(key.start_mark.line, value.end_mark.line)
     return "\n".join([*lines[: key.start_mark.line], head, *_items([*there, *new]), *lines[end + 1 :]]) + "\n"
 

@@ -1,4 +1,4 @@
-"""The page of a whole run: each step with what it gave, its command, and the way to its own pages."""
+"""The page of a whole run: what came of it, what comes next, and each step with its command and its own pages."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from discrimen.output.files import write_files
 from discrimen.output.page import render_page
 from discrimen.output.provenance import software_versions, utc_now
 from discrimen.workflow.carry_out import Progress
-from discrimen.workflow.plan import Step
 from discrimen.workflow.record import Record
+from discrimen.workflow.results import judgements, named_rows
+from discrimen.workflow.step import Step
 from discrimen.workflow.summaries import summary
 
 PAGE = "index.html"
@@ -73,6 +74,7 @@ def write_page(
         If Jinja is not installed.
     """
     lines = [_line(step, record, progress) for step in steps]
+    pictures = list(_pictures(folder, steps, progress))
     versions = ", ".join(f"{name} {version}" for name, version in software_versions("numpy").items())
     page = render_page(
         "run.html",
@@ -81,7 +83,10 @@ def write_page(
         steps=lines,
         news=news,
         what_next=what_next,
-        pictures=list(_pictures(folder, steps, progress)),
+        named=named_rows(steps, progress.results),
+        judged=judgements(steps, progress.results),
+        main=pictures[:1],
+        pictures=pictures[1:],
         command=command,
         made=f"Made {utc_now()} with {versions}.",
     )

@@ -2,71 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from discrimen.workflow.run_files import FoundRuns, RunFile, companions_of, short_names
+from discrimen.workflow.plan_judging import steps_of_test_runs
+from discrimen.workflow.run_files import FoundRuns, RunFile, short_names
+from discrimen.workflow.step import SUFFIX, Reading, Step, gamma_run_options, paths_of
 from discrimen.workflow.wishes import Wishes
 
-SUFFIX = ".discrimen"
-_PARTS = "parts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One command of the plan, given in the folder of the run.
-
-    Parameters
-    ----------
-    name : str
-        Of this step alone; its result lies in ``steps/NAME.json``.
-    title : str
-        What it does, for people.
-    arguments : tuple of str
-        Of ``discrimen``; outputs relative to the folder, inputs absolute.
-    run_files : tuple of RunFile
-        That it reads, as they were found.
-    inputs : tuple of str
-        Files of the folder that it reads, made by steps before it; a detector file may lie elsewhere.
-    outputs : tuple of str
-        Files that it makes.
-    shown : tuple of str
-        Pages and pictures among these, and beside them, to look at.
-    unfinished : str
-        File that it leaves when it is broken off, "" if none.
-    going_on : tuple of str
-        Arguments that go on from there.
-    alone : bool
-        Whether nothing else depends on it, so that the others go on where it fails.
-    """
-
-    name: str
-    title: str
-    arguments: tuple[str, ...]
-    run_files: tuple[RunFile, ...] = ()
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    shown: tuple[str, ...] = ()
-    unfinished: str = ""
-    going_on: tuple[str, ...] = ()
-    alone: bool = False
-
-    @property
-    def command(self) -> str:
-        """The command line."""
-        return shlex.join(("discrimen", *self.arguments))
-
-    @property
-    def result(self) -> str:
-        """File of what it says of itself."""
-        return f"steps/{self.name}.json"
-
-    @property
-    def companions(self) -> tuple[Path, ...]:
-        """Files that speak for the run files."""
-        return tuple(each for file in self.run_files for each in companions_of(file.path))
+PARTS = "parts"
 
 
 def inspections(found: FoundRuns, wishes: Wishes) -> list[Step]:
@@ -76,7 +21,9 @@ def inspections(found: FoundRuns, wishes: Wishes) -> list[Step]:
     return [_inspection(file, names[file.path], wishes, alone=file.path not in learnt) for file in found.everything]
 
 
-def the_rest(found: FoundRuns, wishes: Wishes, *, gates_known: bool) -> list[Step]:
+def the_rest(
+    found: FoundRuns, wishes: Wishes, *, gates_known: bool, inspected: Mapping[Path, Mapping[str, Any]]
+) -> list[Step]:
     """Return the steps after the inspections.
 
     Parameters
@@ -87,6 +34,8 @@ def the_rest(found: FoundRuns, wishes: Wishes, *, gates_known: bool) -> list[Ste
         What to do with them.
     gates_known : bool
         Whether the runs or the detector file say the gates of charge comparison; else they are searched.
+    inspected : mapping of Path to mapping
+        What ``inspect`` says of run files.
     """
     steps: list[Step] = []
     settings = None if wishes.settings is None else str(wishes.settings)
@@ -96,7 +45,7 @@ def the_rest(found: FoundRuns, wishes: Wishes, *, gates_known: bool) -> list[Ste
     if found.calibrate:
         steps.append(_calibration(found, wishes, settings))
         settings = "detector.yaml"
-    reading = _Reading(wishes, settings)
+    reading = Reading(wishes, settings)
     if wishes.judge == "none":
         steps.append(_part(found, reading, "learn", 0, 1))
         steps += [_learning_labels(found, reading), _audit(reading), _training(reading), _frozen(reading)]
@@ -115,37 +64,12 @@ def the_rest(found: FoundRuns, wishes: Wishes, *, gates_known: bool) -> list[Ste
             _report(reading),
         ]
     names = short_names([each.path for each in found.everything])
+    steps += steps_of_test_runs(found, reading, inspected=inspected)
     return [*steps, *(_scores(file, names[file.path], reading) for file in found.classify)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How every step reads pulses: the wishes, and the detector file as it is by then."""
-
-    wishes: Wishes
-    settings: str | None
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return () if self.settings is None else (self.settings,)
-
-    @property
-    def of_runs(self) -> tuple[str, ...]:
-        settings = () if self.settings is None else ("--settings", self.settings)
-        return (*_place(self.wishes), *settings)
-
-
-def _place(wishes: Wishes) -> tuple[str, ...]:
-    channel = () if wishes.channel is None else ("--channel", str(wishes.channel))
-    return channel if wishes.board is None else (*channel, "--board", str(wishes.board))
-
-
-def _paths(files: Sequence[RunFile]) -> tuple[str, ...]:
-    return tuple(str(each.path) for each in files)
-
-
 def _inspection(file: RunFile, name: str, wishes: Wishes, *, alone: bool) -> Step:
-    reading = _Reading(wishes, None if wishes.settings is None else str(wishes.settings))
+    reading = Reading(wishes, None if wishes.settings is None else str(wishes.settings))
     picture = f"inspect/{name}.png"
     return Step(
         name=f"inspect-{name}",
@@ -160,11 +84,11 @@ def _inspection(file: RunFile, name: str, wishes: Wishes, *, alone: bool) -> Ste
 
 
 def _gates(found: FoundRuns, wishes: Wishes, settings: str | None) -> Step:
-    reading = _Reading(wishes, settings)
+    reading = Reading(wishes, settings)
     return Step(
         name="gates",
         title="search the gates of charge comparison, which the runs do not say",
-        arguments=("gates", *_paths(found.mixed), "-o", "gates.yaml", "--overwrite", *reading.of_runs),
+        arguments=("gates", *paths_of(found.mixed), "-o", "gates.yaml", "--overwrite", *reading.of_runs),
         run_files=found.mixed,
         inputs=reading.inputs,
         outputs=("gates.yaml",),
@@ -172,14 +96,14 @@ def _gates(found: FoundRuns, wishes: Wishes, settings: str | None) -> Step:
 
 
 def _calibration(found: FoundRuns, wishes: Wishes, settings: str | None) -> Step:
-    reading = _Reading(wishes, settings)
+    reading = Reading(wishes, settings)
     files = [(source, each) for source, files in found.calibrate.items() for each in files]
     sources = [word for source, _ in files for word in ("--source", source)]
     options = ("-o", "detector.yaml", "--plot", "calibration.png", "--overwrite")
     return Step(
         name="calibrate",
         title="light in keVee from Compton edges",
-        arguments=("calibrate", *_paths([each for _, each in files]), *sources, *options, *reading.of_runs),
+        arguments=("calibrate", *paths_of([each for _, each in files]), *sources, *options, *reading.of_runs),
         run_files=tuple(each for _, each in files),
         inputs=reading.inputs,
         outputs=("detector.yaml",),
@@ -187,62 +111,58 @@ def _calibration(found: FoundRuns, wishes: Wishes, settings: str | None) -> Step
     )
 
 
-def _part(found: FoundRuns, reading: _Reading, name: str, first: float, stop: float) -> Step:
-    output = f"{_PARTS}/{name}.lh5"
+def _part(found: FoundRuns, reading: Reading, name: str, first: float, stop: float) -> Step:
+    output = f"{PARTS}/{name}.lh5"
     what = {"learn": "to learn from", "tune": "to choose the threshold on", "judge": "to judge by"}[name]
     share = ("--share", f"{first:g}:{stop:g}")
     return Step(
         name=f"part-{name}",
         title=f"part of the mixed runs {what}",
-        arguments=("convert", *_paths(found.mixed), "-o", output, *share, "--overwrite", *reading.of_runs),
+        arguments=("convert", *paths_of(found.mixed), "-o", output, *share, "--overwrite", *reading.of_runs),
         run_files=found.mixed,
         inputs=reading.inputs,
         outputs=(output,),
     )
 
 
-def _learning_labels(found: FoundRuns, reading: _Reading) -> Step:
+def _learning_labels(found: FoundRuns, reading: Reading) -> Step:
     if reading.wishes.labels == "band":
         return _band_labels(found, reading, "learn")
     return Step(
         name="label-learn",
         title="labels to learn by: mixed source against gamma source",
         arguments=(
-            *("label", f"{_PARTS}/learn.lh5", "--method", "source"),
-            *_gamma_runs(found),
+            *("label", f"{PARTS}/learn.lh5", "--method", "source"),
+            *gamma_run_options(found),
             *("-o", "learn.lh5", "--seed", str(reading.wishes.seed)),
             *reading.of_runs,
         ),
         run_files=found.gamma,
-        inputs=(f"{_PARTS}/learn.lh5", *reading.inputs),
+        inputs=(f"{PARTS}/learn.lh5", *reading.inputs),
         outputs=("learn.lh5", "learn.lh5.labels.json"),
     )
 
 
-def _band_labels(found: FoundRuns, reading: _Reading, name: str) -> Step:
+def _band_labels(found: FoundRuns, reading: Reading, name: str) -> Step:
     wishes = reading.wishes
     what = {"learn": "to learn by", "tune": "for the threshold", "judge": "to judge by"}[name]
     return Step(
         name=f"label-{name}",
         title=f"labels {what}: the two bands of the PSD",
         arguments=(
-            *("label", f"{_PARTS}/{name}.lh5", "--method", "band", "--purity", f"{wishes.purity:g}"),
-            *_gamma_runs(found),
+            *("label", f"{PARTS}/{name}.lh5", "--method", "band", "--purity", f"{wishes.purity:g}"),
+            *gamma_run_options(found),
             *("-o", f"{name}.lh5", "--plot", f"{name}.bands.png", "--seed", str(wishes.seed)),
             *reading.of_runs,
         ),
         run_files=found.gamma,
-        inputs=(f"{_PARTS}/{name}.lh5", *reading.inputs),
+        inputs=(f"{PARTS}/{name}.lh5", *reading.inputs),
         outputs=(f"{name}.lh5", f"{name}.lh5.labels.json"),
         shown=(f"{name}.bands.png",),
     )
 
 
-def _gamma_runs(found: FoundRuns) -> tuple[str, ...]:
-    return tuple(word for path in _paths(found.gamma) for word in ("--gamma-run", path))
-
-
-def _audit(reading: _Reading) -> Step:
+def _audit(reading: Reading) -> Step:
     against = () if reading.wishes.judge == "none" else ("judge.lh5",)
     return Step(
         name="audit",
@@ -258,7 +178,7 @@ def _audit(reading: _Reading) -> Step:
     )
 
 
-def _training(reading: _Reading) -> Step:
+def _training(reading: Reading) -> Step:
     wishes = reading.wishes
     numbers = {
         "--architecture": wishes.architecture,
@@ -281,7 +201,7 @@ def _training(reading: _Reading) -> Step:
     )
 
 
-def _frozen(reading: _Reading) -> Step:
+def _frozen(reading: Reading) -> Step:
     wishes = reading.wishes
     tuned = wishes.judge != "none"
     choice = ("--calibrate", "tune.lh5", "--no-temperature", "--neutron-efficiency", f"{wishes.neutron_efficiency:g}")
@@ -294,7 +214,7 @@ def _frozen(reading: _Reading) -> Step:
     )
 
 
-def _report(reading: _Reading) -> Step:
+def _report(reading: Reading) -> Step:
     return Step(
         name="evaluate",
         title="judge it beside charge comparison",
@@ -308,7 +228,7 @@ def _report(reading: _Reading) -> Step:
     )
 
 
-def _scores(file: RunFile, name: str, reading: _Reading) -> Step:
+def _scores(file: RunFile, name: str, reading: Reading) -> Step:
     wishes = reading.wishes
     output, picture = f"scores/{name}.{wishes.scores}", f"scores/{name}.png"
     return Step(

@@ -13,7 +13,7 @@ from discrimen.errors import FormatError
 from discrimen.output.files import write_files
 from discrimen.output.plain import json_text
 from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
-from discrimen.workflow.plan import Step
+from discrimen.workflow.step import Step
 
 FILE_NAME = "steps.json"
 _VERSION = 1

@@ -44,7 +44,7 @@ class FoundRuns:
 
     Parameters
     ----------
-    mixed, gamma, classify : tuple of RunFile
+    mixed, gamma, test, classify : tuple of RunFile
         By their role.
     calibrate : mapping of str to tuple of RunFile
         By gamma source.
@@ -54,6 +54,7 @@ class FoundRuns:
 
     mixed: tuple[RunFile, ...]
     gamma: tuple[RunFile, ...]
+    test: tuple[RunFile, ...]
     classify: tuple[RunFile, ...]
     calibrate: Mapping[str, tuple[RunFile, ...]]
     passed_over: tuple[str, ...]
@@ -66,7 +67,7 @@ class FoundRuns:
     @property
     def everything(self) -> tuple[RunFile, ...]:
         """Each run file once, in the order in which it is needed."""
-        return tuple({each.path: each for each in (*self.learnt_from, *self.classify)}.values())
+        return tuple({each.path: each for each in (*self.learnt_from, *self.test, *self.classify)}.values())
 
 
 def find_runs(wishes: Wishes) -> FoundRuns:
@@ -88,8 +89,12 @@ def find_runs(wishes: Wishes) -> FoundRuns:
     both = {each.path for each in mixed} & {each.path for each in gamma}
     if both:
         raise DataError(f"{min(both)}: cannot be a mixed and a pure gamma source at once; name it for one of them")
+    test = files(wishes.test)
+    learnt = {each.path for each in (*mixed, *gamma)} & {each.path for each in test}
+    if learnt:
+        raise DataError(f"{min(learnt)}: the network learns from this run and cannot be tested by it; name another one")
     calibrate = {source: files(paths) for source, paths in wishes.calibrate.items()}
-    return FoundRuns(mixed, gamma, files(wishes.classify), calibrate, tuple(dict.fromkeys(told)))
+    return FoundRuns(mixed, gamma, test, files(wishes.classify), calibrate, tuple(dict.fromkeys(told)))
 
 
 def files_of(path: Path) -> list[Path]:

@@ -12,12 +12,13 @@ from typing import Any
 from discrimen.errors import DiscrimenError, MissingExtraError, OutputError
 from discrimen.output.files import write_files
 from discrimen.workflow.carry_out import Progress, carry_out, only_one
-from discrimen.workflow.edit import with_runs_to_classify
+from discrimen.workflow.edit import AddedRole, with_added_runs
 from discrimen.workflow.one_detector import require_one_detector, require_waveforms
 from discrimen.workflow.page import write_page
-from discrimen.workflow.plan import SUFFIX, Step, inspections, the_rest
+from discrimen.workflow.plan import inspections, the_rest
 from discrimen.workflow.record import Record, read_record
 from discrimen.workflow.run_files import FoundRuns, changes, find_runs
+from discrimen.workflow.step import SUFFIX, Step
 from discrimen.workflow.summaries import summary
 from discrimen.workflow.wishes import FILE_NAME, Wishes, differences, read_wishes, wishes_yaml
 
@@ -103,11 +104,11 @@ def begin(folder: Path, wishes: Wishes, *, command: str, overwrite: bool = False
     write_files(folder, {FILE_NAME: wishes_yaml(wishes, command=command)})
 
 
-def add_runs(path: Path, runs: Sequence[Path]) -> None:
-    """Add runs to classify to a file of wishes."""
+def add_runs(path: Path, runs: Sequence[Path], *, role: AddedRole = "classify") -> None:
+    """Add runs to classify or to test to a file of wishes."""
     read_wishes(path)
     text = path.read_text(encoding="utf-8")
-    write_files(path.parent, {path.name: with_runs_to_classify(text, [run.absolute() for run in runs])})
+    write_files(path.parent, {path.name: with_added_runs(text, [run.absolute() for run in runs], role=role)})
 
 
 def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda _: None) -> WholeRun:
@@ -166,13 +167,13 @@ def _carry_out(
 ) -> None:
     require_waveforms(each.path for each in found.learnt_from)
     first = inspections(found, wishes)
-    run.steps = [*first, *the_rest(found, wishes, gates_known=True)]
+    run.steps = [*first, *the_rest(found, wishes, gates_known=True, inspected={})]
     carry_out(first, record, run.progress, total=len(run.steps), held=held, log=log)
     done = [step for step in first if step.name in run.progress.results]
     results = {step.run_files[0].path: run.progress.results[step.name] for step in done}
     require_one_detector(results)
     gates_known = all(results[each.path]["settings"].get("gates") for each in found.mixed)
-    rest = the_rest(found, wishes, gates_known=gates_known)
+    rest = the_rest(found, wishes, gates_known=gates_known, inspected=results)
     run.steps = [*first, *rest]
     carry_out(rest, record, run.progress, total=len(run.steps), held=held, log=log)
 
@@ -180,7 +181,7 @@ def _carry_out(
 def _what_was_found(found: FoundRuns) -> list[str]:
     roles = {"mixed source": found.mixed, "gamma source": found.gamma}
     roles |= {f"calibration, {source}": files for source, files in found.calibrate.items()}
-    roles["to classify"] = found.classify
+    roles |= {"to test": found.test, "to classify": found.classify}
     return [f"{role}: {', '.join(str(each.path) for each in files)}" for role, files in roles.items() if files]
 
 

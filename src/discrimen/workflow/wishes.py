@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,6 +40,9 @@ class Wishes(BaseModel):
 
     mixed: Annotated[Paths, Field(min_length=1, description="runs of a source of neutrons and gammas")]
     gamma: Annotated[Paths, Field(description="runs of a pure gamma source; none: labels come from the PSD bands")] = ()
+    test: Annotated[
+        Paths, Field(description="runs to judge by besides, by labels or truth that they have, or else their bands")
+    ] = ()
     classify: Annotated[Paths, Field(description="later runs, whose pulses get their names")] = ()
     calibrate: Annotated[
         Mapping[str, Paths], Field(description="light in keVee: runs by their gamma source, such as Cs-137")
@@ -80,7 +84,7 @@ class Wishes(BaseModel):
         """Return the same with absolute paths; those that are not are taken from a folder."""
         return self.model_copy(
             update={
-                **{name: _absolute(getattr(self, name), folder) for name in ("mixed", "gamma", "classify")},
+                **{name: _absolute(getattr(self, name), folder) for name in ("mixed", "gamma", "test", "classify")},
                 "calibrate": {source: _absolute(paths, folder) for source, paths in self.calibrate.items()},
                 "settings": None if self.settings is None else _absolute([self.settings], folder)[0],
                 "architecture": _own_absolute(self.architecture, folder),
@@ -191,7 +195,9 @@ def _fault(fault: Mapping[str, Any], root: Any, path: Path) -> str:
     where = f"{path}" if line is None else f"{path}, line {line}"
     name = ".".join(str(each) for each in place if not isinstance(each, int))
     if fault["type"] == "extra_forbidden":
-        return f"{where}: there is no '{name}'; known are {', '.join(Wishes.model_fields)}"
+        near = get_close_matches(name, Wishes.model_fields, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return f"{where}: there is no '{name}'; {meant}Known are {', '.join(Wishes.model_fields)}"
     return f"{where}: {name}: {_told(fault)}" if name else f"{where}: {_told(fault)}"
 
 

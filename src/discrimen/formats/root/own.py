@@ -13,6 +13,7 @@ from discrimen.pulses.detector import DetectorSettings, validate_settings
 TREE = "pulses"
 TITLE = "pulses of discrimen"
 SETTINGS_KEY = "detector_settings"
+COMMAND_LINE_KEY = "command_line"
 
 
 def own_branches(tree: RootTree) -> dict[str, str]:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from discrimen.errors import DataError, require_module
-from discrimen.formats.root.own import SETTINGS_KEY, TITLE, TREE
+from discrimen.formats.root.own import COMMAND_LINE_KEY, SETTINGS_KEY, TITLE, TREE
 from discrimen.formats.staged_writer import StagedWriter
 from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import command_line
 from discrimen.pulses import Pulses
 from discrimen.pulses.detector import DetectorSettings
 
@@ -75,6 +76,7 @@ class RootWriter(StagedWriter):
             raise DataError("no pulses to write, and a ROOT tree must know how long they are")
         settings = self._settings.merged(sample_period_ns=self._period_ns)
         self._file[SETTINGS_KEY] = json.dumps(settings.model_dump(exclude_none=True))
+        self._file[COMMAND_LINE_KEY] = command_line()
 
 
 def _kind(types: dict[str, Any], period_ns: float | None) -> str:

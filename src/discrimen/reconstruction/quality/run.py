@@ -14,7 +14,7 @@ from discrimen.formats.base import Reader
 from discrimen.formats.channel_selection import ALL_CHANNELS, ChannelSelection, ChannelSieve
 from discrimen.inference.compatible import require_compatible, require_trained_channels
 from discrimen.inference.load import Model
-from discrimen.output.provenance import sha256_of_file, software_versions, utc_now
+from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
 from discrimen.pulses import Pulses
 from discrimen.pulses.places import Place, board_and_channel, numbered_places
 from discrimen.reconstruction.quality.history import History
@@ -111,6 +111,7 @@ def learn_quality(
         "files": [{"name": reader.info.path.name, "sha256": sha256_of_file(reader.info.path)} for reader in readers],
         **selection.as_attributes(),
         "date_utc": utc_now(),
+        "command_line": command_line(),
         "versions": software_versions("numpy", "scipy"),
         "n_read": {place.file_name: each.n_read for place, each in gathered.items()},
     }

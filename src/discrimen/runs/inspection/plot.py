@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discrimen.output.pictures import save_png
 from discrimen.output.style import BLUE, COLOURS, GREY, VERMILION, house_style, logarithmic_counts, new_figure
 from discrimen.runs.inspection.inspect import Inspection, unit_of
 from discrimen.runs.inspection.odd import Compared, place_of
@@ -46,7 +47,7 @@ def draw_inspection(inspection: Inspection, path: Path) -> None:
         _draw_spectra(spectrum_axes, shown)
         figure.suptitle(f"{inspection.info.path.name}: {inspection.report.n_read} pulses{note}")
         figure.legend(loc="outside lower center", ncols=2)
-        figure.savefig(path, dpi=120, format="png")
+        save_png(figure, path)
 
 
 def _draw_mean_pulses(axes: Axes, channels: list[ChannelSummary]) -> None:

@@ -17,6 +17,7 @@ from discrimen.network.export.cpp.amalgamation import (
 from discrimen.network.export.cpp.namespaces import check_namespace, namespace_of
 from discrimen.network.frozen_file import FrozenModel, read_frozen
 from discrimen.output.files import complete_or_absent
+from discrimen.output.provenance import command_line
 
 CPP_SUFFIX = ".hpp"
 LARGEST_EMBEDDED_BYTES = 32 * 2**20
@@ -141,6 +142,7 @@ def _prologue(frozen: FrozenModel, content: bytes, namespace: str) -> str:
         "",
         f"  from      a frozen file of {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}",
         f"  trained   {description.provenance.get('date_utc', 'at an unknown date')}",
+        f"  made by   {command_line()}",
         f"  input     {', '.join(preparation.channel_names)}: at least {preparation.shortest_record} samples, "
         f"one every {preparation.sample_period_ns:g} ns",
         f"  layers    {len(nodes)}: {kinds}",
