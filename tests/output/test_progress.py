@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from discrimen.output.progress import bar_html, notebook, progress, seen_progress
+from discrimen.output.progress import (
+    MARKED,
+    Inside,
+    bar_html,
+    notebook,
+    progress,
+    read_marked,
+    seen_progress,
+    steps_progress,
+)
 
 
 class Handle:
@@ -63,3 +72,31 @@ def test_a_bar_says_how_far() -> None:
     assert 'value="3" max="7"' in bar_html("t", 3, 7, seconds=2)
     assert "3 of 7, 2 s" in bar_html("t", 3, 7, seconds=2)
     assert "max" not in bar_html("t", 3, None)
+
+
+def test_a_command_that_another_shows_prints_marked_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(MARKED, "1")
+    with progress("training", total=3) as tick:
+        tick(1, note="val_loss 0.5")
+        tick(2, note="end")
+    first, last = capsys.readouterr().err.splitlines()
+    assert read_marked(first) == Inside("training", 1, 3, "val_loss 0.5")
+    assert read_marked(last) == Inside("training", 3, 3, "end")
+    assert read_marked("WARNING something") is None
+
+
+def test_a_terminal_shows_step_and_work_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    with steps_progress() as bar:
+        assert bar is None
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with steps_progress() as bar:
+        assert bar is not None
+        bar.begin("train the network", number=3, total=12)
+        bar.inside(Inside("training", 5, 60, "val_loss 0.5"))
+        steps, inner = bar.display.tasks
+        assert (steps.description, steps.completed, steps.total) == ("train the network", 2, 12)
+        assert (inner.completed, inner.total, inner.visible) == (5, 60, True)
+        bar.begin("freeze", number=4, total=12)
+        assert not inner.visible

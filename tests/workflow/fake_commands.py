@@ -71,7 +71,7 @@ class FakeCommands:
         """The names of the commands that ran."""
         return [arguments[0] for arguments in self.ran]
 
-    def __call__(self, arguments: Sequence[str], folder: Path, *, log_file: Path, held: int) -> tuple[int, str]:
+    def __call__(self, arguments: Sequence[str], folder: Path, *, log_file: Path, **_: Any) -> tuple[int, str]:
         """Stand for :func:`discrimen.workflow.carry_out.run_command`."""
         given = tuple(arguments)
         self.ran.append(given)

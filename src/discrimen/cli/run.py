@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,8 @@ from discrimen.cli import common
 from discrimen.cli.given_options import given_options
 from discrimen.cli.input_options import parse_pairs
 from discrimen.errors import SettingsError
+from discrimen.output.progress import steps_progress
+from discrimen.output.provenance import command_line
 from discrimen.workflow.roles import by_role
 from discrimen.workflow.run_files import files_of
 from discrimen.workflow.whole_run import WholeRun, begin, whole_run
@@ -133,15 +134,11 @@ def _wishes(
     return wishes.absolute(Path.cwd())
 
 
-def command_line() -> str:
-    """Return the command line as it was given."""
-    return shlex.join(["discrimen", *sys.argv[1:]])
-
-
 def carry_out_and_tell(folder: Path, *, json: bool) -> None:
     """Do what is not done yet, and say what came of it and what comes next."""
     try:
-        done = whole_run(folder, command=command_line(), log=common.log)
+        with steps_progress() as bar:
+            done = whole_run(folder, command=command_line(), log=common.log, bar=bar)
     except KeyboardInterrupt:
         common.log(f"interrupted; what is done stays done; next: discrimen rerun {shlex.quote(str(folder))}")
         raise typer.Exit(130) from None

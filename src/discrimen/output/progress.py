@@ -1,18 +1,28 @@
-"""How far a long work is: a bar on a terminal, one in a notebook, a plain line every ten seconds elsewhere."""
+"""How far a long work is: a bar on a terminal, one in a notebook, a plain line every ten seconds elsewhere.
+
+Of a command that another process has started, and that shows its progress, marked lines.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
-_NOTEBOOK_STEP_S = 0.2
+MARKED = "DISCRIMEN_MARKED_PROGRESS"
+"""Set in the environment of a command whose progress another process shows: it prints marked lines."""
+
+_MARK = "\x01progress "
+_NOTEBOOK_STEP_S, _MARKED_STEP_S = 0.2, 0.2
 
 
 class Tick(Protocol):
@@ -33,6 +43,9 @@ def progress(title: str, *, total: int | None) -> Iterator[Tick]:
         with _notebook_bar(shell, title, total) as tick:
             yield tick
         return
+    if MARKED in os.environ:
+        yield _marked_progress(title, total)
+        return
     if not sys.stderr.isatty():
         yield _plain_progress(title, total)
         return
@@ -43,6 +56,59 @@ def progress(title: str, *, total: int | None) -> Iterator[Tick]:
             display.update(task, advance=advance, note=note)
 
         yield tick
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """How far the work inside a step is, as the command that does it says."""
+
+    title: str
+    done: int
+    total: int | None
+    note: str = ""
+
+
+def read_marked(line: str) -> Inside | None:
+    """Return what a line of a command's standard error says of its progress; None of any other line."""
+    if not line.startswith(_MARK):
+        return None
+    return Inside(**json.loads(line.removeprefix(_MARK)))
+
+
+@dataclass(slots=True)
+class StepsBar:
+    """A bar for steps one after the other on a terminal, and one below for the work inside the step."""
+
+    display: Progress
+    steps: TaskID
+    inner: TaskID
+
+    def begin(self, title: str, *, number: int, total: int) -> None:
+        """Show which step begins, counted from 1."""
+        self.display.update(self.steps, description=title, completed=number - 1, total=total)
+        self.display.update(self.inner, visible=False)
+
+    def inside(self, told: Inside) -> None:
+        """Show how far it is."""
+        self.display.update(
+            self.inner,
+            description=f"  {told.title}",
+            completed=told.done,
+            total=told.total,
+            note=told.note,
+            visible=True,
+        )
+
+
+@contextmanager
+def steps_progress() -> Iterator[StepsBar | None]:
+    """Give a bar for steps where a terminal shows it; what is printed meanwhile stands above it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with _bar() as display:
+        tasks = [display.add_task("", total=None, note="", visible=visible) for visible in (True, False)]
+        yield StepsBar(display, *tasks)
 
 
 @contextmanager
@@ -114,6 +180,20 @@ def _bar() -> Progress:
         console=Console(stderr=True, soft_wrap=True, highlight=False),
         transient=True,
     )
+
+
+def _marked_progress(title: str, total: int | None) -> Tick:
+    done, next_s = 0, 0.0
+
+    def tick(advance: int = 1, /, *, note: str = "") -> None:
+        nonlocal done, next_s
+        done += advance
+        if time.monotonic() >= next_s or done == total:
+            next_s = time.monotonic() + _MARKED_STEP_S
+            told = {"title": title, "done": done, "total": total, "note": note}
+            print(f"{_MARK}{json.dumps(told)}", file=sys.stderr, flush=True)
+
+    return tick
 
 
 def _plain_progress(title: str, total: int | None) -> Tick:

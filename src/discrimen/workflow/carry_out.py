@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import IO, Any
 
 from discrimen.errors import DataError, OutputError
 from discrimen.output.files import write_files
+from discrimen.output.progress import MARKED, StepsBar, read_marked
 from discrimen.workflow.record import Record
 from discrimen.workflow.run_files import changed, state_of
 from discrimen.workflow.step import Step
@@ -57,6 +59,7 @@ def carry_out(
     total: int,
     held: int,
     log: Callable[[str], None],
+    bar: StepsBar | None = None,
 ) -> None:
     """Do what is not done yet, in order.
 
@@ -74,6 +77,8 @@ def carry_out(
         The open file that keeps others off the folder, see :func:`only_one`.
     log : callable
         Told one line for each step, and what the commands themselves say.
+    bar : StepsBar, optional
+        On a terminal; told of each step and of the work inside.
 
     Raises
     ------
@@ -83,20 +88,22 @@ def carry_out(
     for step in steps:
         number = len(progress.done) + len(progress.kept) + len(progress.failed) + 1
         _require_unchanged(step)
+        if bar is not None:
+            bar.begin(step.title, number=number, total=total)
         key = record.key(step)
         if record.is_done(step, key):
             progress.kept.append(step.name)
             log(f"[{number}/{total}] {step.title}: done before")
         else:
             log(f"[{number}/{total}] {step.title}: {step.command}")
-            if not _do(step, key, record, held, log):
+            if not _do(step, key, record, held, log, bar):
                 _failed(step, progress, log)
                 continue
             progress.done.append(step.name)
         progress.results[step.name] = json.loads((record.folder / step.result).read_text(encoding="utf-8"))
 
 
-def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], None]) -> bool:
+def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], None], bar: StepsBar | None) -> bool:
     """Run the command of a step; whether it ended well, with all that it was to make."""
     arguments = step.arguments
     if record.goes_on(step, key):
@@ -105,7 +112,7 @@ def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], No
     record.begin(step, key)
     began = time.monotonic()
     log_file = record.folder / f"steps/{step.name}.log"
-    status, out = run_command(arguments, record.folder, log_file=log_file, held=held)
+    status, out = run_command(arguments, record.folder, log_file=log_file, held=held, bar=bar)
     _require_unchanged(step)
     write_files(record.folder, {step.result: out})
     if status != 0 or any(not (record.folder / name).is_file() for name in step.outputs):
@@ -131,7 +138,9 @@ def _require_unchanged(step: Step) -> None:
             )
 
 
-def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path, held: int) -> tuple[int, str]:
+def run_command(
+    arguments: Sequence[str], folder: Path, *, log_file: Path, held: int, bar: StepsBar | None = None
+) -> tuple[int, str]:
     """Run a command of this package in a folder, and return its exit status and its result as JSON.
 
     What it says on standard error goes on to that of this process and, below the command, into a file. It is in a
@@ -152,11 +161,16 @@ def run_command(arguments: Sequence[str], folder: Path, *, log_file: Path, held:
             errors="replace",
             start_new_session=True,
             pass_fds=(held,),
+            env=os.environ if bar is None else {**os.environ, MARKED: "1"},
         ) as process:
             try:
                 for line in process.stderr or ():
-                    sys.stderr.write(line)
-                    kept.write(line)
+                    told = None if bar is None else read_marked(line)
+                    if bar is not None and told is not None:
+                        bar.inside(told)
+                    else:
+                        sys.stderr.write(line)
+                        kept.write(line)
                 process.wait()
             finally:
                 _end(process)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from discrimen.errors import DiscrimenError, MissingExtraError, OutputError
 from discrimen.output.files import write_files
+from discrimen.output.progress import StepsBar
 from discrimen.workflow.carry_out import Progress, carry_out, only_one
 from discrimen.workflow.edit import AddedRole, with_added_runs
 from discrimen.workflow.one_detector import require_one_detector, require_waveforms
@@ -111,7 +113,9 @@ def add_runs(path: Path, runs: Sequence[Path], *, role: AddedRole = "classify") 
     write_files(path.parent, {path.name: with_added_runs(text, [run.absolute() for run in runs], role=role)})
 
 
-def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda _: None) -> WholeRun:
+def whole_run(
+    folder: Path, *, command: str, log: Callable[[str], None] = lambda _: None, bar: StepsBar | None = None
+) -> WholeRun:
     """Do all that the file of wishes in a folder asks for and is not done yet.
 
     Parameters
@@ -122,6 +126,8 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
         The command line, for the page.
     log : callable
         Told a line for each step.
+    bar : StepsBar, optional
+        Where a terminal shows how far it is.
 
     Raises
     ------
@@ -140,7 +146,7 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
         for line in _what_was_found(found):
             log(line)
         try:
-            _carry_out(run, found, wishes, record, held, log)
+            _carry_out(run, found, wishes, record, partial(carry_out, held=held, log=log, bar=bar))
         finally:
             changed = _changes(found, wishes)
             failed = [f"the step {name} failed: steps/{name}.log says why" for name in run.progress.failed]
@@ -162,20 +168,18 @@ def whole_run(folder: Path, *, command: str, log: Callable[[str], None] = lambda
     return run
 
 
-def _carry_out(
-    run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, held: int, log: Callable[[str], None]
-) -> None:
+def _carry_out(run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, do: Callable[..., None]) -> None:
     require_waveforms(each.path for each in found.learnt_from)
     first = inspections(found, wishes)
     run.steps = [*first, *the_rest(found, wishes, gates_known=True, inspected={})]
-    carry_out(first, record, run.progress, total=len(run.steps), held=held, log=log)
+    do(first, record, run.progress, total=len(run.steps))
     done = [step for step in first if step.name in run.progress.results]
     results = {step.run_files[0].path: run.progress.results[step.name] for step in done}
     require_one_detector(results)
     gates_known = all(results[each.path]["settings"].get("gates") for each in found.mixed)
     rest = the_rest(found, wishes, gates_known=gates_known, inspected=results)
     run.steps = [*first, *rest]
-    carry_out(rest, record, run.progress, total=len(run.steps), held=held, log=log)
+    do(rest, record, run.progress, total=len(run.steps))
 
 
 def _what_was_found(found: FoundRuns) -> list[str]:
