@@ -78,15 +78,14 @@ def write_page(
     versions = ", ".join(f"{name} {version}" for name, version in software_versions("numpy").items())
     page = render_page(
         "run.html",
-        title=f"Run of {folder.resolve().name}",
+        title=f"Results of discrimen run in {folder.resolve().name}",
         done=f"{sum(step.name in progress.results for step in steps)} of {len(steps)} steps are done.",
         steps=lines,
         news=news,
         what_next=what_next,
         named=named_rows(steps, progress.results),
         judged=judgements(steps, progress.results),
-        main=pictures[:1],
-        pictures=pictures[1:],
+        pictures=pictures,
         command=command,
         made=f"Made {utc_now()} with {versions}.",
     )

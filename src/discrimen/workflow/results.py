@@ -12,6 +12,11 @@ from discrimen.workflow.step import Step
 Result = Mapping[str, Any]
 _COLUMNS = ("neutrons kept", "gammas leaked", "labelled neutron", "labelled gamma")
 _TITLES = {"evaluate": "Later parts of the same mixed runs, kept back, by their bands"}
+_KNOWN = {
+    True: "Judged by the truth of the simulation: every pulse counts.",
+    False: "Judged by labels that come with the files, of which no more is known: the figures are as right as they.",
+}
+"""What to say of labels without a record, by whether they are the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def _named(step: Step, file: Result) -> tuple[str, ...]:
 
 def _judged(step: Step, result: Result) -> Judged:
     trust = [_trust(labels) for labels in result.get("labels") or []]
-    words = trust or ["The labels come with the files; these figures are as right as they are."]
+    words = trust or [_KNOWN[step.arguments[2] == "test.lh5"]]
     report = next(name for name in step.outputs if name.endswith(".html"))
     return Judged(_TITLES.get(step.name, step.title), tuple(words), _kept_rows(result), tuple(_remarks(result)), report)
 

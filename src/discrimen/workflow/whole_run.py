@@ -201,6 +201,8 @@ def _what_next(run: WholeRun, wishes: Wishes, *, complete: bool) -> list[str]:
     if not complete:
         return [f"discrimen rerun {folder}"]
     more = [f"discrimen rerun {folder} --classify RUN"]
+    if not wishes.test:
+        more.append(f"discrimen rerun {folder} --test RUN_OF_KNOWN_PULSES")
     if wishes.classify:
         return more
     return [*more, f"discrimen classify {shlex.quote(str(run.folder / f'model{SUFFIX}'))} RUN -o scores.h5"]
