@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+_SETTINGS: dict[str, Any] = {"gates": {"gate_start_ns": -20}, "polarity": "negative", "pretrigger_ns": 150.0}
 _SHARE = {"value": 0.95, "low": 0.94, "high": 0.96}
 
 
@@ -64,7 +65,7 @@ class FakeCommands:
     fails: set[str] = field(default_factory=set)
     before: Callable[[tuple[str, ...]], None] = lambda _: None
     channels: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=lambda: {"gates": {"gate_start_ns": -20}, "polarity": "negative"})
+    settings: dict[str, Any] = field(default_factory=_SETTINGS.copy)
 
     @property
     def verbs(self) -> list[str]:

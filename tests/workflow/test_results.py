@@ -8,7 +8,7 @@ import pytest
 from tests.workflow.fake_commands import FakeCommands, compass_run
 from tests.workflow.test_whole_run import folder, run
 
-from discrimen.errors import DataError
+from discrimen.errors import DataError, SettingsError
 from discrimen.simulation.truth import truth_path
 from discrimen.workflow.whole_run import add_runs
 
@@ -63,3 +63,23 @@ def test_a_run_that_was_learnt_from_is_no_test(folder: Path) -> None:
         DataError, match=r"DataR_run_2.BIN: the network learns from this run and cannot be tested by it"
     ):
         run(folder)
+
+
+def test_what_the_runs_do_not_say_is_asked_for_at_once_and_given_to_every_command(
+    folder: Path, commands: FakeCommands
+) -> None:
+    commands.settings, commands.channels = (
+        {},
+        {"CO60": [{"sample_period_ns": None}], "CF252": [{"sample_period_ns": None}]},
+    )
+    with pytest.raises(SettingsError, match=r"CF252.*give --sample-period-ns NS, --polarity .*, --pretrigger-ns"):
+        run(folder)
+    assert commands.verbs == ["inspect", "inspect"]
+    commands.settings, commands.channels = {"polarity": "negative", "pretrigger_ns": 150.0}, {}
+    text = (folder / "run.yaml").read_text()
+    (folder / "run.yaml").write_text(text.replace("sample_period_ns: null", "sample_period_ns: 2.0"))
+    commands.ran.clear()
+    run(folder)
+    reading = [given for given in commands.ran if given[0] in ("inspect", "gates", "convert", "label")]
+    assert len(reading) == 9
+    assert all(given[given.index("--sample-period-ns") + 1] == "2" for given in reading)

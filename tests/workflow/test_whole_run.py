@@ -281,7 +281,7 @@ def test_digitizers_are_told_apart_by_their_serial_numbers(tmp_path: Path, comma
 
 
 def test_gates_are_searched_where_the_runs_say_none(folder: Path, commands: FakeCommands) -> None:
-    commands.settings = {"polarity": "negative"}
+    commands.settings = {"polarity": "negative", "baseline": {"start_ns": 0.0, "stop_ns": 90.0}}
     run(folder)
     assert commands.verbs[2] == "gates"
     assert all("gates.yaml" in given for given in commands.ran if given[0] in ("convert", "label"))

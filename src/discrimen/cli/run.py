@@ -76,6 +76,17 @@ def run(
         ),
     ] = None,
     settings: Annotated[Path | None, typer.Option(help="YAML file of detector settings.", show_default=False)] = None,
+    sample_period_ns: Annotated[
+        float | None, typer.Option(help="Time between samples, where the runs do not say it.", show_default=False)
+    ] = None,
+    polarity: Annotated[
+        str | None,
+        typer.Option(help="Of the pulses: positive or negative, where runs do not say it.", show_default=False),
+    ] = None,
+    pretrigger_ns: Annotated[
+        float | None,
+        typer.Option(help="Time before the pulse in each record, where the runs do not say it.", show_default=False),
+    ] = None,
     channel: Annotated[
         int | None, typer.Option(help="The detector, where runs hold several.", min=0, show_default=False)
     ] = None,
@@ -92,6 +103,9 @@ def run(
     """Label, train, freeze, judge and classify; `discrimen rerun` does what changed. docs/run.md."""
     options = {
         "settings": settings,
+        "sample_period_ns": sample_period_ns,
+        "polarity": polarity,
+        "pretrigger_ns": pretrigger_ns,
         "channel": channel,
         "board": board,
         "architecture": architecture,

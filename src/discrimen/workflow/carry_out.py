@@ -25,6 +25,7 @@ from discrimen.workflow.step import Step
 
 _NO_BANDS = "without bands nothing can judge; judge: none in run.yaml goes on without threshold and report"
 _HINTS = {
+    "inspect": "mend what it says above, or name the run files themselves where a folder holds others too",
     "audit": "the audit found errors, see audit/audit.html; accept_audit: true in run.yaml trains in spite of them",
     "label-tune": _NO_BANDS,
     "label-judge": _NO_BANDS,
@@ -124,7 +125,7 @@ def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], No
 def _failed(step: Step, progress: Progress, log: Callable[[str], None]) -> None:
     progress.failed.append(step.name)
     if not step.alone:
-        hint = _HINTS.get(step.name, "mend what it says above")
+        hint = _HINTS.get(step.name) or _HINTS.get(step.arguments[0], "mend what it says above")
         raise DataError(f"the step '{step.title}' failed: {hint}; then: discrimen rerun. What is done stays done")
     log(f"{step.name} failed, see above; the others go on")
 

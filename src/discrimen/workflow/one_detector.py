@@ -1,4 +1,4 @@
-"""Whether all runs hold waveforms of one detector, as a network of one detector needs them."""
+"""Whether all runs hold waveforms of one detector, and say enough of it, as a network of one detector needs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from discrimen.errors import DataError, DiscrimenError
+from discrimen.errors import DataError, DiscrimenError, SettingsError
 from discrimen.formats.base import ListModeReader
 from discrimen.formats.compass.files import channel_and_serial
 from discrimen.formats.table import open_reader
@@ -82,6 +82,34 @@ def require_one_detector(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
             raise DataError(
                 f"runs of two detectors: {first[0]} has {first[1].what}; {path} has {detectors[0].what}; give the runs "
                 "of one detector, or choose its channel with --channel (channel in run.yaml)"
+            )
+
+
+def require_settings(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse runs of which is not known what every step needs, before the first step fails for it.
+
+    Parameters
+    ----------
+    inspections : mapping of Path to mapping
+        What ``discrimen inspect --json`` says of each run file to learn from.
+
+    Raises
+    ------
+    SettingsError
+        With what is missing, and how to give it.
+    """
+    for path, found in inspections.items():
+        known = found["settings"]
+        missing = {
+            "--sample-period-ns NS": any(each["sample_period_ns"] is None for each in found["channels"]),
+            "--polarity negative (or positive)": known.get("polarity") is None,
+            "--pretrigger-ns NS": known.get("baseline") is None and known.get("pretrigger_ns") is None,
+        }
+        options = [option for option, lacks in missing.items() if lacks]
+        if options:
+            raise SettingsError(
+                f"{path}: what is known of the detector does not suffice; give {', '.join(options)} to discrimen run, "
+                "the lines of these names in run.yaml, or a detector file with --settings"
             )
 
 

@@ -84,7 +84,17 @@ class Reading:
     def of_runs(self) -> tuple[str, ...]:
         """Options of everything that reads runs."""
         settings = () if self.settings is None else ("--settings", self.settings)
-        return (*place_options(self.wishes), *settings)
+        given = {
+            "--sample-period-ns": self.wishes.sample_period_ns,
+            "--polarity": self.wishes.polarity,
+            "--pretrigger-ns": self.wishes.pretrigger_ns,
+        }
+        words = [(option, _word(value)) for option, value in given.items() if value is not None]
+        return (*place_options(self.wishes), *settings, *(word for pair in words for word in pair))
+
+
+def _word(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def place_options(wishes: Wishes) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from discrimen.output.files import write_files
 from discrimen.output.progress import StepsBar
 from discrimen.workflow.carry_out import Progress, carry_out, only_one
 from discrimen.workflow.edit import AddedRole, with_added_runs
-from discrimen.workflow.one_detector import require_one_detector, require_waveforms
+from discrimen.workflow.one_detector import require_one_detector, require_settings, require_waveforms
 from discrimen.workflow.page import write_page
 from discrimen.workflow.plan import inspections, the_rest
 from discrimen.workflow.record import Record, read_record
@@ -176,6 +176,7 @@ def _carry_out(run: WholeRun, found: FoundRuns, wishes: Wishes, record: Record, 
     done = [step for step in first if step.name in run.progress.results]
     results = {step.run_files[0].path: run.progress.results[step.name] for step in done}
     require_one_detector(results)
+    require_settings({each.path: results[each.path] for each in found.learnt_from})
     gates_known = all(results[each.path]["settings"].get("gates") for each in found.mixed)
     rest = the_rest(found, wishes, gates_known=gates_known, inspected=results)
     run.steps = [*first, *rest]
