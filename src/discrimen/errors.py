@@ -2,7 +2,7 @@
 
 ::
 
-    DiscrimenError             something the user can mend; the command line prints it as one line, exit status 1
+    DiscrimenError             something the user can correct; the command line prints it as one line, exit status 1
     |-- DataError              pulses or columns that contradict themselves or do not fit the task
     |-- FormatError            a file is not what it should be; carries the file and the byte offset
     |-- SettingsError          detector settings, options or a model description are missing or contradict the data
@@ -12,7 +12,7 @@
     |-- MissingExtraError      an optional dependency is not installed; names the extra
     `-- DeviceError            the wished device (CPU, GPU) is not there
 
-Every message says what was expected, what came, where, and how to mend it.
+Every message says what was expected, what came, where, and how to correct it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from types import ModuleType
 
 
 class DiscrimenError(Exception):
-    """Base of all errors that the user of the package can mend."""
+    """Base of all errors that the user of the package can correct."""
 
 
 class DataError(DiscrimenError):
@@ -36,7 +36,7 @@ class FormatError(DiscrimenError):
     Parameters
     ----------
     problem : str
-        What was expected, what came, and how to mend it.
+        What was expected, what came, and how to correct it.
     path : Path
         The file at fault.
     offset : int, optional

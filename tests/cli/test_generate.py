@@ -39,7 +39,7 @@ def test_the_way_from_simulated_to_generated_pulses(tmp_path: Path, run: Run) ->
     status, _, err = run("generate", tmp_path / "g.discrimen", "--energy-kevee", "500", "-o", tmp_path / "no.lh5")
     assert status == 1
     assert "trained with gammas of 80" in err
-    # What was generated can be labelled by the truth beside it, whatever the format.
+    # What was generated can be labelled by the truth next to it, whatever the format.
     assert run("generate", tmp_path / "g.discrimen", "-n", "100", "-o", tmp_path / "b.BIN")[0] == 0
     status, _, err = run("label", tmp_path / "b.BIN", "--method", "truth", "-o", tmp_path / "set.lh5")
     assert status == 0, err

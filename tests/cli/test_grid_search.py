@@ -1,4 +1,4 @@
-"""``locate`` and ``evaluate`` with a basis in the place of a model."""
+"""``locate`` and ``evaluate`` with a basis instead of a model."""
 
 from __future__ import annotations
 

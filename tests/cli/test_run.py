@@ -173,7 +173,7 @@ def test_ctrl_c_in_the_training_leaves_what_rerun_goes_on_from(run: Run, sources
     assert "audit" in record["done"]
     assert "train" not in record["done"]
     before = history.read_text().splitlines()
-    # Fewer epochs would be another training, which must begin anew: the patience ends this one instead.
+    # Fewer epochs would be another training, which must begin again: the patience ends this one instead.
     status, out, err = run("rerun", tmp_path / "out")
     assert status == 0, err
     assert "it was broken off: going on by discrimen train learn.lh5 --resume model" in err

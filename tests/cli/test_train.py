@@ -114,7 +114,7 @@ def test_a_folder_is_needed(run: Run, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on(run: Run, folder: Path, tmp_path: Path) -> None:
-    """SIGKILL wherever it comes, most likely in the midst of an epoch: nothing can be tidied up."""
+    """SIGKILL wherever it comes, most likely in the middle of an epoch: nothing can be tidied up."""
     data, model = folder / "labelled.npz", tmp_path / "model"
     how = [data, *OPTIONS]
     begin = [*how, "-o", model, "--epochs", "300", "--patience", "0", "--architecture", "mlp", "--batch-size", "10"]

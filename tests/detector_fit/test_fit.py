@@ -58,7 +58,7 @@ def test_the_electronics_are_found_again(fitted: DetectorFit) -> None:
 
 def test_the_front_end_is_found_again(fitted: DetectorFit) -> None:
     front_end = fitted.file.simulation.front_end
-    # Behind a sensor of 1.7 ns a pole of 0.64 ns and a Gaussian cannot be told apart: their widths add in quadrature.
+    # Behind a sensor of 1.7 ns a pole of 0.64 ns and a Gaussian are alike: their widths add in quadrature.
     assert np.hypot(front_end.time_constant_ns, front_end.sigma_ns) == pytest.approx(0.64, abs=0.25)
     assert fitted.shape.rms_residual < 0.004
 

@@ -85,7 +85,7 @@ def test_the_median_clock_gives_the_latency(design):
 
 def test_the_report_says_how_many_decisions_hang_on_the_last_bit():
     assert margin_line({"margin": 8, "margin - 1": 3}).endswith("8 of margin, 3 of margin - 1")
-    assert "> and >= were not told apart" in margin_line({"margin": 0, "margin - 1": 3})
+    assert "> and >= were not distinguished" in margin_line({"margin": 0, "margin - 1": 3})
 
 
 def test_the_picture_shows_the_share(design):

@@ -84,5 +84,5 @@ def test_a_margin_one_step_too_low_is_found(logic, design, stream, tmp_path):
 
 def test_a_fault_that_is_not_found_is_an_error(logic, design, stream):
     expected = expected_decisions(logic, design, {"margin": stream})
-    with pytest.raises(DataError, match=r"> in the place of >=: the same 16 decisions"):
+    with pytest.raises(DataError, match=r"> instead of >=: the same 16 decisions"):
         require_found(STRICT, compare(STRICT.step, expected, expected, ["margin"]))

@@ -1,4 +1,4 @@
-"""Times of flight from two channels: starts and stops are told apart, and each stop gets its start."""
+"""Times of flight from two channels: starts and stops are distinguished, and each stop gets its start."""
 
 from __future__ import annotations
 

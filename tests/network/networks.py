@@ -1,6 +1,6 @@
 """Networks of random weights that use every layer, every option of it and every kind of output; windows of 20 samples.
 
-Each is built anew by its function in :data:`NETWORKS`; :func:`~tests.network.pulses.frozen` makes a whole model of it.
+Each is built again by its function in :data:`NETWORKS`; :func:`~tests.network.pulses.frozen` makes a whole model of it.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def test_numbers_tell_a_gap_from_a_restart() -> None:
     told = [numbers.add(number) for number in (5, 6, 9, 10, 0, 1, 3, 2, None)]
     assert [bool(each) for each in told] == [False, False, True, False, True, False, True, True, False]
     assert "2 messages were lost between number 6 and 9" in told[2]
-    assert "begin anew with 0 behind 10" in told[4]
-    assert "begin anew with 2 behind 3: its program was started again, and 2 messages were lost before it" in told[7]
+    assert "begin again with 0 behind 10" in told[4]
+    assert "begin again with 2 behind 3: its program was started again, and 2 messages were lost before it" in told[7]
     assert (numbers.first, numbers.n_lost, numbers.n_gaps, numbers.n_restarts) == (5, 2 + 1 + 2, 3, 2)
     assert (numbers.n_messages, numbers.n_without_number) == (9, 1)
 

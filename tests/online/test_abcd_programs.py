@@ -183,7 +183,7 @@ def waan_config(folder: Path) -> Path:
 
 @pytest.mark.skipif(not (ABCD / "waan").exists(), reason="NO WAAN in $ABCD_BIN")
 def test_waan_takes_our_waveforms_and_we_take_those_of_waan(programs: Programs, run: Path) -> None:
-    """`replay` in the place of the digitizer, `waan` behind it, and our module behind `waan`."""
+    """`replay` instead of the digitizer, `waan` behind it, and our module behind `waan`."""
     model = write_small_model(programs.folder / "small.discrimen")
     programs.abcd("waan", "-A", programs.address(1), "-S", programs.address(5), "-D", programs.address(6),
                   "-C", programs.address(7), "-f", waan_config(programs.folder), "-T", 1, "-p", 100)  # fmt: skip

@@ -149,7 +149,7 @@ def test_a_pattern_that_matches_nothing_lists_what_there_is(zenodo: FakeZenodo, 
 
 def test_a_damaged_lock_is_named(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).write_text("{}")
-    with pytest.raises(FormatError, match="remove it to fetch anew"):
+    with pytest.raises(FormatError, match="remove it to fetch again"):
         fetch_set(KNOWN, tmp_path)
 
 

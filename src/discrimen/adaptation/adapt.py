@@ -56,7 +56,7 @@ def adapt(
     seed: int = 0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Adaptation:
-    """Choose thresholds and the scale of the score anew, and write them with the network into another frozen file.
+    """Choose thresholds and the scale of the score again, and write them with the network into another frozen file.
 
     The waveforms are read chunk by chunk, and some are kept to learn the new domain from. Pulses that fall where those
     of the model's training rose are turned, if the settings of the files say so.

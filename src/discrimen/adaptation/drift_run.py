@@ -170,7 +170,7 @@ def watch_run(
     if stored.model_sha256 != model.sha256:
         raise SettingsError(
             f"the reference was made with another model (SHA-256 {stored.model_sha256[:12]}..., here "
-            f"{model.sha256[:12]}...): make it anew with this one"
+            f"{model.sha256[:12]}...): make it again with this one"
         )
     info, sieve = reader.info, ChannelSieve(selection, str(reader.info.path))
     monitor = DriftMonitor(stored.reference, window=window, false_alarm_rate=false_alarm_rate)

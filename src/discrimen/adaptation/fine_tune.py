@@ -108,7 +108,7 @@ def fine_tune(
     overwrite : bool
         Whether a model that is in the folder may be replaced.
     progress : EpochListener, optional
-        Told of each epoch.
+        Called after each epoch.
 
     Raises
     ------

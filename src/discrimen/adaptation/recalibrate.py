@@ -142,7 +142,7 @@ def recalibrate_unlabelled(measured: Measured, wishes: Wishes, *, rng: np.random
     Raises
     ------
     DataError
-        If the pulses are too few, two classes cannot be told apart, or what would come out is too uncertain.
+        If the pulses are too few, two classes cannot be distinguished, or what would come out is too uncertain.
     """
     for wished in wishes.gamma_leakages:
         if wished < LEAST_CONCLUDED_LEAKAGE:

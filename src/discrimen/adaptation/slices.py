@@ -1,4 +1,4 @@
-"""Logits of unlabelled pulses in slices of pulse height, and whether two classes can be told apart in them at all."""
+"""Logits of unlabelled pulses in slices of pulse height, and whether two classes can be distinguished in them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def slice_logits(logit: NDArray[Any], peak_adc: NDArray[Any]) -> LogitSlices:
     Raises
     ------
     DataError
-        If there are too few pulses, or two classes cannot be told apart.
+        If there are too few pulses, or two classes cannot be distinguished.
     """
     if len(logit) < FEWEST_PULSES:
         raise DataError(

@@ -47,7 +47,7 @@ class Task:
     classes : tuple of str, optional
         Without promises: the names of the classes.
     from_logits : bool
-        Whether linear values at its end shall become probabilities.
+        Whether linear values at its end should become probabilities.
     samples : ndarray, shape (pulse, channel, sample) or (pulse, sample), optional
         Raw pulses to check it with, which then are its domain; made-up ones by default.
     files : sequence of mapping

@@ -25,7 +25,7 @@ class Promise:
     Parameters
     ----------
     name : str
-        What it shall be called.
+        What it should be called.
     kind : str
         One of :data:`~discrimen.network.outputs.OUTPUT_KINDS`.
     unit : str
@@ -114,7 +114,7 @@ def outputs_of(
         Without promises: the names of the classes; by default those in the file, or gamma and neutron where there are
         two.
     from_logits : bool
-        Whether linear values shall become probabilities by softmax (by the logistic function for a single one).
+        Whether linear values should become probabilities by softmax (by the logistic function for a single one).
 
     Raises
     ------

@@ -137,7 +137,7 @@ class PulseClassifier(Summarised):
         return np.where(np.isnan(score), Label.UNKNOWN, label).astype(np.int8)
 
     def score(self, pulses: Taken, y: NDArray[Any] | None = None) -> float:
-        """Return the share of labelled pulses that are told right; :func:`discrimen.evaluate` judges in full."""
+        """Return the share of labelled pulses that are named right; :func:`discrimen.evaluate` judges in full."""
         label = self._labels(pulses, y)
         known = label != Label.UNKNOWN
         if not known.any():
@@ -150,7 +150,7 @@ class PulseClassifier(Summarised):
         Raises
         ------
         SettingsError
-            If there is no model yet, or a frozen one shall become a folder.
+            If there is no model yet, or a frozen one would have to become a folder.
         OutputError
             If the path is there already, or cannot be written.
         """

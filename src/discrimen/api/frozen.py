@@ -70,7 +70,7 @@ def adapt(
     seed: int = 0,
     **given: Unpack[AdaptationToFiles],
 ) -> Adaptation:
-    """Choose thresholds and scale of a frozen model anew for another channel or detector, into another frozen file.
+    """Choose thresholds and scale of a frozen model again for another channel or detector, into another frozen file.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def classify(
     threshold: str | float | None = None,
     **reader: Unpack[ReaderOptions],
 ) -> Classification:
-    """Score every pulse of a run file, in constant memory, into a file beside it.
+    """Score every pulse of a run file, in constant memory, into a file next to it.
 
     Parameters
     ----------

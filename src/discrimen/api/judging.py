@@ -1,4 +1,4 @@
-"""Several models beside each other, a model under distortion, the best network, and positions of hits."""
+"""Several models next to each other, a model under distortion, the best network, and positions of hits."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def search_networks(
     **config
         Fields of :class:`~discrimen.search.SearchConfig`.
     """
-    require_module("optuna", extra="search")  # what is missing is told before anything is computed
+    require_module("optuna", extra="search")  # what is missing is reported before anything is computed
     from discrimen.audit import audit_dataset, require_sound
     from discrimen.search import BUILT_IN_SPACE, SearchConfig, SearchSpace, read_space, run_search
 

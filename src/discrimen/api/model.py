@@ -29,7 +29,7 @@ def evaluate(
     folder: Path | str | None = None,
     **options: Unpack[EvaluationOptions],
 ) -> Report:
-    """Judge a model on labelled pulses that it has not seen, charge comparison beside it.
+    """Judge a model on labelled pulses that it has not seen, together with charge comparison.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class SimulationOptions(TypedDict, total=False):
 
 
 class ReaderOptions(TypedDict, total=False):
-    """What a reader is told of files that do not say it; see :func:`discrimen.api.inputs.inputs_of`."""
+    """What is given for files that do not say it; see :func:`discrimen.api.inputs.inputs_of`."""
 
     settings: DetectorSettings | Path | str
     sample_period_ns: float

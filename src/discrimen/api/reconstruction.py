@@ -1,4 +1,4 @@
-"""What auto-encoders and their kin make of pulses: clean ones, codes, new ones, and each of piled-up ones."""
+"""What auto-encoders and similar networks make of pulses: clean ones, codes, new ones, and each of piled-up ones."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def decode(model: Model | Path | str, codes: Path | str, output: Path | str, *, 
 
 
 def generate(model: Model | Path | str, output: Path | str, **wishes: Unpack[GenerationWishes]) -> GeneratedRun:
-    """Generate pulses of asked class and light into a run file, with the truth beside it, in constant memory.
+    """Generate pulses of asked class and light into a run file, with the truth next to it, in constant memory.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def separate(
     classifier : Model, optional
         Scores each written pulse.
     components : sequence of Components, optional
-        The truth of each run, from :mod:`discrimen.runs.components`: how right the parts are is told.
+        The truth of each run, from :mod:`discrimen.runs.components`: how right the parts are is reported.
     options : ReadOptions, optional
         What the files do not say.
     report : Path or str, optional

@@ -33,7 +33,7 @@ def simulate(
     components: Path | str | None = None,
     **config: Unpack[SimulationOptions],
 ) -> SimulatedRun:
-    """Simulate a run into a file, its truth beside it.
+    """Simulate a run into a file, its truth next to it.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def read(
     paths : Path, str or sequence of them
         Of any readable format.
     label_by : {"file", "truth", "gamma", "neutron"}, or one of them for each file
-        Take the labels that the file holds (if any), those of the truth beside a simulated run, or give every pulse
+        Take the labels that the file holds (if any), those of the truth next to a simulated run, or give every pulse
         the same.
     options : ReadOptions, optional
         What the files do not say.

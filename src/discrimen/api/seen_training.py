@@ -49,7 +49,7 @@ def seen_training(epochs: int, folder: Path | str) -> Iterator[ToldOfTraining]:
     Raises
     ------
     TrainingInterrupted
-        In the place of a KeyboardInterrupt: there is no model yet.
+        Instead of a KeyboardInterrupt: there is no model yet.
     """
     try:
         with seen_progress("training", total=epochs) as tick:

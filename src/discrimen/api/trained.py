@@ -76,7 +76,7 @@ def train(
     from discrimen.training import train as train_network
 
     training = corrected(TrainingConfig(**config), dataset, given="contamination" in config)
-    load_keras(training.device)  # what is missing is told before anything is computed
+    load_keras(training.device)  # what is missing is reported before anything is computed
     targets, provenance = _clean_targets(training.task.name, dataset, clean)
     if components:
         targets, provenance = _component_targets(training.task.name, dataset, components)
@@ -139,7 +139,7 @@ def resume(
 
 
 def corrected(config: TrainingConfig, dataset: Dataset, *, given: bool) -> TrainingConfig:
-    """Let the loss be corrected for wrong labels that are known, as `discrimen train` does, unless it is told which."""
+    """Let the loss be corrected for wrong labels that are known, as `discrimen train` does, unless they are given."""
     if given or config.task.name != "classification":
         return config
     from discrimen.labelling.known_contamination import known_contamination

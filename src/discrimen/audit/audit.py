@@ -166,7 +166,7 @@ def require_sound(audit: Audit) -> None:
         told = "; ".join(f"{finding.check}: {finding.what} ({finding.how_many})" for finding in audit.errors)
         raise DataError(
             f"the audit found {len(audit.errors)} errors in the data: {told}. "
-            "'discrimen audit' says more; mend the data, or accept them (--accept)"
+            "'discrimen audit' says more; correct the data, or accept them (--accept)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Give-away tests: whether the class can be told from what is not the shape of the pulse."""
+"""Give-away tests: whether the class can be recognised from what is not the shape of the pulse."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _UNITS = {"baseline": "ADC counts", "ADC step": "ADC counts", "trigger position"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveAwayTest:
-    """How well the class can be told from one thing that should say nothing of it.
+    """How well the class can be recognised from one thing that should say nothing of it.
 
     Parameters
     ----------

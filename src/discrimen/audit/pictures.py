@@ -1,4 +1,4 @@
-"""The pictures of an audit: rendering only, nothing is computed anew."""
+"""The pictures of an audit: rendering only, nothing is computed again."""
 
 from __future__ import annotations
 

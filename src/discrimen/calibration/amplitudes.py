@@ -120,7 +120,7 @@ def _of_alike(pulses: Pulses, path: Path, settings: DetectorSettings, quantity: 
     if np.median(down) > np.median(up):
         raise SettingsError(
             f"{path}: the pulses go the other way than polarity {settings.polarity} "
-            f"({np.median(down):.4g} ADC counts against {np.median(up):.4g}): mend polarity in --settings, or give "
+            f"({np.median(down):.4g} ADC counts against {np.median(up):.4g}): correct polarity in --settings, or give "
             "--polarity"
         )
     value = up

@@ -43,7 +43,7 @@ def bench(
 ) -> None:
     """Time a model from raw samples to scores against batch size, on every backend that is present.
 
-    Models of many channels are told in hits.
+    Models of many channels are given in hits.
     """
     sizes = None if batch is None else _batch_sizes(batch)
     if plot is not None:

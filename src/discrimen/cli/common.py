@@ -161,7 +161,7 @@ def log_stage(model: Path, description: ModelDescription, runs: Sequence[StageRu
 def print_report(pages: Sequence[Path]) -> None:
     """Say where the page of a stage lies, if there is one."""
     if pages:
-        print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF beside it")
+        print(f"report: {pages[1]}; data in {pages[0].name}, plots as PNG and PDF next to it")
 
 
 def total_entries(readers: Iterable[Reader]) -> int | None:

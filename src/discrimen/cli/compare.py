@@ -122,4 +122,6 @@ def _say(comparison: Comparison, written: tuple[Path, ...], json: bool) -> None:
         return
     console = common.stdout_console()
     console.print(comparison_text(comparison, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"comparison: {written[1]}; data in comparison.json, pictures as PNG and PDF beside it", markup=False)
+    console.print(
+        f"comparison: {written[1]}; data in comparison.json, pictures as PNG and PDF next to it", markup=False
+    )

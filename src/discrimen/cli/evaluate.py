@@ -1,4 +1,4 @@
-"""``discrimen evaluate``: a model beside charge comparison and the physical bound."""
+"""``discrimen evaluate``: a model, with charge comparison and the physical bound."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="NAME|YAML",
-            help="Of positions: the crystal, whose walls are told apart; simulated hits know theirs. docs/positions.md",
+            help="Of positions: the crystal with its walls; simulated hits know theirs. docs/positions.md",
             show_default=False,
         ),
     ] = None,
@@ -70,10 +70,10 @@ def evaluate(
     *,
     inputs: InputOptions,
 ) -> None:
-    """Judge a model on labelled pulses, charge comparison and the photon-level bound beside it.
+    """Judge a model on labelled pulses, together with charge comparison and the photon-level bound.
 
     A model that gives a waveform, and no classes, is judged by its waveforms; labels are not needed then. One that
-    gives a position is judged in mm, on files of hits; so is the grid search of a basis in the place of a model.
+    gives a position is judged in mm, on files of hits; so is the grid search of a basis instead of a model.
     """
     if is_basis_file(model):
         refuse_idle(context, (*_OF_CLASSES, "clean", *OF_MODELS), without="a model")

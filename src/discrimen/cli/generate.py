@@ -74,7 +74,7 @@ def generate(
     ] = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Generate pulses into a run file; class and light, or height, go into a file beside it. docs/generate.md."""
+    """Generate pulses into a run file; class and light, or height, go into a file next to it. docs/generate.md."""
     options = GenerationOptions(
         n_pulses=n_pulses,
         class_name=class_name,

@@ -1,4 +1,4 @@
-"""A basis in the place of a model: ``locate`` and ``evaluate`` by grid search."""
+"""A basis instead of a model: ``locate`` and ``evaluate`` by grid search."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def hits(
     channels: Annotated[
         str,
         typer.Option(
-            metavar="0-36", help="Channels of a crystal in the order that the hits shall have: 0-5,12,7; the core too."
+            metavar="0-36", help="Channels of a crystal in the order that the hits should have: 0-5,12,7; the core too."
         ),
     ] = "0-36",
     core: Annotated[int, typer.Option(help="Channel of the core; -1 if there is none.", min=-1)] = CORE_CHANNEL,

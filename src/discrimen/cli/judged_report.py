@@ -55,4 +55,4 @@ def write_and_tell(
         return
     console = common.stdout_console()
     console.print(text(report, width=min(console.width, 100)), markup=False, end="")
-    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF beside it", markup=False)
+    console.print(f"report: {written[1]}; data in report.json, plots as PNG and PDF next to it", markup=False)

@@ -60,7 +60,7 @@ def label(
     method: Annotated[
         Method,
         typer.Option(
-            help="truth: from the truth beside a simulated run; gamma, neutron: every pulse of the files is one; "
+            help="truth: from the truth next to a simulated run; gamma, neutron: every pulse of the files is one; "
             "band: by charge comparison, in a run of both; tof: by time of flight; source: mixed runs against "
             "--gamma-run, no single pulse known.",
             show_default=False,
@@ -77,7 +77,7 @@ def label(
         ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="Truth of the run, if it does not lie beside it.", show_default=False)
+        Path | None, typer.Option(help="Truth of the run, if it does not lie next to it.", show_default=False)
     ] = None,
     purity: Annotated[float, typer.Option(help="Band: wished share of true ones behind each label.")] = _PURITY,
     least_efficiency: Annotated[

@@ -39,7 +39,7 @@ class Subcommand:
 
 
 SUBCOMMANDS = {
-    "run": Subcommand("the whole way from run folders to named pulses", "--mixed CF252 --gamma CO60 -o OUT", "all"),
+    "run": Subcommand("all steps from run folders to named pulses", "--mixed CF252 --gamma CO60 -o OUT", "all"),
     "rerun": Subcommand("the same way again, only where something changed", "OUT --classify RUN", "all"),
     "simulate": Subcommand("simulate pulses of known kind into a run file", "-o run.lh5 -n 20000", "simulation"),
     "inspect": Subcommand("say what is in a run file", "run.BIN --plot run.png"),
@@ -58,7 +58,7 @@ SUBCOMMANDS = {
     "train": Subcommand("train a network on labelled pulses", "set.lh5 -o model", "train"),
     "search": Subcommand("search for the best network, training and preparation", "set.lh5 -o search", "search"),
     "evaluate": Subcommand(
-        "judge a model beside charge comparison and the physical bound", "model test.lh5 -o report", "analysis"
+        "judge a model, with charge comparison and the physical bound", "model test.lh5 -o report", "analysis"
     ),
     "compare": Subcommand(
         "put several models, data sets or reports on one page",

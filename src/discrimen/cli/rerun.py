@@ -1,4 +1,4 @@
-"""``discrimen rerun``: the whole way again, where something changed."""
+"""``discrimen rerun``: all steps again, where something changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``discrimen run``: the whole way from run folders to named pulses, by a small YAML file that it writes."""
+"""``discrimen run``: all steps from run folders to named pulses, by a small YAML file that it writes."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def search_on_cluster(
     output : Path
         Folder of the search; logs of a batch system go there.
     on_wait : callable
-        Told now and then how many trials are open, and how many workers there are.
+        Called now and then with how many trials are open, and how many workers there are.
 
     Returns
     -------

@@ -120,7 +120,9 @@ def simulate(
     ] = None,
     rate_hz: Annotated[float, typer.Option(help="Pulses per second while the digitizer is live.")] = 1000.0,
     n_channels: Annotated[int, typer.Option(help="Channels the pulses are dealt to.")] = 1,
-    n_runs: Annotated[int, typer.Option(help="Runs one after the other in the file, told by its column run.")] = 1,
+    n_runs: Annotated[
+        int, typer.Option(help="Runs one after the other in the file, distinguished by its column run.")
+    ] = 1,
     first_run: Annotated[
         int | None, typer.Option(help="Number of the first run; one run has none by default.", show_default=False)
     ] = None,
@@ -192,7 +194,7 @@ def simulate(
     ] = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Simulate pulses of known kind into a run file; the truth goes into a file beside it."""
+    """Simulate pulses of known kind into a run file; the truth goes into a file next to it."""
     if is_crystal(detector):
         wishes: dict[str, Any] = {
             "energy_kev": energy_kev,
@@ -317,7 +319,7 @@ def _fitted(
 def _of_file(
     file: DetectorFile, n_pulses: int, values: Mapping[str, Any], given: Mapping[str, str]
 ) -> SimulationConfig:
-    """Return the configuration of a detector file, with the options that were given in the place of its values."""
+    """Return the configuration of a detector file, with the options that were given instead of its values."""
     if "digitizer" in given:
         raise typer.BadParameter("--digitizer does nothing with a detector file, which has its own: leave it out")
     changes = {name: value for name, value in values.items() if name in given and name != "detector"}

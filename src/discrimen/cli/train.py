@@ -45,7 +45,7 @@ from discrimen.training.tasks.generation import FEWEST
 from discrimen.training.tasks.separation import MOVED_SHARE
 
 _AUGMENT = (
-    "Distort the training pulses anew in each epoch, up to these sizes, for example time=10,gain=0.1. "
+    "Distort the training pulses again in each epoch, up to these sizes, for example time=10,gain=0.1. "
     + "; ".join(f"{name}: {known.summary}, {known.unit or 'share'}" for name, known in DISTORTIONS.items())
     + ". docs/robustness.md"
 )
@@ -152,7 +152,7 @@ def train(
         typer.Option(help="Let rare training pulses count more: over class; and energy; and shape. docs/diversity.md"),
     ] = "none",
     balance_by: Annotated[
-        BalanceBy, typer.Option(help="With --balance: weigh the loss, or draw the pulses of each epoch anew.")
+        BalanceBy, typer.Option(help="With --balance: weigh the loss, or draw the pulses of each epoch again.")
     ] = "weights",
     balance_cap: Annotated[
         float, typer.Option(help="With --balance: highest weight of a pulse; the mean is 1.")

@@ -30,7 +30,7 @@ CleanOption = Annotated[
         metavar="FILE",
         help="With --task reconstruction: clean records of the same pulses, a file for each data set in their order, "
         "as simulate --clean writes them; repeatable. docs/denoise.md. With other tasks of hits: the noise of each hit "
-        "is drawn anew in every epoch. docs/positions.md",
+        "is drawn again in every epoch. docs/positions.md",
         show_default=False,
     ),
 ]

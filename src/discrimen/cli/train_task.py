@@ -122,7 +122,7 @@ def chosen_task(
     part_moved : float
         Of a separation: share of the examples whose second part is moved later.
     interactions : int
-        Most interactions in a segment that positions shall be of.
+        Most interactions in a segment that positions should be of.
 
     Raises
     ------

@@ -267,7 +267,7 @@ def _lifetime(walltime: str) -> list[str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what Dask logs of dying workers away from the terminal: it is mended, and told in the summary."""
+    """Keep what Dask logs of dying workers away from the terminal: it is repaired, and told in the summary."""
     known = list(logging.root.manager.loggerDict)
     loggers = [logging.getLogger(name) for name in known if name.split(".")[0] in _LOUD]
     before = [each.level for each in loggers]

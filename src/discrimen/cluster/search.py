@@ -42,7 +42,7 @@ class TrialsOnFarm:
     n_workers : callable
         Tells how many workers there are now.
     on_wait : callable
-        Told now and then how many trials are open, and how many workers there are.
+        Called now and then with how many trials are open, and how many workers there are.
 
     Attributes
     ----------

@@ -119,7 +119,7 @@ class FileWatch:
         return self._gone
 
     def _write(self, text: str, how: int) -> None:
-        # Opened anew each time: a file system over the network then looks whether the file is still there.
+        # Opened again each time: a file system over the network then looks whether the file is still there.
         try:
             descriptor = os.open(self._path, os.O_WRONLY | how)
         except OSError as error:

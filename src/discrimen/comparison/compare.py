@@ -115,7 +115,7 @@ def _models_on(
 def _counted(first: Selection, ranges: Sequence[ComparedRange], task: _Task) -> str:
     n_runs = intervals_for(first.run, first.labels, confidence=task.confidence, rng=task.rng).n_runs
     if n_runs is not None and ranges:
-        return f"intervals count {n_runs} runs, drawn anew whole, and are never narrower than those of the pulses"
+        return f"intervals count {n_runs} runs, resampled as a whole, and are never narrower than those of the pulses"
     return "intervals count pulses: differences between runs are not in them"
 
 

@@ -114,7 +114,7 @@ def run_demo(
     seed : int
         Of the first run and of the training; the others have the next ones.
     on_step : callable
-        Told what is being done.
+        Called with what is being done.
     """
     # Matplotlib belongs to the extras of training; a plain import of this module does not need it.
     from discrimen.demo.picture import draw_demo
@@ -140,7 +140,7 @@ def run_demo(
     model = api.train(train_set, folder / "model", architecture="mlp", epochs=epochs, seed=seed, overwrite=True)
     on_step(f"freezing it, with a threshold by height for {EFFICIENCY:.0%} of the neutrons from the third run")
     frozen = api.freeze(model, folder / "demo.discrimen", calibration=threshold_set, neutron_efficiencies=(EFFICIENCY,))
-    on_step("evaluating it on the second run, charge comparison and the photon-level bound beside it")
+    on_step("evaluating it on the second run, together with charge comparison and the photon-level bound")
     report = api.evaluate(frozen, test_set, tuning=train_set, folder=folder / "report")
     on_step("classifying the second run by the native engine")
     classification = _named(frozen, test_run, folder, options=options)
@@ -182,7 +182,7 @@ def _named(model: Model, run: Path, folder: Path, *, options: ReadOptions) -> Cl
 
 
 def _autoencoder(dataset: Dataset, folder: Path, *, seed: int) -> Model:
-    """Train a small auto-encoder whose latents shall not say the same, and freeze it."""
+    """Train a small auto-encoder whose latents should not say the same, and freeze it."""
     trained = api.train(
         dataset,
         folder / "autoencoder",

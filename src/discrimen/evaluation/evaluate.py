@@ -54,10 +54,10 @@ def evaluate(
     files: Sequence[Mapping[str, Any]] = (),
     loss: LossCurve | NotComputed | None = None,
 ) -> Report:
-    """Judge a trained network on labelled pulses that it has not seen, charge comparison beside it.
+    """Judge a trained network on labelled pulses that it has not seen, together with charge comparison.
 
     Charge comparison uses the model's baseline window and polarity on the full record. Its nominal gates are those
-    given, or else those of the model's settings. Its best gates are searched anew for each range of energy on the
+    given, or else those of the model's settings. Its best gates are searched again for each range of energy on the
     tuning pulses, so that the network meets the strongest charge comparison everywhere; so are linear filter, pulse
     gradient, frequency gradient and the templates of the likelihood ratio. The boosted tree is trained on the tuning
     pulses, once.
@@ -259,7 +259,7 @@ def _interval_note(selection: Selection, overall: BinReport) -> str:
     """Say what the intervals count."""
     if overall.n_runs_drawn is not None:
         return (
-            f"intervals count {overall.n_runs_drawn} runs, drawn anew whole, and are never narrower than those that "
+            f"intervals count {overall.n_runs_drawn} runs, resampled as a whole, and never narrower than those that "
             "count pulses; those of reliability curve, calibration error and figure of merit count pulses"
         )
     n_runs = len(np.unique(selection.run))

@@ -63,7 +63,7 @@ BOUNDS: Mapping[str, str] = {"record_bound": "record_llr", "photon_bound": "phot
 
 @dataclass(frozen=True, slots=True)
 class NotComputed:
-    """In the place of a result: why there is none."""
+    """Instead of a result: why there is none."""
 
     not_computed: str
 

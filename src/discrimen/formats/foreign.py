@@ -1,4 +1,4 @@
-"""Files that are none of ours, told by how they begin: what they are, and what reads them."""
+"""Files that are none of ours, recognised by how they begin: what they are, and what reads them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FOREIGN: tuple[tuple[str, str, str], ...] = (
     (
         r"DRS[013-9]|TIME[BC]|EHDR",
         "a file of a DRS4 board of another version than DRSOsc 5 writes (DRS2)",
-        f"write it anew with DRSOsc 5, or {_SAVE}",
+        f"write it again with DRSOsc 5, or {_SAVE}",
     ),
     (r"(?s).{0,11}WAVEDESC", "a LeCroy oscilloscope waveform (.trc)", f"lecroyparser reads it; {_RECIPE}"),
     (

@@ -76,7 +76,7 @@ class InputOptions:
             if told is not None and known is not None and told != known:
                 raise SettingsError(
                     f"{path}: {name} is {known} in the file, but {told} in {self.settings_file or 'its option'}: this "
-                    "is another detector's file, or mend what you give; where the run itself is wrong, an option like "
+                    "is another detector's file, or correct yours; where the run itself is wrong, an option like "
                     "--polarity wins over it"
                 )
 

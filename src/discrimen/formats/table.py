@@ -1,4 +1,4 @@
-"""The table of formats, and how the format of a file is told.
+"""The table of formats, and how the format of a file is recognised.
 
 A new format is a module with a ``FORMAT`` and one line in :data:`FORMATS`, or a package of its own that offers it as a
 plug-in (:mod:`discrimen.formats.plugins`).
@@ -182,7 +182,7 @@ def open_writer(
     format_name: str | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Writer:
-    """Open a run file for writing; its format is told by name or by the file's suffix.
+    """Open a run file for writing; its format is given by name or by the file's suffix.
 
     Where the pulses come from is stored by formats that have a place for it (`Format.keeps_provenance`).
 

@@ -168,7 +168,7 @@ def report_lines(
 def margin_line(on_margin: Mapping[str, int]) -> str:
     """Return how many decisions hang on the last bit, in a sentence."""
     counts = ", ".join(f"{count} of {name}" for name, count in on_margin.items())
-    untold = "" if on_margin["margin"] else "; none was found, so > and >= were not told apart"
+    untold = "" if on_margin["margin"] else "; none was found, so > and >= were not distinguished"
     return f"Decisions with a difference of logits on the margin: {counts}{untold}"
 
 

@@ -1,4 +1,4 @@
-"""The Verilog of an encoder on chip, and its comparison with the emulators: code words in the place of a decision."""
+"""The Verilog of an encoder on chip, and its comparison with the emulators: code words instead of a decision."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Pulses whose decision hangs on the last bit: the logits' difference is MARGIN exactly, or one step less.
 
-A comparison written as ``>`` in the place of ``>=``, or a margin that is one off, decides all other pulses rightly.
+A comparison written as ``>`` instead of ``>=``, or a margin that is one off, decides all other pulses rightly.
 Such pulses are too rare to come by themselves, so they are sought: pulses near the margin are changed by a few counts
 until the emulator gives the wished difference.
 """

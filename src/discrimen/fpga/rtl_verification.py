@@ -54,7 +54,7 @@ LATE_WIDE = Fault(
     step=_LATE, name="front_end_wide.v", old="localparam REST = LENGTH -", new="localparam REST = 1 + LENGTH -"
 )
 STRICT = Fault(
-    step="RTL with a fault: > in the place of >=",
+    step="RTL with a fault: > instead of >=",
     name="discrimen_top.v",
     old="difference >= MARGIN",
     new="difference > MARGIN",

@@ -85,7 +85,7 @@ def train_for_chip(
     provenance : mapping, optional
         Plain data for the description of the chip model.
     log : callable
-        Is told of each step in one line.
+        Called with one line for each step.
 
     Raises
     ------

@@ -162,7 +162,7 @@ def calibrated(
         If the model gives no probabilities of classes, or was calibrated before.
     """
     if "calibration" in description.provenance:
-        raise SettingsError("this model is calibrated already: freeze the folder of its training anew")
+        raise SettingsError("this model is calibrated already: freeze the folder of its training again")
     found = calibration.temperature
     if found is not None:
         network = with_logits(network, description, factor=1 / found.value)

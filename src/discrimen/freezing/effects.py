@@ -31,7 +31,7 @@ def effects(
     *,
     most_multiplications: int,
 ) -> NDArray[np.float32]:
-    """Change single weights by half and compute anew: what a derivative of 0 does not tell.
+    """Change single weights by half and compute again: what a derivative of 0 does not tell.
 
     A unit that no pulse excites has no derivative, but a larger weight may wake it. Only what a change reaches is
     computed again: of the layer the channel that has the weight, and what follows for the pulses that feel it there.

@@ -87,7 +87,7 @@ def drafted(model: Any, preparation: Preparation) -> tuple[Draft, tuple[int, ...
     dtype = str(graph.inputs[0].dtype)
     if dtype not in ("float32", "float64"):
         raise SettingsError(
-            f"model '{model.name}' takes {dtype}, expected float32: build it anew with keras.Input of dtype='float32'"
+            f"model '{model.name}' takes {dtype}, expected float32: build it again with keras.Input of dtype='float32'"
         )
     draft = Draft(preparation.shape)
     values = walked(draft, model, (_laid_out(draft, graph, preparation),))

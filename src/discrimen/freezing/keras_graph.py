@@ -12,7 +12,7 @@ from discrimen.freezing.keras_layers import translated
 from discrimen.freezing.keras_operators import joined_with_constant, joins_a_constant
 
 _READ_BY_NAME: Mapping[str, tuple[str, ...]] = {"MultiHeadAttention": ("query", "value", "key")}
-"""Layers whose values are told apart by the names of their arguments."""
+"""Layers whose values are distinguished by the names of their arguments."""
 
 
 def walked(draft: Draft, model: Any, inputs: Sequence[int]) -> tuple[int, ...]:

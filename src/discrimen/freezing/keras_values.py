@@ -101,5 +101,5 @@ def _require_full_precision(layer: Any) -> None:
     if short:
         raise SettingsError(
             f"layer '{layer.name}' computes or keeps its weights in {' and '.join(short)}, which cannot be frozen: "
-            "train the network in float32, or cast it by building it anew with dtype='float32' and setting its weights"
+            "train the network in float32, or cast it by building it again with dtype='float32' and setting its weights"
         )

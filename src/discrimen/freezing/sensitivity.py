@@ -67,7 +67,7 @@ def sensitivities(
 
 
 def _equal_chunks(n_pulses: int, most: int) -> list[NDArray[np.intp]]:
-    """Part pulses into chunks of one size, because JAX compiles for each anew; the last ones may come twice."""
+    """Part pulses into chunks of one size, because JAX compiles for each again; the last ones may come twice."""
     n_chunks = -(-n_pulses // most)
     size = -(-n_pulses // n_chunks)
     starts = np.minimum(np.arange(n_chunks) * size, n_pulses - size)

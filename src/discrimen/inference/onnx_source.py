@@ -149,7 +149,7 @@ def _require_entry(graph: Any, description: ModelDescription, path: Path) -> Non
     if found != expected:
         raise FormatError(
             f"its description promises inputs and outputs {_in_words(expected)}, the graph has {_in_words(found)}; "
-            "make it anew from the frozen model",
+            "make it again from the frozen model",
             path,
         )
 

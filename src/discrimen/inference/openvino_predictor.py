@@ -32,7 +32,7 @@ class OpenVinoPredictor(OnnxPredictor):
     batch_size : int
         Pulses computed at once.
     hint : {"latency", "throughput"}
-        What OpenVINO shall be quick at.
+        What OpenVINO should be quick at.
 
     Raises
     ------

@@ -175,7 +175,7 @@ def choose_cuts(
     """Choose the cuts of one slice, gammas first.
 
     The shares of the classes are those that fit the slice best with the smooth bands. Intervals come from repetitions
-    in which the pulses are drawn anew (each bin of the histogram by its Poisson law) and the bands from the covariance
+    in which the pulses are resampled (each bin of the histogram by its Poisson law) and the bands from the covariance
     of their curves.
 
     Parameters

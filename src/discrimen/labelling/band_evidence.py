@@ -3,7 +3,7 @@
 A valley that one band of any shape cannot make must show in neighbouring slices of energy. What else makes two maxima
 is told by how they behave: the phase of the sampling clock gives steep outsides and a shallow inside, pile-up a second
 band far wider than the first and only where single pulses end, alphas of the crystal lines of few energies, noise bands
-that part less with more light. Two detectors in one channel cannot be told from two species: a run without neutrons can
+that part less with more light. Two detectors in one channel look like two species: a run without neutrons can
 (`control`).
 """
 
@@ -152,7 +152,7 @@ def find_evidence(
     if reason := look_alike(evidence):
         raise DataError(
             f"two maxima of the PSD from {evidence.low:.4g} to {evidence.high:.4g}, but {reason}: no labels without "
-            "two species; if there are neutrons, choose --energy-range or the gates of the charge comparison anew"
+            "two species; if there are neutrons, choose --energy-range or the gates of the charge comparison again"
         )
     return evidence
 

@@ -26,7 +26,7 @@ _DRAWS = 4000
 class SliceContamination:
     """Accidentals among the labels in one slice of energy.
 
-    Accidental pulses have a spectrum of their own: their share is counted in each slice anew, in the flat region.
+    Accidental pulses have a spectrum of their own: their share is counted in each slice again, in the flat region.
 
     Parameters
     ----------

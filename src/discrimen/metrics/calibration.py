@@ -117,7 +117,7 @@ def fit_temperature(
     labels : ndarray of int, shape (pulse,)
         Gamma or neutron, of pulses that the network was not trained on.
     run : ndarray of int, shape (pulse,), optional
-        Number of each pulse's run, where runs shall count and not pulses.
+        Number of each pulse's run, where runs should count and not pulses.
     confidence : float
         Of the interval in log T. Its standard error is the robust one of P. J. Huber, Proc. 5th Berkeley Symp. 1
         (1967) 221, since no single temperature need be right for all pulses; clustered where runs are given, with

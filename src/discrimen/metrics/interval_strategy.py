@@ -94,7 +94,7 @@ class RunIntervals(Intervals):
     Parameters
     ----------
     draws : RunDraws
-        Runs drawn anew.
+        Runs resampled.
     """
 
     draws: RunDraws
@@ -168,7 +168,7 @@ def widened(value: float, low: float, high: float, *, error: float, half_width: 
     value, low, high : float
         The share, and its interval by counting.
     error : float
-        Its standard error from runs drawn anew.
+        Its standard error from runs resampled.
     half_width : float
         In standard errors, taken on the logit scale, which keeps it between 0 and 1.
     """

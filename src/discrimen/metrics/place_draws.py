@@ -1,6 +1,6 @@
 """Intervals that count places: hits of a scan or a grid lie at a few places, and those of one place err together.
 
-As runs are drawn anew for pulses (:mod:`discrimen.metrics.run_draws`), whole places are drawn here.
+As runs are resampled for pulses (:mod:`discrimen.metrics.run_draws`), whole places are drawn here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def repeated_places(truth_mm: Values) -> NDArray[np.int64] | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlaceDraws:
-    """Places drawn anew; without any, intervals stay as they are.
+    """Places resampled; without any, intervals stay as they are.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class PositionErrors:
         return PositionErrors(residual_mm=self.residual_mm[index], deviation_mm=deviation, place=place)
 
     def draws(self, known: NDArray[np.bool_], *, confidence: float, rng: np.random.Generator) -> PlaceDraws:
-        """Return places of some hits drawn anew."""
+        """Return places of some hits resampled."""
         return PlaceDraws.of(None if self.place is None else self.place[known], confidence=confidence, rng=rng)
 
     @property
@@ -122,8 +122,8 @@ def position_figures(
     """Return all figures of some hits with intervals.
 
     Quantiles have intervals of order statistics, shares those of Wilson, means and roots of mean squares those of the
-    normal distribution, widths at half maximum those of drawing the hits anew: all count hits. Where places repeat,
-    intervals are never narrower than those of drawing the places anew.
+    normal distribution, widths at half maximum those of resampling the hits: all count hits. Where places repeat,
+    intervals are never narrower than those of resampling the places.
 
     Parameters
     ----------

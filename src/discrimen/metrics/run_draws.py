@@ -1,4 +1,4 @@
-"""Runs drawn anew: pulses of one run share gain, rate and temperature, and err together.
+"""Runs resampled: pulses of one run share gain, rate and temperature, and err together.
 
 The bootstrap draws whole runs: of each kind of run (gammas alone, neutrons alone, both) one fewer than there are, with
 replacement (J. N. K. Rao and C. F. J. Wu, J. Am. Stat. Assoc. 83 (1988) 231). The spread of the draws is the standard
@@ -29,7 +29,7 @@ _ENOUGH_A_RUN = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunDraws:
-    """Runs drawn anew, many times.
+    """Runs resampled, many times.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class RunDraws:
 
 
 def draw_runs(run: NDArray[Any], labels: NDArray[Any], *, rng: np.random.Generator) -> RunDraws | None:
-    """Draw runs anew, or return None where there are too few for it.
+    """Resample runs, or return None where there are too few for it.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ FIGURES: Mapping[str, tuple[str, Callable[[TraceErrors], float]]] = {
 
 
 def trace_figures(errors: TraceErrors, *, confidence: float, rng: np.random.Generator) -> dict[str, Estimate] | None:
-    """Return all figures of some hits, with intervals by drawing the hits anew (bootstrap).
+    """Return all figures of some hits, with intervals by resampling the hits (bootstrap).
 
     Parameters
     ----------

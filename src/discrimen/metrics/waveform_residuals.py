@@ -139,7 +139,7 @@ def figure_panel(*names: str) -> Panel:
 def waveform_figures(
     errors: WaveformErrors, *, confidence: float, rng: np.random.Generator
 ) -> dict[str, Estimate] | None:
-    """Return all figures of some pulses, with intervals by drawing the pulses anew (bootstrap).
+    """Return all figures of some pulses, with intervals by resampling the pulses (bootstrap).
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def waveform_figures(
 def drawn_estimates(
     errors: _Rows, figures: Mapping[str, Callable[[_Rows], float]], *, confidence: float, rng: np.random.Generator
 ) -> dict[str, Estimate] | None:
-    """Return figures with intervals by drawing the rows anew (bootstrap).
+    """Return figures with intervals by resampling the rows (bootstrap).
 
     Parameters
     ----------

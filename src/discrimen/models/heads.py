@@ -26,7 +26,7 @@ def add_heads(
     values : KerasTensor, shape (pulse, value)
         What the body gives; the code of an auto-encoder.
     outputs : sequence of Output
-        What the model shall give.
+        What the model should give.
     decode : callable or None
         Makes the waveform of an auto-encoder; other bodies have none, and a dense layer makes it.
     taken : sequence of str

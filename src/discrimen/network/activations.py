@@ -30,7 +30,7 @@ Activation = Literal[
     "sqrt",
 ]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-"""By number, as in the frozen file; numbers are never given anew."""
+"""By number, as in the frozen file; numbers are never given again."""
 
 _SELU_SCALE = 1.0507009873554804934193349852946
 _SELU_ALPHA = 1.6732632423543772848170429916717

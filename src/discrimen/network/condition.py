@@ -44,7 +44,7 @@ LIGHT = Size("energy_kevee", "light", "keVee")
 HEIGHT = Size("height_adc", "height", "ADC counts")
 SIZES: Mapping[str, Size] = MappingProxyType({each.name: each for each in (LIGHT, HEIGHT)})
 ANY_PULSE = ("pulse",)
-"""In the place of the classes where they are not known."""
+"""Instead of the classes where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)

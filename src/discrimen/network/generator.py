@@ -1,7 +1,7 @@
 """What a frozen decoder needs beside its weights to make pulses: sizes, codes and residuals of the training pulses.
 
 A decoder gives the mean pulse of a code. A record has more: what the code does not hold, the noise, the baseline and
-the rounding of the ADC. These are drawn anew from a library of training pulses of the same class and nearly the same
+the rounding of the ADC. These are drawn again from a library of training pulses of the same class and nearly the same
 size (light, or height), in units in which the spread of a sample does not depend on its height.
 """
 

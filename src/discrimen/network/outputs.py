@@ -17,7 +17,7 @@ from discrimen.network.height_curve import Cut, HeightCurve, plain_threshold
 
 OutputKind = Literal["classes", "waveform", "quantity", "count", "code"]
 OUTPUT_KINDS: tuple[str, ...] = get_args(OutputKind)
-"""By number, as in the frozen file; numbers are never given anew."""
+"""By number, as in the frozen file; numbers are never given again."""
 
 PREPARED = "prepared"
 """Unit of a waveform in the scale of the prepared input; its preparation leads back to ADC counts."""

@@ -118,7 +118,7 @@ def _code_at(description: ModelDescription) -> int:
     if description.outputs[at].activation != "linear":
         raise SettingsError(
             f"the code of this model passes through {description.outputs[at].activation} behind its network: "
-            "its halves cannot be told apart"
+            "its halves cannot be distinguished"
         )
     return at
 

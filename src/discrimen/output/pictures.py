@@ -76,7 +76,7 @@ def picture(figure: Figure, *, name: str, caption: str, dots_per_inch: int = 120
     """
     png, pdf = png_of(figure, dots_per_inch=dots_per_inch), io.BytesIO()
     with house_style():
-        # The second drawing need not find the layout anew.
+        # The second drawing need not find the layout again.
         figure.set_layout_engine("none")
         # No date: the same figure gives the same bytes.
         figure.savefig(pdf, format="pdf", dpi=dots_per_inch, metadata={"CreationDate": None, "Subject": command_line()})

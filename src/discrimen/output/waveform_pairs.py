@@ -60,7 +60,7 @@ class WaveformPair:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PartedRecord:
-    """A record of two pulses and what it was parted into.
+    """A record of two pulses and what it was separated into.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def convert_set(
     overwrite : bool
         Whether outputs that are there may be replaced.
     on_file : callable
-        Told of each file before it is read.
+        Called with each file before it is read.
 
     Raises
     ------

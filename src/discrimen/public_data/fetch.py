@@ -73,9 +73,9 @@ def fetch_set(
     server : str
         Another one that answers as Zenodo does.
     on_bytes : callable
-        Told of the number of bytes as they come.
+        Called with the number of bytes as they come.
     on_plan : callable
-        Told of the files that will be fetched, before the first.
+        Called with the files that will be fetched, before the first.
 
     Raises
     ------

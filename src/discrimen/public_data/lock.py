@@ -53,7 +53,7 @@ def read_lock(folder: Path) -> Lock | None:
         return Lock.model_validate_json(path.read_bytes())
     except ValidationError as error:
         fault = error.errors()[0]
-        raise FormatError(f"this is no record of a fetch ({fault['msg']}): remove it to fetch anew", path) from error
+        raise FormatError(f"this is no record of a fetch ({fault['msg']}): remove it to fetch again", path) from error
 
 
 def write_lock(lock: Lock, folder: Path) -> None:

@@ -56,7 +56,7 @@ class ClassicMethod:
     tune : callable
         From what it may be tuned with to the tuned method.
     by_energy : bool
-        Whether it is tuned anew for each range of energy, or once for all of them.
+        Whether it is tuned again for each range of energy, or once for all of them.
     """
 
     name: str

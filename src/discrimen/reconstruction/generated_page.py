@@ -97,7 +97,7 @@ def _apart_table(judgement: GeneratorJudgement) -> PageTable:
         (name, _area(judgement.told_apart[name]), _area(judgement.real_apart[name])) for name in judgement.told_apart
     ]
     heading = ("network", "real against generated", "real against real")
-    return PageTable("Told apart", table_of(heading, lines), "Area under the curve, on pulses not trained on.")
+    return PageTable("Distinguished", table_of(heading, lines), "Area under the curve, on pulses not trained on.")
 
 
 def _area(value: Auc) -> Cell:

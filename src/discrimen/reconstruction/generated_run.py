@@ -72,7 +72,7 @@ def generate_run(
     format_name: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> GeneratedRun:
-    """Generate pulses into a run file, and their class and size into a file beside it.
+    """Generate pulses into a run file, and their class and size into a file next to it.
 
     Parameters
     ----------

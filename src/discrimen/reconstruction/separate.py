@@ -79,7 +79,7 @@ def separate_runs(
     classifier : Predictor, optional
         Scores each written pulse, column `neutron_score`.
     components : sequence of Components, optional
-        The truth of each input: how right the parts are is told, beside a fit of templates, and written pulses get the
+        The truth of each input: how right the parts are is given, with a fit of templates, and written pulses get the
         class that they have there.
     options : SeparationOptions, optional
         How.

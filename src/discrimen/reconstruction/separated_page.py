@@ -59,7 +59,7 @@ def write_separation(
     done : SeparatedRuns
         What came of the runs.
     readers : sequence of Reader
-        Of the same runs, open anew: the first records of each are shown.
+        Of the same runs, open again: the first records of each are shown.
     predictor, components, threshold
         As of :func:`~discrimen.reconstruction.separate.separate_runs` and its options.
     folder : Path

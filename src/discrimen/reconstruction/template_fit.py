@@ -2,7 +2,7 @@
 
 Two times and two heights are fitted. For given times the heights follow in closed form, so that only the times are
 searched: all pairs of a grid first, then by :func:`scipy.optimize.least_squares`. Pulses that come within a sample can
-hardly be told apart, and without regularisation one height comes out much too large and the other negative; a ridge
+hardly be distinguished, and without regularisation one height comes out much too large and the other negative; a ridge
 on both heights (A. E. Hoerl and R. W. Kennard, Technometrics 12 (1970) 55) makes them alike there; none is negative.
 """
 

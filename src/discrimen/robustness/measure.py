@@ -55,7 +55,7 @@ def robustness(
     Parameters
     ----------
     predictors : mapping of str to Predictor
-        The models by the names that the result shall give them. The baseline window of the first tells what a gain
+        The models by the names that the result should give them. The baseline window of the first tells what a gain
         drift leaves in place.
     pulses : Pulses
         With the column label; pulses of unknown label are left out.

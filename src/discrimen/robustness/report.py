@@ -24,7 +24,7 @@ class RobustnessPoint:
         Shares of the gammas and of the neutrons that pass the threshold fixed on the undistorted pulses, with their
         score intervals: what happens if nobody notices.
     retuned : Leakage or NotComputed
-        Leakage at the threshold chosen anew on the distorted pulses: what calibrating again would leave.
+        Leakage at the threshold chosen again on the distorted pulses: what calibrating again would leave.
     auc : Auc
         Area under the curve of the distorted pulses.
     n_unclassified : int

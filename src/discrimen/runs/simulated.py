@@ -1,4 +1,4 @@
-"""A simulated run as a file of any format that can be written, with its truth beside it."""
+"""A simulated run as a file of any format that can be written, with its truth next to it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def simulate_run(
     components: Path | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> SimulatedRun:
-    """Simulate pulses into a run file and their truth into a file beside it.
+    """Simulate pulses into a run file and their truth into a file next to it.
 
     Parameters
     ----------

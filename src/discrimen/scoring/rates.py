@@ -109,7 +109,7 @@ def run_time(tally: RunTally, settings: DetectorSettings) -> RunTime | str:
     if not tally.has_time or tally.first_ps is None or tally.last_ps is None:
         return "the file has no time stamps"
     if not tally.has_one_clock:
-        return "the file holds several runs (bunches of n_TOF), and each counts its time anew"
+        return "the file holds several runs (bunches of n_TOF), and each counts its time again"
     if tally.n_back:
         return f"the clock was set back: {tally.n_back} pulses come more than 1 s before earlier ones of the file"
     real_s = (tally.last_ps - tally.first_ps) * 1e-12

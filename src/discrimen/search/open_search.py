@@ -38,7 +38,7 @@ class OpenSearch:
     identity : mapping
         Data, space and settings.
     on_trial : callable
-        Told of each trial that ends, and of the search as it then stands.
+        Called with each trial that ends, and the search as it then stands.
     """
 
     study: Study

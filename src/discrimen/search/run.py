@@ -44,7 +44,7 @@ def run_search(
     provenance : mapping, optional
         Stored with each model.
     on_trial : callable
-        Told of each trial that ends, and of the search as it then stands.
+        Called with each trial that ends, and the search as it then stands.
     run_trials : callable
         Runs the trials: one after the other in this process, or elsewhere.
 

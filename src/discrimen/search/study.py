@@ -106,7 +106,7 @@ def _claim(study: Study, identity: Mapping[str, Any], space: SearchSpace, folder
     if found is None:
         for candidate in default_candidates(space):
             study.enqueue_trial(dict(candidate.parameters))
-        study.set_user_attr(_IDENTITY, wanted)  # last: a study without it is begun anew
+        study.set_user_attr(_IDENTITY, wanted)  # last: a study without it is begun again
         return
     differing = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
     if differing:

@@ -61,7 +61,7 @@ def change_sensor_gain(
 ) -> NDArray[Any]:
     """Multiply the pulse by 1 + share and leave the noise of the electronics, as a photomultiplier or its voltage does.
 
-    Noise that the smaller gain would take along is added anew, white. A larger gain takes more along: for small shares
+    Noise that the smaller gain would take along is added again, white. A larger gain takes more along: for small shares
     that does not matter.
     """
     gain = 1 + share

@@ -85,7 +85,7 @@ def pulses(
     Parameters
     ----------
     preparation : Preparation, optional
-        One of one channel that the pulses shall suit: its polarity, sampling and place in the record.
+        One of one channel that the pulses should suit: its polarity, sampling and place in the record.
     n_pulses : (int, int)
         Fewest and most.
     n_samples : int

@@ -1,4 +1,4 @@
-"""Augmentation: training pulses are changed anew in every epoch, so that the network learns more than they show.
+"""Augmentation: training pulses are changed again in every epoch, so that the network learns more than they show.
 
 Distortions teach what does not matter; an extension teaches low light.
 """

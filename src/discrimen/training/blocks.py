@@ -65,7 +65,7 @@ def order_in(pulses: Pulses, pulse: NDArray[np.int64], *, share: float) -> Order
     pulse : ndarray of int64, shape (pulse of the run,)
         Positions of the run's pulses.
     share : float
-        That the blocks shall have: time stamps are of use if fewer pulses share one than make a block.
+        That the blocks should have: time stamps are of use if fewer pulses share one than make a block.
     """
     if pulses.timestamp_ps is not None and len(pulse):
         time_ps = pulses.timestamp_ps[pulse]

@@ -98,7 +98,7 @@ def kept_checkpoints(folder: Path, records: Sequence[EpochRecord]) -> list[Check
             kept.append(Checkpoint(record.epoch, record.val_loss, path))
     lowest = min(record.val_loss for record in records)
     if not kept or kept[-1].val_loss != lowest:
-        raise FormatError("the checkpoint of the best epoch is not there any more; train anew", folder)
+        raise FormatError("the checkpoint of the best epoch is not there any more; train again", folder)
     return kept
 
 

@@ -67,11 +67,11 @@ class TrainingConfig:
     balance : {"none", "class", "energy", "shape"}
         Over what rare training pulses count more, see :mod:`discrimen.training.balance`.
     balance_by : {"weights", "resampling"}
-        By weights of the loss, or by drawing the pulses of each epoch anew.
+        By weights of the loss, or by drawing the pulses of each epoch again.
     balance_cap : float
         Highest weight of a pulse, where the mean is 1.
     augment : mapping of str to float
-        Largest distortion of the training pulses by its name, drawn anew in each epoch, see
+        Largest distortion of the training pulses by its name, drawn again in each epoch, see
         :mod:`discrimen.training.augmentation`.
     extend_down_kevee, extend_down_adc : float or None
         Light, or height, that the training pulses are thinned down to, see :mod:`discrimen.training.extension`.

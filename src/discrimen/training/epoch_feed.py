@@ -1,4 +1,4 @@
-"""What the network sees in each epoch: the training examples as they are, weighed, drawn anew or distorted anew."""
+"""What the network sees in each epoch: the training examples as they are, weighed, drawn again or distorted again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from discrimen.training.tasks import Learning
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Renewal:
-    """Training examples that a task puts together anew, by its remix."""
+    """Training examples that a task puts together again, by its remix."""
 
     examples: Examples
     learning: Learning
@@ -62,9 +62,9 @@ class EpochFeed:
     balance : Balance, optional
         What each example counts, in the loss or when examples are drawn.
     augmentation : Augmentation, optional
-        Distorts the examples anew in each epoch.
+        Distorts the examples again in each epoch.
     renewal : Renewal, optional
-        Puts the examples together anew in each epoch, targets included.
+        Puts the examples together again in each epoch, targets included.
     fresh_noise : FreshNoise, optional
         Gives each example other noise in each epoch, step by step: an epoch of many channels would fill the memory.
     weights : ndarray of float32, shape (example,), or None
@@ -213,9 +213,9 @@ def training_feed(
     settings : DetectorSettings
         Of the detector.
     renewal : Renewal, optional
-        Puts the examples together anew in each epoch.
+        Puts the examples together again in each epoch.
     clean : Hits, optional
-        The same hits without noise: each epoch gives them noise anew.
+        The same hits without noise: each epoch gives them noise again.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Fresh noise: in every epoch each hit is its clean record with the noise of another hit, drawn anew.
+"""Fresh noise: in every epoch each hit is its clean record with the noise of another hit, drawn again.
 
 A network that sees the same noise again and again learns it by heart, and no longer the place of the hit.
 """

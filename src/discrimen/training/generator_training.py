@@ -32,7 +32,7 @@ def provenance_of(records: GeneratorRecords | None) -> dict[str, Any]:
 def records_of_task(
     pulses: Pulses | Hits, preparation: Preparation, config: TrainingConfig, settings: DetectorSettings
 ) -> GeneratorRecords | None:
-    """Return what the network of a generator takes in the place of pulses; None for other tasks."""
+    """Return what the network of a generator takes instead of pulses; None for other tasks."""
     if not isinstance(config.task, Generation):
         return None
     return generator_records(pulses, preparation, config.task, adc_bits=settings.adc_bits)

@@ -1,6 +1,6 @@
-"""Piled-up training records made anew in each epoch from the parts of all of them.
+"""Piled-up training records made again in each epoch from the parts of all of them.
 
-What a record holds beside its parts (noise, rounding) stays with its first part, so a record that is put together anew
+What a record holds beside its parts (noise, rounding) stays with its first part, so a record that is put together again
 is one that the digitizer could have given.
 """
 
@@ -71,7 +71,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remix:
-    """Puts training records together anew.
+    """Puts training records together again.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class Remix:
         The other half stays, so what is known of the lines of the training is used where heights and places are
         those. What is known of any source is that pulses of one line are frequent: the parts are made about as high as
         each other, at any height. The place in the record tells of the height, for a trigger comes later for a low
-        pulse; so it varies too. Rounding is what whole counts tell the height by, and is added anew.
+        pulse; so it varies too. Rounding is what whole counts tell the height by, and is added again.
         """
         made = np.flatnonzero(rng.random(len(parts)) < 0.5)
         chosen = parts[made]

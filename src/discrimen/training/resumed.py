@@ -59,7 +59,7 @@ class Unfinished:
         Parameters
         ----------
         origin : mapping
-            Provenance of the pulses that it shall go on with.
+            Provenance of the pulses that it should go on with.
 
         Raises
         ------

@@ -152,7 +152,7 @@ class TrainingRun:
             feed=feed,
             begun=self.begun,
         )
-        if stopped_by != "interrupt":  # in the midst of an epoch, Keras has taken the weights out of the model
+        if stopped_by != "interrupt":  # in the middle of an epoch, Keras has taken the weights out of the model
             self.session.require_on_device(fitted.model)
         return Outcome(tuple(history.records), self._best(checkpoints, stopped_by), stopped_by, architecture)
 

@@ -160,7 +160,7 @@ def _choose(parting: _Parting, pulses: Pulses) -> Split:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Parting:
-    """The labelled pulses, and how many of them shall judge."""
+    """The labelled pulses, and how many of them should judge."""
 
     groups: NDArray[np.int64]
     classes: tuple[str, ...]

@@ -141,7 +141,7 @@ def train(
     overwrite : bool
         Whether a training that is in the folder may be replaced.
     progress : EpochListener, optional
-        Told of each epoch.
+        Called after each epoch.
     split : Split, optional
         Which pulses judge the network; by default what `config` makes of the pulses.
     start : callable, optional
@@ -204,7 +204,7 @@ def resume(
     folder : Path
         Of the unfinished training.
     progress : EpochListener, optional
-        Told of each further epoch.
+        Called after each further epoch.
 
     Raises
     ------
@@ -329,7 +329,7 @@ def _judging(
     preparation: Preparation,
     config: TrainingConfig,
 ) -> Examples:
-    """Return the part that judges, thinned or put together anew as the part that teaches is."""
+    """Return the part that judges, thinned or put together again as the part that teaches is."""
     if learning.remix is not None:
         return learning.remix.judging(validation, rng=np.random.default_rng([config.seed, 7]))
     if feed.extension is None or isinstance(pulses, Hits):

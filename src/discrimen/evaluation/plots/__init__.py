@@ -1,4 +1,4 @@
-"""Plots of a report: rendering only, one figure a file, nothing is computed anew."""
+"""Plots of a report: rendering only, one figure a file, nothing is computed again."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def evaluate_waveforms(
     predictor : Predictor
         Of a model of one channel that gives a waveform.
     pulses : Pulses
-        Labels are not needed; where they are known, classes are told apart.
+        Labels are not needed; where they are known, classes are distinguished.
     clean : ndarray, shape (pulse, sample), optional
         Clean records of the same pulses, in ADC counts: what should come out. By default what was recorded.
     gates : GatesNs, optional

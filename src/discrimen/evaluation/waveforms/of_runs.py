@@ -29,7 +29,7 @@ MOST_PULSES = 100_000
 def evaluate_runs(
     predictor: Predictor, readers: Sequence[Reader], *, clean: Sequence[Reader] = (), seed: int = 0
 ) -> WaveformReport:
-    """Judge a model by the beginning of run files; the truth beside a simulated one tells classes and light.
+    """Judge a model by the beginning of run files; the truth next to a simulated one tells classes and light.
 
     Parameters
     ----------

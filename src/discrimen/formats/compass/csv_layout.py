@@ -137,7 +137,7 @@ def _checked(layout: CsvLayout, rows: list[list[bytes]], path: Path) -> CsvLayou
     if rows and None not in problems:
         line = 2 if layout.start else 1
         raise FormatError(
-            f"line {line} contradicts the columns {layout}: {problems[0]}. If the columns are wrong, mend the header "
+            f"line {line} contradicts the columns {layout}: {problems[0]}. If these are wrong, correct the header "
             "line, or put the run's first file beside it",
             path,
             layout.start,

@@ -2,7 +2,7 @@
 
 Each thread unpacks baskets, or blocks of large ones, and puts their numbers straight into the array that is handed out,
 in native byte order. Whatever is not as expected (entries of several lengths, damage, baskets inside the tree's own
-description) raises, and the careful way reads that range anew: both give the same arrays.
+description) raises, and the careful way reads that range again: both give the same arrays.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class Assembly:
         return self.add(layers.Reshape(steps=0 if len(shape) == 1 else shape[0], channels=shape[-1]), value)
 
     def with_axes(self, held: Held, axes: tuple[Axis, ...]) -> Held:
-        """Return a tensor with its axes named anew; see :meth:`settled`."""
+        """Return a tensor with its axes named again; see :meth:`settled`."""
         return replace(held, values=(self.settled(held, axes),), axes=axes)
 
     def reshaped(self, held: Held, dims: Sequence[int]) -> Held:
@@ -222,7 +222,7 @@ class Assembly:
         return Held((value,), axes)
 
     def _gated(self, value: int, gate: int) -> int | None:
-        """Recognise x * sigmoid(x) and its kin, which are one activation."""
+        """Recognise x * sigmoid(x) and similar products, which are one activation."""
         layer = self.layer_of(gate)
         if not isinstance(layer, layers.Activate):
             return None

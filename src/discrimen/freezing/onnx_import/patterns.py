@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from discrimen.freezing.onnx_import.graph import Op
 
 TWO_CLASSES = "discrimen.TwoClasses"
-"""Put in the place of (1 - p, p) with p a logistic function: the softmax of 0 and what that function reads."""
+"""Replaces (1 - p, p) with p a logistic function: the softmax of 0 and what that function reads."""
 
 STANDARDISED = "discrimen.Standardised"
-"""Put in the place of (x - mean) / sqrt(variance + epsilon): a layer normalisation without gamma and beta."""
+"""Replaces (x - mean) / sqrt(variance + epsilon): a layer normalisation without gamma and beta."""
 
 
 def put_together(ops: Sequence[Op], constants: Mapping[str, NDArray[Any]]) -> list[Op]:
-    """Put one node in the place of the several that make a GELU, a layer normalisation or the scores of one sigmoid.
+    """Put one node instead of the several that make a GELU, a layer normalisation or the scores of one sigmoid.
 
     Parameters
     ----------

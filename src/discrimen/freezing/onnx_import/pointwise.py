@@ -52,7 +52,7 @@ def _softmax(context: Context, op: Op) -> Held:
     dims = context.assembly.dims(held)
     axis = op.attributes.get("axis", -1 if context.opset >= 13 else 1) % len(dims)
     if context.opset < 13 and any(dim > 1 for dim in dims[axis + 1 :]):
-        raise SettingsError(f"{op.where}: before operator set 13 it sums over all axes from {axis} on; export it anew")
+        raise SettingsError(f"{op.where}: before operator set 13 it sums over all axes from {axis} on; export it again")
     if len(held.values) > 1 or axis == held.pulse_axis:
         raise SettingsError(f"{op.where}: axis {axis} is not that of the channels")
     if held.axes[axis] is Axis.STEP:

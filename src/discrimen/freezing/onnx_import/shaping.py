@@ -173,7 +173,7 @@ def _taken(context: Context, op: Op, held: Held, axis: int, part: slice) -> Held
 
 
 def _as_steps(context: Context, held: Held, axes: tuple[Axis, ...]) -> Held:
-    """Name the axes of a tensor anew; a row of channels becomes steps of one channel."""
+    """Name the axes of a tensor again; a row of channels becomes steps of one channel."""
     if Axis.CHANNEL in axes:
         return context.assembly.with_axes(held, axes)
     value = context.assembly.reshaped_value(held.values[0], (prod(context.assembly.shapes[held.values[0]]), 1))

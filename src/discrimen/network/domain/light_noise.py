@@ -103,7 +103,7 @@ def measure_light_noise(samples: NDArray[Any], preparation: Preparation, *, tail
         raise DataError(
             f"the tails of {len(heights)} pulses do not fluctuate more than the noise of {noise_adc:.3g} ADC counts "
             f"({mean[0]:.3g} +- {error[0]:.2g} ADC counts of variance for each of signal): the number of "
-            "photoelectrons cannot be told from them; give more pulses, or higher ones"
+            "photoelectrons cannot be distinguished from them; give more pulses, or higher ones"
         )
     return LightNoise(
         variance_adc=float(mean[0]),

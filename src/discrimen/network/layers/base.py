@@ -56,14 +56,14 @@ _MOST_OPTION = 2**24 - 1
 
 
 LAYERS: dict[int, type[Layer]] = {}
-"""Every kind of layer by its number in the frozen file; numbers are never given anew."""
+"""Every kind of layer by its number in the frozen file; numbers are never given again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Layer(ABC):
     """One layer of a frozen network: its weights (float32, in the layout of Keras 3), its options, its arithmetic.
 
-    ``code`` is its number in the frozen file, never given anew; ``inputs_wanted`` how many values it reads, at least.
+    ``code`` is its number in the frozen file, never given again; ``inputs_wanted`` how many values it reads, at least.
     """
 
     code: ClassVar[int]

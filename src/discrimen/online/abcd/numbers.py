@@ -28,7 +28,7 @@ class Numbers:
     n_gaps : int
         How often some were missing.
     n_restarts : int
-        How often the numbers began anew.
+        How often the numbers began again.
     """
 
     n_messages: int = 0
@@ -53,7 +53,7 @@ class Numbers:
             self.n_restarts += 1
             self._lose(number)
             before = f", and {number} messages were lost before it" if number else ""
-            return f"the numbers begin anew with {number} behind {last}: its program was started again{before}"
+            return f"the numbers begin again with {number} behind {last}: its program was started again{before}"
         self._lose(number - last - 1)
         missing = number - last - 1
         return f"{missing} messages were lost between number {last} and {number}" if missing else ""

@@ -93,14 +93,14 @@ class Watch:
             self._look(self.measurer.measure(bulletin))
 
     def _follow_model(self, bulletin: Bulletin) -> None:
-        """Begin anew where another model scores."""
+        """Begin again where another model scores."""
         if bulletin.model == self._model:
             return
         measurer = Measurer(bulletin.model, self._settings)
         if self._reference is not None and self._reference_sha256 != measurer.sha256:
             raise SettingsError(
                 f"the reference was made with another model (SHA-256 {self._reference_sha256[:12]}..., the stream has "
-                f"{measurer.sha256[:12]}...): make it anew with that one"
+                f"{measurer.sha256[:12]}...): make it again with that one"
             )
         changed = self.measurer is not None
         self.measurer, self._model = measurer, bulletin.model

@@ -174,7 +174,7 @@ def watch_quality(
     if reference.model_sha256 != model.sha256:
         raise SettingsError(
             f"the reference was made with another model (SHA-256 {reference.model_sha256[:12]}..., here "
-            f"{model.sha256[:12]}...): make it anew with this one"
+            f"{model.sha256[:12]}...): make it again with this one"
         )
     where, bits = str(reader.info.path), reader.info.settings.adc_bits or model.description.settings.adc_bits
     watches: dict[Place, tuple[ChannelWatch, History]] = {}
@@ -257,12 +257,12 @@ def _require_known(pulses: Pulses, reference: QualityReference, *, where: str) -
     if pulses.n_samples != reference.n_samples:
         raise DataError(
             f"{where}: records of {pulses.n_samples} samples, but the reference was made from records of "
-            f"{reference.n_samples}: cut longer ones with --record-samples {reference.n_samples}, or make it anew"
+            f"{reference.n_samples}: cut longer ones with --record-samples {reference.n_samples}, or make it again"
         )
     strange = [place for place, _ in _by_place(pulses) if place not in reference.channels]
     if strange:
         known = ", ".join(map(str, reference.channels))
         raise DataError(
             f"{where}: the reference does not know {', '.join(map(str, strange))} (it knows {known}): choose others "
-            "with --channel, or make it anew"
+            "with --channel, or make it again"
         )

@@ -104,7 +104,7 @@ class ChannelTally:
             self.last_ps = max(self.last_ps, last) if self.has_time else last
             self.has_time = True
         if pulses.run is not None:
-            # Each run, and each bunch of n_TOF, counts its time anew.
+            # Each run, and each bunch of n_TOF, counts its time again.
             self.run = int(pulses.run[0]) if self.run is None else self.run
             self.has_one_clock &= bool((pulses.run == self.run).all())
         if pulses.flags is not None:

@@ -42,7 +42,7 @@ class Inspection(Summarised):
 
     @property
     def compared(self) -> tuple[Compared, ...]:
-        """The channels beside each other, nothing where they are too few."""
+        """The channels next to each other, nothing where they are too few."""
         return compare_channels(self.channels)
 
     def as_dict(self) -> dict[str, Any]:

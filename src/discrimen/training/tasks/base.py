@@ -65,7 +65,7 @@ class Learning:
     begin_epoch : callable or None
         ``begin_epoch(taught, epoch)``, before each epoch, counted from 0.
     remix : Remix or None
-        Puts the training examples together anew in each epoch.
+        Puts the training examples together again in each epoch.
     finished : callable or None
         ``finished(description, model, validation)`` returns the description with what only the trained model tells.
     """

@@ -41,7 +41,7 @@ def engine_folder() -> Path:
         if (folder / "src" / "header").is_dir():
             return folder
     raise SettingsError(
-        f"expected the engine's sources in {_INSTALLED} or {_CHECKOUT}, found neither: install discrimen anew"
+        f"expected the engine's sources in {_INSTALLED} or {_CHECKOUT}, found neither: install discrimen again"
     )
 
 
@@ -90,7 +90,7 @@ class Amalgamation:
         for place in (path.parent / name, self._folder / "include" / name, self._folder / "src" / name):
             if place.is_file():
                 return place
-        raise SettingsError(f"{path}: expected the file {name} that it includes, found none: install discrimen anew")
+        raise SettingsError(f"{path}: expected the file {name} that it includes, found none: install discrimen again")
 
 
 def as_inline(text: str) -> str:
