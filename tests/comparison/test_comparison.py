@@ -107,6 +107,7 @@ def test_files_hold_what_was_found(comparison: Comparison, tmp_path: Path) -> No
         "comparison.json", "comparison.html", "comparison-1.png", "comparison-1.pdf",
     ]  # fmt: skip
     values = json.loads(written[0].read_text())
+    assert values.pop("command_line")
     assert values == json.loads(json.dumps(comparison.as_dict()))
     page = written[1].read_text()
     assert page.count("data:image/png") == 4

@@ -42,7 +42,7 @@ def _report(*, by_bands: bool) -> dict[str, Any]:
 
 @dataclass
 class FakeCommands:
-    """What ran, and what shall be else than usual.
+    """What ran, and what should be else than usual.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def test_a_command_gives_its_status_its_result_and_what_it_said(
 
 @dataclass
 class Bar:
-    """Remembers what it is told, in the place of a bar on a terminal."""
+    """Remembers what it is told, instead of a bar on a terminal."""
 
     told: list[Inside] = field(default_factory=list)
 

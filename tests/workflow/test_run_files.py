@@ -76,8 +76,8 @@ def test_changes_tell_what_came_went_and_grew(tmp_path: Path) -> None:
         f"{gone.with_name('other.BIN')}: a new run, not taken this time",
         f"{new}: a new run, not taken this time",
         f"{gone}: is gone",
-        f"{grown}: had 6 bytes and has 11 now: it was still being written",
-        f"{touched}: was written to",
+        f"{grown}: had 6 bytes and has 11 now: it is still being written",
+        f"{touched}: was written to meanwhile",
     ]
 
 

@@ -229,10 +229,30 @@ def test_a_run_that_grows_while_it_is_read_is_not_taken_half(folder: Path, comma
             growing.write_bytes(growing.read_bytes() + b"more")
 
     commands.before = grow
-    with pytest.raises(DataError, match="had 6 bytes and has 10 now: it was still being written while this ran"):
+    with pytest.raises(
+        DataError, match="had 6 bytes and has 10 now: it is still being written; wait until the run is complete"
+    ):
         run(folder)
     record = json.loads((folder / "steps.json").read_text())
     assert set(record["done"]) == {"inspect-CF252_run_1_DataR_run_1", "inspect-CO60_run_2_DataR_run_2"}
+
+
+def test_a_later_run_that_grows_does_not_stop_the_others(folder: Path, commands: FakeCommands) -> None:
+    growing, other = (compass_run(folder.parent / "LATER", number) for number in (3, 4))
+    add_runs(folder / "run.yaml", [folder.parent / "LATER"])
+
+    def grow(given: tuple[str, ...]) -> None:
+        if given[:2] == ("inspect", str(growing)):
+            growing.write_bytes(growing.read_bytes() + b"more")
+
+    commands.before = grow
+    told: list[str] = []
+    done = run(folder, told)
+    assert done.progress.failed == ["inspect-LATER_run_3_DataR_run_3", "classify-LATER_run_3_DataR_run_3"]
+    assert any("10 now: it is still being written; wait until the run is complete" in line for line in told)
+    assert "classify-LATER_run_4_DataR_run_4" in done.progress.done
+    assert not any(given[0] == "classify" and str(growing) in given for given in commands.ran)
+    assert str(other) in str(commands.ran)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from discrimen.workflow.step import Step
 
 _NO_BANDS = "without bands nothing can judge; judge: none in run.yaml goes on without threshold and report"
 _HINTS = {
-    "inspect": "mend what it says above, or name the run files themselves where a folder holds others too",
+    "inspect": "correct what it says above, or name the run files themselves where a folder holds others too",
     "audit": "the audit found errors, see audit/audit.html; accept_audit: true in run.yaml trains in spite of them",
     "label-tune": _NO_BANDS,
     "label-judge": _NO_BANDS,
@@ -77,9 +77,9 @@ def carry_out(
     held : int
         The open file that keeps others off the folder, see :func:`only_one`.
     log : callable
-        Told one line for each step, and what the commands themselves say.
+        Called with one line for each step, and what the commands themselves say.
     bar : StepsBar, optional
-        On a terminal; told of each step and of the work inside.
+        On a terminal; shows each step and the work inside.
 
     Raises
     ------
@@ -88,19 +88,26 @@ def carry_out(
     """
     for step in steps:
         number = len(progress.done) + len(progress.kept) + len(progress.failed) + 1
-        _require_unchanged(step)
         if bar is not None:
             bar.begin(step.title, number=number, total=total)
-        key = record.key(step)
-        if record.is_done(step, key):
-            progress.kept.append(step.name)
-            log(f"[{number}/{total}] {step.title}: done before")
-        else:
-            log(f"[{number}/{total}] {step.title}: {step.command}")
-            if not _do(step, key, record, held, log, bar):
-                _failed(step, progress, log)
-                continue
-            progress.done.append(step.name)
+        try:
+            _require_unchanged(step)
+            key = record.key(step)
+            if record.is_done(step, key):
+                progress.kept.append(step.name)
+                log(f"[{number}/{total}] {step.title}: done before")
+            else:
+                log(f"[{number}/{total}] {step.title}: {step.command}")
+                if not _do(step, key, record, held, log, bar):
+                    _failed(step, progress, log)
+                    continue
+                progress.done.append(step.name)
+        except _RunChangedError as error:
+            if not step.alone:
+                raise
+            log(f"{error}; the others go on")
+            progress.failed.append(step.name)
+            continue
         progress.results[step.name] = json.loads((record.folder / step.result).read_text(encoding="utf-8"))
 
 
@@ -125,18 +132,19 @@ def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], No
 def _failed(step: Step, progress: Progress, log: Callable[[str], None]) -> None:
     progress.failed.append(step.name)
     if not step.alone:
-        hint = _HINTS.get(step.name) or _HINTS.get(step.arguments[0], "mend what it says above")
+        hint = _HINTS.get(step.name) or _HINTS.get(step.arguments[0], "correct what it says above")
         raise DataError(f"the step '{step.title}' failed: {hint}; then: discrimen rerun. What is done stays done")
     log(f"{step.name} failed, see above; the others go on")
+
+
+class _RunChangedError(DataError):
+    """A run file is another one than it was when its step began."""
 
 
 def _require_unchanged(step: Step) -> None:
     for file in step.run_files:
         if change := changed(file, state_of(file)):
-            raise DataError(
-                f"{file.path} {change} while this ran; wait until the run is complete, then: discrimen rerun. What is "
-                "done stays done"
-            )
+            raise _RunChangedError(f"{file.path}: {change}; wait until the run is complete, then: discrimen rerun")
 
 
 def run_command(
@@ -216,5 +224,7 @@ def only_one(folder: Path) -> Iterator[int]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise OutputError(f"{folder}: another discrimen run works here; wait for its end") from error
+            raise OutputError(
+                f"{folder}: another discrimen run works here, or a command that a killed one left; wait for its end"
+            ) from error
         yield stream.fileno()

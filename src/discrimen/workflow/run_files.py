@@ -199,8 +199,8 @@ def changes(before: FoundRuns, now: FoundRuns) -> list[str]:
 def changed(before: RunFile, now: RunFile) -> str:
     """Say what changed of a run file, "" if nothing did."""
     if before.n_bytes != now.n_bytes:
-        return f"had {before.n_bytes} bytes and has {now.n_bytes} now: it was still being written"
-    return "was written to" if before.changed_ns != now.changed_ns else ""
+        return f"had {before.n_bytes} bytes and has {now.n_bytes} now: it is still being written"
+    return "was written to meanwhile" if before.changed_ns != now.changed_ns else ""
 
 
 def state_of(file: RunFile) -> RunFile:

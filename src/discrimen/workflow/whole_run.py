@@ -1,4 +1,4 @@
-"""The whole way: find the runs, look into them, do what is not done yet, and leave a page."""
+"""All steps: find the runs, look into them, do what is not done yet, and leave a page."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def whole_run(
     command : str
         The command line, for the page.
     log : callable
-        Told a line for each step.
+        Called with a line for each step.
     bar : StepsBar, optional
         Where a terminal shows how far it is.
 

@@ -1,4 +1,4 @@
-"""The small YAML file of a whole run: what is there, and how it shall be done."""
+"""The small YAML file of a whole run: what is there, and how it should be done."""
 
 from __future__ import annotations
 
