@@ -41,7 +41,7 @@ def audit(
     *,
     inputs: InputOptions,
 ) -> None:
-    """Look for whatever would let a network learn something else than pulse shape; status 1 on an error."""
+    """Look for anything but the pulse shape from which a network could learn the class; status 1 on an error."""
     dataset = read_dataset(datasets, inputs)
     split = _split(dataset)
     found = audit_dataset(

@@ -54,7 +54,7 @@ BackendOption = Annotated[
         help="By default: native for .discrimen, onnxruntime for .onnx, keras for a folder.", show_default=False
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Never replaced by the other in silence.")]
+DeviceOption = Annotated[Device, typer.Option(help="What computes; an error where it is missing.")]
 ChannelOption = Annotated[
     list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
 ]

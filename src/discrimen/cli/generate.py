@@ -67,7 +67,7 @@ def generate(
         ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="With --judge: where the page goes.", show_default=False)
+        Path | None, typer.Option(metavar="FOLDER", help="With --judge: where to write the page.", show_default=False)
     ] = None,
     output_format: Annotated[
         str | None, typer.Option("--format", help="Format to write, where the suffix does not tell it.")

@@ -79,7 +79,7 @@ def label(
     truth: Annotated[
         Path | None, typer.Option(help="Truth of the run, if it does not lie next to it.", show_default=False)
     ] = None,
-    purity: Annotated[float, typer.Option(help="Band: wished share of true ones behind each label.")] = _PURITY,
+    purity: Annotated[float, typer.Option(help="Band: least share of right labels in each class.")] = _PURITY,
     least_efficiency: Annotated[
         float, typer.Option(help="Band: where a purer cut would keep less of the class, the slice is left out.")
     ] = _LEAST_EFFICIENCY,
@@ -116,7 +116,7 @@ def label(
         str | None,
         typer.Option(
             metavar="LOW:HIGH",
-            help="Time of flight: of the neutrons, in ns behind the gamma flash; by default 0.5 to 15 MeV.",
+            help="Time of flight: of the neutrons, in ns after the gamma flash; by default 0.5 to 15 MeV.",
             show_default=False,
         ),
     ] = None,
@@ -124,7 +124,7 @@ def label(
         str | None,
         typer.Option(
             metavar="LOW:HIGH",
-            help="Time of flight: where only accidentals lie, in ns behind the gamma flash (negative: before); by "
+            help="Time of flight: where only accidentals lie, in ns after the gamma flash (negative: before); by "
             "default before the flash or, if nothing was measured there, behind the neutrons.",
             show_default=False,
         ),
@@ -143,7 +143,7 @@ def label(
         str | None,
         typer.Option(
             metavar="LOW:HIGH",
-            help="Time of flight: in which a pulse belongs to a start, in ns behind it [-200:400].",
+            help="Time of flight: in which a pulse belongs to a start, in ns after it [-200:400].",
             show_default=False,
         ),
     ] = None,
@@ -162,7 +162,7 @@ def label(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="Band, time of flight, source: of the repetitions behind intervals.", min=0)
+        int, typer.Option(help="Band, time of flight, source: of the repetitions that give intervals.", min=0)
     ] = 0,
     json: common.JsonOption = False,
     *,

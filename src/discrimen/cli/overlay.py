@@ -24,7 +24,7 @@ def overlay(
     output: Annotated[Path, typer.Option("-o", "--output", help="File of records to write, .lh5.", show_default=False)],
     components: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Where each pulse of a record goes on its own, .lh5.", show_default=False),
+        typer.Option(metavar="FILE", help="File for each pulse of a record on its own, .lh5.", show_default=False),
     ],
     n_records: Annotated[int, typer.Option("-n", "--n-records", help="How many.")] = 20_000,
     pileup_fraction: Annotated[float, typer.Option(help="Share of records with a second pulse.")] = 1.0,

@@ -86,7 +86,7 @@ def search(
     inputs: InputOptions,
     on_cluster: OnCluster | None,
 ) -> None:
-    """Search for the best network; the same command goes on with a search that was ended."""
+    """Search for the best network; the same command goes on with a search that was stopped."""
     config = _config(
         trials=trials,
         pareto=pareto,

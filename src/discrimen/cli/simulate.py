@@ -110,7 +110,7 @@ def simulate(
     gain_spread: Annotated[float, typer.Option(help="Relative spread of the gain from pulse to pulse.")] = 0.0,
     baseline_adc: Annotated[float | None, typer.Option(help="The digitizer's own by default.")] = None,
     baseline_spread_adc: Annotated[float | None, typer.Option(help="From pulse to pulse.")] = None,
-    trigger_jitter_ns: Annotated[float, typer.Option(help="Beside the phase of the sampling clock.")] = 0.0,
+    trigger_jitter_ns: Annotated[float, typer.Option(help="In addition to the phase of the sampling clock.")] = 0.0,
     pileup_fraction: Annotated[
         float | None, typer.Option(help="Share of records with a second pulse; by default none.")
     ] = 0.0,

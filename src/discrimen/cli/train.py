@@ -71,7 +71,7 @@ def train(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Go on with the training that was broken off there, on the same data."),
+        typer.Option(metavar="FOLDER", help="Go on with the training that was interrupted there, on the same data."),
     ] = None,
     task: Annotated[TaskName, typer.Option(help="What for. docs/training.md")] = "classification",
     quantity: Annotated[
@@ -79,7 +79,7 @@ def train(
         typer.Option(
             metavar="COLUMN=UNIT",
             help="With --task regression: what to learn, energy_kevee=keVee; with --task position: what to learn "
-            "beside it, time_offset_ns=ns; repeatable.",
+            "in addition, time_offset_ns=ns; repeatable.",
         ),
     ] = None,
     with_error: Annotated[
