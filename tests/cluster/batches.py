@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import h5py
 from tests.scoring.small_model import long_records, write_run, write_small_model
 
 NAMES = ("run 1.BIN", "it's $HOME; run 2.BIN", 'run "3" & *.BIN', "run-4.BIN", "run\\5.BIN")
@@ -25,10 +23,3 @@ def submit(jobs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", jobs / "submit", *arguments], capture_output=True, text=True, timeout=60, check=False, cwd="/"
     )
-
-
-def content(scores: Path) -> dict[str, Any]:
-    """Return all that a file of scores holds, without the date on which it was made."""
-    with h5py.File(scores) as file:
-        attributes = {name: value for name, value in file.attrs.items() if name != "date_utc"}
-        return {**attributes, **{name: file[name][()].tobytes() for name in file}}

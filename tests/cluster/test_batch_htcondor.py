@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cluster.batches import NAMES, content, submit, write_inputs
+from tests.cluster.batches import NAMES, submit, write_inputs
+from tests.cluster.same_content import content
 
 from discrimen.cli.main import main
 

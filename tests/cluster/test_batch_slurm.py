@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cluster.batches import NAMES, content, submit, write_inputs
+from tests.cluster.batches import NAMES, submit, write_inputs
+from tests.cluster.same_content import content
 from tests.cluster.slurm_node import SlurmNode
 from tests.runs.toy_hits import toy_hits, write_toy
 from tests.scoring.small_hits_model import write_small_hits_model

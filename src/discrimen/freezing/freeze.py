@@ -24,7 +24,7 @@ from discrimen.network.golden import GoldenVectors
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.outputs import Output
 from discrimen.network.prepare import heights_of
-from discrimen.output.provenance import command_line, software_versions, utc_now
+from discrimen.output.provenance import command_line, software_versions
 from discrimen.training import load_model_folder, validation_pulses
 
 N_MADE_UP = 512
@@ -93,7 +93,7 @@ def freeze(
     session = load_keras("cpu")
     keras_model, description = load_model_folder(folder, session=session)
     description = with_history(description, Path(folder))
-    frozen_by = {"command_line": command_line(), "date_utc": utc_now(), "versions": software_versions()}
+    frozen_by = {"command_line": command_line(), "versions": software_versions()}
     description = replace(description, provenance={**description.provenance, "freezing": frozen_by})
     with session.on_device():
         network = network_of(keras_model, description)

@@ -119,7 +119,7 @@ class RunScoring:
         self.without_psd: str | None = None
 
     def writer(self, output: Path, *, compress: bool = False) -> ScoreWriter:
-        """Open the file of scores; what it holds depends on input, model and wish alone, and not on the time."""
+        """Open the file of scores; it depends on input, model, wish and command alone, not on the time."""
         info = self._reader.info
         return open_score_writer(
             output,
