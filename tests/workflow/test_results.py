@@ -72,7 +72,7 @@ def test_what_the_runs_do_not_say_is_asked_for_at_once_and_given_to_every_comman
         {},
         {"CO60": [{"sample_period_ns": None}], "CF252": [{"sample_period_ns": None}]},
     )
-    with pytest.raises(SettingsError, match=r"CF252.*give --sample-period-ns NS, --polarity .*, --pretrigger-ns"):
+    with pytest.raises(SettingsError, match=r"CF252.*rerun: sample_period_ns: NS, polarity: .*, pretrigger_ns: NS; or"):
         run(folder)
     assert commands.verbs == ["inspect", "inspect"]
     commands.settings, commands.channels = {"polarity": "negative", "pretrigger_ns": 150.0}, {}
@@ -83,3 +83,9 @@ def test_what_the_runs_do_not_say_is_asked_for_at_once_and_given_to_every_comman
     reading = [given for given in commands.ran if given[0] in ("inspect", "gates", "convert", "label")]
     assert len(reading) == 9
     assert all(given[given.index("--sample-period-ns") + 1] == "2" for given in reading)
+
+
+def test_records_of_two_lengths_are_no_two_detectors(folder: Path, commands: FakeCommands) -> None:
+    commands.channels = {"CF252": [{"n_samples": 100}, {"n_samples": 200}]}
+    with pytest.raises(DataError, match=r"holds records of 100 and 200 samples.*cut them with --record-samples 100"):
+        run(folder)

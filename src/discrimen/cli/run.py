@@ -87,6 +87,12 @@ def run(
         float | None,
         typer.Option(help="Time before the pulse in each record, where the runs do not say it.", show_default=False),
     ] = None,
+    record_samples: Annotated[
+        int | None,
+        typer.Option(
+            help="Cut longer records to so many samples, and leave shorter ones out.", min=1, show_default=False
+        ),
+    ] = None,
     channel: Annotated[
         int | None, typer.Option(help="The detector, where runs hold several.", min=0, show_default=False)
     ] = None,
@@ -106,6 +112,7 @@ def run(
         "sample_period_ns": sample_period_ns,
         "polarity": polarity,
         "pretrigger_ns": pretrigger_ns,
+        "record_samples": record_samples,
         "channel": channel,
         "board": board,
         "architecture": architecture,

@@ -94,21 +94,24 @@ def carry_out(
             _require_unchanged(step)
             key = record.key(step)
             if record.is_done(step, key):
-                progress.kept.append(step.name)
                 log(f"[{number}/{total}] {step.title}: done before")
+                _keep(step, record, progress, progress.kept)
+                continue
+            log(f"[{number}/{total}] {step.title}: {step.command}")
+            if _do(step, key, record, held, log, bar):
+                _keep(step, record, progress, progress.done)
             else:
-                log(f"[{number}/{total}] {step.title}: {step.command}")
-                if not _do(step, key, record, held, log, bar):
-                    _failed(step, progress, log)
-                    continue
-                progress.done.append(step.name)
+                _failed(step, progress, log)
         except _RunChangedError as error:
             if not step.alone:
                 raise
             log(f"{error}; the others go on")
             progress.failed.append(step.name)
-            continue
-        progress.results[step.name] = json.loads((record.folder / step.result).read_text(encoding="utf-8"))
+
+
+def _keep(step: Step, record: Record, progress: Progress, names: list[str]) -> None:
+    names.append(step.name)
+    progress.results[step.name] = json.loads((record.folder / step.result).read_text(encoding="utf-8"))
 
 
 def _do(step: Step, key: str, record: Record, held: int, log: Callable[[str], None], bar: StepsBar | None) -> bool:

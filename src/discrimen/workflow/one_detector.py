@@ -70,6 +70,13 @@ def require_one_detector(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
     first: tuple[Path, Detector] | None = None
     for path, found in inspections.items():
         detectors = _detectors(path, found)
+        lengths = sorted({each.n_samples for each in detectors})
+        if len(lengths) == len(detectors) > 1 and len({each.place for each in detectors}) == 1:
+            raise DataError(
+                f"{path}: holds records of {' and '.join(map(str, lengths))} samples, and a network sees one length: "
+                f"cut them with --record-samples {lengths[0]}, or leave the shorter ones out by a larger number "
+                "(record_samples in run.yaml)"
+            )
         if len(detectors) > 1:
             told = "; ".join(each.what for each in detectors[:3])
             raise DataError(
@@ -101,15 +108,16 @@ def require_settings(inspections: Mapping[Path, Mapping[str, Any]]) -> None:
     for path, found in inspections.items():
         known = found["settings"]
         missing = {
-            "--sample-period-ns NS": any(each["sample_period_ns"] is None for each in found["channels"]),
-            "--polarity negative (or positive)": known.get("polarity") is None,
-            "--pretrigger-ns NS": known.get("baseline") is None and known.get("pretrigger_ns") is None,
+            "sample_period_ns: NS": any(each["sample_period_ns"] is None for each in found["channels"]),
+            "polarity: negative (or positive)": known.get("polarity") is None,
+            "pretrigger_ns: NS": known.get("baseline") is None and known.get("pretrigger_ns") is None,
         }
         options = [option for option, lacks in missing.items() if lacks]
         if options:
             raise SettingsError(
-                f"{path}: what is known of the detector does not suffice; give {', '.join(options)} to discrimen run, "
-                "the lines of these names in run.yaml, or a detector file with --settings"
+                f"{path}: too little is known of the detector; write these lines into run.yaml, then discrimen rerun: "
+                f"{', '.join(options)}; or give discrimen run --sample-period-ns and so on with --overwrite, or a "
+                "detector file with --settings"
             )
 
 

@@ -88,6 +88,7 @@ class Reading:
             "--sample-period-ns": self.wishes.sample_period_ns,
             "--polarity": self.wishes.polarity,
             "--pretrigger-ns": self.wishes.pretrigger_ns,
+            "--record-samples": self.wishes.record_samples,
         }
         words = [(option, _word(value)) for option, value in given.items() if value is not None]
         return (*place_options(self.wishes), *settings, *(word for pair in words for word in pair))

@@ -48,9 +48,14 @@ class Wishes(BaseModel):
         Mapping[str, Paths], Field(description="light in keVee: runs by their gamma source, such as Cs-137")
     ] = Field(default_factory=dict)
     settings: Annotated[Path | None, Field(description="detector file, for what the runs do not say")] = None
-    sample_period_ns: Annotated[float | None, Field(gt=0, description="these three win over runs and settings")] = None
+    sample_period_ns: Annotated[float | None, Field(gt=0, description="time between samples; wins over the runs")] = (
+        None
+    )
     polarity: Annotated[Literal["positive", "negative"] | None, Field(description="of the pulses")] = None
     pretrigger_ns: Annotated[float | None, Field(ge=0, description="time before the pulse in each record")] = None
+    record_samples: Annotated[
+        int | None, Field(ge=1, description="cut longer records to so many samples, leave shorter ones out")
+    ] = None
     channel: Annotated[int | None, Field(ge=0, description="where the runs hold several; a model is of one")] = None
     board: Annotated[int | None, Field(ge=0)] = None
     labels: Annotated[Literal["source", "band"], Field(description="source (needs gamma), or band")] = "source"
