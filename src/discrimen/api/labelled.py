@@ -12,12 +12,14 @@ from discrimen.api.inputs import Paths, open_all, parted
 from discrimen.api.options import BandLabelOptions, FlightLabelOptions, SourceLabelOptions
 from discrimen.errors import SettingsError
 from discrimen.formats.base import ListModeReader, Reader, ReadOptions
+from discrimen.output.progress import seen_progress
 from discrimen.runs.dataset import Dataset, load_dataset
 
 if TYPE_CHECKING:
     from discrimen.api.options import BandLabelsOfFiles, FlightLabelsOfFiles, SourceLabelsOfFiles
     from discrimen.labelling.band_run import RunBands
     from discrimen.labelling.flight_run import RunFlight
+    from discrimen.labelling.in_order import InOrder
     from discrimen.labelling.source import SourceLabels
 
 
@@ -65,7 +67,7 @@ def label_by_band(
     planes = [read_plane(each) for each in readers]
     bands = find_run_bands(planes, options=BandOptions(**wishes), rng=np.random.default_rng(seed))
     transforms = [InOrder(bands.labels(plane), plane.light()) for plane in planes]
-    return load_dataset(readers, transforms=transforms), bands
+    return _labelled(readers, transforms), bands
 
 
 def label_by_source(
@@ -113,8 +115,9 @@ def label_by_source(
     of_gamma, of_mixed = open_all(gamma, **reader), open_all(mixed, **reader)
     _require_waveforms([*of_gamma, *of_mixed])
     options, rng = SourceOptions(**wishes), np.random.default_rng(seed)
-    found, transforms = find_run_sources(of_gamma, of_mixed, options=options, rng=rng)
-    dataset = load_dataset([*of_gamma, *of_mixed], transforms=transforms)
+    with seen_progress("reading the shapes of the pulses", total=None) as tick:
+        found, transforms = find_run_sources(of_gamma, of_mixed, options=options, rng=rng, on_progress=tick)
+    dataset = _labelled([*of_gamma, *of_mixed], transforms)
     return replace(dataset, contamination={"gamma": 0.0, "neutron": found.contamination}), found
 
 
@@ -173,7 +176,13 @@ def label_by_flight(
     options, rng = FlightOptions(**wishes), np.random.default_rng(seed)
     flight = find_run_flight(joined([run.times for run in runs]), options=options, rng=rng)
     transforms = [InOrder(flight.labels(run.times), run.columns()) for run in runs]
-    return load_dataset(readers, transforms=transforms), flight
+    return _labelled(readers, transforms), flight
+
+
+def _labelled(readers: Sequence[Reader], transforms: Sequence[InOrder]) -> Dataset:
+    """Read the runs once more, with their labels."""
+    with seen_progress("labelling", total=None) as tick:
+        return load_dataset(readers, transforms=transforms, on_progress=tick)
 
 
 def _require_waveforms(readers: Sequence[Reader]) -> None:
