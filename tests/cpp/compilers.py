@@ -261,8 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no build has a name with {' or '.join(options.words)}")
     results = []
     for build in builds:
-        print(f"{build.name} ...", flush=True)
+        print(f"{build.name} ...", end=" ", flush=True)
         results.append(result_of(build, options.jobs))
+        print(f"{results[-1].state}: {results[-1].words}", flush=True)
     print(f"\n{platform.machine()}, {platform.platform()}\n{table(results)}")
     return status_of(results)
 
