@@ -9,7 +9,7 @@ TOOLS  := .venv-release/bin
 .PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels pictures
 
 # Whatever git knows, and what it will be told of.
-FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.h' '*.hpp' '*.inc' | \
+FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.cu' '*.h' '*.hpp' '*.inc' | \
   xargs -0 $(BIN)/clang-format
 TIDY   := $(BIN)/python $(BIN)/run-clang-tidy.py -quiet -clang-tidy-binary $(BIN)/clang-tidy
 NINJA  := -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja)
