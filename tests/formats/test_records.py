@@ -119,6 +119,19 @@ def test_irregular_text_gives_the_same_either_way(
     assert read(name, path, 2**20) == carefully(name, path, 2**20)
 
 
+@pytest.mark.parametrize("tail", [b"\r", b";", b" ;"])
+def test_a_file_may_end_in_a_line_that_holds_nothing(tail: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv_text(np.random.default_rng(3), 12, 20, "\n").encode())
+    for chunk_bytes in (1, 900, 2**20):
+        whole = read("compass-csv", path, chunk_bytes)
+        with path.open("ab") as stream:
+            stream.write(tail)
+        chunks, _ = read("compass-csv", path, chunk_bytes)
+        assert chunks == whole[0]
+        path.write_bytes(path.read_bytes()[: -len(tail)])
+
+
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_regular_files_need_no_careful_way(

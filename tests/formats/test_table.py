@@ -58,6 +58,8 @@ def test_content_decides_where_the_suffix_does_not(name: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", WRITABLE)
 def test_full_disk_is_one_error_and_leaves_no_file(name: str, tmp_path: Path) -> None:
+    if name == "root":
+        pytest.importorskip("uproot")
     script = """
         import resource, signal, sys
         import numpy as np

@@ -194,7 +194,8 @@ class _Table:
 
     def note_lengths(self, usual: UsualLengths) -> None:
         """Note rows that lack columns, have a length that no other row has, or are cut by the end of the file."""
-        if not self._block.ended and (self._lengths[-1] not in usual or self._entry[-1] == 0):
+        cut = len(self._lengths) > 0 and not self._block.ended  # a last line may hold nothing but its end
+        if cut and (self._lengths[-1] not in usual or self._entry[-1] == 0):
             self._note([len(self._lengths) - 1], "truncated last event")
         self._note(np.flatnonzero(self._lengths < 0), "missing columns")
         self._note(usual.unusual(self._lengths), "unusual number of samples")
