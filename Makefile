@@ -108,8 +108,8 @@ wheels: .venv-release/.ready ## wheels of every Python of this machine in dist/,
 	rm -rf dist
 	$(TOOLS)/python release/wheels.py dist
 
-test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here
-	$(TOOLS)/python release/pythons.py
+test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here, or those of ONLY
+	$(TOOLS)/python release/pythons.py $(ONLY)
 
 notebooks: setup ## execute the notebooks anew, in place
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'

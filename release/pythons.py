@@ -1,4 +1,4 @@
-"""Run the tests of the core with each Python of this machine: ``python release/pythons.py``.
+"""Run the tests of the core with each Python of this machine: ``python release/pythons.py [3.12 ...]``.
 
 For each of 3.11 to 3.14 that is here a wheel is built from the source distribution, and installed with pytest and
 without any extra; tests that ask for an extra are skipped and counted. A Python that is not here is named.
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from interpreters import bare_environment, call, clean_variables, find_interpreters, tell
+from interpreters import VERSIONS, bare_environment, call, clean_variables, find_interpreters, tell
 from wheels import ROOT, build
 
 ROOMS = ("errors", "inference", "network", "output", "pulse_shape", "pulses", "released", "runs", "scoring", "formats")
@@ -22,9 +22,9 @@ FEWEST_PASSED = 2000
 """Should fewer pass, then tests were skipped that need no extra."""
 
 
-def main() -> None:
-    """Build and test for each, and print one line each at the end."""
-    pythons = find_interpreters()
+def main(wished: list[str]) -> None:
+    """Build and test for each, or for those that are wished, and print one line each at the end."""
+    pythons = {version: python for version, python in find_interpreters().items() if version in (wished or VERSIONS)}
     tell(pythons)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -76,4 +76,4 @@ def tested(sdist: Path, python: Path, scratch: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
