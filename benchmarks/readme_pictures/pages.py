@@ -15,8 +15,8 @@ _WATCHED_S = 30.0
 
 
 def picture_run(page: Path, target: Path) -> None:
-    """Show the beginning of the page of a run."""
-    picture_page(page.as_uri(), target, height=560)
+    """Show the run that was named last on the page of a run."""
+    picture_page(f"{page.as_uri()}#pictures", target, height=612, width=700)
 
 
 def picture_audit(page: Path, target: Path) -> None:

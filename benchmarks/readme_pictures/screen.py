@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import shutil
 import subprocess
@@ -16,25 +17,25 @@ from tornado.websocket import websocket_connect
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _LONGEST_S = 60.0
-WIDTH = 600
-"""Of the window, in CSS pixels: the picture has twice as many, and its text can be read at two thirds of this width."""
+PIXELS = 1200
+"""Width of a picture."""
 
 
 class NoChromium(Exception):
     """Chromium is not installed."""
 
 
-def picture_page(address: str, target: Path, *, height: int, wait_s: float = 1.0) -> None:
-    """Write the upper part of a page as PNG, 1200 pixels wide.
+def picture_page(address: str, target: Path, *, height: int, width: int = 600, wait_s: float = 1.0) -> None:
+    """Write what a window shows of a page as PNG, with a frame, so that it is not taken for the text around it.
 
     Parameters
     ----------
     address : str
-        Of the page.
+        Of the page; a fragment says where it is scrolled to.
     target : Path
         Picture to write.
-    height : int
-        In CSS pixels.
+    height, width : int
+        Of the window in CSS pixels: the narrower, the better its text can be read on a telephone.
     wait_s : float
         So long a page that changes is watched before.
 
@@ -53,14 +54,26 @@ def picture_page(address: str, target: Path, *, height: int, wait_s: float = 1.0
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            seen = _seen(Path(profile) / "DevToolsActivePort", address, height=height, wait_s=wait_s)
-            target.write_bytes(asyncio.run(asyncio.wait_for(seen, _LONGEST_S + wait_s)))
+            seen = _seen(Path(profile) / "DevToolsActivePort", address, height=height, width=width, wait_s=wait_s)
+            target.write_bytes(framed(asyncio.run(asyncio.wait_for(seen, _LONGEST_S + wait_s))))
         finally:
             browser.terminate()
             browser.wait(timeout=30)
 
 
-async def _seen(port_file: Path, address: str, *, height: int, wait_s: float) -> bytes:
+def framed(png: bytes) -> bytes:
+    """Draw a frame into a picture."""
+    from PIL import Image, ImageDraw
+
+    with Image.open(io.BytesIO(png)) as image:
+        drawn = image.convert("RGB")
+    ImageDraw.Draw(drawn).rectangle((0, 0, drawn.width - 1, drawn.height - 1), outline="#777777", width=4)
+    file = io.BytesIO()
+    drawn.save(file, "PNG")
+    return file.getvalue()
+
+
+async def _seen(port_file: Path, address: str, *, height: int, width: int, wait_s: float) -> bytes:
     """Open the page by the DevTools protocol, wait, and return the picture."""
     while not port_file.exists() or not port_file.read_text().strip():
         await asyncio.sleep(0.05)
@@ -75,7 +88,7 @@ async def _seen(port_file: Path, address: str, *, height: int, wait_s: float) ->
             pass
         return dict(told["result"])
 
-    size = {"width": WIDTH, "height": height, "deviceScaleFactor": 2, "mobile": False}
+    size = {"width": width, "height": height, "deviceScaleFactor": PIXELS / width, "mobile": False}
     await call(1, "Emulation.setDeviceMetricsOverride", **size)
     await call(2, "Page.navigate", url=address)
     await asyncio.sleep(wait_s)
