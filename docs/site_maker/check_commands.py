@@ -16,7 +16,8 @@ from discrimen.cli.main import app
 USAGE_ERROR = typer.BadParameter.__mro__[1]
 """What the command line raises for wrong usage; typer gives it no public name."""
 
-_BLOCK = re.compile(r"^( *)```(?:sh|bash)?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:^|(?<=\n\n))(?: {4}.*\n)+", re.MULTILINE)
 _INLINE = re.compile(r"`(discrimen [a-z][^`\n]*)`")
 _BETWEEN = re.compile(r"\s(?:&&|\||;|>|2>|&)(?:\s|$)")
 
@@ -24,10 +25,12 @@ _BETWEEN = re.compile(r"\s(?:&&|\||;|>|2>|&)(?:\s|$)")
 def commands(text: str) -> list[str]:
     """Return each command of discrimen in the blocks and in the running text of a page, on one line each."""
     found = []
-    for _, block in _BLOCK.findall(text):
+    blocks = [block for _, language, block in _BLOCK.findall(text) if language in ("", "sh", "bash")]
+    running = _BLOCK.sub("", text)
+    for block in blocks + _INDENTED.findall(running):
         for line in block.replace("\\\n", " ").splitlines():
             found += [part.strip() for part in _BETWEEN.split(_without_comment(line))]
-    found += _INLINE.findall(re.sub(_BLOCK, "", text))
+    found += _INLINE.findall(running)
     return [each for each in found if each.startswith("discrimen ")]
 
 

@@ -19,8 +19,9 @@ FIRST = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("demo", "first-h
 
 @pytest.mark.parametrize("page", FIRST, ids=lambda page: page.name)
 def test_commands_for_newcomers_are_taken_as_they_stand(page: Path) -> None:
-    shown = commands(page.read_text(encoding="utf-8"))
-    assert shown
+    text = page.read_text(encoding="utf-8")
+    shown = commands(text)
+    assert len(shown) >= len(re.findall(r"^ *discrimen [a-z]", text, re.MULTILINE)) > 0
     assert {command: why for command in shown if (why := problem(command))} == {}
 
 
@@ -52,10 +53,28 @@ def test_a_command_that_is_not_taken_is_seen(command: str, why: str) -> None:
     assert (problem(command) or "").startswith(why)
 
 
+PAGE = """Say `discrimen train -h`.
+
+```python
+discrimen.read()
+```
+
+    discrimen demo   # indented
+
+```sh
+first && discrimen audit a.lh5 \\
+    -o audit   # look
+# discrimen no
+discrimen freeze m -o m.discrimen | tail
+```
+"""
+
+
 def test_commands_are_found_in_blocks_and_in_running_text() -> None:
-    text = (
-        "Say `discrimen train -h`.\n```sh\nfirst && discrimen audit a.lh5 \\\n    -o audit   # look\n# discrimen no\n"
-        "discrimen freeze m -o m.discrimen | tail\n```\n```python\ndiscrimen.read()\n```\n"
-    )
-    found = [" ".join(command.split()) for command in commands(text)]
-    assert found == ["discrimen audit a.lh5 -o audit", "discrimen freeze m -o m.discrimen", "discrimen train -h"]
+    found = {" ".join(command.split()) for command in commands(PAGE)}
+    assert found == {
+        "discrimen audit a.lh5 -o audit",
+        "discrimen freeze m -o m.discrimen",
+        "discrimen demo",
+        "discrimen train -h",
+    }
