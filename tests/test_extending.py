@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-MOST_PLACES = {"A layer": 6, "A classic method": 3, "A metric": 3, "A file format": 3, "An architecture": 2}
+MOST_PLACES = {"A layer": 7, "A classic method": 3, "A metric": 3, "A file format": 3, "An architecture": 2}
 
 OTHER_READERS = ("src/discrimen/freezing/onnx_import", "src/discrimen/freezing/to_keras.py", "src/discrimen/adoption")
 """Networks from elsewhere come in here: not every layer needs it."""

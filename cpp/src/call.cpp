@@ -65,18 +65,19 @@ Status view_of(const LoadedModel& model, const Pulses& given, SampleView& view) 
     return DISCRIMEN_OK;
 }
 
-Status run_to(const LoadedModel& model, const Pulses& pulses, float* workspace, const Targets& targets) noexcept {
+Status run_to(const LoadedModel& model, const Pulses& pulses, void* workspace, const Targets& targets) noexcept {
     SampleView view;
     const Status status = view_of(model, pulses, view);
     if (status != DISCRIMEN_OK || view.n_pulses == 0) return status;
     if (!workspace) return DISCRIMEN_NULL_ARGUMENT;
-    model.kernels.run(model.network.plan(), view, workspace, targets);
+    if (model.gpu) return model.gpu->run(workspace, view, targets);
+    model.kernels.run(model.network.plan(), view, static_cast<float*>(workspace), targets);
     return DISCRIMEN_OK;
 }
 
 }  // namespace
 
-Status run(const LoadedModel& model, const Pulses& pulses, float* workspace, const Results& given) noexcept {
+Status run(const LoadedModel& model, const Pulses& pulses, void* workspace, const Results& given) noexcept {
     Results copy;
     const Results* results = complete(given, required_of_results, copy);
     if (!results) return DISCRIMEN_WRONG_SIZE;
@@ -87,14 +88,14 @@ Status run(const LoadedModel& model, const Pulses& pulses, float* workspace, con
                    results->height_adc});
 }
 
-Status classify(const LoadedModel& model, const Pulses& pulses, float* workspace, float* scores) noexcept {
+Status classify(const LoadedModel& model, const Pulses& pulses, void* workspace, float* scores) noexcept {
     if (model.classes == model.outputs.size()) return DISCRIMEN_NO_CLASSES;
     if (!scores && pulses.size >= required_of_pulses && pulses.n_pulses > 0) return DISCRIMEN_NULL_ARGUMENT;
     return run_to(model, pulses, workspace,
                   {nullptr, std::int32_t(model.classes), scores, nullptr, 0, false, nullptr, nullptr});
 }
 
-Status run_raw(const LoadedModel& model, const Pulses& pulses, float* workspace, float* const* outputs) noexcept {
+Status run_raw(const LoadedModel& model, const Pulses& pulses, void* workspace, float* const* outputs) noexcept {
     return run_to(model, pulses, workspace, {outputs, -1, nullptr, nullptr, 0, true, nullptr, nullptr});
 }
 

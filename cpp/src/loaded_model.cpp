@@ -34,7 +34,7 @@ std::vector<std::vector<DecisionTable>> tables_of(const std::vector<Output>& out
 // Golden samples as one type of sample, and what comes out of them.
 class GoldenRun {
    public:
-    GoldenRun(const LoadedModel& model, const FrozenFile& file, float* workspace)
+    GoldenRun(const LoadedModel& model, const FrozenFile& file, void* workspace)
         : model_(model), file_(file), workspace_(workspace), pointers_(file.outputs.size()) {
         for (const FrozenOutput& output : file.outputs) got_.emplace_back(output.golden.size());
     }
@@ -72,7 +72,7 @@ class GoldenRun {
 
     const LoadedModel& model_;
     const FrozenFile& file_;
-    float* workspace_;
+    void* workspace_;
     std::vector<float*> pointers_;
     std::vector<std::vector<float>> got_;
 };
@@ -95,7 +95,8 @@ bool shorten(const FrozenFile& file, std::vector<std::int16_t>& short_samples) {
 
 // Blocks and single pulses, of 32 bits and where they fit of 16, must give the values that the file promises.
 void check_golden(const LoadedModel& model, const FrozenFile& file) {
-    const std::unique_ptr<float, void (*)(float*)> workspace(new_workspace(model), free_workspace);
+    const auto release = [&](void* memory) { free_workspace(model, memory); };
+    const std::unique_ptr<void, decltype(release)> workspace(new_workspace(model), release);
     if (!workspace) throw Error("no memory for a workspace of " + std::to_string(workspace_bytes(model)) + " bytes");
     const FrozenGolden& golden = file.golden;
     const std::size_t n_channels = file.input.channels.size();
@@ -117,29 +118,37 @@ void check_golden(const LoadedModel& model, const FrozenFile& file) {
 
 }  // namespace
 
-LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen, bool golden_too)
+LoadedModel::LoadedModel(FrozenFile&& file, const Kernels& chosen, const LoadOptions& options)
     : network(file),
       kernels(chosen),
+      gpu(cuda::gpu_for(options.device, network)),
       channel_names(file.input.names),
       outputs(promised_by(file.outputs)),
       classes(first_of_classes(outputs)),
       tables(tables_of(outputs)),
       description(std::move(file.description)),
       sample_period_ns(file.input.sample_period_ns) {
-    if (golden_too) check_golden(*this, file);
+    if (options.check_golden) check_golden(*this, file);
 }
 
 std::size_t workspace_bytes(const LoadedModel& model) noexcept {
+    if (model.gpu) return model.gpu->workspace_bytes();
     return (model.network.workspace_floats(model.kernels.block) * sizeof(float) + alignment - 1) / alignment *
            alignment;
 }
 
-float* new_workspace(const LoadedModel& model) noexcept {
+void* new_workspace(const LoadedModel& model) noexcept {
+    if (model.gpu) return model.gpu->new_workspace();
     void* memory = std::aligned_alloc(alignment, workspace_bytes(model));
     if (memory) std::memset(memory, 0, workspace_bytes(model));
-    return static_cast<float*>(memory);
+    return memory;
 }
 
-void free_workspace(float* memory) noexcept { std::free(memory); }
+void free_workspace(const LoadedModel& model, void* memory) noexcept {
+    if (model.gpu)
+        model.gpu->free_workspace(memory);
+    else
+        std::free(memory);
+}
 
 }  // namespace discrimen

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "backends/cuda/cuda.hpp"
 #include "dispatch.hpp"
 #include "loaded_model.hpp"
 
@@ -44,12 +43,10 @@ const Threshold* threshold_of(const LoadedModel& model, std::string_view name) n
 Model::Model(std::shared_ptr<const LoadedModel> loaded) noexcept : loaded_(std::move(loaded)) {}
 
 Model Model::from_memory(const void* content, std::size_t size, const LoadOptions& options) {
-    if (options.device == "cuda") cuda::require();
-    if (options.device != "cpu" && options.device != "cuda")
-        throw Error("device must be cpu or cuda, got '" + options.device + "'");
+    cuda::check_device(options.device);
     const Kernels& kernels = kernels_for(options.instruction_set);
     FrozenFile file = read_frozen(static_cast<const std::uint8_t*>(content), size);
-    return Model(std::make_shared<const LoadedModel>(std::move(file), kernels, options.check_golden));
+    return Model(std::make_shared<const LoadedModel>(std::move(file), kernels, options));
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {
@@ -83,7 +80,9 @@ std::size_t Model::output_number(std::string_view name) const noexcept {
 
 const std::string& Model::description() const noexcept { return loaded_->description; }
 
-const char* Model::instruction_set() const noexcept { return loaded_->kernels.name; }
+const char* Model::instruction_set() const noexcept {
+    return loaded_->gpu ? loaded_->gpu->name().c_str() : loaded_->kernels.name;
+}
 
 std::size_t Model::workspace_bytes() const noexcept { return discrimen::workspace_bytes(*loaded_); }
 
@@ -151,7 +150,9 @@ Workspace::Workspace(const Model& model) : loaded_(model.loaded_), memory_(new_w
     if (!memory_) throw std::bad_alloc();
 }
 
-Workspace::~Workspace() { free_workspace(memory_); }
+Workspace::~Workspace() {
+    if (memory_) free_workspace(*loaded_, memory_);
+}
 
 Workspace::Workspace(Workspace&& other) noexcept
     : loaded_(std::move(other.loaded_)), memory_(std::exchange(other.memory_, nullptr)) {}

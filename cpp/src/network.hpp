@@ -19,6 +19,7 @@ class Network {
     Network& operator=(const Network&) = delete;
 
     const NetworkPlan& plan() const { return plan_; }
+    const Planner& planner() const { return planner_; }
     std::size_t workspace_floats(int block) const;
 
    private:

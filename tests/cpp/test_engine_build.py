@@ -27,6 +27,7 @@ BUILD_OPTIONS = {
 }
 CLANG_VERSIONS = (22, 21, 20)  # the first one that knows the realtime sanitizer is 20
 SETS = ("baseline", "avx2", "avx512")
+EMULATED = "emulated"  # the library of a GPU, played by the host
 OF_KERNELS = (
     "layers",
     "preparation",
@@ -39,8 +40,9 @@ OF_KERNELS = (
     "thresholds",
 )
 TESTS = (
-    *(f"test_{name}.{instruction_set}" for name in OF_KERNELS for instruction_set in SETS),
+    *(f"test_{name}.{instruction_set}" for name in OF_KERNELS for instruction_set in (*SETS, EMULATED)),
     *(f"test_{name}" for name in ("c_interface", "loader", "loader_memory", "sha256")),
+    *(f"test_{name}.{EMULATED}" for name in ("c_interface", "device")),
     "mutate_loader",
     "found_files",
 )

@@ -52,18 +52,20 @@ typedef struct discrimen_workspace discrimen_workspace;
 
 typedef enum discrimen_status {
     DISCRIMEN_OK = 0,
-    DISCRIMEN_NULL_ARGUMENT = 1,     /* a pointer that is needed is NULL */
-    DISCRIMEN_RECORD_TOO_SHORT = 2,  /* n_samples is below discrimen_shortest_record() */
-    DISCRIMEN_UNKNOWN_TYPE = 3,      /* type is none of discrimen_sample_type */
-    DISCRIMEN_WRONG_WORKSPACE = 4,   /* the workspace was made for another model */
-    DISCRIMEN_WRONG_SIZE = 5,        /* the size of a struct is not one that this library knows */
-    DISCRIMEN_WRONG_CHANNELS = 6,    /* n_channels is not discrimen_n_channels() */
-    DISCRIMEN_CHANNEL_ABSENT = 7,    /* a channel is absent, and the model takes whole pulses only */
-    DISCRIMEN_NO_CLASSES = 8,        /* no output of the model tells classes apart */
-    DISCRIMEN_NO_SUCH_OUTPUT = 9,    /* the number is not below discrimen_n_outputs() */
-    DISCRIMEN_UNKNOWN_DOMAIN = 10,   /* the model does not know what pulses it has seen */
-    DISCRIMEN_NO_HEIGHT = 11,        /* a pulse of several channels has no one height */
-    DISCRIMEN_NO_SUCH_THRESHOLD = 12 /* the output has no threshold of that number */
+    DISCRIMEN_NULL_ARGUMENT = 1,      /* a pointer that is needed is NULL */
+    DISCRIMEN_RECORD_TOO_SHORT = 2,   /* n_samples is below discrimen_shortest_record() */
+    DISCRIMEN_UNKNOWN_TYPE = 3,       /* type is none of discrimen_sample_type */
+    DISCRIMEN_WRONG_WORKSPACE = 4,    /* the workspace was made for another model */
+    DISCRIMEN_WRONG_SIZE = 5,         /* the size of a struct is not one that this library knows */
+    DISCRIMEN_WRONG_CHANNELS = 6,     /* n_channels is not discrimen_n_channels() */
+    DISCRIMEN_CHANNEL_ABSENT = 7,     /* a channel is absent, and the model takes whole pulses only */
+    DISCRIMEN_NO_CLASSES = 8,         /* no output of the model tells classes apart */
+    DISCRIMEN_NO_SUCH_OUTPUT = 9,     /* the number is not below discrimen_n_outputs() */
+    DISCRIMEN_UNKNOWN_DOMAIN = 10,    /* the model does not know what pulses it has seen */
+    DISCRIMEN_NO_HEIGHT = 11,         /* a pulse of several channels has no one height */
+    DISCRIMEN_NO_SUCH_THRESHOLD = 12, /* the output has no threshold of that number */
+    DISCRIMEN_DEVICE_FAILED = 13,     /* the GPU failed in the middle; results are NaN, the model is of no more use */
+    DISCRIMEN_RECORD_TOO_LONG = 14    /* a pulse is longer than the buffers for a GPU */
 } discrimen_status;
 
 typedef enum discrimen_sample_type {
@@ -120,7 +122,7 @@ typedef struct discrimen_results {
 typedef struct discrimen_options {
     size_t size;                 /* sizeof(discrimen_options) */
     const char *instruction_set; /* "baseline", "avx2", "avx512"; NULL: the best that this machine has */
-    const char *device;          /* "cpu" or "cuda"; NULL: "cpu" */
+    const char *device;          /* "cpu", "cuda", or "cuda:1" for the second GPU; NULL: "cpu" */
 } discrimen_options;
 
 typedef enum discrimen_kind {

@@ -37,12 +37,13 @@ Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_samples)
 template <class T>
 Pulses contiguous(const T* samples, std::size_t n_pulses, std::size_t n_channels, std::size_t n_samples);
 
+class Buffer;
 class Workspace;
 struct LoadedModel;
 
 struct LoadOptions {
     std::string instruction_set;  // "baseline", "avx2", "avx512"; empty: the best that this machine has
-    std::string device = "cpu";   // "cpu" or "cuda"
+    std::string device = "cpu";   // "cpu", "cuda", or "cuda:1" for the second GPU
     bool check_golden = true;     // compute the golden vectors and compare; false: this program did so, of these bytes
 };
 
@@ -92,7 +93,7 @@ class DISCRIMEN_API Model {
     const std::vector<Output>& outputs() const noexcept;
     std::size_t output_number(std::string_view name) const noexcept;  // outputs().size() if there is none
     const std::string& description() const noexcept;                  // JSON
-    const char* instruction_set() const noexcept;
+    const char* instruction_set() const noexcept;                     // on a GPU its number and name
     std::size_t workspace_bytes() const noexcept;
 
     // Of the first output that tells classes apart; none if there is no such output.
@@ -119,6 +120,7 @@ class DISCRIMEN_API Model {
     double peak_multiply_adds_hz() const;
 
    private:
+    friend class Buffer;
     friend class Workspace;
     explicit Model(std::shared_ptr<const LoadedModel> loaded) noexcept;
     std::shared_ptr<const LoadedModel> loaded_;
@@ -137,7 +139,7 @@ class DISCRIMEN_API Workspace {
    private:
     friend class Model;
     std::shared_ptr<const LoadedModel> loaded_;
-    float* memory_;
+    void* memory_;
 };
 
 namespace detail {

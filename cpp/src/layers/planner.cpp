@@ -49,14 +49,15 @@ std::string text_of(const Shape& shape) {
     return shape.has_steps ? number(shape.steps) + " x " + number(shape.channels) : number(shape.channels);
 }
 
-AlignedFloats::AlignedFloats(std::size_t count) {
+AlignedFloats::AlignedFloats(std::size_t count) : size_(0) {
     if (count > std::size_t(std::numeric_limits<std::int32_t>::max()))
         throw Error("its " + number(count) + " weights are more than 32 bits can count");
     constexpr std::size_t cache_line = 64;
     const std::size_t size = (count * sizeof(float) + cache_line - 1) / cache_line * cache_line;
     memory_.reset(static_cast<float*>(std::aligned_alloc(cache_line, size)));
     if (!memory_) throw std::bad_alloc();
-    std::fill_n(memory_.get(), size / sizeof(float), 0.0f);
+    size_ = size / sizeof(float);
+    std::fill_n(memory_.get(), size_, 0.0f);
 }
 
 Planner::Planner(const FrozenFile& file) : file_(file), n_readers_(file.layers.size() + 1) {

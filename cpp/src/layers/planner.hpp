@@ -25,12 +25,14 @@ class AlignedFloats {
    public:
     explicit AlignedFloats(std::size_t count);
     float* data() const { return memory_.get(); }
+    std::size_t size() const { return size_; }
 
    private:
     struct Free {
         void operator()(float* memory) const { std::free(memory); }
     };
     std::unique_ptr<float, Free> memory_;
+    std::size_t size_;  // in floats, whole cache lines
 };
 
 struct Shape {
@@ -85,6 +87,7 @@ class Planner {
     std::size_t buffer_floats() const { return buffer_floats_; }
     std::size_t scratch_floats() const { return padded(scratch_) + pad_to; }
     bool first_can_scale() const { return first_can_scale_; }
+    const std::vector<AlignedFloats>& arrays_of_weights() const { return weights_; }
 
    private:
     struct Value {

@@ -58,6 +58,7 @@ std::vector<double> pulse(const frozen::Preparation& preparation, int n_samples,
 std::vector<double> plain_pulse(const frozen::Preparation& preparation, int n_samples, Random& random,
                                 const std::vector<std::uint8_t>& present = {});
 
+// On a set of instructions, or on the device 0 for "emulated" and "cuda".
 discrimen::Model load(const frozen::Content& content, const std::string& instruction_set);
 
 // The instruction set that a test program is to use: its argument, or nothing if this machine has it not.

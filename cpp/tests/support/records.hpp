@@ -39,6 +39,8 @@ class Records {
     // Samples of each pulse, channel after channel; the flag bits are above the lowest (width - n_flag_bits).
     Records(const std::vector<std::vector<double>>& pulses, const Layout& layout, networks::Random& random);
     const discrimen::Pulses& view() const { return view_; }
+    const char* data() const { return memory_.data(); }  // of all samples, wherever the first one is
+    std::size_t size() const { return memory_.size(); }
 
    private:
     Guarded memory_;

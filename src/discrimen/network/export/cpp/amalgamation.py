@@ -14,7 +14,13 @@ from discrimen.errors import SettingsError
 
 _INSTALLED = Path(__file__).parent / "engine"
 _CHECKOUT = Path(__file__).parents[5] / "cpp"
-_NOT_FOR_A_HEADER = ("src/dispatch.cpp", "src/measure.cpp", "src/kernels/*.cpp")
+_NOT_FOR_A_HEADER = (
+    "src/dispatch.cpp",
+    "src/measure.cpp",
+    "src/kernels/*.cpp",
+    "src/backends/cuda/flat_plan.cpp",
+    "src/backends/cuda/library.cpp",
+)
 """What chooses between instruction sets and machines at run time; ``src/header`` takes their place."""
 
 _INCLUDE = re.compile(r'\s*#\s*include\s*(?:"(?P<own>[^"]+)"|<(?P<system>[^>]+)>)')
