@@ -66,6 +66,7 @@ def build_engine() -> Path:
         "-DDISCRIMEN_WERROR=ON",
         "-DDISCRIMEN_TESTS=ON",
         "-DDISCRIMEN_EXAMPLES=OFF",
+        "-DDISCRIMEN_CUDA=OFF",
         "-DCMAKE_INSTALL_LIBDIR=lib",
     )
     with only_one():

@@ -1,0 +1,144 @@
+#include "device.hpp"
+
+#include <algorithm>
+
+#include "discrimen/discrimen.h"
+#include "serve.hpp"
+
+namespace discrimen::cuda {
+namespace {
+
+std::string version_text(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+
+// Throws std::string with the reason if a call did not go well.
+void require(cudaError_t error, const std::string& what) {
+    if (error != cudaSuccess) throw what + ": " + cudaGetErrorString(error);
+}
+
+void require_driver() {
+    int driver = 0, runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    if (driver == 0) throw std::string("there is no driver of NVIDIA on this machine");
+    if (driver / 1000 < runtime / 1000)
+        throw "the driver is for CUDA " + version_text(driver) + " and this library needs " +
+            version_text(runtime / 1000 * 1000) + ": install a newer driver";
+}
+
+int attribute(cudaDeviceAttr which, int number) {
+    int value = 0;
+    require(cudaDeviceGetAttribute(&value, which, number), "the device does not answer");
+    return value;
+}
+
+cudaMemoryType memory_of(const void* at) {
+    cudaPointerAttributes found{};
+    if (cudaPointerGetAttributes(&found, at) != cudaSuccess) {
+        cudaGetLastError();  // an address that CUDA has never heard of is no failure
+        return cudaMemoryTypeUnregistered;
+    }
+    return found.type;
+}
+
+}  // namespace
+
+Device::Device(int number) : number_(number) {
+    require_driver();
+    int count = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    if (error == cudaErrorNoDevice) count = 0;
+    else require(error, "the devices cannot be counted");
+    if (number >= count) throw "there are " + std::to_string(count) + " devices, counted from 0";
+    require(cudaSetDevice(number), "the device cannot be used");
+    cudaDeviceProp properties{};
+    require(cudaGetDeviceProperties(&properties, number), "the device does not answer");
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
+    name_ = std::string(properties.name) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB, driver for CUDA " +
+            version_text(driver);
+    cudaFuncAttributes code{};
+    require(cudaFuncGetAttributes(&code, kernel()), "this library has no code for a " + name_);
+    shared_bytes_ = std::size_t(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number)) - code.sharedSizeBytes;
+}
+
+int Device::n_operations_known() { return int(Kind::neighbours) + 1; }
+
+std::size_t Device::n_blocks(const TileChoice& tile) {
+    shared_ = tile.shared;
+    const std::size_t bytes = tile.shared ? tile.shape.bytes : 0;
+    if (cudaFuncSetAttribute(kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes_)) != cudaSuccess)
+        return 0;
+    int of_processor = 0;
+    if (cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_processor, kernel(), threads_of_block, bytes) != cudaSuccess) return 0;
+    n_blocks_ = std::size_t(of_processor) * std::size_t(attribute(cudaDevAttrMultiProcessorCount, number_));
+    return n_blocks_;
+}
+
+void* Device::allocate(std::size_t size, bool on_device) {
+    enter();
+    void* memory = nullptr;
+    const cudaError_t error =
+        on_device ? cudaMalloc(&memory, size) : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
+    if (error == cudaSuccess) return memory;
+    cudaGetLastError();  // it is told by the caller; what follows is not to be taken for it
+    return nullptr;
+}
+
+void Device::release(void* memory, bool on_device) {
+    enter();
+    on_device ? cudaFree(memory) : cudaFreeHost(memory);
+}
+
+bool Device::is_on_device(const void* at) const {
+    const cudaMemoryType type = memory_of(at);
+    return type == cudaMemoryTypeDevice || type == cudaMemoryTypeManaged;
+}
+
+bool Device::is_pinned(const void* at) const { return memory_of(at) == cudaMemoryTypeHost; }
+
+bool Device::open_streams(Stream* streams, int count) {
+    enter();
+    for (int i = 0; i < count; ++i)
+        if (cudaStreamCreateWithFlags(&streams[i].handle, cudaStreamNonBlocking) != cudaSuccess) {
+            close_streams(streams, i);
+            return false;
+        }
+    return true;
+}
+
+void Device::close_streams(Stream* streams, int count) {
+    enter();
+    for (int i = 0; i < count; ++i) cudaStreamDestroy(streams[i].handle);
+}
+
+bool Device::copy_now(void* to, const void* from, std::size_t size) {
+    enter();
+    return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess;
+}
+
+bool Device::copy(Stream& stream, char* to, const char* from, std::size_t size, bool to_device) {
+    const cudaMemcpyKind kind = to_device ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost;
+    return cudaMemcpyAsync(to, from, size, kind, stream.handle) == cudaSuccess;
+}
+
+bool Device::copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes,
+                       std::size_t pitch) {
+    if (pitch == row_bytes) return copy(stream, to, from, rows * row_bytes, true);
+    return cudaMemcpy2DAsync(to, row_bytes, from, pitch, row_bytes, rows, cudaMemcpyHostToDevice, stream.handle) == cudaSuccess;
+}
+
+bool Device::launch(Stream& stream, const Job& job, char* tiles) {
+    const std::size_t n_tiles = (job.view.n_pulses + job.shape.width - 1) >> job.shape.shift;
+    const dim3 grid(unsigned(std::min(n_tiles, n_blocks_)));
+    const std::size_t shared = shared_ ? job.shape.bytes : 0;
+    Job own = job;
+    void* arguments[] = {&own, &tiles};
+    return cudaLaunchKernel(kernel(), grid, dim3(threads_of_block), arguments, shared, stream.handle) == cudaSuccess;
+}
+
+}  // namespace discrimen::cuda
+
+extern "C" __attribute__((visibility("default"))) const discrimen::cuda::Table* discrimen_cuda_table() {
+    static const discrimen::cuda::Table table = discrimen::cuda::Served<discrimen::cuda::Device>::table();
+    return &table;
+}
