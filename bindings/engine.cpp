@@ -93,6 +93,8 @@ void add_present(const Buffer& present, discrimen::Pulses& pulses) {
 }
 
 void check(discrimen::Status status) {
+    if (status == DISCRIMEN_DEVICE_FAILED || status == DISCRIMEN_RECORD_TOO_LONG)
+        throw discrimen::Error(discrimen_status_text(status));
     if (status != DISCRIMEN_OK) throw nb::value_error(discrimen_status_text(status));
 }
 
@@ -189,6 +191,22 @@ std::vector<double> single_pulse_ns(const std::string& path, const std::string& 
     return discrimen::single_pulse_ns(model.get(), pulses, n_calls);
 }
 
+// "program", "host" or "device": where samples and outputs lie.
+std::vector<double> batch_ns(const discrimen::Model& model, nb::handle array, const std::string& place, std::size_t n_calls) {
+    const Buffer samples(array);
+    const discrimen::Pulses pulses = pulses_of(samples, 0);
+    const auto size = static_cast<std::ptrdiff_t>(pulses.n_channels * pulses.n_samples) * pulses.sample_stride;
+    if (pulses.pulse_stride != size) throw nb::value_error("samples must lie one behind the other");
+    nb::gil_scoped_release release;
+    return discrimen::batch_ns(model, pulses, place != "program",
+                               place == "device" ? discrimen::Buffer::device : discrimen::Buffer::host, n_calls);
+}
+
+double device_copy_bytes_hz(const discrimen::Model& model, bool from_device, std::size_t size) {
+    nb::gil_scoped_release release;
+    return discrimen::device_copy_bytes_hz(model, from_device ? discrimen::Buffer::device : discrimen::Buffer::host, size);
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -248,5 +266,7 @@ NB_MODULE(_native, module) {
                "passes"_a.noconvert());
     module.def("classify", &classify, "model"_a, "workspace"_a, "samples"_a, "scores"_a.noconvert(), "bits"_a = 0);
     module.def("single_pulse_ns", &single_pulse_ns, "path"_a, "instruction_set"_a, "samples"_a, "n_calls"_a);
+    module.def("batch_ns", &batch_ns, "model"_a, "samples"_a, "place"_a, "n_calls"_a);
+    module.def("device_copy_bytes_hz", &device_copy_bytes_hz, "model"_a, "from_device"_a, "size"_a);
     module.def("copy_bytes_hz", &discrimen::copy_bytes_hz, "size"_a, nb::call_guard<nb::gil_scoped_release>());
 }

@@ -55,7 +55,7 @@ def test_another_float_type_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_unknown_device_is_an_error() -> None:
     unknown: Any = "tpu"
-    with pytest.raises(SettingsError, match="cpu, gpu"):
+    with pytest.raises(SettingsError, match="cpu, cuda, or cuda:1"):
         load_keras(unknown)
 
 

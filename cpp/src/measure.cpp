@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "loaded_model.hpp"
@@ -64,6 +65,52 @@ std::vector<double> single_pulse_ns(const discrimen_model* model, const Pulses& 
     discrimen_workspace_free(workspace);
     if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
     return times;
+}
+
+std::vector<double> batch_ns(const Model& model, const Pulses& pulses, bool moved, Buffer::Place place,
+                             std::size_t n_calls) {
+    const std::size_t size = pulses.n_pulses * std::size_t(pulses.pulse_stride);
+    std::vector<std::unique_ptr<Buffer>> buffers;
+    std::vector<std::vector<float>> values;
+    std::vector<float*> to;
+    Pulses asked = pulses;
+    if (moved) {
+        buffers.push_back(std::make_unique<Buffer>(model, size, place));
+        buffers.back()->copy_from(pulses.samples, size);
+        asked.samples = buffers.back()->data();
+    }
+    for (const Output& output : model.outputs()) {
+        const std::size_t count = pulses.n_pulses * output.n_values;
+        if (moved) {
+            buffers.push_back(std::make_unique<Buffer>(model, count * sizeof(float), place));
+            to.push_back(static_cast<float*>(buffers.back()->data()));
+        } else {
+            values.emplace_back(count);
+            to.push_back(values.back().data());
+        }
+    }
+    Workspace workspace(model);
+    std::vector<double> times;
+    for (std::size_t call = 0; call <= n_calls; ++call) {  // one more: the first does not count
+        const Clock::time_point start = Clock::now();
+        const Status status = model.run(asked, workspace, discrimen_results_to(to.data()));
+        const double took = ns_since(start);
+        if (status != DISCRIMEN_OK) throw Error(discrimen_status_text(status));
+        if (call > 0) times.push_back(took);
+    }
+    return times;
+}
+
+double device_copy_bytes_hz(const Model& model, Buffer::Place from, std::size_t size) {
+    const Buffer source(model, size, from);
+    Buffer to(model, size, Buffer::device);
+    double best = 0;
+    for (int i = 0; i < n_repeats; ++i) {
+        const Clock::time_point start = Clock::now();
+        to.copy_from(source.data(), size);
+        best = std::max(best, double(size) / ns_since(start) * 1e9);
+    }
+    return best;
 }
 
 double copy_bytes_hz(std::size_t size) {

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any
 
 from discrimen.errors import DeviceError, SettingsError, require_module
 
-Device = Literal["cpu", "gpu"]
-DEVICES: tuple[Device, ...] = get_args(Device)
+Device = str
+"""What computes: ``cpu``, ``cuda``, or ``cuda:1`` for the second GPU; ``gpu`` is another word for ``cuda``."""
+_DEVICE = re.compile(r"cpu|(?:cuda|gpu)(?::(?P<number>\d{1,3}))?")
 _PLATFORMS = "JAX_PLATFORMS"
 """Environment variable by which a user tells JAX what to look for."""
 
@@ -59,13 +61,28 @@ class KerasSession:
                 raise DeviceError(f"expected the weights on {self.device}, found {variable.path} on {elsewhere}")
 
 
+def gpu_number(device: Device) -> int | None:
+    """Return the number of the GPU that a device is, counted from 0; None for the CPU.
+
+    Raises
+    ------
+    SettingsError
+        If it is the name of no device.
+    """
+    found = _DEVICE.fullmatch(device)
+    if found is None:
+        raise SettingsError(f"device must be cpu, cuda, or cuda:1 for the second GPU, got {device!r}")
+    return None if device == "cpu" else int(found["number"] or 0)
+
+
 def load_keras(device: Device = "cpu") -> KerasSession:
     """Import Keras with the JAX backend.
 
     Parameters
     ----------
-    device : {"cpu", "gpu"}
-        ``cpu`` computes on the CPU even where there is a GPU; ``gpu`` takes the first one, or none at all.
+    device : str
+        ``cpu`` computes on the CPU even where there is a GPU; ``cuda`` takes the first one, or none at all, ``cuda:1``
+        the second one.
 
     Raises
     ------
@@ -76,8 +93,7 @@ def load_keras(device: Device = "cpu") -> KerasSession:
     DeviceError
         If there is no such device.
     """
-    if device not in DEVICES:
-        raise SettingsError(f"device must be one of {', '.join(DEVICES)}, got {device!r}")
+    number = gpu_number(device)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "jax"
     # The networks are small: leave the rest of a GPU's memory to others.
@@ -85,7 +101,7 @@ def load_keras(device: Device = "cpu") -> KerasSession:
     jax = require_module("jax", extra="train")
     keras = require_module("keras", extra="train")
     _check_keras(keras)
-    return KerasSession(keras, jax, _find_device(jax, device))
+    return KerasSession(keras, jax, _find_device(jax, number))
 
 
 def forbid_cudnn(model: Any) -> None:
@@ -112,15 +128,19 @@ def _check_keras(keras: ModuleType) -> None:
         raise SettingsError(f"Keras computes in {float_type}, expected float32: correct floatx in ~/.keras/keras.json")
 
 
-def _find_device(jax: ModuleType, device: Device) -> Any:
+def _find_device(jax: ModuleType, number: int | None) -> Any:
+    device = "cpu" if number is None else "gpu"
     try:
-        return jax.devices(device)[0]
+        found = jax.devices(device)
     except (RuntimeError, AssertionError) as error:  # an assertion where none of the platforms asked for is there
         reason = next(iter(str(error).splitlines()), "no platform that it was asked for")
         raise DeviceError(f"JAX finds no {device.upper()} ({reason}): {_mend(device)}") from error
+    if number is not None and number >= len(found):
+        raise DeviceError(f"JAX finds {len(found)} GPUs, counted from 0; got number {number}")
+    return found[number or 0]
 
 
-def _mend(device: Device) -> str:
+def _mend(device: str) -> str:
     mends = ["install 'discrimen[cuda]' and an NVIDIA driver, or use the CPU"] if device == "gpu" else []
     if asked := os.environ.get(_PLATFORMS):
         mends.append(f"unset {_PLATFORMS}={asked!r} in the environment")

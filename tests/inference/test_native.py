@@ -186,8 +186,9 @@ def test_differences_beyond_32_bits_are_refused(mlp: Path) -> None:
         NativePredictor(mlp).predict(samples)
 
 
-def test_gpu_is_refused_with_the_reason(mlp: Path) -> None:
-    with pytest.raises(DeviceError, match="no CUDA backend"):
+def test_gpu_is_refused_with_the_reason(mlp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCRIMEN_CUDA_LIBRARY", "/no/such/library.so")
+    with pytest.raises(DeviceError, match=r"no CUDA backend: /no/such/library\.so cannot be loaded"):
         NativePredictor(mlp, device="gpu")
 
 

@@ -2,7 +2,8 @@
 // stream is done as late as possible, when somebody waits for it, so that a buffer that is used again too early is seen.
 //
 // DISCRIMEN_EMULATED_ORDER: forward, reverse, or a number that shuffles the items of each phase. A result that depends on
-// it would be a race of threads. DISCRIMEN_EMULATED_FAULT: what goes wrong, see below. Both are read by open.
+// it would be a race of threads. DISCRIMEN_EMULATED_FAULT: what goes wrong, see below. Both are read by open; the
+// fault "lost now" at every wait.
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -139,7 +140,8 @@ class Device {
     bool wait(Stream& stream) {
         for (int i = 0; i < stream.n_waiting; ++i) do_now(stream.waiting[i]);
         stream.n_waiting = 0;
-        return !(fault_ == "lost" && ++n_waits_ > 2);
+        const bool lost = (fault_ == "lost" && ++n_waits_ > 2) || setting("DISCRIMEN_EMULATED_FAULT") == "lost now";
+        return !lost;
     }
 
    private:

@@ -45,7 +45,7 @@ class FineTuning:
         Share of the pulses that judges the network.
     seed : int
         Of the split and of the order of the pulses.
-    device : {"cpu", "gpu"}
+    device : str
         What computes.
 
     Raises

@@ -16,6 +16,7 @@ from discrimen.benchmark.timing import time_in_turns
 from discrimen.errors import DeviceError, FormatError, MissingExtraError, SettingsError
 from discrimen.inference.base import Predictor
 from discrimen.inference.load import BackendName, load_model
+from discrimen.keras_jax import Device, gpu_number
 from discrimen.network.frozen_file import require_frozen
 from discrimen.network.made_up import made_up_pulses
 from discrimen.output.provenance import command_line, sha256_of_file, software_versions, utc_now
@@ -25,6 +26,8 @@ BATCH_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
 LARGEST_BATCH = 1_000_000
 _DEFAULT_BYTES = 256_000_000
 _NATIVE: BackendName = "native"
+_RIVAL: BackendName = "onnxruntime"
+"""What is timed on a GPU beside the engine."""
 WITH_DOMAIN = "native and domain"
 _BACKENDS: tuple[BackendName, ...] = tuple(name for name in get_args(BackendName) if name != "keras")
 """All that compute a frozen model; the native engine is the first."""
@@ -129,6 +132,7 @@ def bench(
     *,
     batch_sizes: Sequence[int] | None = None,
     threads: int = 1,
+    device: Device = "cpu",
     seconds: float = 20.0,
     seed: int = 0,
     on_step: Callable[[str], None] = lambda _: None,
@@ -143,6 +147,8 @@ def bench(
         Signals to a call, growing; by default those of :data:`BATCH_SIZES` whose samples fit 256 MB.
     threads : int
         How many compute at once.
+    device : str
+        A GPU, which is timed beside the CPU: by the native engine, and by ONNX Runtime where it has CUDA.
     seconds : float
         For the timed calls, about; each batch size gets the same share.
     seed : int
@@ -156,11 +162,13 @@ def bench(
         If the file is no frozen model, or does not reproduce its golden vectors.
     SettingsError
         If an option does not fit.
+    DeviceError
+        If the device is not there, or cannot compute the model.
     """
     path = Path(path)
     require_frozen(path)
     _check(BATCH_SIZES if batch_sizes is None else batch_sizes, threads, seconds)
-    predictors, left_out = _backends(path, threads)
+    predictors, left_out = _backends(path, threads, device)
     pulses = made_up_pulses(predictors[_NATIVE].description.preparation, _N_PULSES, seed=seed)
     if pulses.dtype.kind == "i":
         pulses = pulses.astype(np.int16)
@@ -213,7 +221,7 @@ def _check(batch_sizes: Sequence[int], threads: int, seconds: float) -> None:
         raise SettingsError(f"seconds must be positive, got {seconds:g}")
 
 
-def _backends(path: Path, threads: int) -> tuple[dict[str, Predictor], list[LeftOut]]:
+def _backends(path: Path, threads: int, device: Device) -> tuple[dict[str, Predictor], list[LeftOut]]:
     """Load what is present and gives the golden scores; the native engine comes first, its faults are the model's."""
     predictors: dict[str, Predictor] = {}
     left_out = []
@@ -224,6 +232,12 @@ def _backends(path: Path, threads: int) -> tuple[dict[str, Predictor], list[Left
             if name == _NATIVE:
                 raise
             left_out.append(LeftOut(backend=name, batch_size=None, reason=str(error)))
+    if gpu_number(device) is not None:
+        predictors[f"{_NATIVE} on {device}"] = load_model(path, backend=_NATIVE, device=device).predictor
+        try:
+            predictors[f"{_RIVAL} on {device}"] = load_model(path, backend=_RIVAL, device=device).predictor
+        except (MissingExtraError, DeviceError, FormatError) as error:
+            left_out.append(LeftOut(backend=f"{_RIVAL} on {device}", batch_size=None, reason=str(error)))
     return predictors, left_out
 
 

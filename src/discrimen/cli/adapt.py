@@ -74,7 +74,7 @@ def adapt(
     epochs: Annotated[int, typer.Option(help="Fine-tuning: at most so many.", min=1)] = 200,
     patience: Annotated[int, typer.Option(help="Fine-tuning: epochs without a lower validation loss.", min=1)] = 15,
     overwrite: Annotated[bool, typer.Option(help="Fine-tuning: replace a model that is in the folder.")] = False,
-    device: Annotated[common.Device, typer.Option(help="Fine-tuning: what computes.")] = "cpu",
+    device: common.TuningDeviceOption = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
     json: common.JsonOption = False,
     *,

@@ -31,6 +31,7 @@ def bench(
         ),
     ] = None,
     threads: Annotated[int, typer.Option(help="How many compute at once.", min=1)] = 1,
+    device: common.BenchDeviceOption = "cpu",
     seconds: Annotated[float, typer.Option(help="For the timed calls, about; more means less noise.")] = 20.0,
     plot: Annotated[
         Path | None,
@@ -54,6 +55,7 @@ def bench(
             model,
             batch_sizes=sizes,
             threads=threads,
+            device=device,
             seconds=seconds,
             seed=seed,
             on_step=lambda step: tick(1, note=step),

@@ -31,6 +31,7 @@ def chain(
         float, typer.Option("--rate-hz", help="Pulses a second of each channel, or hits a second of each crystal.")
     ] = 1000.0,
     run_s: Annotated[float, typer.Option("--run-s", help="Length of a run.")] = 3600.0,
+    device: common.DeviceOption = "cpu",
     seconds: Annotated[float, typer.Option(help="Of timed calls for each model, about.", min=0.1)] = 10.0,
     plot: Annotated[
         Path | None,
@@ -57,11 +58,11 @@ def chain(
         if of_hits[0]:
             refuse_idle(context, ["channels"], without="a model of pulses")
             array = CrystalArray(n_crystals=crystals, rate_hz=rate_hz, run_s=run_s)
-            result = measure_hit_chains(models, array, seconds=seconds, on_step=on_step)
+            result = measure_hit_chains(models, array, device=device, seconds=seconds, on_step=on_step)
         else:
             refuse_idle(context, ["crystals"], without="a model of hits")
             card = Card(n_channels=channels, rate_hz=rate_hz, run_s=run_s)
-            result = measure_chain(models, card, seconds=seconds, on_step=on_step)
+            result = measure_chain(models, card, device=device, seconds=seconds, on_step=on_step)
     if plot is not None:
         _draw(result, plot)
     if json:

@@ -40,7 +40,7 @@ def _needs(result: HitChains, model: HitChain) -> list[str]:
 def _answer(result: HitChains, model: HitChain) -> str:
     array = result.array
     cores = "core" if result.n_cores == 1 else f"{result.n_cores} cores"
-    share = result.n_cores / model.n_cores(array)
+    share = result.share(model)
     if share < 1:
         return (
             f"{model.model}: no. This machine ({cores}) does {plain_digits(100 * share, 2)} % of the work of "

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from discrimen.errors import OutputError
+from discrimen.errors import OutputError, SettingsError
+from discrimen.keras_jax import gpu_number
 from discrimen.output.plain import plain
 from discrimen.output.progress import Tick as Tick
 from discrimen.output.progress import progress as progress
@@ -42,8 +43,13 @@ JsonOption = Annotated[
 ]
 
 
-Device = Literal["cpu", "gpu"]
-"""What computes."""
+def _known_device(device: str) -> str:
+    try:
+        gpu_number(device)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+    return device
+
 
 Backend = Literal["native", "reference", "onnxruntime", "openvino", "keras"]
 """What computes a frozen model."""
@@ -54,7 +60,17 @@ BackendOption = Annotated[
         help="By default: native for .discrimen, onnxruntime for .onnx, keras for a folder.", show_default=False
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="What computes; an error where it is missing.")]
+DEVICE_METAVAR = "cpu|cuda|cuda:N"
+DeviceOption = Annotated[
+    str,
+    typer.Option(metavar=DEVICE_METAVAR, callback=_known_device, help="What computes; an error where it is missing."),
+]
+BenchDeviceOption = Annotated[
+    str, typer.Option(metavar=DEVICE_METAVAR, callback=_known_device, help="A GPU to time as well as the CPU.")
+]
+TuningDeviceOption = Annotated[
+    str, typer.Option(metavar=DEVICE_METAVAR, callback=_known_device, help="Fine-tuning: what computes.")
+]
 ChannelOption = Annotated[
     list[int] | None, typer.Option(metavar="N", help="Only pulses of this channel; repeatable.", min=0)
 ]

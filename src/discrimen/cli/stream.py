@@ -91,6 +91,7 @@ def stream(
         ),
     ] = 1.0,
     backend: common.BackendOption = None,
+    device: common.DeviceOption = "cpu",
     threads: common.ThreadsOption = None,
     json: common.JsonOption = False,
     *,
@@ -107,7 +108,7 @@ def stream(
         refuse_idle(context, files_only if from_abcd else ("idle_s", *files_only), without="--follow")
     if not to_abcd:
         refuse_idle(context, ("charge_factor",), without="-o abcd+tcp://HOST:PORT")
-    loaded = load_model(model, backend=backend, threads=threads)
+    loaded = load_model(model, device=device, backend=backend, threads=threads)
     has_classes = any(each.kind == "classes" for each in loaded.description.outputs)
     if threshold is not None and not has_classes:
         raise typer.BadParameter("this model has no classes, so there is nothing to put a threshold on")

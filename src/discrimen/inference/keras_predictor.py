@@ -31,7 +31,7 @@ class KerasPredictor(ScoresOfRun):
     ----------
     path : Path
         Folder of a trained model, its ``model.keras``, or a checkpoint in it.
-    device : {"cpu", "gpu"}
+    device : str
         What computes.
     batch_size : int
         Pulses computed at once.

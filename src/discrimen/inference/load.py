@@ -101,8 +101,8 @@ def load_model(
     path : Path
         Folder of a trained model, its ``model.keras``, a checkpoint in it, a frozen ``*.discrimen``, or a ``*.onnx``
         that was made from one.
-    device : {"cpu", "gpu"}
-        What computes.
+    device : str
+        What computes: ``cpu``, ``cuda``, or ``cuda:1`` for the second GPU.
     backend : {"native", "reference", "onnxruntime", "openvino", "keras"}, optional
         By default the native engine for ``*.discrimen``, ONNX Runtime for ``*.onnx``, Keras for the rest.
     threads : int, optional

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from discrimen.errors import DataError, DeviceError, DiscrimenError, FormatError, SettingsError
 from discrimen.inference import engine
 from discrimen.inference.base import Encoded, Judgement, Reconstructed, ScoresOfRun, restored
-from discrimen.keras_jax import Device
+from discrimen.keras_jax import Device, gpu_number
 from discrimen.network.frozen_file import read_frozen
 from discrimen.network.model_description import ModelDescription
 from discrimen.network.preparation import Preparation
@@ -24,7 +24,9 @@ from discrimen.network.prepare import Restoration, require_present, with_channel
 SMALLEST_SHARE = 250_000
 """Samples that are worth a thread of their own."""
 
-_DEVICES = {"cpu": "cpu", "gpu": "cuda"}
+_GPU_THREADS = 2
+"""That feed a GPU, each by buffers of its own: one packs samples while the other waits."""
+
 _NATIVE_TYPES = (np.int16, np.uint16, np.int32, np.float32)
 
 
@@ -38,9 +40,10 @@ class NativePredictor(ScoresOfRun):
     path : Path
         A ``*.discrimen`` file.
     threads : int, optional
-        How many compute at once; by default one for each core that this process may use.
-    device : {"cpu", "gpu"}
-        What computes; an engine built without its GPU backend refuses the latter.
+        How many compute at once; by default one for each core that this process may use, or two that feed a GPU.
+    device : str
+        What computes: ``cpu``, ``cuda``, or ``cuda:1`` for the second GPU. Without a GPU, its driver or the engine's
+        library for it this is an error.
     instruction_set : {"", "baseline", "avx2", "avx512"}
         By default the best one that this machine has.
 
@@ -49,20 +52,23 @@ class NativePredictor(ScoresOfRun):
     FormatError
         If the file is no frozen model, or does not reproduce its golden vectors.
     SettingsError
-        If `threads` is not positive, or the machine lacks the instruction set.
+        If `threads` is not positive, the machine lacks the instruction set, or the device is none.
     DeviceError
-        If the engine has no backend for the device.
+        If the device is not there, or cannot compute the model.
     """
 
     def __init__(
         self, path: Path | str, *, threads: int | None = None, device: Device = "cpu", instruction_set: str = ""
     ) -> None:
-        self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
+        gpu = gpu_number(device)
+        n_cores = len(os.sched_getaffinity(0))
+        usual = n_cores if gpu is None else min(_GPU_THREADS, n_cores)
+        self._threads = usual if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be at least 1, got {threads}")
         self._description = read_frozen(path).description
         try:
-            self._model = engine.Model.load(os.fspath(path), instruction_set, _DEVICES[device])
+            self._model = engine.Model.load(os.fspath(path), instruction_set, "cpu" if gpu is None else f"cuda:{gpu}")
         except engine.EngineError as error:
             raise _translated(error, path) from error
         self._pool = ThreadPoolExecutor(self._threads)
@@ -136,12 +142,21 @@ class NativePredictor(ScoresOfRun):
         try:
             workspace = self._workspaces.get_nowait()
         except Empty:
-            workspace = engine.Workspace(self._model)
+            workspace = self._new_workspace()
         wanted: dict[str, Any] = dict(by_pulse)
         try:
             engine.run(self._model, workspace, self._as_native(samples), outputs, **wanted)
+        except engine.EngineError as error:
+            raise DeviceError(str(error)) from error
         finally:
             self._workspaces.put(workspace)
+
+    def _new_workspace(self) -> Any:
+        try:
+            return engine.Workspace(self._model)
+        except MemoryError as error:
+            needed = f"{self._model.workspace_bytes / 1e6:.0f} MB for each thread"
+            raise DeviceError(f"no memory is left for {self.backend}, which takes {needed}") from error
 
     def _as_native(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return samples of a type that the engine reads: themselves where they are, converted ones otherwise."""
@@ -177,6 +192,6 @@ def _as_mask(present: NDArray[Any], samples: NDArray[Any], preparation: Preparat
 
 def _translated(error: Exception, path: Path | str) -> DiscrimenError:
     reason = str(error).removeprefix(f"{os.fspath(path)}: ")
-    if "CUDA" in reason:
+    if "CUDA" in reason or "no memory for a workspace" in reason:
         return DeviceError(reason)
     return SettingsError(reason) if "instruction set" in reason else FormatError(reason, Path(path))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from discrimen.errors import DeviceError, FormatError, require_module
 from discrimen.inference.onnx_predictor import DEFAULT_BATCH, Compute, OnnxPredictor, require_threads
-from discrimen.keras_jax import Device
+from discrimen.keras_jax import Device, gpu_number
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3
 
 
@@ -23,7 +23,7 @@ class OnnxRuntimePredictor(OnnxPredictor):
     ----------
     path : Path
         A ``*.discrimen`` file, or a ``*.onnx`` that was made from one.
-    device : {"cpu", "gpu"}
+    device : str
         What computes; the GPU needs a build of ONNX Runtime for CUDA.
     threads : int, optional
         Number of threads; by default all cores.
@@ -45,18 +45,17 @@ class OnnxRuntimePredictor(OnnxPredictor):
     ) -> None:
         self._threads = require_threads(threads)
         self._runtime = require_module("onnxruntime", extra="onnx")
-        self._provider = _PROVIDERS[device]
+        self._gpu = gpu_number(device)
+        self._provider = _CPU if self._gpu is None else _CUDA
         if self._provider not in self._runtime.get_available_providers():
-            raise DeviceError(
-                f"this build of onnxruntime cannot compute on a {device.upper()}: it lacks {self._provider}"
-            )
-        self._device = device
+            place = "CPU" if self._gpu is None else "GPU"
+            raise DeviceError(f"this build of onnxruntime cannot compute on a {place}: it lacks {self._provider}")
         super().__init__(path, batch_size=batch_size)
 
     @property
     def backend(self) -> str:
         """What computes."""
-        return f"onnxruntime ({self._device})"
+        return "onnxruntime (cpu)" if self._gpu is None else f"onnxruntime (cuda:{self._gpu})"
 
     def _compiled(self, model: bytes, outputs: list[str]) -> Compute:
         options = self._runtime.SessionOptions()
@@ -64,7 +63,8 @@ class OnnxRuntimePredictor(OnnxPredictor):
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         try:
-            session = self._runtime.InferenceSession(model, options, providers=[self._provider])
+            of_provider = {} if self._gpu is None else {"device_id": str(self._gpu)}
+            session = self._runtime.InferenceSession(model, options, providers=[(self._provider, of_provider)])
             session.disable_fallback()
         except Exception as error:  # its errors have no common base
             problem = f"ONNX Runtime cannot load the model: {' '.join(str(error).split())}"

@@ -19,6 +19,7 @@ from discrimen.errors import SettingsError
 from discrimen.formats.base import ReadOptions
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.inference.load import Model, load_model
+from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import require_frozen
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.thresholds import choose_threshold
@@ -120,15 +121,29 @@ class ModelChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """The chains of several models for one card."""
+    """The chains of several models for one card.
+
+    Parameters
+    ----------
+    card : Card
+        What it is for.
+    models : tuple of ModelChain
+        What was measured.
+    n_cores : int
+        Of this machine.
+    on_gpu : bool
+        Whether one GPU infers, which all cores share.
+    """
 
     card: Card
     models: tuple[ModelChain, ...]
     n_cores: int
+    on_gpu: bool = False
 
     def n_cards(self, model: ModelChain) -> float:
         """How many cards this machine serves, whichever of the two ways is slower; below 1: not even one."""
-        return self.n_cores * min(model.headroom(self.card, steps) for steps in (FROM_FILES, FROM_MESSAGES))
+        by_cores = self.n_cores * min(model.headroom(self.card, steps) for steps in (FROM_FILES, FROM_MESSAGES))
+        return min(by_cores, model.headroom(self.card, ("infer",))) if self.on_gpu else by_cores
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -138,6 +153,7 @@ class Chain:
             "run_s": self.card.run_s,
             "n_pulses": self.card.n_pulses,
             "n_cores": self.n_cores,
+            "on_gpu": self.on_gpu,
             "models": [{**each.as_dict(self.card), "n_cards": self.n_cards(each)} for each in self.models],
             "versions": software_versions(),
             "date_utc": utc_now(),
@@ -146,7 +162,12 @@ class Chain:
 
 
 def measure_chain(
-    models: Sequence[Path], card: Card, *, seconds: float = 10.0, on_step: Callable[[str], None] = lambda _: None
+    models: Sequence[Path],
+    card: Card,
+    *,
+    device: Device = "cpu",
+    seconds: float = 10.0,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> Chain:
     """Time every step of the chain with made-up pulses, on one core.
 
@@ -156,6 +177,8 @@ def measure_chain(
         Frozen files of models of one channel.
     card : Card
         What it is for.
+    device : str
+        What infers; the other steps are the CPU's.
     seconds : float
         Of timed calls for each model, about.
     on_step : callable
@@ -167,13 +190,15 @@ def measure_chain(
         If a file is no frozen model.
     SettingsError
         If a model has several channels.
+    DeviceError
+        If the device is not there.
     """
     timed = []
     for path in models:
         require_frozen(path)
         on_step(path.name)
-        timed.append(_of_model(path, load_model(path, threads=1), seconds))
-    return Chain(card=card, models=tuple(timed), n_cores=len(os.sched_getaffinity(0)))
+        timed.append(_of_model(path, load_model(path, device=device, threads=1), seconds))
+    return Chain(card=card, models=tuple(timed), n_cores=len(os.sched_getaffinity(0)), on_gpu=device != "cpu")
 
 
 def _of_model(path: Path, model: Model, seconds: float) -> ModelChain:

@@ -17,6 +17,7 @@ from discrimen.errors import SettingsError
 from discrimen.formats.table import open_reader, open_writer
 from discrimen.inference.load import Model, load_model
 from discrimen.inference.positions import ModelLocator
+from discrimen.keras_jax import Device
 from discrimen.network.frozen_file import read_frozen, require_frozen
 from discrimen.network.located import Located
 from discrimen.network.made_up import made_up_pulses
@@ -128,11 +129,29 @@ class HitChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitChains:
-    """The chains of several models for one array."""
+    """The chains of several models for one array.
+
+    Parameters
+    ----------
+    array : CrystalArray
+        What it is for.
+    models : tuple of HitChain
+        What was measured.
+    n_cores : int
+        Of this machine.
+    on_gpu : bool
+        Whether one GPU locates, which all cores share.
+    """
 
     array: CrystalArray
     models: tuple[HitChain, ...]
     n_cores: int
+    on_gpu: bool = False
+
+    def share(self, model: HitChain) -> float:
+        """How much of the array's work this machine does; above 1: how many such arrays it serves."""
+        by_cores = self.n_cores / model.n_cores(self.array)
+        return min(by_cores, 1 / model.n_cores(self.array, ["locate"])) if self.on_gpu else by_cores
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -142,6 +161,7 @@ class HitChains:
             "run_s": self.array.run_s,
             "n_hits": self.array.n_hits,
             "n_cores": self.n_cores,
+            "on_gpu": self.on_gpu,
             "models": [each.as_dict(self.array) for each in self.models],
             "versions": software_versions(),
             "date_utc": utc_now(),
@@ -165,6 +185,7 @@ def measure_hit_chains(
     models: Sequence[Path],
     array: CrystalArray,
     *,
+    device: Device = "cpu",
     seconds: float = 10.0,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> HitChains:
@@ -192,9 +213,9 @@ def measure_hit_chains(
     for path in models:
         require_frozen(path)
         on_step(path.name)
-        model = load_model(path, threads=1)
+        model = load_model(path, device=device, threads=1)
         timed.append(time_hits(path.name, model, _made_up_hits(model), seconds=seconds))
-    return HitChains(array=array, models=tuple(timed), n_cores=len(os.sched_getaffinity(0)))
+    return HitChains(array=array, models=tuple(timed), n_cores=len(os.sched_getaffinity(0)), on_gpu=device != "cpu")
 
 
 def time_hits(name: str, model: Model, hits: Hits, *, packed: bool = False, seconds: float = 10.0) -> HitChain:

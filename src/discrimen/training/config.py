@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from discrimen.errors import SettingsError
-from discrimen.keras_jax import DEVICES, Device
+from discrimen.keras_jax import Device, gpu_number
 from discrimen.labelling.contamination import check_contamination
 from discrimen.models import code_cost_options, code_width, complete_options
 from discrimen.models.own_file import is_own, own_file
@@ -77,7 +77,7 @@ class TrainingConfig:
         Light, or height, that the training pulses are thinned down to, see :mod:`discrimen.training.extension`.
     seed : int
         Of the split, the first weights and the order of the pulses.
-    device : {"cpu", "gpu"}
+    device : str
         What computes.
 
     Raises
@@ -128,8 +128,7 @@ class TrainingConfig:
             raise SettingsError(f"optimizer must be adam or sgd, got {self.optimizer!r}")
         if self.learning_rate_decay not in get_args(Decay):
             raise SettingsError(f"learning_rate_decay must be none or cosine, got {self.learning_rate_decay!r}")
-        if self.device not in DEVICES:
-            raise SettingsError(f"device must be one of {', '.join(DEVICES)}, got {self.device!r}")
+        gpu_number(self.device)
         rate = self.learning_rate
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             raise SettingsError(f"learning_rate must be positive and finite, got {rate}")

@@ -113,7 +113,8 @@ void Device::close_streams(Stream* streams, int count) {
 
 bool Device::copy_now(void* to, const void* from, std::size_t size) {
     enter();
-    return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess;
+    // Within the device the call returns before the copy is done.
+    return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess && cudaStreamSynchronize(nullptr) == cudaSuccess;
 }
 
 bool Device::copy(Stream& stream, char* to, const char* from, std::size_t size, bool to_device) {

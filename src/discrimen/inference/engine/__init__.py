@@ -9,9 +9,11 @@ from discrimen.inference.engine._native import (
     Output,
     Threshold,
     Workspace,
+    batch_ns,
     classify,
     copy_bytes_hz,
     decide,
+    device_copy_bytes_hz,
     run,
     single_pulse_ns,
 )
@@ -22,9 +24,11 @@ __all__ = [
     "Output",
     "Threshold",
     "Workspace",
+    "batch_ns",
     "classify",
     "copy_bytes_hz",
     "decide",
+    "device_copy_bytes_hz",
     "run",
     "single_pulse_ns",
 ]

@@ -18,6 +18,7 @@ _NOT_FOR_A_HEADER = (
     "src/dispatch.cpp",
     "src/measure.cpp",
     "src/kernels/*.cpp",
+    "src/backends/cuda/device.cpp",
     "src/backends/cuda/flat_plan.cpp",
     "src/backends/cuda/library.cpp",
 )
