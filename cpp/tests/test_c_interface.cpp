@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -206,7 +207,10 @@ void check_options(const frozen::Bytes& bytes) {
     options = {sizeof options, "mmx", nullptr};
     CHECK(refusal(bytes, &options, 200).find("no instruction set 'mmx'") != std::string::npos);
     options = {sizeof options, nullptr, "cuda"};
-    if (device == "cpu") CHECK(refusal(bytes, &options, 400).find("no CUDA backend") != std::string::npos);
+    if (device == "cpu") {
+        setenv("DISCRIMEN_CUDA_LIBRARY", "/no/such/library.so", 1);
+        CHECK(refusal(bytes, &options, 400).find("no CUDA backend: /no/such/library.so cannot be loaded") == 0);
+    }
     options = {sizeof options, nullptr, "abacus"};
     const std::string names = "device must be cpu or cuda, or cuda:1 for the second GPU, got 'abacus'";
     CHECK(refusal(bytes, &options, 200).find(names) != std::string::npos);
@@ -319,6 +323,7 @@ void check_program_in_c(const frozen::Content& made, const frozen::Bytes& bytes)
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && networks::instruction_set_from(argc, argv).empty()) return check::skipped;
     if (argc > 1) device = argv[1];
     return check::run([] {
         const frozen::Content made = content();

@@ -1,4 +1,4 @@
-"""The library for GPUs as nvcc builds it: what it depends on, what its kernel takes, and what it says without a driver."""
+"""The library for GPUs as nvcc builds it: what it depends on, what its kernel takes, what it says without a driver."""
 
 from __future__ import annotations
 

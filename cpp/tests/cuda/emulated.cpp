@@ -93,7 +93,10 @@ class Device {
     }
 
     const char* name() const { return "emulated on the host"; }
-    void enter() {}
+    struct Entered {
+        explicit Entered(const Device&) {}
+        ~Entered() {}
+    };
     std::size_t shared_bytes() const { return most_shared; }
     std::size_t n_blocks(const TileChoice&) const { return 3; }
     bool failed() const { return failed_; }

@@ -49,7 +49,8 @@ Device::Device(int number) : number_(number) {
     if (error == cudaErrorNoDevice) count = 0;
     else require(error, "the devices cannot be counted");
     if (number >= count) throw "there are " + std::to_string(count) + " devices, counted from 0";
-    require(cudaSetDevice(number), "the device cannot be used");
+    const Entered entered(*this);
+    require(cudaFree(nullptr), "the device cannot be used");  // makes its context
     cudaDeviceProp properties{};
     require(cudaGetDeviceProperties(&properties, number), "the device does not answer");
     int driver = 0;
@@ -64,6 +65,7 @@ Device::Device(int number) : number_(number) {
 int Device::n_operations_known() { return int(Kind::neighbours) + 1; }
 
 std::size_t Device::n_blocks(const TileChoice& tile) {
+    const Entered entered(*this);
     shared_ = tile.shared;
     const std::size_t bytes = tile.shared ? tile.shape.bytes : 0;
     if (cudaFuncSetAttribute(kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes_)) != cudaSuccess)
@@ -75,7 +77,7 @@ std::size_t Device::n_blocks(const TileChoice& tile) {
 }
 
 void* Device::allocate(std::size_t size, bool on_device) {
-    enter();
+    const Entered entered(*this);
     void* memory = nullptr;
     const cudaError_t error =
         on_device ? cudaMalloc(&memory, size) : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
@@ -85,7 +87,7 @@ void* Device::allocate(std::size_t size, bool on_device) {
 }
 
 void Device::release(void* memory, bool on_device) {
-    enter();
+    const Entered entered(*this);
     on_device ? cudaFree(memory) : cudaFreeHost(memory);
 }
 
@@ -97,7 +99,7 @@ bool Device::is_on_device(const void* at) const {
 bool Device::is_pinned(const void* at) const { return memory_of(at) == cudaMemoryTypeHost; }
 
 bool Device::open_streams(Stream* streams, int count) {
-    enter();
+    const Entered entered(*this);
     for (int i = 0; i < count; ++i)
         if (cudaStreamCreateWithFlags(&streams[i].handle, cudaStreamNonBlocking) != cudaSuccess) {
             close_streams(streams, i);
@@ -107,12 +109,12 @@ bool Device::open_streams(Stream* streams, int count) {
 }
 
 void Device::close_streams(Stream* streams, int count) {
-    enter();
+    const Entered entered(*this);
     for (int i = 0; i < count; ++i) cudaStreamDestroy(streams[i].handle);
 }
 
 bool Device::copy_now(void* to, const void* from, std::size_t size) {
-    enter();
+    const Entered entered(*this);
     // Within the device the call returns before the copy is done.
     return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess && cudaStreamSynchronize(nullptr) == cudaSuccess;
 }

@@ -29,7 +29,22 @@ class Device {
 
     static int n_operations_known();
     const char* name() const { return name_.c_str(); }
-    void enter() const { cudaSetDevice(number_); }  // of this thread
+
+    // Makes the device the current one of this thread while it lives; the caller may use another.
+    class Entered {
+       public:
+        explicit Entered(const Device& device) : number_(device.number_) {
+            if (cudaGetDevice(&before_) != cudaSuccess || before_ != number_) cudaSetDevice(number_);
+        }
+        ~Entered() {
+            if (before_ != number_) cudaSetDevice(before_);
+        }
+        Entered(const Entered&) = delete;
+
+       private:
+        int number_, before_ = 0;
+    };
+
     std::size_t shared_bytes() const { return shared_bytes_; }
     // That compute at once; 0 if the tile fits into none.
     std::size_t n_blocks(const TileChoice& tile);

@@ -1,5 +1,6 @@
 #include "flat_plan.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "discrimen/model.hpp"
@@ -37,6 +38,18 @@ const float* offset_as_address(const Planner& planner, const std::vector<std::si
     throw Error("CUDA: an operation has weights that the plan does not hold");
 }
 
+// Floats of one pulse beside the values, for this folder's arithmetic: it needs fewer than the CPU's.
+std::size_t scratch_of(const NetworkPlan& plan) {
+    std::size_t most = 0;
+    for (int i = 0; i < plan.n_operations; ++i) {
+        const Operation& op = plan.operations[i];
+        const bool recurrent = op.kind == Kind::lstm || op.kind == Kind::gru || op.kind == Kind::simple_rnn;
+        if (recurrent) most = std::max(most, 4 * std::size_t(op.channels_out));  // states, memories, gates
+        if (op.kind == Kind::neighbours) most = std::max<std::size_t>(most, 1);
+    }
+    return most;
+}
+
 template <class T>
 const T* as_address(std::size_t start) { return reinterpret_cast<const T*>(std::uintptr_t(start)); }
 
@@ -58,6 +71,7 @@ std::vector<char> flattened(const Network& network) {
         op.bias = offset_as_address(planner, starts, op.bias);
     }
     auto* whole = piece.at<NetworkPlan>(0);
+    whole->scratch = scratch_of(plan);
     whole->preparation.channels = as_address<ChannelPlan>(channels);
     whole->outputs = as_address<OutputPlan>(outputs);
     whole->operations = as_address<Operation>(operations);

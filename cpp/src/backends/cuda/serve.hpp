@@ -111,7 +111,7 @@ class Served {
         delete work;
     }
     static std::int32_t run(void* model, void* workspace, const SampleView* view, const Targets* targets) {
-        of(model)->device_.enter();
+        const typename Device::Entered entered(of(model)->device_);
         return static_cast<Work*>(workspace)->runner.run(*view, *targets);
     }
     static void* allocate(void* model, std::size_t size, std::int32_t on_device) {

@@ -18,6 +18,16 @@ DISCRIMEN_FUNCTION T number_at(const char* at) {
     return number;
 }
 
+// At a multiple of its size.
+template <class T>
+DISCRIMEN_FUNCTION void put_number(char* at, T number) {
+#if defined(__CUDACC__)
+    *reinterpret_cast<T*>(at) = number;
+#else
+    memcpy(at, &number, sizeof number);
+#endif
+}
+
 template <class Sample, bool is_aligned>
 struct Record {
     using T = Sample;

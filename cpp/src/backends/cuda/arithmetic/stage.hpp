@@ -32,7 +32,7 @@ DISCRIMEN_FUNCTION void copy_samples(const Team& team, const SampleView& view, c
                            std::ptrdiff_t(channel) * view.channel_stride +
                            std::ptrdiff_t(needed.first + int(value % length)) * view.sample_stride;
         const T sample = number_at<T, R::aligned>(from);
-        memcpy(tile.raw + place * pitch + value * sizeof(T), &sample, sizeof sample);
+        put_number(tile.raw + place * pitch + value * sizeof(T), sample);
     });
 }
 
