@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TOOLS  := .venv-release/bin
 
-.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels pictures
+.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels pictures test-cuda
 
 # Whatever git knows, and what it will be told of.
 FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.cu' '*.h' '*.hpp' '*.inc' | \
@@ -49,10 +49,10 @@ lint-cpp: setup  ## clang-format and clang-tidy on the C and C++ (minutes)
 	$(TIDY) -p build/lint-cpp/bindings /bindings/
 
 test: lint       ## lint and all fast tests (what CI runs)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga and not notebooks"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not root and not slurm and not container and not fpga and not notebooks and not cuda"
 
 test-slow: setup ## the slow tests
-	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga and not notebooks"
+	$(BIN)/pytest -m "slow and not root and not slurm and not container and not fpga and not notebooks and not cuda"
 
 test-compilers: setup ## the engine with g++, clang, sanitizers, for aarch64 and s390x: a table of what ran (half an hour)
 	$(BIN)/python -m tests.cpp.compilers $(ONLY)
@@ -79,6 +79,13 @@ test-container: setup ## the recipes in containers/, in a root file system of th
 test-fpga: setup ## networks in an FPGA, through the open tools (installs the extra fpga)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fpga]'
 	$(BIN)/pytest -m fpga
+
+test-cuda: setup ## the engine on a GPU: tests, races, and what it reaches (needs a GPU of NVIDIA, its driver and nvcc)
+	@command -v nvidia-smi >/dev/null && nvidia-smi -L | grep -q GPU || { \
+	  echo "there is no GPU of NVIDIA on this machine, or no driver for it: nothing was tested"; exit 1; }
+	@command -v nvcc >/dev/null || { echo "nvcc is not installed: it comes with CUDA's toolkit"; exit 1; }
+	$(BIN)/pytest -m cuda
+	DISCRIMEN_CUDA_LIBRARY=build/cuda-device/libdiscrimen_cuda.so $(BIN)/python benchmarks/gpu.py -o bench-output/gpu
 
 docs: setup      ## the documentation site in build/site/index.html, warnings and broken links as errors
 	PYTHONPATH=docs $(BIN)/python -m site_maker.build -o build/site
