@@ -17,6 +17,17 @@ apt-get install --yes --no-install-recommends g++ make python3-dev
 find "$source" -name '*.so' -delete
 find "$source" -name __pycache__ -prune -exec rm -r {} +
 
+# Compiles the engine for GPUs, if these are wanted; what it makes needs the driver alone.
+case ",$extras," in *,cuda,*)
+    python3 -m venv /opt/nvcc
+    /opt/nvcc/bin/pip install --no-cache-dir --no-compile --disable-pip-version-check 'nvidia-cuda-nvcc==13.0.*' \
+      'nvidia-cuda-runtime==13.0.*' 'nvidia-nvvm==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-cuda-cccl==13.0.*'
+    toolkit=$(echo /opt/nvcc/lib/python3*/site-packages/nvidia/cu13)
+    ln -s lib "$toolkit/lib64"
+    export CUDACXX="$toolkit/bin/nvcc" SKBUILD_CMAKE_DEFINE=DISCRIMEN_CUDA=ON
+    ;;
+esac
+
 python3 -m venv "$prefix"
 "$prefix/bin/pip" install --no-cache-dir --no-compile --disable-pip-version-check \
   --constraint "$source/constraints.txt" "${source}[$extras]"
@@ -26,6 +37,6 @@ apt-mark auto '.*' > /dev/null
 apt-mark manual $needed > /dev/null
 apt-get autoremove --yes --purge
 apt-get clean
-rm -rf "$source" /var/lib/apt/lists/* /root/.cache
+rm -rf "$source" /opt/nvcc /var/lib/apt/lists/* /root/.cache
 
 "$prefix/bin/discrimen" --version

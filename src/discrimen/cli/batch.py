@@ -43,7 +43,7 @@ TimeOption = Annotated[
 ]
 MemoryOption = Annotated[str, typer.Option(metavar="NUMBER+UNIT", help="Memory of a job.")]
 CpusOption = Annotated[int, typer.Option(help="Cores of a job.", min=1)]
-GpusOption = Annotated[int, typer.Option(help="GPUs of a job; give --options '--device gpu' too.", min=0)]
+GpusOption = Annotated[int, typer.Option(help="GPUs of a job; give --options '--device cuda' too.", min=0)]
 FilesPerJobOption = Annotated[int, typer.Option(help="Run files of a job, more where they are small.", min=1)]
 AtOnceOption = Annotated[
     int | None, typer.Option("--most-at-once", help="Jobs of the batch that may run at a time.", min=1)
