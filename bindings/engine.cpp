@@ -192,7 +192,8 @@ std::vector<double> single_pulse_ns(const std::string& path, const std::string& 
 }
 
 // "program", "host" or "device": where samples and outputs lie.
-std::vector<double> batch_ns(const discrimen::Model& model, nb::handle array, const std::string& place, std::size_t n_calls) {
+std::vector<double> batch_ns(const discrimen::Model& model, nb::handle array, const std::string& place,
+                             std::size_t n_calls) {
     const Buffer samples(array);
     const discrimen::Pulses pulses = pulses_of(samples, 0);
     const auto size = static_cast<std::ptrdiff_t>(pulses.n_channels * pulses.n_samples) * pulses.sample_stride;
@@ -204,7 +205,8 @@ std::vector<double> batch_ns(const discrimen::Model& model, nb::handle array, co
 
 double device_copy_bytes_hz(const discrimen::Model& model, bool from_device, std::size_t size) {
     nb::gil_scoped_release release;
-    return discrimen::device_copy_bytes_hz(model, from_device ? discrimen::Buffer::device : discrimen::Buffer::host, size);
+    return discrimen::device_copy_bytes_hz(model, from_device ? discrimen::Buffer::device : discrimen::Buffer::host,
+                                           size);
 }
 
 }  // namespace

@@ -242,7 +242,8 @@ const char* discrimen_status_text(discrimen_status status) {
         case DISCRIMEN_NO_HEIGHT: return "the model takes several channels, and such a pulse has no one height";
         case DISCRIMEN_NO_SUCH_THRESHOLD: return "the output has no threshold of that number";
         case DISCRIMEN_DEVICE_FAILED:
-            return "the CUDA device failed in the middle, and results are NaN; load the model anew, or on the device cpu";
+            return "the CUDA device failed in the middle, and results are NaN; load the model anew, or on the device "
+                   "cpu";
         case DISCRIMEN_RECORD_TOO_LONG: return "the records are longer than the buffers for a CUDA device";
     }
     return "unknown status";

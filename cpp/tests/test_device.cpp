@@ -19,7 +19,8 @@ constexpr int n_pulses = 211;  // several pieces, lanes and tiles
 
 // Sets a variable of the environment while it lives.
 struct Setting {
-    Setting(const char* of, const char* value) : name(of), known(std::getenv(of)), before(known ? std::getenv(of) : "") {
+    Setting(const char* of, const char* value)
+        : name(of), known(std::getenv(of)), before(known ? std::getenv(of) : "") {
         setenv(name, value, 1);
     }
     ~Setting() { known ? setenv(name, before.c_str(), 1) : unsetenv(name); }
@@ -52,9 +53,11 @@ void check_orders(const frozen::Content& content, int number) {
         const Setting setting("DISCRIMEN_EMULATED_ORDER", order);
         const records::Results found = records::run(networks::load(content, "emulated"), records.view(), 50, 7);
         if (first.outputs.empty()) first = found;
-        CHECK(std::memcmp(found.restoration.data(), first.restoration.data(), found.restoration.size() * sizeof(double)) == 0);
+        CHECK(std::memcmp(found.restoration.data(), first.restoration.data(),
+                          found.restoration.size() * sizeof(double)) == 0);
         for (std::size_t o = 0; o < found.outputs.size(); ++o)
-            CHECK(std::memcmp(found.outputs[o].data(), first.outputs[o].data(), found.outputs[o].size() * sizeof(float)) == 0);
+            CHECK(std::memcmp(found.outputs[o].data(), first.outputs[o].data(),
+                              found.outputs[o].size() * sizeof(float)) == 0);
     }
 }
 
@@ -69,7 +72,8 @@ void check_all_orders() {
             if (i == 1) content.preparation.window_start = 0, content.preparation.position = -1;
             if (i == 1) networks::complete(content, random);
             // Values that are all 0 would hold a network to nothing: none is made of them.
-            if (check::reason_of([&] { networks::load(content, "baseline"); }).empty()) check_orders(content, i), ++n_checked;
+            if (check::reason_of([&] { networks::load(content, "baseline"); }).empty())
+                check_orders(content, i), ++n_checked;
         }
     CHECK(n_checked > 2 * int(networks::every_code.size()));
     for (int i = 0; i < 10; ++i) {
@@ -117,7 +121,8 @@ void check_places(const std::string& device) {
             Buffer samples(model, records.size(), place);
             samples.copy_from(records.data(), records.size());
             discrimen::Pulses moved = records.view();
-            moved.samples = static_cast<const char*>(samples.data()) + (static_cast<const char*>(moved.samples) - records.data());
+            moved.samples =
+                static_cast<const char*>(samples.data()) + (static_cast<const char*>(moved.samples) - records.data());
             CHECK(records::run(model, moved, n_pulses).outputs == wanted.outputs);
         }
         const std::size_t size = wanted.outputs[0].size() * sizeof(float);
@@ -133,7 +138,9 @@ void check_places(const std::string& device) {
 
 void check_names(const frozen::Content& content) {
     const frozen::Bytes bytes = frozen::write(content);
-    const auto load = [&](const char* device) { return discrimen::Model::from_memory(bytes.data(), bytes.size(), {"", device}); };
+    const auto load = [&](const char* device) {
+        return discrimen::Model::from_memory(bytes.data(), bytes.size(), {"", device});
+    };
     for (const char* device : {"gpu", "cuda:", "cuda:x", "cuda:1000", "cuda 1", "CUDA", ""})
         CHECK_REFUSED(load(device), "device must be cpu or cuda, or cuda:1 for the second GPU");
     CHECK_EQUAL(std::string(load("cuda").instruction_set()).find("cuda:0, "), std::size_t(0));
@@ -204,8 +211,9 @@ void check_long_records(const std::string& device) {
     const discrimen::Model model = networks::load(content, device);
     discrimen::Workspace workspace(model);
     const std::vector<float> samples(std::size_t(1) << 23);
-    CHECK_EQUAL(model.run(discrimen::contiguous(samples.data(), 1, samples.size()), workspace, discrimen_results_to(nullptr)),
-                DISCRIMEN_RECORD_TOO_LONG);
+    CHECK_EQUAL(
+        model.run(discrimen::contiguous(samples.data(), 1, samples.size()), workspace, discrimen_results_to(nullptr)),
+        DISCRIMEN_RECORD_TOO_LONG);
 }
 
 }  // namespace

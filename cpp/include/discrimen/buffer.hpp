@@ -15,7 +15,8 @@ class DISCRIMEN_API Buffer {
         device  // of the GPU itself: nothing is copied
     };
 
-    // Throws Error if there is no such memory, or the model computes on the CPU and has no device. Keeps the model alive.
+    // Throws Error if there is no such memory, or the model computes on the CPU and has no device. Keeps the model
+    // alive.
     Buffer(const Model& model, std::size_t size, Place place);
     ~Buffer();
     Buffer(const Buffer&) = delete;

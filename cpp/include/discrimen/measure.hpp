@@ -17,8 +17,8 @@ DISCRIMEN_API std::vector<double> single_pulse_ns(const discrimen_model* model, 
 // Bytes a second that one core copies from memory to memory, read and written ones counted, by memcpy of `size` bytes.
 DISCRIMEN_API double copy_bytes_hz(std::size_t size);
 
-// Nanoseconds of each of `n_calls` calls of run with all pulses, contiguous ones, and all outputs: where they are, or, where
-// `moved`, in memory of that place. Throws Error if a call fails, or there is no such memory.
+// Nanoseconds of each of `n_calls` calls of run with all pulses, contiguous ones, and all outputs: where they are, or,
+// where `moved`, in memory of that place. Throws Error if a call fails, or there is no such memory.
 DISCRIMEN_API std::vector<double> batch_ns(const Model& model, const Pulses& pulses, bool moved, Buffer::Place place,
                                            std::size_t n_calls);
 

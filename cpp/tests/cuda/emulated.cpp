@@ -1,8 +1,9 @@
 // The library of a GPU played by the host: the same arithmetic, tiles, pieces and lanes, for tests. What is asked of a
-// stream is done as late as possible, when somebody waits for it, so that a buffer that is used again too early is seen.
+// stream is done as late as possible, when somebody waits for it, so that a buffer that is used again too early is
+// seen.
 //
-// DISCRIMEN_EMULATED_ORDER: forward, reverse, or a number that shuffles the items of each phase. A result that depends on
-// it would be a race of threads. DISCRIMEN_EMULATED_FAULT: what goes wrong, see below. Both are read by open; the
+// DISCRIMEN_EMULATED_ORDER: forward, reverse, or a number that shuffles the items of each phase. A result that depends
+// on it would be a race of threads. DISCRIMEN_EMULATED_FAULT: what goes wrong, see below. Both are read by open; the
 // fault "lost now" at every wait.
 #include <cstdlib>
 #include <cstring>
@@ -80,7 +81,8 @@ class Device {
     // Small, so that few pulses go through several pieces and lanes.
     static constexpr std::size_t sample_bytes = 8192, result_bytes = 4096, most_pulses = 48, small_batch = 3;
 
-    explicit Device(int number) : order_(setting("DISCRIMEN_EMULATED_ORDER")), fault_(setting("DISCRIMEN_EMULATED_FAULT")) {
+    explicit Device(int number)
+        : order_(setting("DISCRIMEN_EMULATED_ORDER")), fault_(setting("DISCRIMEN_EMULATED_FAULT")) {
         if (fault_ == "no driver") throw std::string("there is no driver of NVIDIA on this machine");
         if (number >= n_devices) throw "there are " + std::to_string(n_devices) + " devices, counted from 0";
         tile_memory_ = new char[most_shared];
@@ -103,7 +105,8 @@ class Device {
     void give_up() { failed_ = true; }
 
     void* allocate(std::size_t size, bool on_device) {
-        if (fault_ == "no memory for the model" || (fault_ == "no memory for a workspace" && n_allocated_ > 0)) return nullptr;
+        if (fault_ == "no memory for the model" || (fault_ == "no memory for a workspace" && n_allocated_ > 0))
+            return nullptr;
         ++n_allocated_;
         char* memory = static_cast<char*>(std::aligned_alloc(64, (size + 63) / 64 * 64));
         if (!memory) return nullptr;
@@ -133,7 +136,8 @@ class Device {
     bool copy(Stream& stream, char* to, const char* from, std::size_t size, bool) {
         return copy_rows(stream, to, from, 1, size, size);
     }
-    bool copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes, std::size_t pitch) {
+    bool copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes,
+                   std::size_t pitch) {
         return add(stream, {Command::copy_rows, to, from, rows, row_bytes, pitch, {}});
     }
     bool launch(Stream& stream, const Job& job, char* tiles) {
@@ -168,7 +172,8 @@ class Device {
     void do_now(const Command& command) {
         if (command.kind == Command::copy_rows) {
             for (std::size_t row = 0; row < command.rows; ++row)
-                std::memcpy(command.to + row * command.row_bytes, command.from + row * command.pitch, command.row_bytes);
+                std::memcpy(command.to + row * command.row_bytes, command.from + row * command.pitch,
+                            command.row_bytes);
             return;
         }
         const Job& job = command.job;

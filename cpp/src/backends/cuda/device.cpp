@@ -8,7 +8,9 @@
 namespace discrimen::cuda {
 namespace {
 
-std::string version_text(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+std::string version_text(int version) {
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 // Throws std::string with the reason if a call did not go well.
 void require(cudaError_t error, const std::string& what) {
@@ -46,8 +48,10 @@ Device::Device(int number) : number_(number) {
     require_driver();
     int count = 0;
     const cudaError_t error = cudaGetDeviceCount(&count);
-    if (error == cudaErrorNoDevice) count = 0;
-    else require(error, "the devices cannot be counted");
+    if (error == cudaErrorNoDevice)
+        count = 0;
+    else
+        require(error, "the devices cannot be counted");
     if (number >= count) throw "there are " + std::to_string(count) + " devices, counted from 0";
     const Entered entered(*this);
     require(cudaFree(nullptr), "the device cannot be used");  // makes its context
@@ -55,8 +59,8 @@ Device::Device(int number) : number_(number) {
     require(cudaGetDeviceProperties(&properties, number), "the device does not answer");
     int driver = 0;
     cudaDriverGetVersion(&driver);
-    name_ = std::string(properties.name) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB, driver for CUDA " +
-            version_text(driver);
+    name_ = std::string(properties.name) + ", " + std::to_string(properties.totalGlobalMem >> 20) +
+            " MiB, driver for CUDA " + version_text(driver);
     cudaFuncAttributes code{};
     require(cudaFuncGetAttributes(&code, kernel()), "this library has no code for a " + name_);
     shared_bytes_ = std::size_t(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number)) - code.sharedSizeBytes;
@@ -71,7 +75,8 @@ std::size_t Device::n_blocks(const TileChoice& tile) {
     if (cudaFuncSetAttribute(kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes_)) != cudaSuccess)
         return 0;
     int of_processor = 0;
-    if (cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_processor, kernel(), threads_of_block, bytes) != cudaSuccess) return 0;
+    if (cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_processor, kernel(), threads_of_block, bytes) != cudaSuccess)
+        return 0;
     n_blocks_ = std::size_t(of_processor) * std::size_t(attribute(cudaDevAttrMultiProcessorCount, number_));
     return n_blocks_;
 }
@@ -79,8 +84,8 @@ std::size_t Device::n_blocks(const TileChoice& tile) {
 void* Device::allocate(std::size_t size, bool on_device) {
     const Entered entered(*this);
     void* memory = nullptr;
-    const cudaError_t error =
-        on_device ? cudaMalloc(&memory, size) : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
+    const cudaError_t error = on_device ? cudaMalloc(&memory, size)
+                                        : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
     if (error == cudaSuccess) return memory;
     cudaGetLastError();  // it is told by the caller; what follows is not to be taken for it
     return nullptr;
@@ -116,7 +121,8 @@ void Device::close_streams(Stream* streams, int count) {
 bool Device::copy_now(void* to, const void* from, std::size_t size) {
     const Entered entered(*this);
     // Within the device the call returns before the copy is done.
-    return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess && cudaStreamSynchronize(nullptr) == cudaSuccess;
+    return cudaMemcpy(to, from, size, cudaMemcpyDefault) == cudaSuccess &&
+           cudaStreamSynchronize(nullptr) == cudaSuccess;
 }
 
 bool Device::copy(Stream& stream, char* to, const char* from, std::size_t size, bool to_device) {
@@ -127,7 +133,8 @@ bool Device::copy(Stream& stream, char* to, const char* from, std::size_t size, 
 bool Device::copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes,
                        std::size_t pitch) {
     if (pitch == row_bytes) return copy(stream, to, from, rows * row_bytes, true);
-    return cudaMemcpy2DAsync(to, row_bytes, from, pitch, row_bytes, rows, cudaMemcpyHostToDevice, stream.handle) == cudaSuccess;
+    return cudaMemcpy2DAsync(to, row_bytes, from, pitch, row_bytes, rows, cudaMemcpyHostToDevice, stream.handle) ==
+           cudaSuccess;
 }
 
 bool Device::launch(Stream& stream, const Job& job, char* tiles) {

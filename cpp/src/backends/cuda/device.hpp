@@ -60,7 +60,8 @@ class Device {
 
     bool copy_now(void* to, const void* from, std::size_t size);
     bool copy(Stream& stream, char* to, const char* from, std::size_t size, bool to_device);
-    bool copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes, std::size_t pitch);
+    bool copy_rows(Stream& stream, char* to, const char* from, std::size_t rows, std::size_t row_bytes,
+                   std::size_t pitch);
     bool launch(Stream& stream, const Job& job, char* tiles);
     bool wait(Stream& stream) { return cudaStreamSynchronize(stream.handle) == cudaSuccess; }
 

@@ -22,7 +22,9 @@ class Piece {
     }
 
     template <class T>
-    T* at(std::size_t start) { return reinterpret_cast<T*>(bytes_.data() + start); }
+    T* at(std::size_t start) {
+        return reinterpret_cast<T*>(bytes_.data() + start);
+    }
 
     std::vector<char> take() { return std::move(bytes_); }
 
@@ -51,7 +53,9 @@ std::size_t scratch_of(const NetworkPlan& plan) {
 }
 
 template <class T>
-const T* as_address(std::size_t start) { return reinterpret_cast<const T*>(std::uintptr_t(start)); }
+const T* as_address(std::size_t start) {
+    return reinterpret_cast<const T*>(std::uintptr_t(start));
+}
 
 }  // namespace
 
@@ -61,7 +65,8 @@ std::vector<char> flattened(const Network& network) {
     Piece piece;
     piece.add(&plan, 1);
     std::vector<std::size_t> starts;
-    for (const AlignedFloats& array : planner.arrays_of_weights()) starts.push_back(piece.add(array.data(), array.size()));
+    for (const AlignedFloats& array : planner.arrays_of_weights())
+        starts.push_back(piece.add(array.data(), array.size()));
     const std::size_t channels = piece.add(plan.preparation.channels, std::size_t(plan.preparation.n_channels));
     const std::size_t outputs = piece.add(plan.outputs, std::size_t(plan.n_outputs));
     const std::size_t operations = piece.add(plan.operations, std::size_t(plan.n_operations));

@@ -37,7 +37,8 @@ const Table& loaded_table() {
     if (!library) {
         const char* reason = dlerror();
         fail(path, "cannot be loaded (" + std::string(reason ? reason : "no reason given") +
-                       "); build the engine where nvcc is, or name the library by " + variable + ", or use the device cpu");
+                       "); build the engine where nvcc is, or name the library by " + variable +
+                       ", or use the device cpu");
     }
     const auto function = reinterpret_cast<TableFunction>(dlsym(library, table_symbol));
     const Table* table = function ? function() : nullptr;
@@ -73,7 +74,9 @@ Status Gpu::run(void* workspace, const SampleView& view, const Targets& targets)
     return Status(table_->run(model_, workspace, &view, &targets));
 }
 
-void* Gpu::allocate(std::size_t size, bool on_device) const noexcept { return table_->allocate(model_, size, on_device); }
+void* Gpu::allocate(std::size_t size, bool on_device) const noexcept {
+    return table_->allocate(model_, size, on_device);
+}
 
 void Gpu::release(void* memory, bool on_device) const noexcept {
     if (memory) table_->release(model_, memory, on_device);

@@ -19,7 +19,8 @@ class Results {
    public:
     template <class OnDevice>
     Results(const NetworkPlan& plan, const Targets& targets, OnDevice on_device) : n_outputs_(plan.n_outputs) {
-        add(targets.restoration, std::size_t(2 + plan.preparation.n_channels) * sizeof(double));  // what is widest first
+        add(targets.restoration,
+            std::size_t(2 + plan.preparation.n_channels) * sizeof(double));  // what is widest first
         for (int i = 0; i < plan.n_outputs; ++i) {
             float* to = targets.outputs ? targets.outputs[i] : nullptr;
             if (targets.only >= 0) to = targets.only == i ? targets.alone : nullptr;
@@ -40,7 +41,8 @@ class Results {
     // Tells a job where results of `count` pulses go: from number `first` of the call, or in the buffer.
     void aim(Job& job, std::size_t first, std::size_t count, char* buffer) const {
         job.restoration = reinterpret_cast<double*>(place(0, first, count, buffer));
-        for (int i = 0; i < n_outputs_; ++i) job.outputs[i] = reinterpret_cast<float*>(place(1 + i, first, count, buffer));
+        for (int i = 0; i < n_outputs_; ++i)
+            job.outputs[i] = reinterpret_cast<float*>(place(1 + i, first, count, buffer));
         job.height = reinterpret_cast<float*>(place(1 + n_outputs_, first, count, buffer));
         job.outside = reinterpret_cast<std::uint16_t*>(place(2 + n_outputs_, first, count, buffer));
     }
@@ -53,7 +55,8 @@ class Results {
         }
     }
 
-    // No number is left of a call that failed: a float of set bits is none. A pulse counts as one that was not prepared.
+    // No number is left of a call that failed: a float of set bits is none. A pulse counts as one that was not
+    // prepared.
     void spoil(std::size_t n_pulses) const {
         for (int i = 0; i < n_; ++i)
             if (through_buffer(i)) std::memset(results_[i].to, 0xff, n_pulses * results_[i].bytes);

@@ -40,15 +40,19 @@ template <class Device>
 class Lane {
    public:
     Lane(Device& device, const BufferSizes& sizes)
-        : packed(device, sizes.samples, false), samples(device, sizes.samples, true), there(device, sizes.present, false),
-          present(device, sizes.present, true), ready(device, sizes.results, false), results(device, sizes.results, true) {}
+        : packed(device, sizes.samples, false),
+          samples(device, sizes.samples, true),
+          there(device, sizes.present, false),
+          present(device, sizes.present, true),
+          ready(device, sizes.results, false),
+          results(device, sizes.results, true) {}
 
     bool complete() const {
         return packed.data() && samples.data() && there.data() && present.data() && ready.data() && results.data();
     }
 
-    Memory<Device> packed, samples;   // on the host, on the device
-    Memory<Device> there, present;    // the same of the channels that are there
+    Memory<Device> packed, samples;  // on the host, on the device
+    Memory<Device> there, present;   // the same of the channels that are there
     Memory<Device> ready, results;
     std::size_t first = 0, count = 0;  // pulses that are on their way; none: the lane is free
 };
@@ -59,10 +63,16 @@ class Runner {
    public:
     using Stream = typename Device::Stream;
 
-    Runner(Device& device, const NetworkPlan& on_host, const NetworkPlan* on_device, const TileShape& shape, char* tiles,
-           std::size_t tiles_bytes, std::size_t n_blocks, const BufferSizes& sizes)
-        : device_(device), plan_(on_host), on_device_(on_device), shape_(shape), tiles_(tiles),
-          tiles_bytes_(tiles_ ? tiles_bytes : 0), n_blocks_(n_blocks), sizes_(sizes),
+    Runner(Device& device, const NetworkPlan& on_host, const NetworkPlan* on_device, const TileShape& shape,
+           char* tiles, std::size_t tiles_bytes, std::size_t n_blocks, const BufferSizes& sizes)
+        : device_(device),
+          plan_(on_host),
+          on_device_(on_device),
+          shape_(shape),
+          tiles_(tiles),
+          tiles_bytes_(tiles_ ? tiles_bytes : 0),
+          n_blocks_(n_blocks),
+          sizes_(sizes),
           lanes_{{device, sizes}, {device, sizes}, {device, sizes}} {}
 
     bool complete() const {
@@ -119,7 +129,8 @@ class Runner {
         job.seed = call.targets.seed;
         job.first_pulse = first;
         job.raw = call.targets.raw;
-        if (!bring_samples(call, number, first, count, job) || !bring_present(call, number, first, count, job)) return false;
+        if (!bring_samples(call, number, first, count, job) || !bring_present(call, number, first, count, job))
+            return false;
         job.aligned = call.packing.is_aligned(job.view);
         call.results.aim(job, first, count, call.small ? lane.ready.data() : lane.results.data());
         lane.first = first;
@@ -141,8 +152,8 @@ class Runner {
         const std::size_t row = call.packing.bytes_of_pulse();
         job.view = call.packing.view_of(view, call.small ? lane.packed.data() : lane.samples.data(), count);
         if (call.pinned)
-            return device_.copy_rows(streams_[number], lane.samples.data(), call.packing.first_sample(view, first), count, row,
-                                     std::size_t(view.pulse_stride));
+            return device_.copy_rows(streams_[number], lane.samples.data(), call.packing.first_sample(view, first),
+                                     count, row, std::size_t(view.pulse_stride));
         call.packing.pack(view, first, count, lane.packed.data());
         return call.small || device_.copy(streams_[number], lane.samples.data(), lane.packed.data(), count * row, true);
     }

@@ -33,8 +33,9 @@ template <class Device>
 class Served {
    public:
     static Table table() {
-        return {table_version, plan_layout, DISCRIMEN_VERSION, open, close, device_name, workspace_bytes, new_workspace,
-                free_workspace, run, allocate, release, copy};
+        return {
+            table_version,  plan_layout, DISCRIMEN_VERSION, open,    close, device_name, workspace_bytes, new_workspace,
+            free_workspace, run,         allocate,          release, copy};
     }
 
    private:
@@ -49,8 +50,7 @@ class Served {
         if (n_blocks_ == 0) throw std::string("a block of threads has no room for a tile of the model");
         tiles_bytes_ = tile_.shared ? 0 : tile_.shape.bytes * n_blocks_;
         copy_.reset(new Memory<Device>(device_, flat.size, true));
-        if (!copy_->data())
-            throw "no memory is left for the " + std::to_string(flat.size) + " bytes of the model";
+        if (!copy_->data()) throw "no memory is left for the " + std::to_string(flat.size) + " bytes of the model";
         relocate(on_device.data(), copy_->data());
         if (!device_.copy_now(copy_->data(), on_device.data(), on_device.size()))
             throw std::string("the model cannot be copied there");
@@ -69,8 +69,8 @@ class Served {
         explicit Work(Served& model)
             : tiles(model.device_, std::max<std::size_t>(model.tiles_bytes_ * n_lanes, 16), true),
               runner(model.device_, model.plan(), reinterpret_cast<const NetworkPlan*>(model.copy_->data()),
-                     model.tile_.shape, model.tile_.shared ? nullptr : tiles.data(), model.tiles_bytes_, model.n_blocks_,
-                     model.sizes_) {}
+                     model.tile_.shape, model.tile_.shared ? nullptr : tiles.data(), model.tiles_bytes_,
+                     model.n_blocks_, model.sizes_) {}
         Memory<Device> tiles;
         Runner<Device> runner;
     };
@@ -93,7 +93,8 @@ class Served {
     static const char* device_name(const void* model) { return static_cast<const Served*>(model)->device_.name(); }
     static std::size_t workspace_bytes(const void* model) {
         const Served& served = *static_cast<const Served*>(model);
-        return n_lanes * (2 * (served.sizes_.samples + served.sizes_.present + served.sizes_.results) + served.tiles_bytes_);
+        return n_lanes *
+               (2 * (served.sizes_.samples + served.sizes_.present + served.sizes_.results) + served.tiles_bytes_);
     }
     static void* new_workspace(void* model) {
         try {

@@ -18,7 +18,8 @@ inline TileShape shape_with(const NetworkPlan& plan, std::uint32_t shift, std::s
 
 inline TileShape shape_of(const NetworkPlan& plan, std::uint32_t shift, std::size_t bytes_of_sample) {
     const PreparationPlan& p = plan.preparation;
-    // The length of a record is not known here: an aligned window lies somewhere within twice its length, or is not staged.
+    // The length of a record is not known here: an aligned window lies somewhere within twice its length, or is not
+    // staged.
     const Needed needed = needed_of(p, 2 * std::size_t(p.window_length));
     const std::size_t n_values = std::size_t(p.n_channels) * std::size_t(needed.last - needed.first);
     const std::size_t width = std::size_t(1) << shift;

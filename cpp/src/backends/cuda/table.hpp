@@ -1,5 +1,5 @@
-// What the engine and the library that computes on a GPU know of each other. The library is loaded when a model asks for
-// that device, so that the engine depends on nothing; both come from one version of these sources.
+// What the engine and the library that computes on a GPU know of each other. The library is loaded when a model asks
+// for that device, so that the engine depends on nothing; both come from one version of these sources.
 #pragma once
 
 #include <cstddef>

@@ -47,7 +47,8 @@ DISCRIMEN_FUNCTION float activated(Activation activation, float x) {
 struct Softmax {
     float highest, share;
 
-    DISCRIMEN_METHOD Softmax(const float* values, std::uint32_t count, std::uint32_t width) : highest(values[0]), share(0) {
+    DISCRIMEN_METHOD Softmax(const float* values, std::uint32_t count, std::uint32_t width)
+        : highest(values[0]), share(0) {
         for (std::uint32_t c = 1; c < count; ++c) highest = largest(highest, values[std::size_t(c) * width]);
         float total = 0;
         for (std::uint32_t c = 0; c < count; ++c) total += expf(values[std::size_t(c) * width] - highest);
@@ -68,8 +69,8 @@ DISCRIMEN_FUNCTION void softmax(const Team& team, float* values, int steps, int 
 }
 
 template <class Team>
-DISCRIMEN_FUNCTION void activate_values(const Team& team, Activation activation, const float* from, float* to, int steps,
-                                        int channels, const Arguments& a) {
+DISCRIMEN_FUNCTION void activate_values(const Team& team, Activation activation, const float* from, float* to,
+                                        int steps, int channels, const Arguments& a) {
     const std::uint32_t count = (std::uint32_t(steps) * std::uint32_t(channels)) << a.shift;
     if (activation != Activation::softmax)
         return team.each(count, [&](std::uint32_t item) { to[item] = activated(activation, from[item]); });

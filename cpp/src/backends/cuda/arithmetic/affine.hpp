@@ -18,8 +18,8 @@ DISCRIMEN_FUNCTION void affine(const Team& team, const Operation& op, const Argu
         for (int tap = 0; tap < op.length; ++tap) {
             const int from = origin + tap * op.dilation;
             if (from < 0 || from >= op.steps_in) continue;
-            sums.add_many(op.channels_in, x + std::size_t(from) * row_in, a.width, weights + std::size_t(tap) * tap_weights,
-                          op.pitch);
+            sums.add_many(op.channels_in, x + std::size_t(from) * row_in, a.width,
+                          weights + std::size_t(tap) * tap_weights, op.pitch);
         }
         float* to = a.out + item.step * row_out + std::size_t(item.output) * a.width + item.place;
         sums.store(to, item.count, a.width, op.activation);
@@ -64,8 +64,8 @@ DISCRIMEN_FUNCTION void transposed(const Team& team, const Operation& op, const 
         for (int tap = at % op.stride; tap < op.length && tap <= at; tap += op.stride) {
             const int from = (at - tap) / op.stride;
             if (from >= op.steps_in) continue;
-            sums.add_many(op.channels_in, x + std::size_t(from) * row_in, a.width, weights + std::size_t(tap) * tap_weights,
-                          op.pitch);
+            sums.add_many(op.channels_in, x + std::size_t(from) * row_in, a.width,
+                          weights + std::size_t(tap) * tap_weights, op.pitch);
         }
         float* to = a.out + item.step * row_out + std::size_t(item.output) * a.width + item.place;
         sums.store(to, item.count, a.width, op.activation);

@@ -39,7 +39,8 @@ DISCRIMEN_FUNCTION void attention(const Team& team, const Operation& op, const A
     const int inputs = op.channels_in / op.groups, outputs = op.channels_out / op.groups;
     const auto heads = std::uint32_t(op.groups);
     team.each((std::uint32_t(op.steps_in) * heads) << a.shift, [&](std::uint32_t item) {
-        const std::uint32_t place = item & (a.width - 1), rest = item >> a.shift, head = rest % heads, step = rest / heads;
+        const std::uint32_t place = item & (a.width - 1), rest = item >> a.shift, head = rest % heads,
+                            step = rest / heads;
         const Query query = {a.in[0] + (std::size_t(step) * op.channels_in + head * inputs) * a.width + place,
                              a.in[1] + std::size_t(head) * inputs * a.width + place,
                              a.in[2] + std::size_t(head) * outputs * a.width + place,

@@ -36,7 +36,10 @@ DISCRIMEN_FUNCTION void prelu(const Team& team, const Operation& op, const Argum
     const auto channels = std::uint32_t(op.channels_out);
     team.each(count_of(op, a), [&](std::uint32_t item) {
         const std::uint32_t value = item >> a.shift;
-        const float slope = op.weights[op.length == 0 ? 0 : op.length == 1 ? value % channels : value], x = a.in[0][item];
+        const float slope = op.weights[op.length == 0   ? 0
+                                       : op.length == 1 ? value % channels
+                                                        : value],
+                    x = a.in[0][item];
         a.out[item] = x > 0 ? x : slope * x;
     });
 }

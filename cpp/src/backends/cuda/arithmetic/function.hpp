@@ -1,8 +1,8 @@
 // How the functions of this folder are compiled: by nvcc for a GPU, by any compiler for the host.
 //
-// Each computes a tile of pulses by a team. `team.each(count, item)` runs the items of one phase in any order or at once,
-// and returns when all are done; nothing else may write to the tile, and between phases nothing of it is read. A team is
-// a block of threads on a GPU, and one thread on the host that takes the items in an order of its choice.
+// Each computes a tile of pulses by a team. `team.each(count, item)` runs the items of one phase in any order or at
+// once, and returns when all are done; nothing else may write to the tile, and between phases nothing of it is read. A
+// team is a block of threads on a GPU, and one thread on the host that takes the items in an order of its choice.
 #pragma once
 
 #include <cmath>

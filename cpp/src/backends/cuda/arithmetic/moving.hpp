@@ -15,7 +15,8 @@ DISCRIMEN_FUNCTION void repeat(const Team& team, const Operation& op, const Argu
 
 template <class Team>
 DISCRIMEN_FUNCTION void place(const Team& team, const Operation& op, const Arguments& a) {
-    const std::uint32_t row_in = std::uint32_t(op.channels_in) << a.shift, row_out = std::uint32_t(op.channels_out) << a.shift;
+    const std::uint32_t row_in = std::uint32_t(op.channels_in) << a.shift, row_out = std::uint32_t(op.channels_out)
+                                                                                     << a.shift;
     float* to = a.out + std::size_t(op.to_step) * row_out + (std::size_t(op.to_channel) << a.shift);
     team.each(std::uint32_t(op.count) * row_in, [&](std::uint32_t item) {
         const std::uint32_t step = item / row_in, rest = item % row_in;

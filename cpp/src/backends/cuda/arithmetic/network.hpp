@@ -34,8 +34,9 @@ DISCRIMEN_FUNCTION void run_tile(const Team& team, const Job& job, std::size_t n
     write_origins(team, job, tile);
     for (int i = 0; i < plan.n_operations; ++i) {
         const Operation& op = plan.operations[i];
-        Arguments arguments = {{},         tile.values + (op.out << tile.shift),     tile.scratch,  tile.width, tile.shift,
-                               job.seed, job.first_pulse + std::uint64_t(tile.first), tile.count - 1};
+        Arguments arguments = {
+            {},       tile.values + (op.out << tile.shift),        tile.scratch,  tile.width, tile.shift,
+            job.seed, job.first_pulse + std::uint64_t(tile.first), tile.count - 1};
         for (int k = 0; k < most_inputs; ++k) arguments.in[k] = tile.values + (op.in[k] << tile.shift);
         run_operation(team, op, arguments);
     }

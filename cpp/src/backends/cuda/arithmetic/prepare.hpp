@@ -32,7 +32,8 @@ class Preparation {
         }
         double crossing = std::nan("");
         if (reference >= 0 && finite && there(place, reference))
-            crossing = crossing_of(record(place, reference), samples_.n_samples, level(place, reference), peak, plan_.fraction);
+            crossing = crossing_of(record(place, reference), samples_.n_samples, level(place, reference), peak,
+                                   plan_.fraction);
         const double start = crossing - double(plan_.position);
         origin(place, 0) = plan_.interpolate ? start : std::floor(start);
     }
@@ -51,8 +52,10 @@ class Preparation {
         float here = usable ? value_at(own, own_level, first) : 0.0f;
         for (int i = 0; i < plan_.window_length; ++i) {
             float value = here;
-            if (share != 0) here = value_at(own, own_level, first + i + 1), value += share * (here - value);
-            else if (usable && i + 1 < plan_.window_length) here = value_at(own, own_level, first + i + 1);
+            if (share != 0)
+                here = value_at(own, own_level, first + i + 1), value += share * (here - value);
+            else if (usable && i + 1 < plan_.window_length)
+                here = value_at(own, own_level, first + i + 1);
             to[std::size_t(i) << tile_.shift] = value;
             finite = finite && is_number(value);
             peak = value > peak ? value : peak;
@@ -125,7 +128,8 @@ DISCRIMEN_FUNCTION void prepare_as(const Team& team, const Job& job, const Tile&
     const Preparation<R> preparation(job, tile, samples);
     const std::uint32_t windows = std::uint32_t(plan.n_channels) << tile.shift, mask = tile.width - 1;
     if (plan.aligned) {
-        team.each(windows, [&](std::uint32_t item) { preparation.find_baseline(item & mask, int(item >> tile.shift)); });
+        team.each(windows,
+                  [&](std::uint32_t item) { preparation.find_baseline(item & mask, int(item >> tile.shift)); });
         team.each(tile.width, [&](std::uint32_t place) { preparation.find_start(place); });
         team.each(windows, [&](std::uint32_t item) { preparation.cut(item & mask, int(item >> tile.shift)); });
     } else {

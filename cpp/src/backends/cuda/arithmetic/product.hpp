@@ -54,12 +54,11 @@ struct Sums {
         }
         if (relu || activation == Activation::linear || activation == Activation::softmax) return;
         DISCRIMEN_ROLLED
-        for (int j = 0; j < outputs_of_item && j < count; ++j)
-            DISCRIMEN_ROLLED
-            for (int i = 0; i < pulses_of_item; ++i) {
-                float* at = y + std::size_t(j) * width + i;
-                *at = activated(activation, *at);
-            }
+        for (int j = 0; j < outputs_of_item && j < count; ++j) DISCRIMEN_ROLLED
+        for (int i = 0; i < pulses_of_item; ++i) {
+            float* at = y + std::size_t(j) * width + i;
+            *at = activated(activation, *at);
+        }
     }
 };
 

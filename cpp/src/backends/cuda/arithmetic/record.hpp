@@ -128,7 +128,8 @@ DISCRIMEN_FUNCTION float highest_of(const R& record, int n_samples, const Level<
 
 // Where the leading edge of a record with that peak crosses a fraction of it, in samples; NaN if it does not.
 template <class R>
-DISCRIMEN_FUNCTION double crossing_of(const R& record, int n_samples, const Level<R>& level, float peak, float fraction) {
+DISCRIMEN_FUNCTION double crossing_of(const R& record, int n_samples, const Level<R>& level, float peak,
+                                      float fraction) {
     if (!(peak > 0)) return std::nan("");
     int peak_at = 0;  // the first of those that single precision does not tell apart
     while (peak_at + 1 < n_samples && level.above(record[peak_at]) < peak) ++peak_at;

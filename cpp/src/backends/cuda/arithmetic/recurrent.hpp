@@ -18,14 +18,14 @@ struct Gates {
         for (int g = 0; g < gates; ++g) {
             const Four start = four_at(bias + std::size_t(g) * unit_pitch);
             DISCRIMEN_UNROLLED
-            for (int u = 0; u < units_of_item; ++u)
-                DISCRIMEN_UNROLLED
-                for (int i = 0; i < pulses_of_cell; ++i) sum[g][u][i] = start.value[u];
+            for (int u = 0; u < units_of_item; ++u) DISCRIMEN_UNROLLED
+            for (int i = 0; i < pulses_of_cell; ++i) sum[g][u][i] = start.value[u];
         }
     }
 
     template <int columns, int last>
-    DISCRIMEN_METHOD void add(int count, const float* x, std::uint32_t width, const float* weights, int pitch, int unit_pitch) {
+    DISCRIMEN_METHOD void add(int count, const float* x, std::uint32_t width, const float* weights, int pitch,
+                              int unit_pitch) {
         for (int row = 0; row < count; ++row, x += width, weights += pitch) {
             const float one = x[0], other = x[1];
             DISCRIMEN_UNROLLED
@@ -67,7 +67,9 @@ struct Cell {
         return step + 1 == op.steps_in ? a.out : a.scratch + std::size_t(step & 1) * row;
     }
 
-    DISCRIMEN_METHOD std::size_t at(int u, int i) const { return std::size_t(unit + std::uint32_t(u)) * width + std::uint32_t(i); }
+    DISCRIMEN_METHOD std::size_t at(int u, int i) const {
+        return std::size_t(unit + std::uint32_t(u)) * width + std::uint32_t(i);
+    }
     DISCRIMEN_METHOD bool there(int u) const { return int(unit) + u < units; }
     DISCRIMEN_METHOD float before(int u, int i) const { return state ? state[at(u, i)] : 0.0f; }
 
@@ -100,8 +102,8 @@ DISCRIMEN_FUNCTION void lstm(const Team& team, const Operation& op, const Argume
             const float* weights = op.weights + cell.unit;
             gates.add<4, 3>(op.channels_in, cell.input, a.width, weights, op.pitch, unit_pitch);
             if (cell.state)
-                gates.add<4, 3>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch, op.pitch,
-                                unit_pitch);
+                gates.add<4, 3>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch,
+                                op.pitch, unit_pitch);
             float* memory = memories + cell.place;
             cell.each([&](int u, int i) {
                 const float kept = cell.state ? gate(op, gates.sum[1][u][i]) * memory[cell.at(u, i)] : 0.0f;
@@ -123,8 +125,8 @@ DISCRIMEN_FUNCTION void gru_reset_after(const Team& team, const Operation& op, c
             const float* weights = op.weights + cell.unit;
             gates.add<3, 2>(op.channels_in, cell.input, a.width, weights, op.pitch, unit_pitch);
             if (cell.state)
-                gates.add<3, 3>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch, op.pitch,
-                                unit_pitch);
+                gates.add<3, 3>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch,
+                                op.pitch, unit_pitch);
             cell.each([&](int u, int i) {
                 const float update = gate(op, gates.sum[0][u][i]), reset = gate(op, gates.sum[1][u][i]);
                 const float candidate = tanhf(gates.sum[2][u][i] + reset * gates.sum[3][u][i]);
@@ -145,7 +147,8 @@ DISCRIMEN_FUNCTION void gru_reset_before(const Team& team, const Operation& op, 
             const Cell cell(op, a, item, step);
             Gates<2> gates(op.bias + cell.unit, unit_pitch);
             gates.add<2, 1>(op.channels_in, cell.input, a.width, op.weights + cell.unit, op.pitch, unit_pitch);
-            if (cell.state) gates.add<2, 1>(cell.units, cell.state, a.width, from_state + cell.unit, op.pitch, unit_pitch);
+            if (cell.state)
+                gates.add<2, 1>(cell.units, cell.state, a.width, from_state + cell.unit, op.pitch, unit_pitch);
             cell.each([&](int u, int i) {
                 updates[cell.at(u, i) + cell.place] = gate(op, gates.sum[0][u][i]);
                 let_through[cell.at(u, i) + cell.place] = gate(op, gates.sum[1][u][i]) * cell.before(u, i);
@@ -157,8 +160,8 @@ DISCRIMEN_FUNCTION void gru_reset_before(const Team& team, const Operation& op, 
             candidate.add<1, 0>(op.channels_in, cell.input, a.width, op.weights + 2 * unit_pitch + cell.unit, op.pitch,
                                 unit_pitch);
             if (cell.state)
-                candidate.add<1, 0>(cell.units, let_through + cell.place, a.width, from_state + 2 * unit_pitch + cell.unit,
-                                    op.pitch, unit_pitch);
+                candidate.add<1, 0>(cell.units, let_through + cell.place, a.width,
+                                    from_state + 2 * unit_pitch + cell.unit, op.pitch, unit_pitch);
             cell.each([&](int u, int i) {
                 const float update = updates[cell.at(u, i) + cell.place];
                 cell.to[cell.at(u, i)] = update * cell.before(u, i) + (1.0f - update) * tanhf(candidate.sum[0][u][i]);
@@ -184,8 +187,8 @@ DISCRIMEN_FUNCTION void simple_rnn(const Team& team, const Operation& op, const 
             const float* weights = op.weights + cell.unit;
             gates.add<1, 0>(op.channels_in, cell.input, a.width, weights, op.pitch, op.pitch);
             if (cell.state)
-                gates.add<1, 0>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch, op.pitch,
-                                op.pitch);
+                gates.add<1, 0>(cell.units, cell.state, a.width, weights + std::size_t(op.channels_in) * op.pitch,
+                                op.pitch, op.pitch);
             cell.each([&](int u, int i) { cell.to[cell.at(u, i)] = activated(op.activation, gates.sum[0][u][i]); });
         });
 }

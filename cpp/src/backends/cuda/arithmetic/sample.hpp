@@ -5,7 +5,8 @@
 
 namespace discrimen::cuda {
 
-// The output function of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014): any counter gives an even spread of bits.
+// The output function of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014): any counter gives an even spread of
+// bits.
 DISCRIMEN_FUNCTION std::uint64_t mixed(std::uint64_t x) {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;

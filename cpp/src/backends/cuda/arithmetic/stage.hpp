@@ -37,16 +37,24 @@ DISCRIMEN_FUNCTION void copy_samples(const Team& team, const SampleView& view, c
 }
 
 template <class R, class Team>
-DISCRIMEN_FUNCTION Samples staged_samples(const Team& team, const PreparationPlan& plan, const Job& job, const Tile& tile) {
+DISCRIMEN_FUNCTION Samples staged_samples(const Team& team, const PreparationPlan& plan, const Job& job,
+                                          const Tile& tile) {
     const SampleView& view = job.view;
     const Needed needed = needed_of(plan, view.n_samples);
     const int length = needed.last - needed.first;
     const auto size = std::ptrdiff_t(sizeof(typename R::T));
     const std::size_t pitch = staged_pitch(std::size_t(plan.n_channels) * std::size_t(length), sizeof(typename R::T));
     if (pitch * tile.width > job.shape.raw_bytes)
-        return {view.data, view.pulse_stride, view.channel_stride, view.sample_stride, view.bits, int(view.n_samples), false};
+        return {view.data, view.pulse_stride, view.channel_stride, view.sample_stride, view.bits, int(view.n_samples),
+                false};
     copy_samples<R>(team, view, tile, needed, plan.n_channels, pitch);
-    return {tile.raw - needed.first * size, std::ptrdiff_t(pitch), length * size, size, view.bits, int(view.n_samples), true};
+    return {tile.raw - needed.first * size,
+            std::ptrdiff_t(pitch),
+            length * size,
+            size,
+            view.bits,
+            int(view.n_samples),
+            true};
 }
 
 }  // namespace discrimen::cuda

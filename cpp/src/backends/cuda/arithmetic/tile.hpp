@@ -21,8 +21,8 @@ struct Job {
     const NetworkPlan* plan;
     TileShape shape;
     SampleView view;
-    bool aligned;  // samples lie at multiples of their size
-    bool raw;      // outputs without their activations
+    bool aligned;                  // samples lie at multiples of their size
+    bool raw;                      // outputs without their activations
     float* outputs[most_outputs];  // null: not wanted
     double* restoration;
     std::uint16_t* outside;
@@ -31,10 +31,10 @@ struct Job {
 };
 
 struct Tile {
-    double* origins;     // (2 + channel, pulse): start, divisor, baselines
-    float* values;       // (value, pulse)
-    float* scratch;      // (value, pulse)
-    float *peak, *sum;   // (channel, pulse) of the windows; a peak that is no number: a value is none
+    double* origins;         // (2 + channel, pulse): start, divisor, baselines
+    float* values;           // (value, pulse)
+    float* scratch;          // (value, pulse)
+    float *peak, *sum;       // (channel, pulse) of the windows; a peak that is no number: a value is none
     float *spread, *factor;  // (pulse)
     std::int32_t* valid;     // (pulse)
     char* raw;
@@ -43,7 +43,9 @@ struct Tile {
     std::size_t first;    // number of the first one within the view
 
     // Which pulse of the view is at a place of the tile.
-    DISCRIMEN_METHOD std::size_t pulse(std::uint32_t place) const { return first + (place < count ? place : count - 1); }
+    DISCRIMEN_METHOD std::size_t pulse(std::uint32_t place) const {
+        return first + (place < count ? place : count - 1);
+    }
 };
 
 // Floats of one pulse beside its raw samples; the doubles count twice.

@@ -7,7 +7,8 @@ namespace discrimen::cuda {
 
 // Neighbouring items are neighbouring values of one pulse, which lie one behind the other in memory.
 template <class Team>
-DISCRIMEN_FUNCTION void write_output(const Team& team, const Job& job, const Tile& tile, const OutputPlan& output, float* to) {
+DISCRIMEN_FUNCTION void write_output(const Team& team, const Job& job, const Tile& tile, const OutputPlan& output,
+                                     float* to) {
     const float* values = tile.values + (output.place << tile.shift);
     const auto n_values = std::uint32_t(output.n_values);
     const Activation activation = job.raw ? Activation::linear : output.activation;
