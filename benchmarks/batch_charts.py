@@ -81,7 +81,7 @@ def line(network: Network, task: Task, place: str, model: Path, sizes: Sequence[
     if place != GPU:
         most = int(0.6 * available_memory_bytes())
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    device, threads = ("gpu" if place == GPU else "cpu"), (1 if place == ONE_CORE else len(cores))
+    device, threads = ("cuda" if place == GPU else "cpu"), (1 if place == ONE_CORE else len(cores))
     try:
         points: Iterator[SeriesPoint | str] = (
             inference_points(model, network, device=device, threads=threads, batch_sizes=sizes, seconds=seconds)

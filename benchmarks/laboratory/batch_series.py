@@ -107,7 +107,7 @@ def inference_points(
     """
     from discrimen.inference.load import load_model
 
-    predictor = load_model(path, device=device, threads=threads, backend="native").predictor  # type: ignore[arg-type]
+    predictor = load_model(path, device=device, threads=threads, backend="native").predictor
     pulses = made_up_pulses(network.preparation, _N_PULSES).astype(np.int16)
     out_bytes = 4 * sum(math.prod(output.shape) for output in network.outputs)
 
@@ -127,7 +127,7 @@ def training_points(
     from discrimen.training.tasks import Learning
     from laboratory.training_times import signals_of_epoch
 
-    session = load_keras(device)  # type: ignore[arg-type]
+    session = load_keras(device)
     config = TrainingConfig(architecture=network.architecture)
     learning = Learning(loss=network.loss, loss_label=network.loss)
     shape, rng = network.preparation.shape, np.random.default_rng(0)
