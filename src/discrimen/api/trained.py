@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from discrimen.api.model import load
-from discrimen.errors import SettingsError, require_module
+from discrimen.errors import SettingsError
 from discrimen.inference.load import Model
 from discrimen.keras_jax import load_keras
 from discrimen.output.provenance import sha256_of_file
@@ -119,6 +119,8 @@ def resume(
     ------
     FormatError
         If there is no unfinished training.
+    MissingExtraError, DeviceError
+        If Keras or the device is missing.
     DataError
         If the pulses are not those that the training began with.
     """
@@ -126,7 +128,7 @@ def resume(
     from discrimen.training import resume as resume_training
     from discrimen.training.resumed import read_unfinished
 
-    require_module("keras", extra="train")  # what is missing is said before anything is read
+    load_keras()  # what is missing is reported before anything is read
     unfinished = read_unfinished(Path(folder))
     config = unfinished.config
     targets, _ = _clean_targets(config.task.name, dataset, clean)
