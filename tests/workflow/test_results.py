@@ -32,9 +32,9 @@ def test_the_page_begins_with_names_and_how_far_they_can_be_trusted(folder: Path
 @pytest.mark.parametrize(
     ("kind", "verbs", "told"),
     [
-        ("bands", ["label", "evaluate"], "judge it on the test runs, by their bands"),
-        ("truth", ["label", "evaluate"], "judge it on the test runs, by their truth"),
-        ("labels", ["evaluate"], "judge it on the test runs, by their own labels"),
+        ("bands", ["label", "evaluate"], "Judge it on the test runs, by their bands"),
+        ("truth", ["label", "evaluate"], "Judge it on the test runs, by their truth"),
+        ("labels", ["evaluate"], "Judge it on the test runs, by their own labels"),
     ],
 )
 def test_further_runs_judge_by_the_best_that_they_have(

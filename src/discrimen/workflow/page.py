@@ -111,4 +111,4 @@ def _pictures(folder: Path, steps: Sequence[Step], progress: Progress) -> Iterat
             drawn = name.endswith(".png") and step.arguments[0] in _SHOWN
             if drawn and step.name in progress.results and (folder / name).is_file():
                 told = summary(step.arguments, progress.results[step.name])
-                yield Shown(step.name, f"{step.title}: {told}", name)
+                yield Shown(step.name, f"{step.title[:1].upper()}{step.title[1:]}: {told}", name)

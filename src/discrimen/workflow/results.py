@@ -73,7 +73,13 @@ def _judged(step: Step, result: Result) -> Judged:
     trust = [_trust(labels) for labels in result.get("labels") or []]
     words = trust or [_KNOWN[step.arguments[2] == "test.lh5"]]
     report = next(name for name in step.outputs if name.endswith(".html"))
-    return Judged(_TITLES.get(step.name, step.title), tuple(words), _kept_rows(result), tuple(_remarks(result)), report)
+    return Judged(
+        _TITLES.get(step.name, f"{step.title[:1].upper()}{step.title[1:]}"),
+        tuple(words),
+        _kept_rows(result),
+        tuple(_remarks(result)),
+        report,
+    )
 
 
 def _trust(labels: Result) -> str:
