@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from discrimen.output.progress import notebook
+
 _BLOCK_SAMPLES = 2**21
 _LONGEST = 8000
 
@@ -46,7 +48,7 @@ def command_line() -> str:
     One line; a very long one (thousands of files) is cut, since not every format has room for it.
     """
     program, *arguments = sys.argv or [""]
-    if _in_notebook():
+    if notebook() is not None:
         return "Python, in a notebook"
     if not program:
         return "Python, interactive"
@@ -57,11 +59,6 @@ def command_line() -> str:
         words = ["python", program, *arguments]
     text = shlex.join(words).replace("\n", "\\n").encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... (cut, {len(text)} characters in all)"
-
-
-def _in_notebook() -> bool:
-    shell = sys.modules.get("IPython")
-    return shell is not None and hasattr(shell.get_ipython(), "kernel")
 
 
 def waveform_digests(samples: NDArray[Any]) -> NDArray[np.uint64]:
