@@ -118,7 +118,7 @@ wheels: .venv-release/.ready ## wheels of every Python of this machine in dist/,
 test-pythons: .venv-release/.ready ## the tests of the core with each Python from 3.11 to 3.14 that is here, or those of ONLY
 	$(TOOLS)/python release/pythons.py $(ONLY)
 
-notebooks: setup ## execute the notebooks anew, in place
+notebooks: setup ## execute the notebooks again, in place
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
 	$(BIN)/python notebooks/execute.py notebooks/*.ipynb
 
