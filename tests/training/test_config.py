@@ -26,7 +26,7 @@ def test_options_are_completed_and_ready_for_json() -> None:
         ({"architecture": "forest"}, "architecture"),
         ({"options": {"depth": 3}}, "depth"),
         ({"optimizer": "rmsprop"}, "adam or sgd"),
-        ({"device": "tpu"}, "cpu, gpu"),
+        ({"device": "tpu"}, "cpu, cuda, or cuda:1"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"learning_rate_decay": "linear"}, "learning_rate_decay must be none or cosine, got 'linear'"),
