@@ -18,8 +18,8 @@ from discrimen.network.frozen_file import write_frozen
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 FOLDER = native_build.REPOSITORY / "build" / "cuda-library"
-MOST_REGISTERS, MOST_SPILLED_BYTES = 128, 64
-"""Two blocks of 256 threads share the 65,536 registers of a processor."""
+MOST_REGISTERS, MOST_SPILLED_BYTES = 128, 512
+"""Two blocks of 256 threads, or four of 128, share the 65,536 registers of a processor."""
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def library(printed: str) -> Path:
     return (FOLDER / "libdiscrimen_cuda.so").resolve(strict=True)
 
 
-def test_the_kernel_fits_the_processor_it_is_for(printed: str) -> None:
+def test_the_kernels_fit_the_processor_they_are_for(printed: str) -> None:
     registers = [int(each) for each in re.findall(r"Used (\d+) registers", printed)]
     spilled = [int(each) for each in re.findall(r"(\d+) bytes spill stores", printed)]
-    assert len(registers) == 2, printed  # two architectures
+    assert len(registers) == 4, printed  # two kernels for two architectures
     assert max(registers) <= MOST_REGISTERS
     assert max(spilled) <= MOST_SPILLED_BYTES
 

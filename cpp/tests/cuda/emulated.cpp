@@ -5,12 +5,14 @@
 // DISCRIMEN_EMULATED_ORDER: forward, reverse, or a number that shuffles the items of each phase. A result that depends
 // on it would be a race of threads. DISCRIMEN_EMULATED_FAULT: what goes wrong, see below. Both are read by open; the
 // fault "lost now" at every wait.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <string>
 
+#include "backends/cuda/arithmetic/chain.hpp"
 #include "backends/cuda/arithmetic/network.hpp"
 #include "backends/cuda/serve.hpp"
 #include "discrimen/discrimen.h"
@@ -101,6 +103,7 @@ class Device {
     };
     std::size_t shared_bytes() const { return most_shared; }
     std::size_t n_blocks(const TileChoice&) const { return 3; }
+    std::size_t n_chain_blocks(const TileShape&) const { return 2; }
     bool failed() const { return failed_; }
     void give_up() { failed_ = true; }
 
@@ -182,15 +185,18 @@ class Device {
         const std::size_t n_tiles = (job.view.n_pulses + job.shape.width - 1) / job.shape.width;
         Team(order_).each(std::uint32_t(n_tiles), [&](std::uint32_t number) {
             std::memset(memory, 0x7f, job.shape.bytes);  // what a tile has not written is not its own
-            run_tile(Team(order_), job, number, memory);
+            if (job.chain)
+                run_chain_tile(Team(order_), job, number, memory);
+            else
+                run_tile(Team(order_), job, number, memory);
         });
     }
 
     std::string order_, fault_;
     char* tile_memory_;
     std::mutex busy_;
-    bool failed_ = false;
-    int n_allocated_ = 0, n_waits_ = 0;
+    std::atomic<bool> failed_{false};
+    std::atomic<int> n_allocated_{0}, n_waits_{0};
 };
 
 }  // namespace

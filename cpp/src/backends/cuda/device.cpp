@@ -68,17 +68,22 @@ Device::Device(int number) : number_(number) {
 
 int Device::n_operations_known() { return int(Kind::neighbours) + 1; }
 
-std::size_t Device::n_blocks(const TileChoice& tile) {
+std::size_t Device::blocks_of(const void* code, int threads, std::size_t shared) const {
     const Entered entered(*this);
-    shared_ = tile.shared;
-    const std::size_t bytes = tile.shared ? tile.shape.bytes : 0;
-    if (cudaFuncSetAttribute(kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes_)) != cudaSuccess)
-        return 0;
     int of_processor = 0;
-    if (cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_processor, kernel(), threads_of_block, bytes) != cudaSuccess)
+    if (cudaFuncSetAttribute(code, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes_)) != cudaSuccess ||
+        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_processor, code, threads, shared) != cudaSuccess)
         return 0;
-    n_blocks_ = std::size_t(of_processor) * std::size_t(attribute(cudaDevAttrMultiProcessorCount, number_));
-    return n_blocks_;
+    return std::size_t(of_processor) * std::size_t(attribute(cudaDevAttrMultiProcessorCount, number_));
+}
+
+std::size_t Device::n_blocks(const TileChoice& tile) {
+    shared_ = tile.shared;
+    return n_blocks_ = blocks_of(kernel(), threads_of_block, tile.shared ? tile.shape.bytes : 0);
+}
+
+std::size_t Device::n_chain_blocks(const TileShape& shape) {
+    return n_chain_blocks_ = blocks_of(chain_kernel(), threads_of_chain, shape.bytes);
 }
 
 void* Device::allocate(std::size_t size, bool on_device) {
@@ -139,11 +144,13 @@ bool Device::copy_rows(Stream& stream, char* to, const char* from, std::size_t r
 
 bool Device::launch(Stream& stream, const Job& job, char* tiles) {
     const std::size_t n_tiles = (job.view.n_pulses + job.shape.width - 1) >> job.shape.shift;
-    const dim3 grid(unsigned(std::min(n_tiles, n_blocks_)));
-    const std::size_t shared = shared_ ? job.shape.bytes : 0;
+    const dim3 grid(unsigned(std::min(n_tiles, job.chain ? n_chain_blocks_ : n_blocks_)));
+    const dim3 threads(unsigned(job.chain ? threads_of_chain : threads_of_block));
+    const std::size_t shared = job.chain || shared_ ? job.shape.bytes : 0;
     Job own = job;
     void* arguments[] = {&own, &tiles};
-    return cudaLaunchKernel(kernel(), grid, dim3(threads_of_block), arguments, shared, stream.handle) == cudaSuccess;
+    const void* code = job.chain ? chain_kernel() : kernel();
+    return cudaLaunchKernel(code, grid, threads, arguments, shared, stream.handle) == cudaSuccess;
 }
 
 }  // namespace discrimen::cuda

@@ -3,15 +3,17 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <string>
 
 #include "shape.hpp"
 
 namespace discrimen::cuda {
 
-constexpr int threads_of_block = 256;
+constexpr int threads_of_block = 256, threads_of_chain = 128, chain_blocks = 4;  // blocks that share a processor
 
-const void* kernel();  // of (Job, char* tiles)
+const void* kernel();        // of (Job, char* tiles)
+const void* chain_kernel();  // the same
 
 class Device {
    public:
@@ -48,6 +50,7 @@ class Device {
     std::size_t shared_bytes() const { return shared_bytes_; }
     // That compute at once; 0 if the tile fits into none.
     std::size_t n_blocks(const TileChoice& tile);
+    std::size_t n_chain_blocks(const TileShape& shape);
     bool failed() const { return failed_; }
     void give_up() { failed_ = true; }
 
@@ -66,10 +69,13 @@ class Device {
     bool wait(Stream& stream) { return cudaStreamSynchronize(stream.handle) == cudaSuccess; }
 
    private:
+    std::size_t blocks_of(const void* code, int threads, std::size_t shared) const;
+
     int number_;
     std::string name_;
-    std::size_t shared_bytes_ = 0, n_blocks_ = 0;
-    bool shared_ = true, failed_ = false;
+    std::size_t shared_bytes_ = 0, n_blocks_ = 0, n_chain_blocks_ = 0;
+    bool shared_ = true;
+    std::atomic<bool> failed_{false};  // of all threads that use the model
 };
 
 }  // namespace discrimen::cuda

@@ -1,6 +1,7 @@
 // Launches and nothing else: what a GPU has of the device that the rest of this folder asks for.
 #include <cuda_runtime.h>
 
+#include "arithmetic/chain.hpp"
 #include "arithmetic/network.hpp"
 #include "device.hpp"
 
@@ -24,8 +25,16 @@ __global__ void __launch_bounds__(threads_of_block, 2) compute(const Job job, ch
     for (std::size_t number = blockIdx.x; number < n_tiles; number += gridDim.x) run_tile(Block(), job, number, memory);
 }
 
+// The same of a chain: many small blocks, so that some bring samples while others compute.
+__global__ void __launch_bounds__(threads_of_chain, chain_blocks) compute_chain(const Job job, char*) {
+    extern __shared__ __align__(16) char own[];
+    const std::size_t n_tiles = (job.view.n_pulses + job.shape.width - 1) >> job.shape.shift;
+    for (std::size_t number = blockIdx.x; number < n_tiles; number += gridDim.x) run_chain_tile(Block(), job, number, own);
+}
+
 }  // namespace
 
+const void* chain_kernel() { return reinterpret_cast<const void*>(&compute_chain); }
 const void* kernel() { return reinterpret_cast<const void*>(&compute); }
 
 }  // namespace discrimen::cuda

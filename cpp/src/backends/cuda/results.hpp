@@ -31,6 +31,9 @@ class Results {
         for (int i = 0; i < n_; ++i) results_[i].on_device = results_[i].to && on_device(results_[i].to);
     }
 
+    // Whether something is asked for that needs the prepared pulses.
+    bool ask_for_pulses() const { return results_[0].to || results_[n_ - 1].to; }
+
     // Of a pulse, of what goes through a buffer.
     std::size_t bytes_of_pulse() const {
         std::size_t bytes = 0;

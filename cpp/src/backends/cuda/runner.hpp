@@ -36,6 +36,11 @@ struct BufferSizes {
     std::size_t samples, present, results;  // bytes of a lane
 };
 
+// Blocks that compute at once: those of any network, and those of a chain; 0 if it is none.
+struct BlockCounts {
+    std::size_t whole, chain;
+};
+
 template <class Device>
 class Lane {
    public:
@@ -64,7 +69,7 @@ class Runner {
     using Stream = typename Device::Stream;
 
     Runner(Device& device, const NetworkPlan& on_host, const NetworkPlan* on_device, const TileShape& shape,
-           char* tiles, std::size_t tiles_bytes, std::size_t n_blocks, const BufferSizes& sizes)
+           char* tiles, std::size_t tiles_bytes, const BlockCounts& n_blocks, const BufferSizes& sizes)
         : device_(device),
           plan_(on_host),
           on_device_(on_device),
@@ -125,13 +130,16 @@ class Runner {
         Stream& stream = streams_[number];
         Job job{};
         job.plan = on_device_;
-        job.shape = narrowed(plan_, shape_, count, n_blocks_);
         job.seed = call.targets.seed;
         job.first_pulse = first;
         job.raw = call.targets.raw;
         if (!bring_samples(call, number, first, count, job) || !bring_present(call, number, first, count, job))
             return false;
         job.aligned = call.packing.is_aligned(job.view);
+        job.chain = n_blocks_.chain > 0 && job.view.type < 2 && job.aligned && !job.view.present &&
+                    !call.results.ask_for_pulses();
+        job.shape = job.chain ? chain_shape_for(plan_, count, n_blocks_.chain)
+                              : narrowed(plan_, shape_, count, n_blocks_.whole);
         call.results.aim(job, first, count, call.small ? lane.ready.data() : lane.results.data());
         lane.first = first;
         lane.count = count;
@@ -186,7 +194,8 @@ class Runner {
     const NetworkPlan* on_device_;
     TileShape shape_;
     char* tiles_;  // of blocks that have no memory of their own for them, lane by lane; null
-    std::size_t tiles_bytes_, n_blocks_;
+    std::size_t tiles_bytes_;
+    BlockCounts n_blocks_;
     BufferSizes sizes_;
     Lane<Device> lanes_[n_lanes];
     Stream streams_[n_lanes];

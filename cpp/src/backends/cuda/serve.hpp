@@ -46,9 +46,10 @@ class Served {
         const std::string refusal = refusal_of(plan(), Device::n_operations_known());
         if (!refusal.empty()) throw refusal;
         tile_ = choose_tile(plan(), device_.shared_bytes());
-        n_blocks_ = device_.n_blocks(tile_);
-        if (n_blocks_ == 0) throw std::string("a block of threads has no room for a tile of the model");
-        tiles_bytes_ = tile_.shared ? 0 : tile_.shape.bytes * n_blocks_;
+        const bool chain = fits_chain(plan(), device_.shared_bytes());
+        n_blocks_ = {device_.n_blocks(tile_), chain ? device_.n_chain_blocks(chain_shape(plan(), chain_shift)) : 0};
+        if (n_blocks_.whole == 0) throw std::string("a block of threads has no room for a tile of the model");
+        tiles_bytes_ = tile_.shared ? 0 : tile_.shape.bytes * n_blocks_.whole;
         copy_.reset(new Memory<Device>(device_, flat.size, true));
         if (!copy_->data()) throw "no memory is left for the " + std::to_string(flat.size) + " bytes of the model";
         relocate(on_device.data(), copy_->data());
@@ -128,7 +129,8 @@ class Served {
     Device device_;
     std::vector<char> host_;
     TileChoice tile_;
-    std::size_t n_blocks_, tiles_bytes_;
+    BlockCounts n_blocks_;
+    std::size_t tiles_bytes_;
     std::unique_ptr<Memory<Device>> copy_;  // the plan on the device
     BufferSizes sizes_;
 };

@@ -1,6 +1,7 @@
 // How wide a tile is, and whether its memory is a block's own or the device's.
 #pragma once
 
+#include "arithmetic/is_chain.hpp"
 #include "arithmetic/needed.hpp"
 #include "arithmetic/tile.hpp"
 
@@ -32,6 +33,25 @@ inline TileShape narrowed(const NetworkPlan& plan, const TileShape& shape, std::
     std::uint32_t shift = shape.shift;
     while (shift > narrowest_shift && (n_blocks << (shift - 1)) >= n_pulses) --shift;
     return shift == shape.shift ? shape : shape_with(plan, shift, shape.raw_bytes >> (shape.shift - shift));
+}
+
+// Of a chain of small Dense layers.
+inline TileShape chain_shape(const NetworkPlan& plan, std::uint32_t shift) {
+    const Needed needed = needed_of(plan.preparation, 0);
+    const std::size_t raw = staged_pitch(std::size_t(needed.last - needed.first), 2) << shift;
+    return {std::uint32_t(1) << shift, shift, std::uint32_t(raw), (raw + 15) / 16 * 16};
+}
+
+// For few pulses: as narrow as gives each block one tile.
+inline TileShape chain_shape_for(const NetworkPlan& plan, std::size_t n_pulses, std::size_t n_blocks) {
+    std::uint32_t shift = chain_shift;
+    while (shift > narrowest_shift && (n_blocks << (shift - 1)) >= n_pulses) --shift;
+    return chain_shape(plan, shift);
+}
+
+// Whether a plan is a chain whose tiles leave room for several blocks that share `most` bytes.
+inline bool fits_chain(const NetworkPlan& plan, std::size_t most) {
+    return is_chain(plan) && chain_shape(plan, chain_shift).bytes <= most / 3;
 }
 
 // `most`: bytes of shared memory that a block may have. Several blocks at once hide what one waits for.

@@ -20,6 +20,6 @@
 #define DISCRIMEN_FUNCTION static inline
 #define DISCRIMEN_METHOD
 #define DISCRIMEN_ON_BOTH static inline
-#define DISCRIMEN_UNROLLED _Pragma("GCC unroll 8")
+#define DISCRIMEN_UNROLLED _Pragma("GCC unroll 16")
 #define DISCRIMEN_ROLLED
 #endif

@@ -23,6 +23,7 @@ struct Job {
     SampleView view;
     bool aligned;                  // samples lie at multiples of their size
     bool raw;                      // outputs without their activations
+    bool chain;                    // as chain.hpp computes it: tiles have memory for raw samples alone
     float* outputs[most_outputs];  // null: not wanted
     double* restoration;
     std::uint16_t* outside;
