@@ -9,6 +9,7 @@
 #include "discrimen/buffer.hpp"
 #include "networks.hpp"
 #include "records.hpp"
+#include "reference.hpp"
 
 namespace {
 
@@ -95,6 +96,61 @@ void check_seeds(const std::string& device) {
         if (at_once == n_pulses)
             for (std::size_t i = 0; i < here.size(); ++i) CHECK_CLOSE(here[i], wanted[i], 1e-5);
     }
+}
+
+// A chain of small Dense layers, of which nothing but outputs and heights is asked, has a way of its own on a GPU.
+frozen::Content small_chain(Random& random) {
+    frozen::Content content;
+    frozen::Preparation& p = content.preparation;
+    p.window_length = random.integer(1, 80), p.window_start = random.integer(4, 12);
+    p.baseline_stop = random.integer(0, 3) == 0 ? 300 : random.integer(1, 9);
+    if (p.baseline_stop == 300) p.window_start = 296;
+    p.polarity = random.once_in(2) ? 1 : -1, p.scale = random.integer(1, 2);
+    const int activations[] = {frozen::linear, frozen::relu, frozen::tanh, frozen::sigmoid};
+    int inputs = p.window_length;
+    for (int left = random.integer(1, 4); left > 0; --left) {
+        const int outputs = random.integer(1, 16);
+        content.layers.push_back(networks::dense(random, inputs, outputs, activations[random.integer(0, 3)]));
+        inputs = outputs;
+    }
+    content.outputs.emplace_back();
+    content.outputs[0].activation = random.once_in(2) ? int(frozen::softmax) : activations[random.integer(0, 3)];
+    networks::complete(content, random);
+    return content;
+}
+
+void check_chains(const std::string& device) {
+    int n_checked = 0;
+    for (int number = 0; number < 80; ++number) {
+        const check::Context where("chain " + std::to_string(number));
+        Random random{std::uint32_t(4000 + number)};
+        const frozen::Content content = small_chain(random);
+        // Values that are all 0 would hold a network to nothing: none is made of them.
+        if (!check::reason_of([&] { networks::load(content, "baseline"); }).empty()) continue;
+        ++n_checked;
+        const discrimen::Model model = networks::load(content, device);
+        std::vector<std::vector<double>> pulses = pulses_of(content, number % 3 ? 60 : 1100, random);
+        if (number % 4 == 0) pulses[pulses.size() / 2].assign(pulses[0].size(), 500.0);  // flat: it cannot be prepared
+        records::Layout layout;
+        layout.type = number % 2 ? DISCRIMEN_INT16 : DISCRIMEN_UINT16;
+        layout.gap_between_pulses = number % 5 * 2, layout.n_flag_bits = number % 3 == 2;
+        const records::Records records(pulses, layout, random);
+        const std::size_t n_values = model.outputs()[0].n_values;
+        std::vector<float> values(pulses.size() * n_values + 1, 7), heights(pulses.size() + 1, 7);
+        float* const to[] = {values.data()};
+        discrimen::Results results = discrimen_results_to(to);
+        results.height_adc = heights.data();
+        discrimen::Workspace workspace(model);
+        CHECK_EQUAL(model.run(records.view(), workspace, results), DISCRIMEN_OK);
+        CHECK(values.back() == 7 && heights.back() == 7);
+        for (std::size_t pulse = 0; pulse < pulses.size(); ++pulse) {
+            const reference::Prepared prepared = reference::prepare(content.preparation, pulses[pulse]);
+            const std::vector<double> wanted = reference::results(content, pulses[pulse])[0];
+            for (std::size_t i = 0; i < n_values; ++i) CHECK_CLOSE(values[pulse * n_values + i], wanted[i], 3e-6);
+            CHECK_CLOSE(heights[pulse] / 1e3, prepared.valid ? prepared.peak_adc / 1e3 : std::nan(""), 3e-6);
+        }
+    }
+    CHECK(n_checked >= 30);
 }
 
 // The same samples in the memory of the program, in such as the device copies from, and in the device's own.
@@ -226,6 +282,7 @@ int main(int argc, char** argv) {
         const frozen::Content content = networks::small_network(random, frozen::dense);
         check_names(content);
         check_seeds(device);
+        check_chains(device);
         check_places(device);
         check_long_records(device);
         if (device != "emulated") return;
