@@ -17,7 +17,7 @@ class Piece {
     std::size_t add(const T* from, std::size_t count) {
         const std::size_t start = (bytes_.size() + alignment - 1) / alignment * alignment;
         bytes_.resize(start + count * sizeof(T));
-        std::memcpy(bytes_.data() + start, from, count * sizeof(T));
+        if (count > 0) std::memcpy(bytes_.data() + start, from, count * sizeof(T));  // a network of no layer has none
         return start;
     }
 
