@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def test_cores_are_rate_times_time_of_the_steps() -> None:
     told = chains.as_dict()["models"][0]
     assert told["hits_per_s"] == pytest.approx(50_000)
     assert told["bytes_of_a_run"] == {"run": 5e10, "hits": 4e10, "positions": 5e8}
+
+
+def test_all_cores_share_one_gpu() -> None:
+    chains = replace(chains_of(ns=4000.0, n_cores=64), on_gpu=True)
+    (model,) = chains.models
+    # Of 4 s of cores in each second, 64 cores do 16 times as much; the GPU does 0.8 s of them by itself.
+    assert replace(chains, on_gpu=False).share(model) == pytest.approx(16)
+    assert chains.share(model) == pytest.approx(1.25)
 
 
 def test_the_answer_is_in_words() -> None:

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tests.cpp import native_build
 from tests.network.networks import NETWORKS, frozen
 from tests.network.pulses import channels_there, raw_pulses
+from tests.scoring.small_model import long_records, write_run, write_small_model
 from typer.testing import CliRunner
 
 from discrimen.cli.main import app
@@ -21,6 +22,7 @@ from discrimen.inference.load import load_model
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import run_exactly
 from discrimen.network.frozen_file import read_frozen, write_frozen
+from discrimen.scoring.scores import read_scores
 
 pytestmark = pytest.mark.timeout(900)  # the first one compiles the engine
 
@@ -145,6 +147,20 @@ def test_bench_times_a_gpu_beside_the_cpu(mlp: Path) -> None:
     assert "emulated" in result["backends"]["native on cuda"]
     assert {row["batch_size"] for row in result["times"] if row["backend"] == "native on cuda"} == {1, 50}
     assert any(each["backend"] == "onnxruntime on cuda" for each in result["left_out"])
+
+
+def test_a_run_is_classified_as_on_the_cpu(tmp_path: Path) -> None:
+    model = write_small_model(tmp_path / "small.discrimen", domain=True)
+    run = write_run(tmp_path / "run.BIN", long_records())
+    written = {}
+    for device in ("cpu", "cuda"):
+        output = tmp_path / f"{device}.h5"
+        done = CliRunner().invoke(app, ["classify", str(model), str(run), "-o", str(output), "--device", device])
+        assert done.exit_code == 0, done.output
+        written[device] = read_scores(output).rows
+    assert written["cpu"].outside is not None
+    assert_array_equal(written["cuda"].outside, written["cpu"].outside)
+    assert_allclose(written["cuda"].score, written["cpu"].score, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("command", ["classify", "evaluate", "stream", "bench", "chain"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def test_headroom_is_time_of_acquisition_over_time_of_all_steps() -> None:
     assert model.headroom(chain.card, FROM_FILES) == pytest.approx(100 / 0.3)
     assert model.headroom(chain.card, FROM_MESSAGES) == pytest.approx(100 / 0.3)
     assert chain.n_cards(model) == pytest.approx(2 * 100 / 0.3)
+
+
+def test_all_cores_share_one_gpu() -> None:
+    chain = replace(chain_of(ns=1000.0, rate_hz=1000.0, n_cores=64), on_gpu=True)
+    (model,) = chain.models
+    # 10,000 pulses/s: 64 cores do 3 steps of 1 us for 2,133 cards, the GPU one of them for 100.
+    assert replace(chain, on_gpu=False).n_cards(model) == pytest.approx(64e6 / 3 / 1e4)
+    assert chain.n_cards(model) == pytest.approx(100)
 
 
 def test_the_answer_is_in_words() -> None:

@@ -57,6 +57,7 @@ Device::Device(int number) : number_(number) {
     require(cudaFree(nullptr), "the device cannot be used");  // makes its context
     cudaDeviceProp properties{};
     require(cudaGetDeviceProperties(&properties, number), "the device does not answer");
+    memory_bytes_ = properties.totalGlobalMem;
     int driver = 0;
     cudaDriverGetVersion(&driver);
     name_ = std::string(properties.name) + ", " + std::to_string(properties.totalGlobalMem >> 20) +
@@ -79,7 +80,11 @@ std::size_t Device::blocks_of(const void* code, int threads, std::size_t shared)
 
 std::size_t Device::n_blocks(const TileChoice& tile) {
     shared_ = tile.shared;
-    return n_blocks_ = blocks_of(kernel(), threads_of_block, tile.shared ? tile.shape.bytes : 0);
+    n_blocks_ = blocks_of(kernel(), threads_of_block, tile.shared ? tile.shape.bytes : 0);
+    if (tile.shared || n_blocks_ == 0) return n_blocks_;
+    // Tiles of all lanes in the device's memory: an eighth of it for each thread of a program is enough.
+    const std::size_t most = memory_bytes_ / 8 / (n_lanes * tile.shape.bytes);
+    return n_blocks_ = std::max<std::size_t>(1, std::min(n_blocks_, most));
 }
 
 std::size_t Device::n_chain_blocks(const TileShape& shape) {

@@ -73,7 +73,7 @@ class Device {
 
     int number_;
     std::string name_;
-    std::size_t shared_bytes_ = 0, n_blocks_ = 0, n_chain_blocks_ = 0;
+    std::size_t memory_bytes_ = 0, shared_bytes_ = 0, n_blocks_ = 0, n_chain_blocks_ = 0;
     bool shared_ = true;
     std::atomic<bool> failed_{false};  // of all threads that use the model
 };

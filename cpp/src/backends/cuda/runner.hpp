@@ -91,7 +91,7 @@ class Runner {
         const bool direct = device_.is_on_device(view.data);
         const std::size_t most = most_pulses(view, packing, results, direct);
         if (most == 0) return DISCRIMEN_RECORD_TOO_LONG;
-        const bool small = !direct && view.n_pulses <= Device::small_batch && view.n_pulses <= most;
+        const bool small = !direct && view.n_pulses <= std::min(Device::small_batch, most) && is_staged(view, packing);
         const bool pinned = !direct && !small && packing.is_row(view) && device_.is_pinned(view.data);
         const Call call = {view, targets, results, packing, direct, small, pinned};
         bool good = !device_.failed();
@@ -123,6 +123,12 @@ class Runner {
         if (results.bytes_of_pulse() > 0) most = std::min(most, sizes_.results / results.bytes_of_pulse());
         if (view.present) most = std::min(most, sizes_.present / std::size_t(plan_.preparation.n_channels));
         return most;
+    }
+
+    // Whether tiles have room for raw samples: memory of the host is read by the device once, or not at all.
+    bool is_staged(const SampleView& view, const Packing& packing) const {
+        const std::size_t size = bytes_of_sample(view.type), n_values = packing.bytes_of_pulse() / size;
+        return staged_pitch(n_values, size) << shape_.shift <= shape_.raw_bytes;
     }
 
     bool start(const Call& call, int number, std::size_t first, std::size_t count) {
