@@ -23,3 +23,15 @@
 #define DISCRIMEN_UNROLLED _Pragma("GCC unroll 16")
 #define DISCRIMEN_ROLLED
 #endif
+
+namespace discrimen::cuda {
+
+// A GPU cannot read a number elsewhere than at a multiple of its size. The host could: there a test must end.
+template <class T>
+DISCRIMEN_FUNCTION void require_aligned([[maybe_unused]] const void* at) {
+#if !defined(__CUDACC__)
+    if (reinterpret_cast<std::uintptr_t>(at) % alignof(T) != 0) __builtin_trap();
+#endif
+}
+
+}  // namespace discrimen::cuda

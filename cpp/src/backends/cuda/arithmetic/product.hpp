@@ -11,7 +11,10 @@ struct alignas(16) Four {
     float value[4];
 };
 
-DISCRIMEN_FUNCTION Four four_at(const float* from) { return *reinterpret_cast<const Four*>(from); }
+DISCRIMEN_FUNCTION Four four_at(const float* from) {
+    require_aligned<Four>(from);
+    return *reinterpret_cast<const Four*>(from);
+}
 
 // A few outputs of a few pulses: start + x @ weights. Rows of weights are padded with zeros, so that all may be loaded.
 struct Sums {
@@ -50,6 +53,7 @@ struct Sums {
             Four values;
             DISCRIMEN_UNROLLED
             for (int i = 0; i < pulses_of_item; ++i) values.value[i] = relu ? largest(sum[j][i], 0.0f) : sum[j][i];
+            require_aligned<Four>(y + std::size_t(j) * width);
             *reinterpret_cast<Four*>(y + std::size_t(j) * width) = values;
         }
         if (relu || activation == Activation::linear || activation == Activation::softmax) return;

@@ -13,6 +13,7 @@ DISCRIMEN_FUNCTION T number_at(const char* at) {
 #if defined(__CUDACC__)
     if constexpr (aligned) return *reinterpret_cast<const T*>(at);
 #endif
+    if constexpr (aligned) require_aligned<T>(at);
     T number;
     memcpy(&number, at, sizeof number);
     return number;
@@ -24,6 +25,7 @@ DISCRIMEN_FUNCTION void put_number(char* at, T number) {
 #if defined(__CUDACC__)
     *reinterpret_cast<T*>(at) = number;
 #else
+    require_aligned<T>(at);
     memcpy(at, &number, sizeof number);
 #endif
 }

@@ -12,6 +12,7 @@ DISCRIMEN_FUNCTION void write_output(const Team& team, const Job& job, const Til
     const float* values = tile.values + (output.place << tile.shift);
     const auto n_values = std::uint32_t(output.n_values);
     const Activation activation = job.raw ? Activation::linear : output.activation;
+    require_aligned<float>(to);
     to += tile.first * n_values;
     if (activation == Activation::softmax) {  // of one row
         team.each(tile.count, [&](std::uint32_t place) {
@@ -44,6 +45,7 @@ DISCRIMEN_FUNCTION void write_origins(const Team& team, const Job& job, const Ti
             job.height[tile.first + place] = tile.valid[place] ? tile.peak[place] : nanf("");
         });
     if (!job.restoration) return;
+    require_aligned<double>(job.restoration);
     double* to = job.restoration + tile.first * n_origins;
     team.each(tile.count * n_origins, [&](std::uint32_t item) {
         const std::uint32_t place = item / n_origins, number = item % n_origins;
