@@ -29,7 +29,8 @@ __global__ void __launch_bounds__(threads_of_block, 2) compute(const Job job, ch
 __global__ void __launch_bounds__(threads_of_chain, chain_blocks) compute_chain(const Job job, char*) {
     extern __shared__ __align__(16) char own[];
     const std::size_t n_tiles = (job.view.n_pulses + job.shape.width - 1) >> job.shape.shift;
-    for (std::size_t number = blockIdx.x; number < n_tiles; number += gridDim.x) run_chain_tile(Block(), job, number, own);
+    for (std::size_t number = blockIdx.x; number < n_tiles; number += gridDim.x)
+        run_chain_tile(Block(), job, number, own);
 }
 
 }  // namespace

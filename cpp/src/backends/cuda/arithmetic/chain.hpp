@@ -1,5 +1,5 @@
-// A chain of a few small Dense layers on 16-bit samples of one channel, the usual discriminator: each item takes two pulses
-// from raw samples to outputs in registers, and nothing between is stored.
+// A chain of a few small Dense layers on 16-bit samples of one channel, the usual discriminator: each item takes two
+// pulses from raw samples to outputs in registers, and nothing between is stored.
 #pragma once
 
 #include "is_chain.hpp"
@@ -74,9 +74,8 @@ struct FirstLayer {
             for (int quad = 0; quad < quads; ++quad) {
                 const Four weight = four_at(weights + 4 * quad);
                 DISCRIMEN_UNROLLED
-                for (int j = 0; j < 4; ++j)
-                    DISCRIMEN_UNROLLED
-                    for (int i = 0; i < pulses_of_chain; ++i) sum[4 * quad + j][i] += weight.value[j] * above[i];
+                for (int j = 0; j < 4; ++j) DISCRIMEN_UNROLLED
+                for (int i = 0; i < pulses_of_chain; ++i) sum[4 * quad + j][i] += weight.value[j] * above[i];
             }
         }
     }
@@ -102,15 +101,15 @@ struct FirstLayer {
         }
         Units units;
         DISCRIMEN_UNROLLED
-        for (int j = 0; j < 4 * quads; ++j)
-            DISCRIMEN_UNROLLED
-            for (int i = 0; i < pulses_of_chain; ++i) units.value[j][i] = sum[j][i] * factor[i] + op.bias[j];
+        for (int j = 0; j < 4 * quads; ++j) DISCRIMEN_UNROLLED
+        for (int i = 0; i < pulses_of_chain; ++i) units.value[j][i] = sum[j][i] * factor[i] + op.bias[j];
         units.activate(op.activation, op.channels_out);
         return units;
     }
 };
 
-DISCRIMEN_FUNCTION void write_units(const Job& job, const OutputPlan& output, Units units, int i, std::size_t pulse, bool valid) {
+DISCRIMEN_FUNCTION void write_units(const Job& job, const OutputPlan& output, Units units, int i, std::size_t pulse,
+                                    bool valid) {
     float* to = job.outputs[0] + pulse * std::size_t(output.n_values);
     if (!job.raw && output.activation == Activation::softmax) {
         float highest = -HUGE_VALF, total = 0;
@@ -136,7 +135,8 @@ template <class R, int quads>
 DISCRIMEN_FUNCTION void run_chain_item(const Job& job, const Tile& tile, const Samples& samples, std::uint32_t item) {
     const NetworkPlan& plan = *job.plan;
     const std::uint32_t places[] = {item, item + tile.width / pulses_of_chain};
-    const R records[] = {samples.template record<R>(tile, places[0], 0), samples.template record<R>(tile, places[1], 0)};
+    const R records[] = {samples.template record<R>(tile, places[0], 0),
+                         samples.template record<R>(tile, places[1], 0)};
     const FirstLayer<R, quads> first(plan, records);
     bool valid[pulses_of_chain];
     Units units = first.finished(plan.operations[0], plan.preparation.scale, valid);

@@ -15,8 +15,8 @@ DISCRIMEN_ON_BOTH bool is_simple(Activation activation) {
 }
 
 DISCRIMEN_ON_BOTH bool is_link(const Operation& op) {
-    return op.kind == Kind::affine && op.steps_in == 1 && op.steps_out == 1 && op.length == 1 && op.channels_out <= most_units &&
-           op.pitch == most_units && is_simple(op.activation);
+    return op.kind == Kind::affine && op.steps_in == 1 && op.steps_out == 1 && op.length == 1 &&
+           op.channels_out <= most_units && op.pitch == most_units && is_simple(op.activation);
 }
 
 // Whether a plan is such a chain, with one output at its end.
