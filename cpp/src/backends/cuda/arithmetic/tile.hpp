@@ -6,7 +6,8 @@
 
 namespace discrimen::cuda {
 
-constexpr std::uint32_t narrowest_shift = 2, widest_shift = 7;  // logarithms of the pulses of a tile to base 2
+// Logarithms of the pulses of a tile to base 2. Of 8 packed pulses and more the first lies at a multiple of 16 bytes.
+constexpr std::uint32_t narrowest_shift = 3, widest_shift = 7;
 constexpr int most_outputs = 32;
 
 // How the memory of a tile is divided; the same for all tiles of a model.
