@@ -21,6 +21,7 @@ def generator(tmp_path: Path) -> Path:
     return write_small_generator(tmp_path / "g.discrimen")
 
 
+@pytest.mark.slow
 def test_the_way_from_simulated_to_generated_pulses(tmp_path: Path, run: Run) -> None:
     light = ("--energy-min-kevee", "80", "--energy-max-kevee", "160")
     assert run("simulate", "-o", tmp_path / "run.lh5", "-n", "1500", *light)[0] == 0

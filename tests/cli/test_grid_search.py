@@ -54,6 +54,7 @@ def written_hits(path: Path, crystal: Crystal | None = None) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_basis_locates_and_is_judged_as_a_model_is(run: Run, basis: Path, run_file: Path, tmp_path: Path) -> None:
     status, out, _ = run("locate", basis, run_file, "-o", tmp_path / "p.h5")
     assert status == 0

@@ -45,6 +45,7 @@ def test_the_way_from_components_to_separated_pulses(tmp_path: Path, run: Run) -
     assert {"part", "time_offset_ns", "label"} <= set(back.columns())
 
 
+@pytest.mark.slow
 def test_a_folder_of_traces_is_trained_on_and_separated(tmp_path: Path, run: Run) -> None:
     trained = write_folder(tmp_path / "As" / "Type2", n_traces=80)
     other = write_folder(tmp_path / "Br" / "Type2", "test", n_traces=20, seed=1)

@@ -60,6 +60,7 @@ def test_pulses_of_the_same_kind_are_not_told_apart(path: Path, real: Pulses, tm
     assert len(kept["two_sample_tests"]) == len(judged.tests)
 
 
+@pytest.mark.slow
 def test_a_generator_without_noise_is_told_at_once(real: Pulses, tmp_path: Path) -> None:
     generator = small_generator()
     quiet = replace(generator.library, residual=np.zeros_like(generator.library.residual))
