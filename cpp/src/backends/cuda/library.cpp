@@ -35,9 +35,10 @@ const Table& loaded_table() {
     const std::string path = library_path();
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        const char* reason = dlerror();
-        fail(path, "cannot be loaded (" + std::string(reason ? reason : "no reason given") +
-                       "); build the engine where nvcc is, or name the library by " + variable +
+        const char* said = dlerror();
+        std::string reason = said ? said : "no reason given";
+        if (reason.compare(0, path.size() + 2, path + ": ") == 0) reason.erase(0, path.size() + 2);
+        fail(path, "cannot be loaded (" + reason + "): install it as docs/gpu.md says, name it by " + variable +
                        ", or use the device cpu");
     }
     const auto function = reinterpret_cast<TableFunction>(dlsym(library, table_symbol));
