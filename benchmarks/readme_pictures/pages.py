@@ -15,8 +15,8 @@ _WATCHED_S = 30.0
 
 
 def picture_run(page: Path, target: Path) -> None:
-    """Show the run that was named last on the page of a run."""
-    picture_page(f"{page.as_uri()}#pictures", target, height=612, width=700)
+    """Show the beginning of the page of a run: how many pulses have which name, and where they lie."""
+    picture_page(page.as_uri(), target, height=900, width=760)
 
 
 def picture_audit(page: Path, target: Path) -> None:
