@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TOOLS  := .venv-release/bin
 
-.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results clean test-wheel test-pythons pre-commit wheel wheels pictures test-cuda
+.PHONY: help setup demo lint format-cpp lint-cpp test test-compilers test-slow test-real test-root test-slurm test-container test-fpga test-notebooks notebooks docs bench bench-results bench-batches clean test-wheel test-pythons pre-commit wheel wheels pictures test-cuda
 
 # Whatever git knows, and what it will be told of.
 FORMAT := git ls-files -z --cached --others --exclude-standard '*.c' '*.C' '*.cpp' '*.cu' '*.h' '*.hpp' '*.inc' | \
@@ -144,6 +144,9 @@ bench: setup     ## the measurements of docs/measurements.md (about half an hour
 	$(BIN)/python benchmarks/leakage.py
 	$(BIN)/python benchmarks/real_bc501a.py
 	$(BIN)/python benchmarks/real_bc501a.py --plain
+
+bench-batches: setup ## the two charts of time against batch size: training and inference, CPU and GPU (half an hour)
+	$(BIN)/python benchmarks/batch_charts.py
 
 bench-results: setup ## the tables and pictures of leakage, labels, intervals and transfer (hours)
 	$(BIN)/python benchmarks/methods.py

@@ -30,15 +30,14 @@ from discrimen.output.style import BLUE, GREEN, VERMILION, house_style, new_figu
 from laboratory.batch_series import (
     DECADES,
     TASKS,
-    Network,
     SeriesPoint,
     Task,
     crossing,
     inference_points,
-    networks,
     training_points,
 )
 from laboratory.limits import available_memory_bytes, cpu_name
+from laboratory.random_networks import Network, networks
 
 ONE_CORE, ALL_CORES, GPU = "CPU, one core", "CPU, all cores", "GPU"
 _LOOKS = {ONE_CORE: (BLUE, "o"), ALL_CORES: (GREEN, "s"), GPU: (VERMILION, "D")}
@@ -94,28 +93,6 @@ def line(network: Network, task: Task, place: str, model: Path, sizes: Sequence[
         print(json.dumps(" ".join(str(error).split())))
         return _NO_DEVICE
     return 0
-
-
-def freeze(network: Network, path: Path) -> None:
-    """Freeze a network of random weights: how good it is does not matter here."""
-    from discrimen.freezing.from_keras import network_of
-    from discrimen.keras_jax import load_keras
-    from discrimen.models import build_model
-    from discrimen.network.frozen_file import FrozenModel, write_frozen
-    from discrimen.network.golden import golden_vectors
-    from discrimen.network.made_up import made_up_pulses
-    from discrimen.network.model_description import ModelDescription
-
-    session = load_keras("cpu")
-    architecture = {"name": network.architecture, "options": {}}
-    description = ModelDescription(preparation=network.preparation, outputs=network.outputs, architecture=architecture)
-    with session.on_device():
-        session.keras.utils.set_random_seed(1)
-        shape = network.preparation.shape
-        model = build_model(session.keras, network.architecture, {}, shape=shape, outputs=network.outputs)
-        frozen = network_of(model, description)
-    golden = golden_vectors(frozen, description, made_up_pulses(network.preparation, 64))
-    write_frozen(FrozenModel(description, frozen, golden), path)
 
 
 def draw(task: Task, lines: Sequence[Series], machine: str) -> Figure:
@@ -234,7 +211,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             model = Path(folder) / f"{name}.discrimen"
-            freeze(known[name], model)
+            known[name].freeze(model)
             for task in wished.task or TASKS:
                 for place in _LOOKS:
                     print(f"{name}, {task}, {place}", file=sys.stderr)

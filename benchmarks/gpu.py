@@ -34,8 +34,8 @@ from discrimen.network.graph import chain
 from discrimen.network.layers import Dense, Flatten
 from discrimen.network.made_up import made_up_pulses
 from discrimen.network.model_description import ModelDescription
-from discrimen.network.preparation import Channel, Preparation, one_channel
 from discrimen.output.provenance import software_versions, utc_now
+from laboratory.random_networks import PULSE, networks
 
 ARCHITECTURES = ("mlp", "lstm", "gru", "resnet", "neighbours")
 BLOCK_PULSES = 1000
@@ -87,7 +87,7 @@ def measure(names: Sequence[str], device: str, n_pulses: int) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
         gpu, copies = "", {}
         for name, path in paths.items():
-            freeze(name, path)
+            networks()[name].freeze(path)
             predictor = NativePredictor(path, device=device)
             model = engine.Model.load(str(path), "", _engine_device(device))
             if not rows:
@@ -151,7 +151,7 @@ def _bind_jax(name: str, _: Path, device: str) -> _Bind:
 
     session = load_keras(device)
     with session.on_device():
-        model = built(session.keras, name)
+        model = networks()[name].built(session.keras)
         forbid_cudnn(model)
     compiled = session.jax.jit(lambda prepared: model(prepared, training=False))
 
@@ -182,7 +182,7 @@ def errors(path: Path, device: str, pulses: NDArray[Any]) -> NDArray[np.float64]
 
 def freeze_small(path: Path) -> Path:
     """Freeze one layer, to ask for the device."""
-    preparation = pulse()
+    preparation = PULSE
     rng = np.random.default_rng(1)
     kernel = rng.normal(0, 0.1, (preparation.window_length, 2)).astype(np.float32)
     network = chain([Flatten(), Dense(kernel=kernel, bias=np.ones(2, np.float32), activation="linear")])
@@ -190,50 +190,6 @@ def freeze_small(path: Path) -> Path:
     golden = golden_vectors(network, description, made_up_pulses(preparation, 64))
     write_frozen(FrozenModel(description, network, golden), path)
     return path
-
-
-def freeze(name: str, path: Path) -> None:
-    """Freeze a network of random weights."""
-    from discrimen.freezing.from_keras import network_of
-    from discrimen.keras_jax import load_keras
-    from discrimen.models import GAMMA_AND_NEUTRON
-
-    preparation = preparation_of(name)
-    description = ModelDescription(
-        preparation=preparation, outputs=GAMMA_AND_NEUTRON, architecture={"name": name, "options": {}}
-    )
-    session = load_keras("cpu")
-    with session.on_device():
-        session.keras.utils.set_random_seed(1)
-        network = network_of(built(session.keras, name), description)
-    golden = golden_vectors(network, description, made_up_pulses(preparation, 64))
-    write_frozen(FrozenModel(description, network, golden), path)
-
-
-def built(keras: Any, name: str) -> Any:
-    """Build the network in Keras."""
-    from discrimen.models import GAMMA_AND_NEUTRON, build_model
-
-    return build_model(keras, name, {}, shape=preparation_of(name).shape, outputs=GAMMA_AND_NEUTRON)
-
-
-def preparation_of(name: str) -> Preparation:
-    """Return what the network takes."""
-    return crystal() if name == "neighbours" else pulse()
-
-
-def pulse() -> Preparation:
-    """Return that of pulses of 75 samples."""
-    return one_channel(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
-
-
-def crystal() -> Preparation:
-    """Return that of hits of 37 traces of 56 samples."""
-    names = (*(f"{sector}{ring}" for sector in "ABCDEF" for ring in range(1, 7)), "core")
-    channels = tuple(
-        Channel(name=name, polarity=1, baseline_start=0, baseline_stop=18, window_start=18) for name in names
-    )
-    return Preparation(sample_period_ns=10.0, channels=channels, window_length=56, scale="area", reference=36)
 
 
 def table(result: dict[str, Any]) -> str:

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from discrimen.benchmark.timing import LEAST_ROUNDS, time_in_turns
 from discrimen.network.made_up import made_up_pulses
-from discrimen.network.outputs import Output
-from discrimen.network.preparation import Channel, Preparation, one_channel
 from laboratory.limits import available_memory_bytes
+from laboratory.random_networks import Network
 
 Task = Literal["inference", "training"]
 TASKS: tuple[Task, ...] = ("inference", "training")
@@ -37,54 +36,6 @@ class SeriesPoint:
     batch_size: int
     best_ns_per_signal: float
     median_ns_per_signal: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """A network of the table of architectures at its default options, and the pulses it takes."""
-
-    architecture: str
-    preparation: Preparation
-    outputs: tuple[Output, ...]
-    loss: str
-
-    def targets(self, waveforms: Any, rng: np.random.Generator) -> Any:
-        """Return what a training of these waveforms compares with."""
-        if self.outputs[0].kind == "waveform":
-            return waveforms
-        return rng.integers(0, 2, len(waveforms)).astype(np.int32)
-
-
-def networks() -> Mapping[str, Network]:
-    """Return all architectures that the charts show: pulses of 75 samples, hits of 37 traces of 56 samples."""
-    from discrimen.models import ARCHITECTURES, GAMMA_AND_NEUTRON
-
-    pulses = one_channel(sample_period_ns=10.0, polarity=-1, baseline_start=0, baseline_stop=12, window_length=75)
-    found = {}
-    for name, row in ARCHITECTURES.items():
-        if name == "traces":
-            continue  # what it does for other hits, neighbours does for 37 traces
-        preparation = _crystal() if name.startswith("neighbours") else pulses
-        outputs: tuple[Output, ...] = GAMMA_AND_NEUTRON
-        if row.decode is not None:
-            outputs = (Output(name="reconstruction", kind="waveform", shape=preparation.shape, unit="prepared"),)
-        loss = "sparse_categorical_crossentropy" if row.decode is None else "mean_squared_error"
-        found[name] = Network(architecture=name, preparation=preparation, outputs=outputs, loss=loss)
-    return found
-
-
-def _crystal() -> Preparation:
-    names = [f"{sector}{ring}" for sector in "ABCDEF" for ring in range(1, 7)]
-    return Preparation(
-        sample_period_ns=10.0,
-        channels=tuple(
-            Channel(name=name, polarity=1, baseline_start=0, baseline_stop=18, window_start=18)
-            for name in (*names, "core")
-        ),
-        window_length=56,
-        scale="area",
-        reference=36,
-    )
 
 
 def inference_points(
