@@ -27,6 +27,8 @@ _SHARE_OF_MEMORY = 0.25
 _MOST_CALLS = 2.0
 """A call that takes more than so many times a batch size's share of the time is left out."""
 _N_PULSES = 1024
+_STEPS, _MOST_SIGNALS = 64, 200_000
+"""Of an epoch: as many steps as Keras makes between two callbacks, or one of more signals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,6 @@ def training_points(
     from discrimen.training import TrainingConfig
     from discrimen.training.fit import compiled_model
     from discrimen.training.tasks import Learning
-    from laboratory.training_times import signals_of_epoch
 
     session = load_keras(device)
     config = TrainingConfig(architecture=network.architecture)
@@ -87,12 +88,16 @@ def training_points(
         model = compiled_model(session, config, shape=shape, outputs=network.outputs, learning=learning).taught
 
         def call(size: int) -> Callable[[], object]:
-            n_signals = signals_of_epoch(size)
+            n_signals = _signals_of_epoch(size)
             waveforms = rng.standard_normal((n_signals, *shape), np.float32)
             targets = network.targets(waveforms, rng)
             return partial(model.fit, waveforms, targets, batch_size=size, epochs=1, shuffle=True, verbose=0)
 
-        yield from _points(call, batch_sizes, bytes_per_signal=n_bytes, seconds=seconds, of_call=signals_of_epoch)
+        yield from _points(call, batch_sizes, bytes_per_signal=n_bytes, seconds=seconds, of_call=_signals_of_epoch)
+
+
+def _signals_of_epoch(batch_size: int) -> int:
+    return batch_size * max(1, min(_STEPS, _MOST_SIGNALS // batch_size))
 
 
 def _points(
@@ -112,7 +117,7 @@ def _points(
             return
         expected_s = _expected_ns(step_ns, size) * n_signals / size / 1e9
         if expected_s > _MOST_CALLS * seconds:
-            yield f"from batch {size} on: one call would take about {expected_s:.0f} s; give more --seconds"
+            yield f"from batch {size} on: one call would take about {expected_s:.1f} s; give more --seconds"
             return
         ready = call(size)
         ready()  # compiles
