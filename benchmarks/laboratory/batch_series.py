@@ -27,6 +27,7 @@ _SHARE_OF_MEMORY = 0.25
 _MOST_CALLS = 2.0
 """A call that takes more than so many times a batch size's share of the time is left out."""
 _N_PULSES = 1024
+_NOISE = math.log(1.05)
 _STEPS, _MOST_SIGNALS = 64, 200_000
 """Of an epoch: as many steps as Keras makes between two callbacks, or one of more signals."""
 
@@ -143,9 +144,9 @@ def _expected_ns(step_ns: Mapping[int, float], size: int) -> float:
 
 
 def crossing(slower: Sequence[SeriesPoint], faster: Sequence[SeriesPoint]) -> float | None:
-    """Return from which batch size on the second line lies below the first, up to the largest that both know.
+    """Return from which batch size on the second line lies 5 % and more below the first, up to the largest of both.
 
-    Between two batch sizes the logarithms of the times are taken as straight lines.
+    Less may be noise. Between two batch sizes the logarithms of the times are taken as straight lines.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def crossing(slower: Sequence[SeriesPoint], faster: Sequence[SeriesPoint]) -> fl
     first = {point.batch_size: math.log(point.best_ns_per_signal) for point in slower}
     second = {point.batch_size: math.log(point.best_ns_per_signal) for point in faster}
     sizes = sorted(first.keys() & second.keys())
-    gains = [first[size] - second[size] for size in sizes]
+    gains = [first[size] - second[size] - _NOISE for size in sizes]
     if not gains or gains[-1] <= 0:
         return None
     for (left, right), (low, high) in reversed(list(zip(pairwise(sizes), pairwise(gains), strict=True))):

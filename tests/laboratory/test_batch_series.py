@@ -20,12 +20,17 @@ def points(**times_ns: float) -> list[SeriesPoint]:
 def test_lines_cross_where_straight_lines_of_logarithms_meet() -> None:
     cpu = points(b1=100, b100=100, b10000=100)
     gpu = points(b1=10_000, b100=1000, b10000=10)
-    assert crossing(cpu, gpu) == pytest.approx(1000)
+    assert crossing(cpu, gpu) == pytest.approx(1050)
     assert crossing(gpu, cpu) is None
 
 
 def test_a_line_below_everywhere_crosses_at_the_smallest_batch() -> None:
     assert crossing(points(b1=9, b10=9), points(b1=8, b10=8)) == 1
+
+
+def test_less_than_five_percent_is_no_crossing() -> None:
+    assert crossing(points(b1=100, b10=100), points(b1=96, b10=96)) is None
+    assert crossing(points(b1=100, b10=100, b100=100), points(b1=96, b10=96, b100=50)) > 10
 
 
 def test_only_the_last_crossing_counts() -> None:
