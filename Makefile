@@ -43,7 +43,7 @@ format-cpp: setup ## format all C and C++ by clang-format
 lint-cpp: setup  ## clang-format and clang-tidy on the C and C++ (minutes; installs clang-tidy)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt clang-tidy nanobind
 	$(FORMAT) --dry-run -Werror
-	$(BIN)/cmake -S cpp -B build/lint-cpp/engine $(NINJA) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+	$(BIN)/cmake -S cpp -B build/lint-cpp/engine $(NINJA) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DDISCRIMEN_CUDA=OFF
 	$(BIN)/cmake -S bindings -B build/lint-cpp/bindings $(NINJA) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 	$(TIDY) -p build/lint-cpp/engine

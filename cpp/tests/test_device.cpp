@@ -20,13 +20,16 @@ constexpr int n_pulses = 211;  // several pieces, lanes and tiles
 
 // Sets a variable of the environment while it lives.
 struct Setting {
-    Setting(const char* of, const char* value)
-        : name(of), known(std::getenv(of)), before(known ? std::getenv(of) : "") {
+    Setting(const char* of, const char* value) : name(of) {
+        if (const char* found = std::getenv(of)) {
+            known = true;
+            before = found;
+        }
         setenv(name, value, 1);
     }
     ~Setting() { known ? setenv(name, before.c_str(), 1) : unsetenv(name); }
     const char* name;
-    bool known;
+    bool known = false;
     std::string before;
 };
 

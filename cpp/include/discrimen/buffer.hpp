@@ -29,7 +29,7 @@ class DISCRIMEN_API Buffer {
 
    private:
     std::shared_ptr<const LoadedModel> loaded_;
-    void* data_;
+    void* data_ = nullptr;
     Place place_;
 };
 

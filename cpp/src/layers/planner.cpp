@@ -49,7 +49,7 @@ std::string text_of(const Shape& shape) {
     return shape.has_steps ? number(shape.steps) + " x " + number(shape.channels) : number(shape.channels);
 }
 
-AlignedFloats::AlignedFloats(std::size_t count) : size_(0) {
+AlignedFloats::AlignedFloats(std::size_t count) {
     if (count > std::size_t(std::numeric_limits<std::int32_t>::max()))
         throw Error("its " + number(count) + " weights are more than 32 bits can count");
     constexpr std::size_t cache_line = 64;

@@ -32,7 +32,7 @@ class AlignedFloats {
         void operator()(float* memory) const { std::free(memory); }
     };
     std::unique_ptr<float, Free> memory_;
-    std::size_t size_;  // in floats, whole cache lines
+    std::size_t size_ = 0;  // in floats, whole cache lines
 };
 
 struct Shape {

@@ -85,8 +85,8 @@ class Device {
 
     explicit Device(int number)
         : order_(setting("DISCRIMEN_EMULATED_ORDER")), fault_(setting("DISCRIMEN_EMULATED_FAULT")) {
-        if (fault_ == "no driver") throw std::string("there is no driver of NVIDIA on this machine");
-        if (number >= n_devices) throw "there are " + std::to_string(n_devices) + " devices, counted from 0";
+        if (fault_ == "no driver") throw Refusal("there is no driver of NVIDIA on this machine");
+        if (number >= n_devices) throw Refusal("there are " + std::to_string(n_devices) + " devices, counted from 0");
         tile_memory_ = new char[most_shared];
     }
     ~Device() { delete[] tile_memory_; }

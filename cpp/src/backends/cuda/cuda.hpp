@@ -31,7 +31,7 @@ class Gpu {
 
    private:
     const Table* table_;
-    void* model_;
+    void* model_ = nullptr;
     std::string name_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "discrimen/discrimen.h"
+#include "refusal.hpp"
 #include "serve.hpp"
 
 namespace discrimen::cuda {
@@ -12,19 +13,19 @@ std::string version_text(int version) {
     return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// Throws std::string with the reason if a call did not go well.
+// Throws Refusal if a call did not go well.
 void require(cudaError_t error, const std::string& what) {
-    if (error != cudaSuccess) throw what + ": " + cudaGetErrorString(error);
+    if (error != cudaSuccess) throw Refusal(what + ": " + cudaGetErrorString(error));
 }
 
 void require_driver() {
     int driver = 0, runtime = 0;
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
-    if (driver == 0) throw std::string("there is no driver of NVIDIA on this machine");
+    if (driver == 0) throw Refusal("there is no driver of NVIDIA on this machine");
     if (driver / 1000 < runtime / 1000)
-        throw "the driver is for CUDA " + version_text(driver) + " and this library needs " +
-            version_text(runtime / 1000 * 1000) + ": install a newer driver";
+        throw Refusal("the driver is for CUDA " + version_text(driver) + " and this library needs " +
+                      version_text(runtime / 1000 * 1000) + ": install a newer driver");
 }
 
 int attribute(cudaDeviceAttr which, int number) {
@@ -52,7 +53,7 @@ Device::Device(int number) : number_(number) {
         count = 0;
     else
         require(error, "the devices cannot be counted");
-    if (number >= count) throw "there are " + std::to_string(count) + " devices, counted from 0";
+    if (number >= count) throw Refusal("there are " + std::to_string(count) + " devices, counted from 0");
     const Entered entered(*this);
     require(cudaFree(nullptr), "the device cannot be used");  // makes its context
     cudaDeviceProp properties{};

@@ -24,7 +24,7 @@ class Device {
     static constexpr std::size_t sample_bytes = std::size_t(8) << 20, result_bytes = std::size_t(4) << 20;  // of a lane
     static constexpr std::size_t most_pulses = std::size_t(1) << 30, small_batch = 2048;
 
-    // Throws std::string with the reason if there is no such device, or it cannot be used.
+    // Throws Refusal if there is no such device, or it cannot be used.
     explicit Device(int number);
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;

@@ -32,11 +32,16 @@ class Piece {
     std::vector<char> bytes_;
 };
 
+// An offset in the place of an address.
+template <class T>
+const T* as_address(std::size_t start) {
+    return reinterpret_cast<const T*>(std::uintptr_t(start));  // NOLINT(performance-no-int-to-ptr): never followed
+}
+
 const float* offset_as_address(const Planner& planner, const std::vector<std::size_t>& starts, const float* weights) {
     if (!weights) return nullptr;
     for (std::size_t i = 0; i < starts.size(); ++i)
-        if (planner.arrays_of_weights()[i].data() == weights)
-            return reinterpret_cast<const float*>(std::uintptr_t(starts[i]));
+        if (planner.arrays_of_weights()[i].data() == weights) return as_address<float>(starts[i]);
     throw Error("CUDA: an operation has weights that the plan does not hold");
 }
 
@@ -50,11 +55,6 @@ std::size_t scratch_of(const NetworkPlan& plan) {
         if (op.kind == Kind::neighbours) most = std::max<std::size_t>(most, 1);
     }
     return most;
-}
-
-template <class T>
-const T* as_address(std::size_t start) {
-    return reinterpret_cast<const T*>(std::uintptr_t(start));
 }
 
 }  // namespace

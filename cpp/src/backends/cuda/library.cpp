@@ -23,7 +23,7 @@ std::string own_folder() {
 }
 
 std::string library_path() {
-    const char* named = std::getenv(variable);
+    const char* named = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): read while a model loads
     return named && *named ? named : own_folder() + library_name;
 }
 
@@ -35,7 +35,7 @@ const Table& loaded_table() {
     const std::string path = library_path();
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        const char* said = dlerror();
+        const char* said = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread, in glibc
         std::string reason = said ? said : "no reason given";
         if (reason.compare(0, path.size() + 2, path + ": ") == 0) reason.erase(0, path.size() + 2);
         fail(path, "cannot be loaded (" + reason + "): install it as docs/gpu.md says, name it by " + variable +
@@ -52,7 +52,7 @@ const Table& loaded_table() {
 
 }  // namespace
 
-Gpu::Gpu(int number, const Network& network) : table_(&loaded_table()), model_(nullptr) {
+Gpu::Gpu(int number, const Network& network) : table_(&loaded_table()) {
     const std::vector<char> plan = flattened(network);
     const FlatPlan flat = {plan.data(), plan.size()};
     char why[longest_reason] = "";
@@ -90,7 +90,8 @@ bool Gpu::copy(void* to, const void* from, std::size_t size) const noexcept {
 std::unique_ptr<const Gpu> gpu_for(const std::string& device, const Network& network) {
     check_device(device);
     if (device == "cpu") return nullptr;
-    return std::make_unique<const Gpu>(device == "cuda" ? 0 : std::atoi(device.c_str() + 5), network);
+    return std::make_unique<const Gpu>(device == "cuda" ? 0 : int(std::strtol(device.c_str() + 5, nullptr, 10)),
+                                       network);
 }
 
 }  // namespace discrimen::cuda

@@ -9,6 +9,7 @@
 
 #include "discrimen/version.h"
 #include "flat_plan.hpp"
+#include "refusal.hpp"
 #include "runner.hpp"
 #include "shape.hpp"
 
@@ -39,22 +40,23 @@ class Served {
     }
 
    private:
-    // Throws std::string with the reason.
+    // Throws Refusal.
     Served(int number, const FlatPlan& flat) : device_(number), host_(flat.data, flat.data + flat.size) {
         std::vector<char> on_device = host_;
         relocate(host_.data(), host_.data());
         const std::string refusal = refusal_of(plan(), Device::n_operations_known());
-        if (!refusal.empty()) throw refusal;
+        if (!refusal.empty()) throw Refusal(refusal);
         tile_ = choose_tile(plan(), device_.shared_bytes());
         const bool chain = fits_chain(plan(), device_.shared_bytes());
         n_blocks_ = {device_.n_blocks(tile_), chain ? device_.n_chain_blocks(chain_shape(plan(), chain_shift)) : 0};
-        if (n_blocks_.whole == 0) throw std::string("a block of threads has no room for a tile of the model");
+        if (n_blocks_.whole == 0) throw Refusal("a block of threads has no room for a tile of the model");
         tiles_bytes_ = tile_.shared ? 0 : tile_.shape.bytes * n_blocks_.whole;
         copy_.reset(new Memory<Device>(device_, flat.size, true));
-        if (!copy_->data()) throw "no memory is left for the " + std::to_string(flat.size) + " bytes of the model";
+        if (!copy_->data())
+            throw Refusal("no memory is left for the " + std::to_string(flat.size) + " bytes of the model");
         relocate(on_device.data(), copy_->data());
         if (!device_.copy_now(copy_->data(), on_device.data(), on_device.size()))
-            throw std::string("the model cannot be copied there");
+            throw Refusal("the model cannot be copied there");
         const PreparationPlan& p = plan().preparation;
         const std::size_t channels = std::size_t(p.n_channels), record = channels * std::size_t(p.shortest_record) * 4;
         std::size_t of_pulse = (2 + channels) * sizeof(double) + 8;
@@ -81,8 +83,8 @@ class Served {
     static void* open(int number, const FlatPlan* flat, char* why, std::size_t why_size) {
         try {
             return new Served(number, *flat);
-        } catch (const std::string& reason) {
-            explain(reason, why, why_size);
+        } catch (const Refusal& refusal) {
+            explain(refusal.what(), why, why_size);
         } catch (const std::bad_alloc&) {
             explain("no memory is left on the host", why, why_size);
         } catch (...) {

@@ -45,10 +45,10 @@ DISCRIMEN_FUNCTION float activated(Activation activation, float x) {
 
 // The largest of some values that lie `width` floats apart, and the sum of the powers of e of what they are below it.
 struct Softmax {
-    float highest, share;
+    float highest;
+    float share = 0;
 
-    DISCRIMEN_METHOD Softmax(const float* values, std::uint32_t count, std::uint32_t width)
-        : highest(values[0]), share(0) {
+    DISCRIMEN_METHOD Softmax(const float* values, std::uint32_t count, std::uint32_t width) : highest(values[0]) {
         for (std::uint32_t c = 1; c < count; ++c) highest = largest(highest, values[std::size_t(c) * width]);
         float total = 0;
         for (std::uint32_t c = 0; c < count; ++c) total += expf(values[std::size_t(c) * width] - highest);

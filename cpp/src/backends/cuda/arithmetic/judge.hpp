@@ -10,18 +10,18 @@ struct Judged {
     const DomainPlan& domain;
     const float* values;  // prepared, `width` floats apart
     std::uint32_t width;
-    float height, unit, spread, upwards;
-    int range;
+    float height;
+    float unit = 1;
+    float spread, upwards;
+    int range = 0;
 
     DISCRIMEN_METHOD Judged(const NetworkPlan& plan, const Tile& tile, std::uint32_t place)
         : domain(plan.domain),
           values(tile.values + (plan.input << tile.shift) + place),
           width(tile.width),
           height(tile.peak[place]),
-          unit(1),
           spread(tile.spread[place]),
-          upwards(plan.preparation.channels[0].polarity * float(tile.origins[2 * tile.width + place]) + height),
-          range(0) {
+          upwards(plan.preparation.channels[0].polarity * float(tile.origins[2 * tile.width + place]) + height) {
         float highest = values[0];
         for (int i = 1; i < plan.preparation.window_length; ++i)
             highest = values[std::size_t(i) * width] > highest ? values[std::size_t(i) * width] : highest;
@@ -48,7 +48,7 @@ struct Judged {
             for (int k = 0; k < most_components; ++k) along[k] += domain.components[i][k] * off;
         }
         DISCRIMEN_UNROLLED
-        for (int k = 0; k < most_components; ++k) square -= along[k] * along[k];
+        for (const float each : along) square -= each * each;
         square = square > 0 ? square : 0;
         return square < domain.least_square[range] || square > domain.most_square[range];
     }

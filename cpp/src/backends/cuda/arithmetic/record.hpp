@@ -49,6 +49,7 @@ struct Record {
 };
 
 // Calls f with an empty record of the type of the samples, to be made from.
+// NOLINTBEGIN(bugprone-branch-clone): the types differ
 template <class F>
 DISCRIMEN_FUNCTION void by_type(std::int32_t type, bool aligned, F f) {
     if (!aligned) switch (type) {
@@ -64,8 +65,9 @@ DISCRIMEN_FUNCTION void by_type(std::int32_t type, bool aligned, F f) {
         default: return f(Record<float, true>{});
     }
 }
+// NOLINTEND(bugprone-branch-clone)
 
-DISCRIMEN_FUNCTION bool is_number(float x) { return x - x == 0.0f; }  // and finite
+DISCRIMEN_FUNCTION bool is_number(float x) { return x - x == 0.0f; }  // NOLINT(misc-redundant-expression): and finite
 
 // The mean over the baseline window; integers are summed exactly. 0 for an empty one.
 template <class R>
@@ -93,10 +95,11 @@ DISCRIMEN_FUNCTION float spread_of(const R& record, int start, int stop) {
 template <class R>
 struct Level {
     using Whole = std::conditional_t<R::is_float, double, std::int64_t>;
-    Whole whole;
-    float rest, polarity;
+    Whole whole = 0;
+    float rest = 0;
+    float polarity;
 
-    DISCRIMEN_METHOD Level(double baseline, float sign) : whole(0), rest(0), polarity(sign) {
+    DISCRIMEN_METHOD Level(double baseline, float sign) : polarity(sign) {
         if constexpr (R::is_float) {
             whole = baseline;
         } else {
@@ -108,6 +111,7 @@ struct Level {
 
     // The sample above the baseline, pulses upwards.
     DISCRIMEN_METHOD float above(typename R::T sample) const {
+        // NOLINTNEXTLINE(bugprone-branch-clone): 32 bits are enough for 16, and not for others
         if constexpr (sizeof(typename R::T) == 2)
             return polarity * (float(std::int32_t(sample) - std::int32_t(whole)) - rest);
         else
