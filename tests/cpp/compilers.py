@@ -171,6 +171,7 @@ def compiled(build: Build, folder: Path, jobs: int) -> subprocess.CompletedProce
         "CMAKE_CXX_COMPILER": build.compilers[1],
         "CMAKE_MAKE_PROGRAM": native_build.build_tool("ninja"),
         "DISCRIMEN_WERROR": "ON",
+        "DISCRIMEN_CUDA": "OFF",
         **build.options,
     }
     cmake = native_build.build_tool("cmake")
