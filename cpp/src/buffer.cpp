@@ -17,8 +17,7 @@ void copy(const LoadedModel& model, void* to, const void* from, std::size_t size
 
 }  // namespace
 
-Buffer::Buffer(const Model& model, std::size_t size, Place place)
-    : loaded_(model.loaded_), place_(place) {
+Buffer::Buffer(const Model& model, std::size_t size, Place place) : loaded_(model.loaded_), place_(place) {
     if (!loaded_->gpu && place == device) throw Error("CUDA: a model on the device cpu has no memory of a GPU");
     data_ = loaded_->gpu ? loaded_->gpu->allocate(size, place == device) : std::malloc(size);
     if (!data_) throw Error("CUDA: no memory is left for " + std::to_string(size) + " bytes");
