@@ -23,6 +23,17 @@ struct Units {
             }
     }
 
+    // The same for values that are not known before.
+    template <class F>
+    DISCRIMEN_METHOD void begin(int count, F f) {
+        DISCRIMEN_UNROLLED
+        for (int j = 0; j < most_units; ++j)
+            if (j < count) {
+                DISCRIMEN_UNROLLED
+                for (int i = 0; i < pulses_of_chain; ++i) value[j][i] = f(j);
+            }
+    }
+
     DISCRIMEN_METHOD void activate(Activation activation, int count) {
         if (activation == Activation::linear) return;
         if (activation == Activation::relu) return each(count, [](int, int, float x) { return largest(x, 0.0f); });
@@ -32,7 +43,7 @@ struct Units {
 
     DISCRIMEN_METHOD Units next(const Operation& op) const {
         Units sums;
-        sums.each(op.channels_out, [&](int j, int, float) { return op.bias[j]; });
+        sums.begin(op.channels_out, [&](int j) { return op.bias[j]; });
         DISCRIMEN_UNROLLED
         for (int k = 0; k < most_units; ++k)
             if (k < op.channels_in) {

@@ -109,6 +109,7 @@ DISCRIMEN_FUNCTION void lstm(const Team& team, const Operation& op, const Argume
                 const float kept = cell.state ? gate(op, gates.sum[1][u][i]) * memory[cell.at(u, i)] : 0.0f;
                 const float now = kept + gate(op, gates.sum[0][u][i]) * tanhf(gates.sum[2][u][i]);
                 memory[cell.at(u, i)] = now;
+                // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a recurrent layer has its scratch
                 cell.to[cell.at(u, i)] = gate(op, gates.sum[3][u][i]) * tanhf(now);
             });
         });
@@ -164,6 +165,7 @@ DISCRIMEN_FUNCTION void gru_reset_before(const Team& team, const Operation& op, 
                                     from_state + 2 * unit_pitch + cell.unit, op.pitch, unit_pitch);
             cell.each([&](int u, int i) {
                 const float update = updates[cell.at(u, i) + cell.place];
+                // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a recurrent layer has its scratch
                 cell.to[cell.at(u, i)] = update * cell.before(u, i) + (1.0f - update) * tanhf(candidate.sum[0][u][i]);
             });
         });
