@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from tests.inference.predictor_contract import PredictorContract
-from tests.network.networks import NETWORKS, frozen
+from tests.network.networks import NETWORKS
 from tests.network.pulses import channels_there, raw_pulses
 from tests.training.toy_pulses import PREPARATION, toy_pulses
 
@@ -105,19 +105,6 @@ class TestNativePredictor(PredictorContract):
         records = np.ndarray(samples.shape, "<u2", raw, 25, (raw.shape[1], 2))
         assert not records.flags.aligned
         assert_array_equal(predictor.predict(records), predictor.predict(samples.astype(np.uint16)))
-
-
-@pytest.fixture(scope="module")
-def frozen_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    folder = tmp_path_factory.mktemp("networks")
-
-    def path_of(name: str) -> Path:
-        path = folder / f"{name.replace(' ', '_')}.discrimen"
-        if not path.exists():
-            write_frozen(frozen(*NETWORKS[name]()), path)
-        return path
-
-    return path_of
 
 
 @pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)

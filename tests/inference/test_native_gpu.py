@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from tests.cpp import native_build
-from tests.network.networks import NETWORKS, frozen
+from tests.network.networks import NETWORKS
 from tests.network.pulses import channels_there, raw_pulses
 from tests.scoring.small_model import long_records, write_run, write_small_model
 from typer.testing import CliRunner
@@ -21,7 +21,7 @@ from discrimen.inference import engine
 from discrimen.inference.load import load_model
 from discrimen.inference.native import NativePredictor
 from discrimen.inference.reference_predictor import run_exactly
-from discrimen.network.frozen_file import read_frozen, write_frozen
+from discrimen.network.frozen_file import read_frozen
 from discrimen.scoring.scores import read_scores
 
 pytestmark = pytest.mark.timeout(900)  # the first one compiles the engine
@@ -41,27 +41,14 @@ def emulated(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCRIMEN_CUDA_LIBRARY", str(library))
 
 
-@pytest.fixture(scope="module")
-def path_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    folder = tmp_path_factory.mktemp("networks")
-
-    def write(name: str) -> Path:
-        path = folder / f"{name.replace(' ', '_')}.discrimen"
-        if not path.exists():
-            write_frozen(frozen(*NETWORKS[name]()), path)
-        return path
-
-    return write
-
-
 @pytest.fixture
-def mlp(path_of: Callable[[str], Path]) -> Path:
-    return path_of(next(iter(NETWORKS)))
+def mlp(frozen_networks: Callable[[str], Path]) -> Path:
+    return frozen_networks(next(iter(NETWORKS)))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_output_is_that_of_the_reference(name: str, path_of: Callable[[str], Path]) -> None:
-    path = path_of(name)
+def test_every_output_is_that_of_the_reference(name: str, frozen_networks: Callable[[str], Path]) -> None:
+    path = frozen_networks(name)
     model, predictor = read_frozen(path), NativePredictor(path, device="cuda")
     preparation = model.description.preparation
     for n_pulses in (1, 60):
