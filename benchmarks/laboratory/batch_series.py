@@ -160,6 +160,6 @@ def crossing(slower: Sequence[SeriesPoint], faster: Sequence[SeriesPoint]) -> fl
     if not gains or gains[-1] <= 0:
         return None
     for (left, right), (low, high) in reversed(list(zip(pairwise(sizes), pairwise(gains), strict=True))):
-        if low <= 0 < high:
+        if low <= 0:
             return float(left * (right / left) ** (-low / (high - low)))
     return float(sizes[0])

@@ -35,7 +35,7 @@ def test_less_than_five_percent_is_no_crossing() -> None:
 
 def test_only_the_last_crossing_counts() -> None:
     cpu = points(b1=100, b10=100, b100=100, b1000=100)
-    gpu = points(b1=50, b10=1000, b100=1000, b1000=10)
+    gpu = points(b1=200, b10=50, b100=1000, b1000=10)
     assert 100 < crossing(cpu, gpu) < 1000
 
 
